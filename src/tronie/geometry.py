@@ -1,0 +1,127 @@
+"""Similarities of the plane, rotations, and the pinhole camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+
+HEAD_TO_CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
+"""Rotation of a head that looks straight into the camera (head y up, z out; camera y down, z forward)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """x' = a x - b y + tx,  y' = b x + a y + ty: turn, uniform scale, shift; no reflection."""
+
+    a: float
+    b: float
+    tx: float
+    ty: float
+
+    @property
+    def matrix(self) -> Array:
+        """(2, 3)."""
+        return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]])
+
+    @property
+    def scale(self) -> float:
+        return float(np.hypot(self.a, self.b))
+
+    def apply(self, points: ArrayLike) -> Array:
+        """(..., 2) -> (..., 2)."""
+        p = np.asarray(points, dtype=np.float64)
+        return np.asarray(p @ self.matrix[:, :2].T + self.matrix[:, 2])
+
+    def inverse(self) -> Similarity:
+        n = self.a * self.a + self.b * self.b
+        a, b = self.a / n, -self.b / n
+        return Similarity(a, b, -(a * self.tx - b * self.ty), -(b * self.tx + a * self.ty))
+
+    @classmethod
+    def from_points(cls, source: ArrayLike, target: ArrayLike) -> Similarity:
+        """Least squares over (N, 2) pairs (Umeyama 1991 without reflection)."""
+        s, t = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
+        sm, tm = s.mean(0), t.mean(0)
+        ds, dt = s - sm, t - tm
+        n = float((ds**2).sum())
+        if n <= 0:
+            raise ValueError("all source points coincide")
+        a = float((ds * dt).sum()) / n
+        b = float((ds[:, 0] * dt[:, 1] - ds[:, 1] * dt[:, 0]).sum()) / n
+        return cls(a, b, float(tm[0] - a * sm[0] + b * sm[1]), float(tm[1] - b * sm[0] - a * sm[1]))
+
+
+def rotation_matrix(vector: ArrayLike) -> Array:
+    """Rotation vector (3,), radians -> (3, 3) (Rodrigues)."""
+    r = np.asarray(vector, dtype=np.float64)
+    angle = float(np.linalg.norm(r))
+    x, y, z = r
+    k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    if angle < 1e-9:
+        return np.asarray(np.eye(3) + k)
+    s, c = np.sin(angle) / angle, (1 - np.cos(angle)) / angle**2
+    return np.asarray(np.eye(3) + s * k + c * (k @ k))
+
+
+def euler_degrees(rotation: ArrayLike) -> tuple[float, float, float]:
+    """Yaw, pitch, roll in degrees of a head-to-camera rotation (3, 3).
+
+    With H = HEAD_TO_CAMERA_AXES^T R (the head's turn seen in its own axes), H = Ry(yaw) Rx(-pitch) Rz(roll):
+    yaw > 0: the face is turned towards the image's right (the subject's own left); pitch > 0: the face looks
+    up; roll > 0: the head is tilted counter-clockwise as seen in the image. (0, 0, 0) looks into the camera.
+    """
+    h = HEAD_TO_CAMERA_AXES.T @ np.asarray(rotation, dtype=np.float64)
+    yaw = np.arctan2(h[0, 2], h[2, 2])
+    pitch = np.arcsin(np.clip(h[1, 2], -1, 1))
+    roll = np.arctan2(h[1, 0], h[1, 1])
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+
+
+def rotation_from_euler(yaw: float, pitch: float, roll: float) -> Array:
+    """Degrees -> head-to-camera rotation (3, 3); inverse of `euler_degrees`."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    ry = rotation_matrix([0, y, 0])
+    rx = rotation_matrix([-p, 0, 0])
+    rz = rotation_matrix([0, 0, r])
+    return np.asarray(HEAD_TO_CAMERA_AXES @ ry @ rx @ rz)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Pinhole: u = focal x / z + center_x, v = focal y / z + center_y; square pixels, no distortion."""
+
+    focal: float
+    """Pixels."""
+    center: tuple[float, float]
+    """Principal point, pixels."""
+    size: tuple[int, int]
+    """Width, height of the picture, pixels."""
+
+    def project(self, points: ArrayLike) -> Array:
+        """Camera-space millimetres (..., 3) -> pixels (..., 2). Points at or behind the camera give inf/nan."""
+        p = np.asarray(points)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(p[..., :2] * (self.focal / p[..., 2:3]) + np.asarray(self.center, dtype=p.dtype))
+
+    def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> Array:
+        """Pixels (..., 2) at depth (...) mm -> camera-space millimetres (..., 3)."""
+        uv, z = np.asarray(pixels, dtype=np.float64), np.asarray(depth, dtype=np.float64)[..., None]
+        return np.concatenate([(uv - np.asarray(self.center)) * z / self.focal, z], axis=-1)
+
+
+def transform(matrix: ArrayLike, points: ArrayLike) -> Array:
+    """Apply a (4, 4) to points (..., 3)."""
+    m, p = np.asarray(matrix), np.asarray(points)
+    return np.asarray(p @ m[:3, :3].T.astype(p.dtype) + m[:3, 3].astype(p.dtype))
+
+
+def rigid(rotation: ArrayLike, translation: ArrayLike) -> Array:
+    """(3, 3), (3,) -> (4, 4)."""
+    m = np.eye(4)
+    m[:3, :3], m[:3, 3] = rotation, translation
+    return m

@@ -1,0 +1,188 @@
+"""The HeadModel value: a control mesh with identity and expression bases, UV, parts and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
+from tronie.types import ARKIT_UNITS
+
+Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
+
+PARTS: tuple[str, ...] = ("skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue", "mouth")
+"""Names of the values in `HeadModel.part`: `mouth` is the lining of the mouth's cavity, `eye_left` the
+subject's own left; the teeth parts hold their gums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The mesh of a head model after some steps of subdivision: connectivity only."""
+
+    quads: Ints
+    """(F, 4) vertex indices, -1 in the last place for a triangle; counter-clockwise from outside."""
+    quad_uv: Ints
+    """(F, 4) rows of `uv`."""
+    uv: Array
+    """(U, 2) float32 in 0..1, origin at the top left, v down (as glTF; OBJ wants 1 - v)."""
+    part: NDArray[np.uint8]
+    """(F,) per face, index into PARTS."""
+    triangles: Ints
+    """(T, 3)."""
+    triangle_uv: Ints
+    """(T, 3) rows of `uv`."""
+    triangle_part: NDArray[np.uint8]
+    """(T,)."""
+    matrix: sp.csr_array
+    """(V, control vertices): control positions -> positions here."""
+    embedding68: tuple[Ints, Array]
+    """(68, 3) vertex indices and (68, 3) barycentric weights."""
+    embedding478: tuple[Ints, Array]
+    """(478, 3) and (478, 3)."""
+
+    def apply(self, control: Array) -> Array:
+        """Control-mesh rows (..., C, k) of positions or displacements -> this level's (..., V, k), float32."""
+        c = np.asarray(control, dtype=np.float32)
+        flat = np.moveaxis(c, -2, 0).reshape(c.shape[-2], -1)
+        out = (self.matrix @ flat).reshape(self.matrix.shape[0], *c.shape[:-2], c.shape[-1])
+        return np.asarray(np.moveaxis(out, 0, -2), dtype=np.float32)
+
+    def points68(self, vertices: ArrayLike) -> Array:
+        """(..., V, k) -> (..., 68, k)."""
+        return _embedded(vertices, self.embedding68)
+
+    def points478(self, vertices: ArrayLike) -> Array:
+        """(..., V, k) -> (..., 478, k)."""
+        return _embedded(vertices, self.embedding478)
+
+
+def _embedded(vertices: ArrayLike, embedding: tuple[Ints, Array]) -> Array:
+    index, weight = embedding
+    return np.asarray(np.einsum("...nck,nc->...nk", np.asarray(vertices)[..., index, :], weight))
+
+
+@dataclass(frozen=True)
+class HeadModel:
+    """Linear head: vertices = mean + identity . a + expression . e, then subdivided for export."""
+
+    name: str
+    licence: str
+    mean: Array
+    """(C, 3) float32 mm: the control mesh of the mean person at rest."""
+    identity: Array
+    """(K, C, 3) float32 mm per standard deviation."""
+    expression: Array
+    """(52, C, 3) float32 mm at weight 1."""
+    quads: Ints
+    """(F, 4), -1 in the last place for a triangle."""
+    quad_uv: Ints
+    """(F, 4)."""
+    uv: Array
+    """(U, 2), origin at the top left."""
+    part: NDArray[np.uint8]
+    """(F,) index into PARTS."""
+    mirror: Ints
+    """(C,) the vertex on the other side of the face (itself on the midline). The UV is symmetric about u = 0.5."""
+    inner_face: NDArray[np.bool_]
+    """(C,) vertices of the inner face: brows to chin, cheek to cheek; where accuracy is measured."""
+    smooth_modes: Array
+    """(M, C) smooth fields over the head (eigenvectors of the skin's Laplacian, scaled to unit RMS)."""
+    smooth_stiffness: Array
+    """(M,) their eigenvalues; 0 first."""
+    embeddings: Mapping[str, tuple[Ints, Array]]
+    """`68.0`, `68.1`, `68.2`, `478.0`, ...: points.level -> vertex indices (n, 3) and weights (n, 3) at that level."""
+    expression_names: tuple[str, ...] = ARKIT_UNITS
+
+    @cached_property
+    def eye_centers(self) -> Array:
+        """(2, 3) mm: the mean head's centres of rotation of the left and the right eye."""
+        return np.asarray(
+            [
+                self.mean[np.unique(self.quads[self.part == PARTS.index(name)])].mean(axis=0)
+                for name in ("eye_left", "eye_right")
+            ]
+        )
+
+    def shape(self, identity: ArrayLike | None = None, expression: ArrayLike | None = None) -> Array:
+        """Control vertices (C, 3) float32 mm for coefficients (K',) with K' <= K and expression (52,)."""
+        v = self.mean.copy()
+        if identity is not None:
+            a = np.asarray(identity, dtype=np.float32)
+            v += np.tensordot(a, self.identity[: len(a)], axes=1)
+        if expression is not None:
+            v += np.tensordot(np.asarray(expression, dtype=np.float32), self.expression, axes=1)
+        return v
+
+    def level(self, level: int) -> Level:
+        """Connectivity, UV and embeddings after `level` (0..2) steps of subdivision; computed once."""
+        return self._levels(level)
+
+    @cached_property
+    def _levels(self) -> Any:
+        @cache
+        def build(level: int) -> Level:
+            if level not in (0, 1, 2):
+                raise ValueError(f"subdivision level {level} is not 0, 1 or 2")
+            if level == 0:
+                matrix = sp.csr_array(sp.eye_array(len(self.mean), dtype=np.float32, format="csr"))
+                quads, quad_uv, uv, part = self.quads, self.quad_uv, self.uv, self.part
+            else:
+                below = build(level - 1)
+                step, quads = catmull_clark(below.quads, below.matrix.shape[0])
+                uv_step, quad_uv = catmull_clark(below.quad_uv, len(below.uv))
+                matrix = sp.csr_array((step @ below.matrix).astype(np.float32))
+                uv = np.asarray(uv_step @ below.uv, dtype=np.float32)
+                part = np.repeat(below.part, corner_counts(below.quads))
+            triangles, owner = triangulate(quads)
+            triangle_uv, _ = triangulate(quad_uv)
+            e68, e478 = self.embeddings[f"68.{level}"], self.embeddings[f"478.{level}"]
+            return Level(
+                quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], matrix, e68, e478
+            )
+
+        return build
+
+    def save(self, path: str | Path) -> None:
+        """Write one npz (bases as float16)."""
+        arrays: dict[str, Any] = {
+            "name": np.array(self.name), "licence": np.array(self.licence),
+            "mean": self.mean.astype(np.float32), "identity": self.identity.astype(np.float16),
+            "expression": self.expression.astype(np.float16), "quads": self.quads.astype(np.int16),
+            "quad_uv": self.quad_uv.astype(np.int16), "uv": self.uv.astype(np.float32), "part": self.part,
+            "mirror": self.mirror.astype(np.int16), "inner_face": self.inner_face,
+            "smooth_modes": self.smooth_modes.astype(np.float16),
+            "smooth_stiffness": self.smooth_stiffness.astype(np.float32),
+        }  # fmt: skip
+        for key, (index, weight) in self.embeddings.items():
+            arrays[f"embedding.{key}.index"] = index.astype(np.int32)
+            arrays[f"embedding.{key}.weight"] = weight.astype(np.float32)
+        np.savez_compressed(path, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> HeadModel:
+        """Read what `save` wrote. Raises ValueError or KeyError for another kind of file; never unpickles."""
+        with np.load(path, allow_pickle=False) as z:
+            keys = sorted({k.removeprefix("embedding.").rsplit(".", 1)[0] for k in z.files if k.startswith("embedding.")})
+            return cls(
+                name=str(z["name"]), licence=str(z["licence"]), mean=z["mean"],
+                identity=z["identity"].astype(np.float32), expression=z["expression"].astype(np.float32),
+                quads=z["quads"].astype(np.int32), quad_uv=z["quad_uv"].astype(np.int32), uv=z["uv"],
+                part=z["part"], mirror=z["mirror"].astype(np.int32), inner_face=z["inner_face"],
+                smooth_modes=z["smooth_modes"].astype(np.float32), smooth_stiffness=z["smooth_stiffness"],
+                embeddings={k: (z[f"embedding.{k}.index"], z[f"embedding.{k}.weight"]) for k in keys},
+            )  # fmt: skip
+
+
+@cache
+def default_head() -> HeadModel:
+    """The head that ships with the package (CC0 data; see LICENSES.md), loaded once per process."""
+    return HeadModel.load(str(files("tronie") / "assets" / "head.npz"))

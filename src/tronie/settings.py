@@ -1,0 +1,52 @@
+"""One tree of settings; each stage takes its own branch. Frozen, validated, written into the manifest."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Branch(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DetectSettings(Branch):
+    detector: str = Field("centerface", description="Which face detector to use.")
+    min_face: float = Field(20, ge=1, description="Smallest face, pixels of the photo.")
+    max_faces: int = Field(0, ge=0, description="Keep at most this many, largest first; 0 keeps all.")
+    min_score: float = Field(0.5, ge=0, le=1, description="Least score of a detection.")
+
+
+class LandmarkSettings(Branch):
+    min_presence: float = Field(0.3, ge=0, le=1, description="Below this a detection is dropped as no face.")
+
+
+class HeadSettings(Branch):
+    subdivide: Literal[0, 1, 2] = Field(1, description="Levels of smooth subdivision of the exported mesh.")
+
+
+class FitSettings(Branch):
+    focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
+    warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
+
+
+class TextureSettings(Branch):
+    size: Literal[512, 1024, 2048, 4096] = Field(2048, description="Side of the square texture, pixels.")
+
+
+class FrontalSettings(Branch):
+    size: Literal[256, 512, 1024] = Field(1024, description="Side of the frontal portrait, pixels.")
+
+
+Stage = Literal["mesh", "texture", "frontal"]
+
+
+class Settings(Branch):
+    detect: DetectSettings = DetectSettings()
+    landmarks: LandmarkSettings = LandmarkSettings()
+    head: HeadSettings = HeadSettings()
+    fit: FitSettings = FitSettings()
+    texture: TextureSettings = TextureSettings()
+    frontal: FrontalSettings = FrontalSettings()
+    only: Stage | None = Field(None, description="Stop early: `mesh` makes no texture and no portrait.")

@@ -1,0 +1,209 @@
+"""The nouns that flow through the pipeline: frozen values, each field with order, shape and unit.
+
+Images are RGB uint8 (H, W, 3). Pixel centres lie at +0.5: the image covers [0, W] x [0, H].
+Boxes are x0, y0, x1, y1 in float pixels. Head space is in millimetres, right-handed, +x to the subject's
+left, +y up, +z out of the face, origin midway between the eyes' centres of rotation. Camera space has
+x right, y down, z forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Camera, Similarity
+
+if TYPE_CHECKING:
+    from tronie.head.model import HeadModel
+
+Image = NDArray[np.uint8]
+Array = NDArray[np.floating[Any]]
+
+ARKIT_UNITS: tuple[str, ...] = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
+    "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
+    "eyeSquintRight", "eyeWideRight", "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose",
+    "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight", "mouthSmileLeft", "mouthSmileRight",
+    "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft",
+    "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
+    "mouthUpperUpRight", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+"""The 52 ARKit blend shapes in ARKit's own order (ARFaceAnchor.BlendShapeLocation)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One upright picture."""
+
+    image: Image
+    """(H, W, 3) RGB uint8, turned upright by EXIF."""
+    name: str = "photo"
+    """What outputs are named after (a file stem, without a folder)."""
+    source: str = "<array>"
+    """The path as the user gave it, or `<array>`."""
+    focal: float | None = None
+    """Focal length in pixels of `image`, from EXIF; None where the file does not say."""
+    scale: float = 1.0
+    """Pixels of the file per pixel of `image` (above 1 when a huge file was decoded reduced)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face found in a photo."""
+
+    box: tuple[float, float, float, float]
+    """x0, y0, x1, y1 in photo pixels; may reach beyond the border."""
+    points: Array
+    """(5, 2) photo pixels: the eye at image left, the eye at image right, nose tip, mouth corner left, right."""
+    score: float
+    """0..1."""
+
+    @property
+    def size(self) -> float:
+        """Geometric mean of the box's sides, pixels."""
+        x0, y0, x1, y1 = self.box
+        return float(max((x1 - x0) * (y1 - y0), 0.0) ** 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A square, upright cut-out of a face. It owns its map to the photo, both ways."""
+
+    image: Image
+    """(S, S, 3) RGB."""
+    to_photo: Similarity
+    """Crop pixels -> photo pixels; `to_photo.inverse()` is the way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """What the landmark net says of one face."""
+
+    points: Array
+    """(478, 3): x, y photo pixels; z in photo pixels too, growing away from the camera, about 0 at the head's centre."""
+    scores: Array
+    """(52,) ARKit expression scores in ARKIT_UNITS order, 0..1."""
+    presence: float
+    """0..1, how sure the net is that this is a face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The head's parameters for one face."""
+
+    identity: Array
+    """(K,) coefficients in standard deviations."""
+    expression: Mapping[str, float]
+    """The 52 ARKit units by name, 0..1."""
+    head_to_camera: Array
+    """(4, 4) rigid: head millimetres -> camera millimetres (x right, y down, z forward)."""
+    camera: Camera
+    """Pinhole camera of the whole photo."""
+    warp: Array
+    """(M, 3) coefficients, mm, of the residual warp in the head's smooth modes (`HeadModel.smooth_modes`)."""
+    diagnostics: Mapping[str, float]
+    """`rms` landmark error / face-box size, `rms_model` the same before the warp, `warp_mm` (RMS), `yaw`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One person's head as a mesh, at the level of subdivision the user asked for."""
+
+    model: HeadModel
+    level: int
+    """0, 1 or 2: how often the model's control mesh was subdivided."""
+    vertices: Array
+    """(V, 3) float32 mm, with the photo's expression."""
+    neutral: Array
+    """(V, 3) float32 mm, the same person at rest."""
+
+    @property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) vertex indices, counter-clockwise seen from outside."""
+        return self.model.level(self.level).triangles
+
+    def points68(self, vertices: Array) -> Array:
+        """The 68 iBUG points, (68, 3), on `vertices` (V, 3) of this head."""
+        return self.model.level(self.level).points68(vertices)
+
+    def points478(self, vertices: Array) -> Array:
+        """The 478 MediaPipe points, (478, 3), on `vertices` (V, 3) of this head."""
+        return self.model.level(self.level).points478(vertices)
+
+
+PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic")
+"""Meaning of the values in a provenance map: no skin there; from the photo; from the photo's other side;
+filled in; painted from the library's own eyes, teeth and tongue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    image: Image
+    """(S, S, 3) RGB, origin at the top left; u to the right, v down."""
+    provenance: Image
+    """(S, S) uint8, indices into PROVENANCE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frontal:
+    image: Image
+    """(N, N, 3): the head seen from the front with the photo's expression."""
+    neutral: Image
+    """(N, N, 3): the same at rest."""
+    mask: Image
+    """(N, N) uint8 for `image`: 0 background, else indices into PROVENANCE."""
+    neutral_mask: Image
+    """(N, N) uint8, the same for `neutral`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Everything known of one face. Later stages leave None where they were not asked for or failed."""
+
+    index: int
+    """1-based, largest face first."""
+    detection: Detection
+    crop: Crop | None = None
+    landmarks: Landmarks | None = None
+    fit: Fit | None = None
+    head: Head | None = None
+    texture: Texture | None = None
+    frontal: Frontal | None = None
+    points68: Array | None = None
+    """(68, 2) photo pixels: the fitted head's iBUG points projected (the 3D jaw, not the visible contour)."""
+    warnings: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Stage name -> seconds."""
+    error: str | None = None
+    """One sentence when this face could not be finished."""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        return self.detection.box
+
+    @property
+    def score(self) -> float:
+        return self.detection.score
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One photo with its faces (none is a result too)."""
+
+    photo: Photo
+    faces: tuple[Face, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Stage name -> seconds."""
+
+    def save(self, folder: str | Path, *, overwrite: bool = False, **options: Any) -> Path:
+        """Write every output below `folder`; see `tronie.io.outputs.save_result` for the options."""
+        from tronie.io.outputs import save_result
+
+        return save_result(self, Path(folder), overwrite=overwrite, **options)
