@@ -225,7 +225,8 @@ def _layout478() -> tuple[Array, NDArray[np.bool_]]:
     r, a = np.sqrt((n + 0.5) / 468), n * np.pi * (3 - np.sqrt(5))
     xy = np.stack([58 * r * np.cos(a), -22 + 72 * r * np.sin(a)], axis=1)
     known = {1: (0, -30), 4: (0, -28), 10: (0, 50), 152: (0, -95), 33: (-46, 0), 133: (-16, 0), 263: (46, 0),
-             362: (16, 0), 61: (-25, -55), 291: (25, -55), 234: (-60, -20), 454: (60, -20), 13: (0, -53), 14: (0, -57)}  # fmt: skip
+             362: (16, 0), 61: (-25, -55), 291: (25, -55), 13: (0, -53), 14: (0, -57),
+             234: (-60, -20), 454: (60, -20)}  # fmt: skip
     for index, place in known.items():
         xy[index] = place
     # MediaPipe: 468..472 at the image's left (the subject's right eye), 473..477 the left one.
