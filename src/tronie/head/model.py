@@ -70,7 +70,7 @@ def _embedded(vertices: ArrayLike, embedding: tuple[Ints, Array]) -> Array:
     return np.asarray(np.einsum("...nck,nc->...nk", np.asarray(vertices)[..., index, :], weight))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeadModel:
     """Linear head: vertices = mean + identity . a + expression . e, then subdivided for export."""
 

@@ -1,0 +1,144 @@
+"""The list of stages, applied to photos. Models are loaded once; a face's trouble stays with that face."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.fit.landmark_fit import fit_landmarks, guess_camera, head_shapes
+from tronie.geometry import Camera, transform
+from tronie.head.model import HeadModel, default_head
+from tronie.quality import face_warnings
+from tronie.settings import Settings
+from tronie.types import Face, Fit, Head, Photo, Result
+
+if TYPE_CHECKING:
+    from tronie.detect import Detector
+    from tronie.landmarks import LandmarkNet
+
+
+class Pipeline:
+    """Load once, run many: `Pipeline(settings).run("photo.jpg")`.
+
+    `threads` is the number of CPU threads of the inference runtime, 0 for its own choice. The models are loaded on
+    first use. An instance belongs to one thread at a time.
+    """
+
+    def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
+        self.settings = settings or Settings()
+        self.threads = threads
+        self._detector: Detector | None = None
+        self._net: LandmarkNet | None = None
+
+    @property
+    def model(self) -> HeadModel:
+        return default_head()
+
+    @property
+    def detector(self) -> Detector:
+        if self._detector is None:
+            from tronie.detect import make_detector
+
+            self._detector = make_detector(self.settings.detect.detector, threads=self.threads)
+        return self._detector
+
+    @property
+    def net(self) -> LandmarkNet:
+        if self._net is None:
+            from tronie.landmarks import LandmarkNet
+
+            self._net = LandmarkNet(threads=self.threads)
+        return self._net
+
+    def run(self, source: str | Path | NDArray[Any] | Photo) -> Result:
+        """Find and reconstruct every face of one photo.
+
+        Raises InputError when the photo cannot be read. What goes wrong with one face is that face's `error`.
+        """
+        clock = _Clock()
+        with clock("read"):
+            photo = source if isinstance(source, Photo) else _read(source)
+        with clock("detect"):
+            from tronie.detect import detect_faces
+
+            detections = detect_faces(photo.image, self.settings.detect, self.detector)
+        with clock("landmarks"):
+            marked = self.net.detect(photo.image, detections)
+        least = self.settings.landmarks.min_presence
+        kept = [(d, c, m) for d, (c, m) in zip(detections, marked, strict=True) if m.presence >= least]
+        size = (photo.image.shape[1], photo.image.shape[0])
+        camera = guess_camera(size, self.settings.fit.focal or photo.focal, [d for d, _, _ in kept])
+        faces = []
+        for index, (detection, crop, landmarks) in enumerate(kept, start=1):
+            face = Face(index=index, detection=detection, crop=crop, landmarks=landmarks)
+            faces.append(self._finish(photo, face, camera))
+        return Result(photo, tuple(faces), clock.seconds)
+
+    def _finish(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        """Everything after the landmarks, for one face; an exception becomes the face's error."""
+        settings, clock = self.settings, _Clock()
+        try:
+            assert face.landmarks is not None
+            with clock("fit"):
+                fit = fit_landmarks(
+                    self.model, face.landmarks, camera, face.detection.size, warp=settings.fit.warp
+                )
+                head = make_head(self.model, fit, settings.head.subdivide)
+                points = head.points68(head.vertices)
+                points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
+            face = replace(face, fit=fit, head=head, points68=points68)
+            face = replace(face, warnings=face_warnings(photo, face))
+            if settings.only != "mesh":
+                from tronie.texture import bake
+
+                with clock("texture"):
+                    face = replace(face, texture=bake(photo, head, fit, face.landmarks, settings.texture))
+                if settings.only != "texture":
+                    from tronie.frontal import frontal
+
+                    assert face.texture is not None
+                    with clock("frontal"):
+                        face = replace(face, frontal=frontal(head, face.texture, settings.frontal))
+        except Exception as error:
+            return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
+        return replace(face, timings=clock.seconds)
+
+
+def make_head(model: HeadModel, fit: Fit, level: int) -> Head:
+    """The mesh of a fit at a level of subdivision."""
+    expressed, neutral = head_shapes(model, fit)
+    mesh = model.level(level)
+    return Head(model, level, vertices=mesh.apply(expressed), neutral=mesh.apply(neutral))
+
+
+def reconstruct(source: str | Path | NDArray[Any], settings: Settings | None = None) -> Result:
+    """Every face of one photo (a path, or an RGB array); see `Pipeline.run`."""
+    return Pipeline(settings).run(source)
+
+
+def _read(source: str | Path | NDArray[Any]) -> Photo:
+    from tronie.io.images import photo_from_array, read_photo
+
+    return photo_from_array(source) if isinstance(source, np.ndarray) else read_photo(source)
+
+
+class _Clock:
+    """Collects seconds by stage name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

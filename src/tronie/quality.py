@@ -1,0 +1,58 @@
+"""What makes a face hard to reconstruct, said in plain words next to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.types import Face, Photo
+
+SMALL_EYES = 30.0
+"""Pixels between the irises below which detail is mostly guessed."""
+TURNED = 50.0
+"""Degrees of yaw beyond which half of the face is invented."""
+TILTED = 35.0
+"""Degrees of pitch, likewise."""
+BLURRED = 0.02
+"""`sharpness` below which a picture looks soft at the size of the crop."""
+ILL_FITTING = 0.03
+"""Landmark error over face size beyond which the head does not follow the picture."""
+
+
+def face_warnings(photo: Photo, face: Face) -> tuple[str, ...]:
+    """One sentence for each reason to trust this face less; () for a good one."""
+    said = []
+    height, width = photo.image.shape[:2]
+    if face.landmarks is not None:
+        points = face.landmarks.points[:, :2]
+        outside = ((points < 0) | (points > [width, height])).any(axis=1).mean()
+        if outside > 0.02:
+            said.append(f"cut by the border of the photo: {100 * outside:.0f} % of the landmarks lie outside")
+        eyes = float(np.linalg.norm(points[468] - points[473]))
+        if eyes < SMALL_EYES:
+            said.append(f"small: {eyes:.0f} pixels between the eyes, detail is mostly guessed")
+    if face.crop is not None and sharpness(face.crop.image) < BLURRED:
+        said.append("blurred: little detail for the texture")
+    if face.fit is not None:
+        d = face.fit.diagnostics
+        if abs(d["yaw"]) > TURNED:
+            said.append(f"turned by {abs(d['yaw']):.0f} degrees: the far side is invented")
+        if abs(d["pitch"]) > TILTED:
+            said.append(f"tilted {'up' if d['pitch'] > 0 else 'down'} by {abs(d['pitch']):.0f} degrees")
+        if d["rms"] > ILL_FITTING:
+            said.append("the head does not follow the landmarks well")
+    return tuple(said)
+
+
+def sharpness(image: NDArray[np.uint8]) -> float:
+    """Energy of the finest detail relative to contrast, 0 (soft) to about 0.2 (crisp); (H, W, 3) -> float.
+
+    Ratio of the Laplacian's spread to that of the grey values in the middle of the picture.
+    """
+    grey: NDArray[Any] = image[..., 1].astype(np.float32)
+    h, w = grey.shape
+    grey = grey[h // 5 : h - h // 5, w // 5 : w - w // 5]
+    laplacian = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
+    return float(laplacian.std() / (4 * max(float(grey.std()), 1.0)))
