@@ -1,0 +1,23 @@
+"""Compile kernels with numba, keep them on disk where that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def jit(function: F) -> F:
+    """`numba.njit` without the GIL and with IEEE division; cached on disk unless no folder can be written.
+
+    Numba tries the package's own `__pycache__` and then the user's cache folder, and refuses at decoration
+    time when both are read-only; compiling in memory is then the better answer than failing to import.
+    """
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast(F, numba.njit(cache=True, **options)(function))
+    except RuntimeError:
+        return cast(F, numba.njit(**options)(function))
