@@ -1,0 +1,127 @@
+"""From what a user typed (files, folders, patterns) to a list of photos, each once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from glob import glob, has_magic
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One argument that cannot be used."""
+
+    source: str
+    """As the user typed it."""
+    reason: str
+    """One clause that follows the name, without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the arguments of a run stand for."""
+
+    paths: tuple[Path, ...]
+    """The photos in the order of the arguments, those of a folder or pattern sorted; no file twice."""
+    problems: tuple[Problem, ...]
+
+
+def find_inputs(
+    arguments: Sequence[str | os.PathLike[str]],
+    suffixes: Collection[str],
+    *,
+    recursive: bool = False,
+    exclude: Path | None = None,
+) -> Inputs:
+    """Expand files, folders and glob patterns.
+
+    A file that is named is taken whatever its suffix (the reader says if it is no photo); folders and patterns
+    give only files whose suffix is in `suffixes` (lower case, with the dot). `exclude` is a folder to leave out:
+    the outputs may lie below the inputs. A path that exists is never taken for a pattern, so `a[1].jpg` works.
+    """
+    paths: list[Path] = []
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for argument in arguments:
+        found, reason = _expand(os.fspath(argument), suffixes, recursive, exclude)
+        if reason:
+            problems.append(Problem(str(argument), reason))
+        for path in found:
+            if (key := identity(path)) not in seen:
+                seen.add(key)
+                paths.append(path)
+    return Inputs(tuple(paths), tuple(problems))
+
+
+def identity(path: str | os.PathLike[str]) -> str:
+    """The same text for every way to write the path of one file."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def _expand(
+    argument: str, suffixes: Collection[str], recursive: bool, exclude: Path | None
+) -> tuple[list[Path], str | None]:
+    """The photos behind one argument, or why there are none."""
+    path = Path(argument).expanduser()
+    try:
+        if path.is_dir():
+            return _in_folder(path, suffixes, recursive, exclude)
+        if path.exists():
+            return [path], None
+    except OSError as error:  # a name that is too long, a folder above that may not be entered
+        return [], error.strerror or str(error)
+    except ValueError:  # a null character
+        return [], "is not a path"
+    if not has_magic(argument):
+        return [], "no such file or folder"
+    matches = [Path(match) for match in sorted(glob(str(path), recursive=True))]
+    # `*.jfif` asks for that suffix itself; `photos/*` does not ask for the notes lying there.
+    wanted = path.suffix.lower()
+    named = bool(wanted) and not has_magic(wanted)
+    found: list[Path] = []
+    for match in matches:
+        if _below(match, exclude):
+            continue
+        if match.is_dir():
+            if not named and "**" not in argument:
+                found.extend(_in_folder(match, suffixes, recursive, exclude)[0])
+        elif match.suffix.lower() in suffixes or (named and fnmatch(match.suffix.lower(), wanted)):
+            found.append(match)
+    return found, None if found else "no photo matches"
+
+
+def _in_folder(
+    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None
+) -> tuple[list[Path], str | None]:
+    problems: list[OSError] = []
+    found = sorted(_walk(folder, suffixes, recursive, exclude, problems))
+    if found:
+        return found, None
+    if problems:
+        return [], problems[0].strerror or "cannot be read"
+    return [], "no photo in this folder" + ("" if recursive else " (--recursive looks into its folders too)")
+
+
+def _walk(
+    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None, problems: list[OSError]
+) -> Iterator[Path]:
+    for top, folders, names in os.walk(folder, onerror=problems.append):
+        # Hidden files are left out: macOS puts a `._a.jpg` that is no picture beside each `a.jpg` on foreign disks.
+        yield from (
+            Path(top, name)
+            for name in names
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
+        )
+        folders[:] = [
+            name for name in folders if recursive and not name.startswith(".") and not _below(Path(top, name), exclude)
+        ]
+
+
+def _below(path: Path, folder: Path | None) -> bool:
+    if folder is None:
+        return False
+    inner, outer = identity(path), identity(folder)
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)

@@ -1,0 +1,80 @@
+"""What this machine has to work with, without asking for another package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+WORKER_BYTES = 1_000_000_000
+"""Memory set aside for one worker process: the bound that a process keeps on ordinary photos."""
+
+
+def cores() -> int:
+    """Processors this process may use (a container or `taskset` may allow fewer than there are)."""
+    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    limit = _cgroup_cores()
+    return max(1, min(count, limit) if limit else count)
+
+
+def memory() -> tuple[int | None, int | None]:
+    """Bytes of memory in all, and free for use now; None where the system does not tell."""
+    total = available = None
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        table = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.endswith("kB")}
+        total, available = table.get("MemTotal"), table.get("MemAvailable")
+    except (OSError, ValueError, IndexError):
+        if sys.platform == "win32":
+            total, available = _windows_memory()
+        elif "SC_PHYS_PAGES" in os.sysconf_names:
+            total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit, used = _cgroup_number("memory.max"), _cgroup_number("memory.current")
+    if limit:
+        total = min(total or limit, limit)
+        left = max(limit - (used or 0), 0)
+        available = min(available, left) if available is not None else left
+    return total, available
+
+
+def default_workers(photos: int, *, cpus: int | None = None, free: int | None = None) -> int:
+    """How many processes to use for `photos` photos: 1 means this process itself, with all its threads.
+
+    A worker takes about as long to start as a few photos take, so there are at least four photos to each.
+    """
+    cpus = cores() if cpus is None else cpus
+    free = memory()[1] if free is None else free
+    by_memory = max(1, free // WORKER_BYTES) if free is not None else cpus
+    return max(1, min(cpus, photos // 4, by_memory))
+
+
+def _cgroup_number(name: str) -> int | None:
+    """A number of the container this process is in (control groups, version 2), if it is limited."""
+    try:
+        return int(Path("/sys/fs/cgroup", name).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _cgroup_cores() -> int | None:
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        return None
+
+
+def _windows_memory() -> tuple[int | None, int | None]:
+    import ctypes
+
+    class Status(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
+            (name, ctypes.c_ulonglong) for name in ("total", "available", "a", "b", "c", "d", "e")
+        ]
+
+    status = Status()
+    status.length = ctypes.sizeof(status)
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 (the name exists on Windows only)
+    if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
+        return None, None
+    return int(status.total), int(status.available)

@@ -1,0 +1,124 @@
+"""One photo from path to files, with whatever goes wrong told in one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from tronie.errors import TronieError
+
+if TYPE_CHECKING:
+    from tronie.settings import Settings
+    from tronie.types import Result
+
+Status = Literal["ok", "no_face", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One photo to do."""
+
+    source: str
+    """Its path as the user gave it."""
+    folder: Path
+    """Where its outputs go."""
+    overwrite: bool = False
+    """Whether the folder may exist already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one photo."""
+
+    source: str
+    folder: Path
+    status: Status
+    faces: int = 0
+    """Faces found, with those that could not be finished."""
+    seconds: float = 0.0
+    """From reading the photo to the last file."""
+    reason: str | None = None
+    """One sentence for an error."""
+    face_errors: tuple[str, ...] = ()
+    """One sentence for each face that could not be finished."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> seconds, of the photo and summed over its faces."""
+
+
+class Runner(Protocol):
+    """What the batch needs of `tronie.Pipeline`."""
+
+    def run(self, photo: str | Path, /) -> Result: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A recipe for a worker, small enough to be sent to another process: call it there to load the pipeline."""
+
+    settings: Settings
+    threads: int = 1
+
+    def __call__(self) -> Callable[[Task], Outcome]:
+        from tronie.pipeline import Pipeline
+
+        return bind(Pipeline(self.settings, threads=self.threads))
+
+
+def bind(runner: Runner) -> Callable[[Task], Outcome]:
+    """The function that does one task with `runner`."""
+
+    def work(task: Task) -> Outcome:
+        return do_photo(runner, task)
+
+    return work
+
+
+def do_photo(runner: Runner, task: Task) -> Outcome:
+    """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
+    began = time.perf_counter()
+    try:
+        result = runner.run(task.source)
+        result.save(task.folder, overwrite=task.overwrite)
+    except Exception as error:
+        if debugging():
+            traceback.print_exc(file=sys.stderr)
+        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=explain(error))
+    errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
+    timings = dict(result.timings)
+    for face in result.faces:
+        for stage, seconds in face.timings.items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+    status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
+    return Outcome(
+        source=task.source,
+        folder=task.folder,
+        status=status,
+        faces=len(result.faces),
+        seconds=time.perf_counter() - began,
+        reason=errors[0] if status == "error" else None,
+        face_errors=errors,
+        timings=timings,
+    )
+
+
+def debugging() -> bool:
+    """Whether the user asked for tracebacks (`--debug` or the variable TRONIE_DEBUG)."""
+    return os.environ.get("TRONIE_DEBUG", "") not in ("", "0")
+
+
+def explain(error: BaseException) -> str:
+    """An exception as one sentence for a user."""
+    if isinstance(error, TronieError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for it."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+    text = " ".join(str(error).split())
+    return f"Internal error, {type(error).__name__}: {text[:200]} (--debug shows where)"

@@ -1,0 +1,41 @@
+"""The command line. This module stays light: `tronie --version` answers before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; the exit code: 0 fine, 1 nothing worked, 2 wrong usage, 130 stopped by Ctrl-C."""
+    if arguments in (["--version"], ["-V"]):
+        from tronie import __version__
+
+        print(f"tronie {__version__}")
+        return 0
+    if "--debug" in arguments:
+        arguments.remove("--debug")
+        os.environ["TRONIE_DEBUG"] = "1"  # worker processes inherit it
+
+    from tronie.batch.worker import debugging, explain
+    from tronie.cli.app import app
+
+    try:
+        app(args=arguments, prog_name="tronie")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if debugging():
+            raise
+        print(f"tronie: {explain(error)}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,112 @@
+"""The commands and their options; what they do lies in the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tronie import __version__
+from tronie.cli.options import option, settings_from
+
+DEFAULT_OUT = Path("tronie-out")
+
+app = typer.Typer(
+    name="tronie",
+    help="Every face of a photo as a textured 3D head and a frontal portrait.",
+    epilog="Example: tronie run photo.jpg -o out",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tronie {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+) -> None:
+    """Every face of a photo as a textured 3D head and a frontal portrait."""
+
+
+@app.command(epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C.")
+def run(
+    context: typer.Context,
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PHOTO|FOLDER|GLOB...", help="Photos, folders of photos, or patterns.")
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs; made if it is missing.")
+    ] = DEFAULT_OUT,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the outputs of photos that were done before.")
+    ] = False,
+    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Look into folders inside folders.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", "-j", min=0, help="Processes; 0 chooses by cores, memory and photos.")
+    ] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell problems only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for each photo, with its times.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each photo, on stdout.")] = False,
+    detector: Annotated[str | None, option("detector")] = None,
+    min_face: Annotated[float | None, option("min_face")] = None,
+    max_faces: Annotated[int | None, option("max_faces")] = None,
+    min_score: Annotated[float | None, option("min_score")] = None,
+    focal: Annotated[float | None, option("focal")] = None,
+    subdivide: Annotated[int | None, option("subdivide")] = None,
+    texture_size: Annotated[int | None, option("texture_size")] = None,
+    frontal_size: Annotated[int | None, option("frontal_size")] = None,
+    only: Annotated[str | None, option("only")] = None,
+) -> None:
+    """Make a textured 3D head and a frontal portrait of every face in PHOTOs.
+
+    A run that was stopped goes on where it ended when the same command is given again.
+    """
+    if quiet and verbose:
+        raise typer.BadParameter("--quiet and --verbose contradict each other.")
+    from tronie.cli.run import run_photos
+
+    raise typer.Exit(
+        run_photos(
+            photos,
+            out,
+            settings_from(context.params),
+            overwrite=overwrite,
+            recursive=recursive,
+            workers=workers,
+            detail="quiet" if quiet else "verbose" if verbose else "normal",
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with origins and paths.")] = False,
+) -> None:
+    """List the model files: what each is for, whether it is installed, its licence."""
+    from tronie.cli.report import models as show
+
+    raise typer.Exit(show(as_json))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    self_test: Annotated[bool, typer.Option(help="Reconstruct a small portrait that comes with tronie.")] = True,
+) -> None:
+    """Check whether this machine is ready, and what is fast or slow on it."""
+    from tronie.cli.report import doctor as show
+
+    raise typer.Exit(show(as_json, self_test))

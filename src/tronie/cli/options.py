@@ -1,0 +1,80 @@
+"""Options that stand for a place in the settings tree: their type, default and help come from there."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from tronie.settings import Settings
+
+PLACES: dict[str, str] = {
+    "detector": "detect.detector",
+    "min_face": "detect.min_face",
+    "max_faces": "detect.max_faces",
+    "min_score": "detect.min_score",
+    "subdivide": "head.subdivide",
+    "focal": "fit.focal",
+    "texture_size": "texture.size",
+    "frontal_size": "frontal.size",
+    "only": "only",
+}
+"""Parameter of the command -> place in the settings tree."""
+
+
+def option(parameter: str) -> Any:
+    """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
+    info = _field(PLACES[parameter])
+    choices = _choices(info.annotation)
+    default = "" if info.default is None else f" [dim](default: {info.default})[/dim]"
+    return typer.Option(
+        "--" + parameter.replace("_", "-"),
+        help=(info.description or "") + default,
+        metavar="|".join(map(str, choices)) or None,
+        show_default=False,
+        rich_help_panel="Method",
+    )
+
+
+def settings_from(parameters: Mapping[str, Any]) -> Settings:
+    """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
+    tree: dict[str, Any] = {}
+    for parameter, place in PLACES.items():
+        if (value := parameters.get(parameter)) is not None:
+            *branches, leaf = place.split(".")
+            node = tree
+            for branch in branches:
+                node = node.setdefault(branch, {})
+            node[leaf] = value
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        name = next((p for p, known in PLACES.items() if known == place), place)
+        message = first["msg"].replace("Input should be", "should be")
+        raise typer.BadParameter(f"--{name.replace('_', '-')} {message}, not {first['input']!r}.") from None
+
+
+def _field(place: str) -> FieldInfo:
+    model: type[BaseModel] = Settings
+    *branches, leaf = place.split(".")
+    for branch in branches:
+        annotation = model.model_fields[branch].annotation
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
+        model = annotation
+    return model.model_fields[leaf]
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """The values of a Literal, also inside `Literal[...] | None`."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(value for part in get_args(annotation) for value in _choices(part))
+    return ()

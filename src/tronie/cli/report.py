@@ -1,0 +1,82 @@
+"""`tronie models` and `tronie doctor`: what is installed, and whether it works."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
+COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
+
+
+def models(as_json: bool) -> int:
+    """List the model files with their licences."""
+    from tronie.weights import WEIGHTS, location, present, store
+
+    rows = [
+        asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("name", "left"), ("what for", "left"), ("installed", "left"), ("size", "right"), ("licence", "left"),
+        ("commercial use", "left"),
+    ):  # fmt: skip
+        table.add_column(heading, justify=justify, no_wrap=heading in ("name", "size"))  # type: ignore[arg-type]
+    for row in rows:
+        installed = "with tronie" if row["installed"] and row["vendored"] else "yes" if row["installed"] else "no"
+        table.add_row(
+            row["name"], row["purpose"], installed, f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "",
+            row["licence"], "allowed" if row["commercial_use"] else "not allowed",
+        )  # fmt: skip
+    console = _console()
+    console.print(table)
+    console.print(f"\nYour own model files belong in {store()}", soft_wrap=True, highlight=False, markup=False)
+    return 0
+
+
+def doctor(as_json: bool, self_test: bool) -> int:
+    """Report on this machine; 1 if something does not work."""
+    from tronie.doctor import examine
+
+    bad = False
+    records: list[dict[str, Any]] = []
+    console = None if as_json else _console()
+    for check in examine(self_test=self_test):
+        bad = bad or check.state == "bad"
+        records.append(asdict(check))
+        if console is not None:
+            from rich.text import Text
+
+            line = Text(f"{_sign(check.state)} ", style=COLOURS[check.state])
+            line.append(f"{check.name}: ", style="bold").append(check.text, style="not bold default")
+            console.print(line, soft_wrap=True)
+            if check.hint:
+                console.print(f"  {check.hint}", soft_wrap=True, markup=False, highlight=False)
+    if console is None:
+        print(json.dumps({"ready": not bad, "checks": records}, indent=2, ensure_ascii=False))
+    else:
+        console.print("Something does not work: see above." if bad else "Ready.", style="bold")
+    return int(bad)
+
+
+def _sign(state: str) -> str:
+    """The state's sign, or a letter where the terminal cannot show it."""
+    try:
+        SIGNS[state].encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return {"good": "+", "warn": "!", "bad": "X"}[state]
+    return SIGNS[state]
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    # Into a file or pipe the lines keep their full length.
+    return Console() if sys.stdout.isatty() else Console(width=200)

@@ -1,0 +1,181 @@
+"""How a run is told: results to stdout, problems to stderr, a progress bar where a person looks on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from tronie.batch.worker import Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+Detail = Literal["quiet", "normal", "verbose"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run."""
+
+    ok: int = 0
+    no_face: int = 0
+    failed: int = 0
+    skipped: int = 0
+    faces: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        self.faces += outcome.faces
+        self.ok += outcome.status == "ok"
+        self.no_face += outcome.status == "no_face"
+        self.failed += outcome.status == "error"
+
+    @property
+    def worked(self) -> bool:
+        """A photo without a face is a result too, and so is one that an earlier run has done."""
+        return self.ok + self.no_face + self.skipped > 0
+
+    def sentence(self, seconds: float) -> str:
+        done = self.ok + self.no_face
+        parts = [f"{count(done, 'photo')} done, {count(self.faces, 'face')}"]
+        if self.no_face:
+            parts.append(f"{self.no_face} without a face")
+        if self.skipped:
+            parts.append(f"{self.skipped} done before")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        pace = f" ({done / seconds:.1f} photos/s)" if done > 1 and seconds > 0 else ""
+        return f"{', '.join(parts)} in {duration(seconds)}{pace}"
+
+
+@dataclass(slots=True)
+class Show(AbstractContextManager["Show"]):
+    """Tells a run as lines, or as lines of JSON, with a bar below them on a terminal."""
+
+    total: int
+    detail: Detail = "normal"
+    as_json: bool = False
+    out: IO[str] = field(default_factory=lambda: sys.stdout)
+    err: IO[str] = field(default_factory=lambda: sys.stderr)
+    tally: Tally = field(default_factory=Tally)
+    _bar: Progress | None = None
+    _task: TaskID | None = None
+
+    def __enter__(self) -> Show:
+        if self.err.isatty() and self.detail != "quiet" and not self.as_json and self.total:
+            self._start_bar()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start_bar(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(file=self.err),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("loading", total=self.total)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One photo is finished."""
+        self.tally.add(outcome)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=1, description=f"{count(self.tally.faces, 'face')}")
+        if self.as_json:
+            self._write_json(outcome_record(outcome))
+            return
+        if outcome.status == "error":
+            self.problem(outcome.source, outcome.reason or "failed")
+        # With a bar, single results would only scroll past; a handful of photos are worth a line each.
+        elif self.detail == "verbose" or (self.detail == "normal" and (self._bar is None or self.total <= 5)):
+            faces = count(outcome.faces, "face") if outcome.faces else "no face"
+            self._print(f"{outcome.source}  {faces}  {outcome.seconds:.2f} s  {outcome.folder}")
+        if self.detail == "verbose" and outcome.timings:
+            self._print("    " + ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in outcome.timings.items()))
+        if outcome.status != "error":
+            for text in outcome.face_errors:
+                self.problem(outcome.source, text)
+
+    def problem(self, source: str, reason: str) -> None:
+        """Something that the user should know of, in one line."""
+        self._print(f"{source}: {' '.join(reason.split())}", problem=True)
+
+    def failed(self, source: str, reason: str) -> None:
+        """An argument that is no photo: it counts as failed."""
+        self.tally.failed += 1
+        if self.as_json:
+            self._write_json({"source": source, "status": "error", "reason": reason})
+        else:
+            self.problem(source, reason)
+
+    def note(self, text: str) -> None:
+        """A remark that only quiet runs leave out."""
+        if self.detail != "quiet":
+            self._print(text, problem=True)
+
+    def summary(self, seconds: float, folder: str) -> None:
+        if self.as_json:
+            counts = {name: getattr(self.tally, name) for name in ("ok", "no_face", "failed", "skipped", "faces")}
+            self._write_json({"summary": counts, "seconds": round(seconds, 3), "folder": folder})
+        elif self.detail != "quiet":
+            self._print(f"{self.tally.sentence(seconds)}. Outputs: {folder}")
+
+    def _print(self, text: str, *, problem: bool = False) -> None:
+        stream = self.err if problem else self.out
+        if self._bar is not None and stream.isatty():
+            self._bar.console.print(
+                text, markup=False, highlight=False, style="red" if problem else None, soft_wrap=True
+            )
+        else:
+            print(text, file=stream, flush=True)
+
+    def _write_json(self, record: dict[str, Any]) -> None:
+        print(json.dumps(record, ensure_ascii=False), file=self.out, flush=True)
+
+
+def outcome_record(outcome: Outcome) -> dict[str, Any]:
+    """One line of `--json`."""
+    return {
+        "source": outcome.source,
+        "status": outcome.status,
+        "faces": outcome.faces,
+        "seconds": round(outcome.seconds, 3),
+        "reason": outcome.reason,
+        "face_errors": list(outcome.face_errors),
+        "folder": str(outcome.folder),
+    }
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
