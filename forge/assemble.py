@@ -121,6 +121,7 @@ def assemble(
     units = np.array(expression)
     if skin_correctives is not None:
         units[:, :count] += skin_correctives
+    units = symmetric_units(units, mirror)
 
     fields, stiffness = smooth_modes(mean[:count], skin.quads, modes)
     carry = nearest_skin(mean[:count], mean[count:], parts, skin)
@@ -131,6 +132,19 @@ def assemble(
         uv=uv.astype(np.float32), part=part, mirror=mirror.astype(np.int32), inner_face=weight > 0.9,
         smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32), embeddings={},
     )  # fmt: skip
+
+
+def symmetric_units(units: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Left and right units made exact mirror images of each other (the artist's differ by up to a few mm)."""
+    partner = [ARKIT_UNITS.index(_other_side(n)) for n in ARKIT_UNITS]
+    return (units + units[partner][:, mirror] * np.array([-1.0, 1.0, 1.0])) / 2
+
+
+def _other_side(name: str) -> str:
+    for a, b in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(a):
+            return name.removesuffix(a) + b
+    return name
 
 
 def face_weight(v: np.ndarray) -> np.ndarray:

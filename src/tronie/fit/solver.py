@@ -33,7 +33,7 @@ def solve(
     *,
     step: Callable[[Array, Array], Array] = np.add,
     max_iterations: int = 12,
-    tolerance: float = 1e-4,
+    tolerance: float = 1e-3,
 ) -> Solution:
     """Minimise a sum of squares.
 
