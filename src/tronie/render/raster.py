@@ -76,9 +76,48 @@ def snap(x: float) -> int:
 
 
 @jit
+def corners(
+    ax: int, ay: int, bx: int, by: int, cx: int, cy: int, height: int, width: int
+) -> tuple[int, int, int, int, int, int, int]:
+    """Box of pixels j0, j1, i0, i1 whose centres a snapped triangle of positive area may cover, and its three edge
+    functions at the first of them; each is positive inside and weighs the corner opposite."""
+    half = SUBPIXEL // 2
+    j0 = max(0, -((half - min(ax, min(bx, cx))) // SUBPIXEL))
+    j1 = min(width - 1, (max(ax, max(bx, cx)) - half) // SUBPIXEL)
+    i0 = max(0, -((half - min(ay, min(by, cy))) // SUBPIXEL))
+    i1 = min(height - 1, (max(ay, max(by, cy)) - half) // SUBPIXEL)
+    px, py = j0 * SUBPIXEL + half, i0 * SUBPIXEL + half
+    e0 = (cx - bx) * (py - by) - (cy - by) * (px - bx)
+    e1 = (ax - cx) * (py - cy) - (ay - cy) * (px - cx)
+    e2 = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+    # Top-left rule: a centre on any other edge is outside.
+    if not (cy < by or (cy == by and cx > bx)):
+        e0 -= 1
+    if not (ay < cy or (ay == cy and ax > cx)):
+        e1 -= 1
+    if not (by < ay or (by == ay and bx > ax)):
+        e2 -= 1
+    return j0, j1, i0, i1, e0, e1, e2
+
+
+@jit
+def span(e0: int, e1: int, e2: int, x0: int, x1: int, x2: int, last: int) -> tuple[int, int]:
+    """First and last step 0..last along a row at which all three edge functions (e + step x) are >= 0."""
+    start, stop = 0, last
+    for e, x in ((e0, x0), (e1, x1), (e2, x2)):
+        if x > 0:
+            if e < 0:
+                start = max(start, (-e + x - 1) // x)
+        elif e < 0:
+            stop = -1
+        elif x < 0:
+            stop = min(stop, e // -x)
+    return start, stop
+
+
+@jit
 def _draw(points: Any, triangles: Any, cull: bool, triangle: Any, inverse_depth: Any) -> None:
     height, width = triangle.shape
-    half = SUBPIXEL // 2
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         za, zb, zc = points[a, 2], points[b, 2], points[c, 2]
@@ -100,42 +139,15 @@ def _draw(points: Any, triangles: Any, cull: bool, triangle: Any, inverse_depth:
         if area < 0:
             bx, by, zb, cx, cy, zc = cx, cy, zc, bx, by, zb
             area = -area
-        # Pixel centres j + 0.5 within the corners' box.
-        j0 = max(0, -((half - min(ax, min(bx, cx))) // SUBPIXEL))
-        j1 = min(width - 1, (max(ax, max(bx, cx)) - half) // SUBPIXEL)
-        i0 = max(0, -((half - min(ay, min(by, cy))) // SUBPIXEL))
-        i1 = min(height - 1, (max(ay, max(by, cy)) - half) // SUBPIXEL)
-        if j0 > j1 or i0 > i1:
-            continue
-        # Edge functions at the first centre; each is positive inside and weighs the corner opposite.
-        px, py = j0 * SUBPIXEL + half, i0 * SUBPIXEL + half
-        e0 = (cx - bx) * (py - by) - (cy - by) * (px - bx)
-        e1 = (ax - cx) * (py - cy) - (ay - cy) * (px - cx)
-        e2 = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-        # Top-left rule: a centre on any other edge is outside.
-        if not (cy < by or (cy == by and cx > bx)):
-            e0 -= 1
-        if not (ay < cy or (ay == cy and ax > cx)):
-            e1 -= 1
-        if not (by < ay or (by == ay and bx > ax)):
-            e2 -= 1
+        j0, j1, i0, i1, e0, e1, e2 = corners(ax, ay, bx, by, cx, cy, height, width)
         x0, x1, x2 = -(cy - by) * SUBPIXEL, -(ay - cy) * SUBPIXEL, -(by - ay) * SUBPIXEL
         y0, y1, y2 = (cx - bx) * SUBPIXEL, (ax - cx) * SUBPIXEL, (bx - ax) * SUBPIXEL
         scale = 1.0 / area
         ra, rb, rc = scale / za, scale / zb, scale / zc
         for i in range(i0, i1 + 1):
-            # First and last centre of this row inside all three edges.
-            start, stop = j0, j1
-            for e, step in ((e0, x0), (e1, x1), (e2, x2)):
-                if step > 0:
-                    if e < 0:
-                        start = max(start, j0 + (-e + step - 1) // step)
-                elif step < 0:
-                    stop = min(stop, j0 + e // -step if e >= 0 else j0 - 1)
-                elif e < 0:
-                    stop = j0 - 1
-            f0, f1, f2 = e0 + (start - j0) * x0, e1 + (start - j0) * x1, e2 + (start - j0) * x2
-            for j in range(start, stop + 1):
+            start, stop = span(e0, e1, e2, x0, x1, x2, j1 - j0)
+            f0, f1, f2 = e0 + start * x0, e1 + start * x1, e2 + start * x2
+            for j in range(j0 + start, j0 + stop + 1):
                 r = f0 * ra + f1 * rb + f2 * rc
                 if r > inverse_depth[i, j]:
                     inverse_depth[i, j] = r
