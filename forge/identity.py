@@ -19,7 +19,7 @@ OPPOSITES = (
     ("decr", "incr"), ("down", "up"), ("backward", "forward"), ("in", "out"), ("concave", "convex"),
     ("compress", "uncompress"), ("small", "big"),
 )  # fmt: skip
-ONE_SIDED_SPREAD = {"head": 0.35, "ears": 0.25, "nose": 0.35, "mouth": 0.3}
+ONE_SIDED_SPREAD = {"head": 0.3, "ears": 0.2}
 UNUSED = ("head-age", "head-trans", "neck-trans", "ear-shape-pointed", "ear-shape-triangle", "head-back-scale",
           "measure-neck-height", "neck-scale-vert")  # fmt: skip
 """Ageing is the macro targets' business; moving head or neck is pose, not shape."""
@@ -49,9 +49,9 @@ def read_sliders(body: Body, rows: np.ndarray) -> list[Slider]:
             partner = _partner(name, paths, folder)
             other = paths.pop(partner) if partner else None
             side = name[0] if name[:2] in ("l-", "r-") else ""
-            spread = 0.35 if other is not None else ONE_SIDED_SPREAD.get(folder, 0.3)
+            spread = 0.26 if other is not None else ONE_SIDED_SPREAD.get(folder, 0.25)
             if folder == "asym":
-                spread = 0.2
+                spread = 0.15
             high, low = (body.target(path)[rows], None if other is None else body.target(other)[rows])
             out.append(Slider(name, side, low, high, spread))
     return out
