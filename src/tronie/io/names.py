@@ -1,0 +1,53 @@
+"""Folder names for photos: valid on every file system, and no two alike."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+LONGEST = 100
+"""Bytes of UTF-8 in a name; file systems allow 255, Windows 260 characters for a whole path."""
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
+_OURS = frozenset({"manifest.json"})
+
+
+def safe_name(stem: str) -> str:
+    """`stem` as a name that Windows, macOS and Linux accept; never empty, never hidden, never with a path in it."""
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem))
+    name = name.lstrip(". ").rstrip(". ")
+    if len(name.encode()) > LONGEST:
+        name = name.encode()[:LONGEST].decode(errors="ignore").rstrip(". ")
+    if _RESERVED.match(name) or fold(name) in _OURS:
+        name = f"_{name}"
+    return name or "photo"
+
+
+def fold(name: str) -> str:
+    """The same text for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def unique_names(
+    paths: Iterable[str | os.PathLike[str]], *, taken: Collection[str] = ()
+) -> dict[str | os.PathLike[str], str]:
+    """A folder name for each path, from its stem: `a.jpg` and `b/A.png` become `a` and `A-2`.
+
+    The first path with a stem keeps it plain, and a number is never added that makes another path's own name.
+    `taken` are names that are in use already.
+    """
+    wanted = {path: safe_name(Path(path).stem) for path in paths}
+    used = {fold(name) for name in taken}
+    own = {fold(name) for name in wanted.values()}
+    names: dict[str | os.PathLike[str], str] = {}
+    for path, name in wanted.items():
+        chosen, number = name, 2
+        while fold(chosen) in used or (chosen != name and fold(chosen) in own):
+            chosen, number = f"{name}-{number}", number + 1
+        used.add(fold(chosen))
+        names[path] = chosen
+    return names

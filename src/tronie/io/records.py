@@ -1,0 +1,262 @@
+"""What face.json and manifest.json hold, as pydantic models; docs/schemas is generated from them.
+
+`python -m tronie.io.records FOLDER` writes the JSON schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from tronie.geometry import euler_degrees
+from tronie.settings import Settings
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Result
+
+FORMAT = 1
+"""Raised when a field changes its meaning or goes away; new fields do not raise it."""
+
+Row2 = tuple[float, float]
+Row3 = tuple[float, float, float]
+Row4 = tuple[float, float, float, float]
+
+
+@cache
+def version() -> str:
+    """The version of the installed package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("tronie")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PhotoRecord(Record):
+    source: str = Field(description="The path as it was given, or `<array>`.")
+    name: str = Field(description="The folder of the photo's results.")
+    width: int = Field(description="Pixels, after turning upright by EXIF.")
+    height: int
+    scale: float = Field(description="Pixels of the file per pixel used (above 1: a huge photo was reduced).")
+
+
+class PoseRecord(Record):
+    yaw: float = Field(description="Degrees; above 0 the face is turned towards the image's right.")
+    pitch: float = Field(description="Degrees; above 0 the face looks up.")
+    roll: float = Field(description="Degrees; above 0 the head is tilted counter-clockwise as seen in the image.")
+    convention: str = Field(
+        "D R = Ry(yaw) Rx(-pitch) Rz(roll), R = rotation of head_to_camera, D = diag(1, -1, -1); 0, 0, 0 looks "
+        "into the camera",
+        description="How the angles make the rotation.",
+    )
+
+
+class CameraRecord(Record):
+    focal: float = Field(description="Pixels: u = focal x / z + cx, v = focal y / z + cy.")
+    center: Row2 = Field(description="cx, cy: pixels.")
+    size: tuple[int, int] = Field(description="Width and height of the photo, pixels.")
+
+
+class LandmarksRecord(Record):
+    presence: float = Field(description="0..1: how sure the landmark net is that this is a face.")
+    points: list[Row3] = Field(description="478 rows x, y, z: photo pixels; z grows away from the camera.")
+    scores: dict[str, float] = Field(description="The net's score, 0..1, of each ARKit unit.")
+
+
+class FitRecord(Record):
+    identity: list[float] = Field(description="Coefficients of the model's identity basis, standard deviations.")
+    expression: dict[str, float] = Field(description="Weight, 0..1, of each ARKit unit: the GLB's default weights.")
+    pose: PoseRecord
+    head_to_camera: tuple[Row4, Row4, Row4, Row4] = Field(
+        description="Rows of the rigid map from head to camera millimetres (x right, y down, z forward)."
+    )
+    camera: CameraRecord
+    diagnostics: dict[str, float] = Field(description="`rms`: landmark error by the face-box size; others by name.")
+
+
+class ModelRecord(Record):
+    name: str
+    licence: str
+    level: int = Field(description="How often the control mesh was subdivided.")
+    vertices: int
+    triangles: int
+
+
+class UnitsRecord(Record):
+    pixels: str = "photo pixels, x to the right, y down; the centre of the first pixel is (0.5, 0.5)"
+    head: str = (
+        "millimetres, +x to the subject's left, +y up, +z out of the face, origin midway between the centres of "
+        "rotation of the eyes"
+    )
+    files: str = "head.obj and head.ply are in millimetres, head.glb in metres, with the same axes"
+
+
+class FaceRecord(Record):
+    """face.json: all numbers known of one face of one photo."""
+
+    format: int = FORMAT
+    tronie: str = Field(description="Version of the library.")
+    photo: PhotoRecord
+    index: int = Field(description="1 for the largest face of the photo.")
+    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels; may reach beyond the border.")
+    score: float = Field(description="The detector's, 0..1.")
+    points5: list[Row2] = Field(
+        description="Photo pixels: eye at image left, eye at image right, nose tip, mouth corner left, right."
+    )
+    landmarks: LandmarksRecord | None = None
+    points68: list[Row2] | None = Field(
+        None, description="The fitted head's iBUG points in the photo (the 3D jaw, not the visible contour)."
+    )
+    fit: FitRecord | None = None
+    model: ModelRecord | None = None
+    provenance: dict[str, float] | None = Field(
+        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic."
+    )
+    files: list[str] = Field(description="Names of the other files in the same folder.")
+    warnings: list[str] = []
+    error: str | None = None
+    timings: dict[str, float] = Field(description="Stage -> seconds.")
+    units: UnitsRecord = UnitsRecord()
+
+
+Status = Literal["ok", "no_face", "error", "pending"]
+
+
+class InputRecord(Record):
+    """One photo of a job."""
+
+    source: str = Field(description="The path as it was given.")
+    name: str = Field(description="Its folder below the output folder.")
+    status: Status = Field(description="`pending`: not reached yet, or the job was interrupted.")
+    reason: str | None = Field(None, description="One sentence for `no_face` and `error`.")
+    faces: int = Field(0, description="How many faces were written.")
+    warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
+    seconds: float | None = None
+    size: int | None = Field(None, description="Bytes of the file.")
+    modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
+    settings: str = Field(description="Which settings made it: their fingerprint.")
+
+
+class ManifestRecord(Record):
+    """manifest.json: what a job was asked to do and what became of every input."""
+
+    format: int = FORMAT
+    tronie: str = Field(description="Version of the library that wrote it last.")
+    settings: Settings = Field(description="Of the last run into this folder.")
+    fingerprint: str = Field(description="Of these settings.")
+    inputs: list[InputRecord]
+
+
+SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord}
+
+
+def face_record(result: Result, face: Face, name: str, files: list[str]) -> FaceRecord:
+    """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
+    photo, detection = result.photo, face.detection
+    landmarks = fit = model = None
+    if face.landmarks is not None:
+        landmarks = LandmarksRecord.model_construct(
+            presence=round(float(face.landmarks.presence), 4),
+            points=rounded(face.landmarks.points, 2),
+            scores=dict(zip(ARKIT_UNITS, rounded(face.landmarks.scores, 4), strict=True)),
+        )
+    if face.fit is not None:
+        yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
+        camera = face.fit.camera
+        fit = FitRecord.model_construct(
+            identity=rounded(face.fit.identity, 4),
+            expression={unit: round(float(face.fit.expression.get(unit, 0)), 4) for unit in ARKIT_UNITS},
+            pose=PoseRecord(yaw=round(yaw, 2), pitch=round(pitch, 2), roll=round(roll, 2)),
+            head_to_camera=rounded(face.fit.head_to_camera, 6),
+            camera=CameraRecord.model_construct(
+                focal=round(float(camera.focal), 2), center=rounded(camera.center, 2), size=list(map(int, camera.size))
+            ),
+            diagnostics={key: round(float(value), 5) for key, value in face.fit.diagnostics.items()},
+        )
+    if face.head is not None:
+        head = face.head
+        model = ModelRecord(
+            name=head.model.name, licence=head.model.licence, level=head.level, vertices=len(head.vertices),
+            triangles=len(head.triangles),
+        )  # fmt: skip
+    return FaceRecord.model_construct(
+        tronie=version(),
+        photo=PhotoRecord(
+            source=_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
+            scale=round(photo.scale, 4),
+        ),
+        index=face.index,
+        box=rounded(detection.box, 2),
+        score=round(float(detection.score), 4),
+        points5=rounded(detection.points, 2),
+        landmarks=landmarks,
+        points68=None if face.points68 is None else rounded(face.points68, 2),
+        fit=fit,
+        model=model,
+        provenance=None if face.texture is None else shares(face.texture.provenance),
+        files=files,
+        warnings=list(face.warnings),
+        error=face.error,
+        timings={key: round(float(value), 4) for key, value in face.timings.items()},
+    )  # fmt: skip
+
+
+def shares(provenance: Any) -> dict[str, float]:
+    """Share of each kind of texel among those that some part of the head uses."""
+    import cv2
+
+    kinds = len(PROVENANCE)
+    counts = cv2.calcHist([np.ascontiguousarray(provenance)], [0], None, [kinds], [0, kinds]).ravel()[1:]
+    total = max(float(counts.sum()), 1.0)
+    return {name: round(float(n) / total, 4) for name, n in zip(PROVENANCE[1:], counts, strict=True)}
+
+
+def rounded(values: Any, decimals: int) -> Any:
+    """Nested lists of floats; what is not finite becomes 0, because JSON has no word for it."""
+    array = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    return (np.round(array, decimals) + 0.0).tolist()  # + 0.0 turns -0.0 into 0.0
+
+
+def to_json(record: Record) -> bytes:
+    """Readable and small: two levels of indent, then each value on one line."""
+    return dump(record.model_dump(mode="python", warnings=False)).encode("utf-8", errors="replace")
+
+
+def dump(value: Any, levels: int = 2, indent: str = "") -> str:
+    """JSON with the first `levels` levels of objects spread over lines; tuples and numpy-free values only."""
+    inner = indent + "  "
+    if isinstance(value, dict) and levels > 0 and value:
+        body = ",\n".join(f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items())
+        return f"{{\n{body}\n{indent}}}" + ("" if indent else "\n")
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _text(path: str) -> str:
+    """A path as text that can be written: bytes that are no UTF-8 become question marks."""
+    return path.encode("utf-8", errors="replace").decode()
+
+
+def schema(name: str) -> str:
+    """The JSON schema of face.json or manifest.json as text."""
+    body = SCHEMAS[name].model_json_schema(mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **body}, indent=2) + "\n"
+
+
+def write_schemas(folder: Path) -> None:
+    for name in SCHEMAS:
+        (folder / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_schemas(Path(sys.argv[1]))
