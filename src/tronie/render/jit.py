@@ -16,8 +16,7 @@ def jit(function: F) -> F:
     Numba tries the package's own `__pycache__` and then the user's cache folder, and refuses at decoration
     time when both are read-only; compiling in memory is then the better answer than failing to import.
     """
-    options = {"nogil": True, "error_model": "numpy"}
     try:
-        return cast(F, numba.njit(cache=True, **options)(function))
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:
-        return cast(F, numba.njit(**options)(function))
+        return cast(F, numba.njit(nogil=True, error_model="numpy")(function))

@@ -122,7 +122,7 @@ def render_layers(
     rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
     if shading is None:
         shading = CLAY if texture is None else STUDIO
-    light = shade(vertex_normals(vertices, level.triangles) @ rotation.T, shading)
+    light: Any = shade(vertex_normals(vertices, level.triangles) @ rotation.T, shading)
     if occlusion is not None:
         light = light * np.asarray(occlusion, dtype=np.float32)
     alpha = np.ones(len(points), np.float32) if opacity is None else np.asarray(opacity, dtype=np.float32)

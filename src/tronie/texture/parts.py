@@ -1,0 +1,199 @@
+"""Eyes, teeth, tongue and the mouth's lining: the library's own paint, matched to the photo's light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.head.model import PARTS, HeadModel
+from tronie.render.raster import interpolate, rasterize
+from tronie.texture.seen import step
+from tronie.texture.surface import part_of_vertices
+from tronie.types import Image, Landmarks, Photo
+
+Array = NDArray[np.floating[Any]]
+
+IRIS_MM = 5.85
+"""Radius of the visible iris; adults differ little (mean diameter 11.7 mm, spread 0.5)."""
+PUPIL = 0.36
+"""Radius of the pupil, of the iris's: indoors light."""
+BROWN = np.array([86.0, 60.0, 44.0], dtype=np.float32)
+"""The commonest iris, where a photo does not tell."""
+LID_RIGHT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+LID_LEFT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+"""MediaPipe's landmarks around the subject's right and left eye opening."""
+
+
+@dataclass(frozen=True, slots=True)
+class EyeLook:
+    """What one photo says of a person's eyes, sRGB 0..255."""
+
+    iris: Array
+    """(3,)."""
+    sclera: Array
+    """(3,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class EyeTexels:
+    """Where on the eyeballs the atlas's eye texels lie."""
+
+    texel: NDArray[np.int32]
+    """(N,) flat numbers."""
+    angle: Array
+    """(N,) from the gaze, over the iris's own angle: 1 at its rim."""
+    around: Array
+    """(N,) radians, 0 towards the temple, pi/2 up."""
+    height: Array
+    """(N,) -1..1: how far up on the ball."""
+
+
+def part_colours(model: HeadModel, level: int, skin: Array) -> Array:
+    """(V, 3) sRGB 0..255 for every vertex that is not skin, in the brightness of the photo's skin (3,)."""
+    part = part_of_vertices(model, level)
+    mean = model.level(level).apply(model.mean)
+    light = float(np.clip(skin.mean() / 165.0, 0.35, 1.15))
+    paint = {"skin": skin, "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
+             "teeth_lower": (214, 203, 182), "tongue": (176, 104, 100), "mouth": (108, 52, 50)}  # fmt: skip
+    table = np.array([np.asarray(paint[name], dtype=np.float32) for name in PARTS]) * light
+    table[0] = skin
+    colours = table[part]
+    # Deeper in the mouth there is less light; a lining behind the eyes takes the lids' colour.
+    inside = (part > 2) & (mean[:, 1] < -25)
+    depth = step(10 - mean[:, 2], 0.0, 55.0)
+    colours = np.where(inside[:, None], colours * (1 - 0.75 * depth[:, None]), colours)
+    socket = (part == PARTS.index("mouth")) & ~inside
+    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], colours), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def eye_texels(model: HeadModel, level: int, size: int) -> EyeTexels:
+    """Found from the mean head's geometry, so it holds for any eye mesh and any chart."""
+    mesh = model.level(level)
+    mean = mesh.apply(model.mean)
+    points = np.concatenate([mesh.uv * size, np.ones((len(mesh.uv), 1))], axis=1)
+    texels, directions = [], []
+    for side in (0, 1):
+        pick = mesh.triangle_part == 1 + side
+        triangles, charts = mesh.triangles[pick], mesh.triangle_uv[pick]
+        if not len(triangles):
+            continue
+        buffers = rasterize(points, charts, size, size, cull=False)
+        texel = np.flatnonzero(buffers.triangle.ravel() >= 0)
+        # The charts have corners of their own; carry positions over to them.
+        at_uv = np.zeros((len(mesh.uv), 3), np.float32)
+        at_uv[charts] = mean[triangles] - model.eye_centers[side]
+        d = interpolate(buffers, charts, at_uv).reshape(-1, 3)[texel]
+        directions.append(d * [1 if side == 0 else -1, 1, 1])
+        texels.append(texel)
+    if not texels:
+        return EyeTexels(np.zeros(0, np.int32), *(np.zeros(0, np.float32) for _ in range(3)))
+    d = np.concatenate(directions)
+    radius = np.linalg.norm(d, axis=1)
+    d = d / np.maximum(radius, 1e-6)[:, None]
+    rim = float(np.arcsin(min(IRIS_MM / max(float(np.median(radius)), IRIS_MM), 1.0)))
+    return EyeTexels(
+        np.concatenate(texels).astype(np.int32),
+        (np.arccos(np.clip(d[:, 2], -1, 1)) / rim).astype(np.float32),
+        np.arctan2(d[:, 1], d[:, 0]).astype(np.float32),
+        d[:, 1].astype(np.float32),
+    )
+
+
+def paint_eyes(
+    image: Image, model: HeadModel, level: int, photo: Photo, landmarks: Landmarks | None, skin: Array
+) -> None:
+    """Paint both eyeballs into the atlas, in place."""
+    size = image.shape[0]
+    where = eye_texels(model, level, size)
+    if len(where.texel):
+        image.reshape(-1, 3)[where.texel] = eye_paint(where, eye_look(photo, landmarks, skin))
+
+
+def eye_paint(where: EyeTexels, look: EyeLook) -> Image:
+    """(N, 3) uint8: pupil, fibred iris with a dark limbal ring, sclera; shaded under the upper lid."""
+    r, a = where.angle, where.around
+    fibres = (
+        0.5 * np.sin(37 * a + 3 * np.sin(3 * a))
+        + 0.3 * np.sin(71 * a + 9 * r + 2 * np.sin(5 * a))
+        + 0.2 * np.sin(113 * a - 5 * r)
+    )
+    ring = np.clip((r - PUPIL) / (1 - PUPIL), 0, 1)
+    collarette = np.exp(-(((ring - 0.3) / 0.16) ** 2))
+    tone = 1.0 + 0.13 * fibres * (1 - ring**2) + 0.22 * collarette + 0.1 * (0.5 - ring) - 0.6 * step(ring, 0.72, 1.0)
+    warm = np.array([1.06, 1.0, 0.92], np.float32)
+    iris = look.iris * tone[:, None] * (1 + collarette[:, None] * (warm - 1))
+    pupil = np.array([10.0, 8.0, 8.0], np.float32)
+    colour = iris + (pupil - iris) * (1 - step(r, PUPIL - 0.05, PUPIL + 0.05))[:, None]
+    blood = step(r, 1.3, 2.6)[:, None] * np.array([0.0, 0.16, 0.14], np.float32)
+    white = look.sclera * (1 - blood) * (1 - 0.1 * step(r, 1.2, 2.4))[:, None]
+    colour = colour + (white - colour) * step(r, 0.96, 1.1)[:, None]
+    lids = 1 - 0.42 * step(where.height, 0.08, 0.5) - 0.12 * step(-where.height, 0.25, 0.6)
+    colour = colour * lids[:, None]
+    glint = np.exp(-(((where.angle * np.cos(a) + 0.32) / 0.1) ** 2) - ((where.angle * np.sin(a) - 0.38) / 0.1) ** 2)
+    colour = colour + (look.sclera * 1.15 - colour) * (0.7 * glint)[:, None]
+    return np.asarray(np.clip(colour + 0.5, 0, 255), dtype=np.uint8)
+
+
+def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
+    """Iris and sclera from the photo; where it is too small, closed or unclear, the commonest in the face's light."""
+    light = float(np.clip(skin.mean() / 150.0, 0.4, 1.2))
+    usual_white = np.minimum(skin.max() * np.array([1.08, 1.04, 1.02], np.float32), [222, 216, 212])
+    found = [] if landmarks is None else [
+        _measure(photo.image, landmarks.points, lid, first) for lid, first in ((LID_RIGHT, 468), (LID_LEFT, 473))
+    ]  # fmt: skip
+    irises = [(c, w) for c, _, w in found if w > 0]
+    whites = [(c, w) for _, c, w in found if w > 0 and c is not None]
+    weight = min(sum(w for _, w in irises), 1.0)
+    iris = BROWN * light
+    if irises:
+        measured = np.average([c for c, _ in irises], axis=0, weights=[w for _, w in irises])
+        iris = iris + weight * (measured - iris)
+    white = usual_white
+    if whites:
+        measured = np.average([c for c, _ in whites], axis=0, weights=[w for _, w in whites])
+        grey = measured.mean()
+        # Lids, lashes and corners redden and darken what is measured: half way to grey, within reason.
+        measured = 0.5 * (measured + grey)
+        white = np.clip(0.5 * (usual_white + measured), 0.75 * usual_white, 1.1 * usual_white)
+    return EyeLook(np.clip(iris, 12, 200).astype(np.float32), np.clip(white, 30, 225).astype(np.float32))
+
+
+def _measure(image: Image, points: Array, lid: tuple[int, ...], first: int) -> tuple[Array, Array | None, float]:
+    """Iris colour, sclera colour (None when unseen) and a confidence 0..1 of one eye."""
+    import cv2
+
+    nothing = (BROWN, None, 0.0)
+    centre = points[first, :2]
+    radius = float(np.linalg.norm(points[first + 1 : first + 5, :2] - centre, axis=1).mean())
+    if not np.isfinite(centre).all() or radius < 2.0:
+        return nothing
+    reach = int(np.ceil(3 * radius)) + 2
+    x0, y0 = int(centre[0]) - reach, int(centre[1]) - reach
+    x1, y1 = x0 + 2 * reach, y0 + 2 * reach
+    if x0 < 0 or y0 < 0 or x1 > image.shape[1] or y1 > image.shape[0]:
+        return nothing
+    crop = image[y0:y1, x0:x1].astype(np.float32)
+    opening = np.zeros(crop.shape[:2], np.uint8)
+    # Half a pixel: fillPoly's coordinates are whole at pixel centres.
+    cv2.fillPoly(opening, [np.round(points[list(lid), :2] - [x0 + 0.5, y0 + 0.5]).astype(np.int32)], 1)
+    yy, xx = np.mgrid[y0:y1, x0:x1] + 0.5
+    r = np.hypot(xx - centre[0], yy - centre[1]) / radius
+    # The upper lid shades and its lashes cover the top of the iris.
+    ring = (opening > 0) & (r > 0.42) & (r < 0.88) & (yy > centre[1] - 0.45 * radius)
+    values = crop[ring]
+    if len(values) < 12:
+        return nothing
+    value = values.sum(axis=1)
+    low, high = np.quantile(value, [0.15, 0.8])
+    iris = np.median(values[(value >= low) & (value <= high)], axis=0)
+    outside = crop[(opening > 0) & (r > 1.25)]
+    sclera = None
+    if len(outside) >= 12:
+        brightness = outside.sum(axis=1)
+        sclera = np.median(outside[brightness >= np.quantile(brightness, 0.6)], axis=0)
+    return iris.astype(np.float32), sclera, float(np.clip((radius - 2.0) / 3.0, 0.0, 1.0))

@@ -1,0 +1,118 @@
+"""How well the photo shows each vertex of a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import transform
+from tronie.render.raster import visible
+from tronie.render.shading import vertex_normals
+from tronie.texture.mesh import least, smooth
+from tronie.texture.surface import Surface
+from tronie.types import Fit, Head, Photo
+
+Array = NDArray[np.floating[Any]]
+
+BUFFER = 400
+"""Pixels across the head in the depth buffer, whatever its size in the photo."""
+RIM_MM = (2.0, 9.0)
+"""Within the first distance of a silhouette the photo is not believed, from the second on it is. The fit puts the
+silhouette a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
+FACING = (0.12, 0.5)
+"""Cosines to the view between which a surface goes from not believed to believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The head as the photo's camera has it."""
+
+    camera_points: Array
+    """(V, 3) float32 mm."""
+    pixels: Array
+    """(V, 2) float32 photo pixels."""
+    confidence: Array
+    """(V,) float32, 0 where the photo does not show the skin (or not well enough), 1 where it is believed."""
+    box: tuple[int, int, int, int]
+    """The part of the photo the head lies in: x0, y0, x1, y1 in whole pixels; may be empty (x1 <= x0)."""
+    pixel_mm: float
+    """Size of a photo pixel at the head's distance."""
+
+
+def step(x: Array, low: float, high: float) -> Array:
+    """Smooth step from 0 at `low` to 1 at `high`."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
+
+
+def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
+    """Project the head, test visibility against its own depth, weigh view angle, silhouettes and the photo's border."""
+    mesh = head.model.level(head.level)
+    points = transform(fit.head_to_camera, np.asarray(head.vertices, dtype=np.float32))
+    pixels = np.asarray(fit.camera.project(points), dtype=np.float32)
+    height, width = photo.image.shape[:2]
+    skin = pixels[facts.skin]
+    depth = float(np.median(points[facts.skin, 2]))
+    pixel_mm = depth / fit.camera.focal
+    margin = 2 + int(4 / pixel_mm)
+    low, high = np.floor(skin.min(axis=0)) - margin, np.ceil(skin.max(axis=0)) + margin
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and points[:, 2].min() > 1):
+        return View(points, pixels, np.zeros(len(points), np.float32), (0, 0, 0, 0), pixel_mm)
+    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
+
+    scale = BUFFER / float((high - low).max())
+    screen = np.concatenate([(pixels - low.astype(np.float32)) * scale, points[:, 2:]], axis=1, dtype=np.float32)
+    rows, columns = (int(np.ceil(s * scale)) for s in (high - low)[::-1])
+    near, rim = _depth_and_rim(screen, mesh.triangles, rows, columns, pixel_mm / scale)
+    j = np.clip(screen[:, 0].astype(np.int32), 1, columns - 2)
+    i = np.clip(screen[:, 1].astype(np.int32), 1, rows - 2)
+    shown = points[:, 2] < near[i, j] + 3.0
+
+    normals = vertex_normals(points, mesh.triangles)
+    ray = points / np.linalg.norm(points, axis=1, keepdims=True)
+    facing = -(normals * ray).sum(axis=1)
+    inside = np.minimum(np.minimum(pixels[:, 0], width - pixels[:, 0]), np.minimum(pixels[:, 1], height - pixels[:, 1]))
+    confidence = step(facing, *FACING) * step(rim[i, j], *RIM_MM) * shown * facts.skin
+    confidence *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
+    eroded = least(facts.start, facts.edges, confidence)
+    soft = np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
+    return View(points, pixels, soft.astype(np.float32), (x0, y0, x1, y1), pixel_mm)
+
+
+def _depth_and_rim(
+    screen: Array, triangles: NDArray[np.int32], rows: int, columns: int, mm: float
+) -> tuple[Array, Array]:
+    """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and distance in mm from what lies behind
+    a silhouette (background, or skin that something nearer cuts off)."""
+    import cv2
+
+    inverse = visible(screen, triangles, rows, columns)[1]
+    empty = inverse <= 0
+    depth = 1 / np.where(empty, 1e-9, inverse)
+    nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
+    behind = empty | (depth > nearest + max(8.0, 8 * mm))
+    distance = cv2.distanceTransform((~behind).astype(np.uint8), cv2.DIST_L2, 3) * mm
+    far = cv2.dilate(np.where(empty, 0, depth).astype(np.float32), np.ones((3, 3), np.uint8))
+    return np.asarray(far, np.float32), np.asarray(distance, np.float32)
+
+
+def blurred_colours(photo: Photo, view: View, points: Array, mm: float) -> Array:
+    """(N, 3) float32: the photo around pixels (N, 2), averaged over about `mm` on the head."""
+    import cv2
+
+    x0, y0, x1, y1 = view.box
+    if x1 <= x0 or y1 <= y0:
+        return np.full((len(points), 3), 128, np.float32)
+    crop = photo.image[y0:y1, x0:x1]
+    factor = min(1.0, view.pixel_mm / mm)
+    size = (max(round((x1 - x0) * factor), 1), max(round((y1 - y0) * factor), 1))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA) if factor < 1 else crop
+    at = (points - [x0, y0]) * [size[0] / (x1 - x0), size[1] / (y1 - y0)] - 0.5
+    at = np.nan_to_num(np.clip(at, -1e4, 1e4)).astype(np.float32)
+    x, y = (np.ascontiguousarray(at[:, k : k + 1]) for k in (0, 1))
+    colours = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(colours, dtype=np.float32).reshape(-1, 3)

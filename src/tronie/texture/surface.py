@@ -1,0 +1,115 @@
+"""What baking needs to know of a head model once and for all: neighbours, mirror, regions, the atlas's gutters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.head.model import PARTS, HeadModel
+from tronie.render.raster import visible
+
+Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
+
+GUTTER = 8
+"""Texels around each island that repeat its border, at size 2048: three mip levels without bleeding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Fixed facts about a head model at one level, over its (V,) vertices or the (C,) of the control mesh."""
+
+    mirror: Ints
+    """(V,) the vertex on the other side."""
+    skin: NDArray[np.bool_]
+    """(V,) used by a skin face."""
+    edges: Ints
+    """(E, 2) of the level's faces, both ways, sorted by the first."""
+    start: Ints
+    """(V + 1,) where each vertex's edges start."""
+    control_edges: Ints
+    """(F, 2) and"""
+    control_start: Ints
+    """(C + 1,) the same of the control mesh's skin."""
+    scalp: Array
+    """(C,) 0..1: where hair grows, soft at its border."""
+    neck: Array
+    """(C,) 0..1: below jaw and nape, where clothes are met."""
+    inner: NDArray[np.bool_]
+    """(C,) the inner face, whose colours can be trusted."""
+
+
+@lru_cache(maxsize=4)
+def surface(model: HeadModel, level: int) -> Surface:
+    """Computed once per model and level."""
+    mesh = model.level(level)
+    count = mesh.matrix.shape[0]
+    skin = np.zeros(count, dtype=bool)
+    skin[mesh.triangles[mesh.triangle_part == 0]] = True
+    start, edges = _neighbours(mesh.quads, count)
+    control_start, control_edges = _neighbours(model.quads[model.part == 0], len(model.mean))
+    y, z = model.mean[:, 1], model.mean[:, 2]
+    # Lines over the side view of the mean head, mm: hairline, temple, behind the ear, nape; jaw and nape. Both
+    # kinds of head this was drawn for have their eyes at the origin.
+    hairline = np.interp(z, [-130, -95, -65, -35, 10], [-70, -5, 24, 48, 64])
+    collar = np.interp(z, [-130, -70, 0, 25], [-80, -85, -118, -125])
+    return Surface(
+        mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
+        control_start=control_start, scalp=_smooth_step((y - hairline) / 24 + 0.5),
+        neck=_smooth_step((collar - y) / 16 + 0.5), inner=np.asarray(model.inner_face, dtype=bool),
+    )  # fmt: skip
+
+
+def _smooth_step(x: Array) -> Array:
+    t = np.clip(x, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
+
+
+def _neighbours(faces: Ints, count: int) -> tuple[Ints, Ints]:
+    """Faces (F, 4) -> start (V + 1,) and the other ends (E,) of each vertex's edges."""
+    f = np.where(faces < 0, faces[:, :1], faces).astype(np.int64)
+    a, b = f.ravel(), np.roll(f, -1, axis=1).ravel()
+    key = np.unique(np.concatenate([a * count + b, b * count + a])[np.concatenate([a != b, a != b])])
+    start = np.searchsorted(key // count, np.arange(count + 1))
+    return start.astype(np.int32), (key % count).astype(np.int32)
+
+
+def _level_mirror(model: HeadModel, level: int) -> Ints:
+    """The control mesh's mirror carried to a level: found by sending random labels through the subdivision."""
+    from scipy.spatial import cKDTree
+
+    labels = np.random.default_rng(0).normal(size=(len(model.mean), 3))
+    matrix = model.level(level).matrix.astype(np.float64)
+    _, index = cKDTree(matrix @ labels).query(matrix @ labels[model.mirror])
+    return np.asarray(index, dtype=np.int32)
+
+
+@lru_cache(maxsize=4)
+def gutters(model: HeadModel, level: int, size: int) -> tuple[Ints, Ints]:
+    """Flat texel numbers around the islands, and the islands' border texels (same length) they repeat."""
+    import cv2
+
+    mesh = model.level(level)
+    points = np.concatenate([mesh.uv * size, np.ones((len(mesh.uv), 1))], axis=1).astype(np.float32)
+    outside = (visible(points, mesh.triangle_uv, size, size, cull=False)[0] < 0).astype(np.uint8)
+    distance, labels = cv2.distanceTransformWithLabels(
+        outside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    inside = np.flatnonzero(outside.ravel() == 0)
+    source = np.zeros(int(labels.max()) + 1, dtype=np.int32)
+    source[labels.ravel()[inside]] = inside
+    target = np.flatnonzero((outside.ravel() > 0) & (distance.ravel() <= max(GUTTER * size // 2048, 2)))
+    return target.astype(np.int32), source[labels.ravel()[target]]
+
+
+def part_of_vertices(model: HeadModel, level: int) -> NDArray[np.uint8]:
+    """(V,) index into PARTS; skin wins at shared vertices."""
+    mesh = model.level(level)
+    out = np.zeros(mesh.matrix.shape[0], dtype=np.uint8)
+    for part in range(len(PARTS) - 1, -1, -1):
+        out[mesh.triangles[mesh.triangle_part == part]] = part
+    return out
