@@ -47,6 +47,8 @@ class Outcome:
     """One sentence for an error."""
     face_errors: tuple[str, ...] = ()
     """One sentence for each face that could not be finished."""
+    warnings: tuple[str, ...] = ()
+    """What is doubtful about the faces."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage -> seconds, of the photo and summed over its faces."""
 
@@ -67,7 +69,10 @@ class Work:
     def __call__(self) -> Callable[[Task], Outcome]:
         from tronie.pipeline import Pipeline
 
-        return bind(Pipeline(self.settings, threads=self.threads))
+        pipeline = Pipeline(self.settings, threads=self.threads)
+        # A missing model file ends the job here with one sentence, not every photo with the same one.
+        _ = pipeline.detector, pipeline.net
+        return bind(pipeline)
 
 
 def bind(runner: Runner) -> Callable[[Task], Outcome]:
@@ -103,6 +108,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
         seconds=time.perf_counter() - began,
         reason=errors[0] if status == "error" else None,
         face_errors=errors,
+        warnings=tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
         timings=timings,
     )
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(execute(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def run(arguments: list[str]) -> int:
+def execute(arguments: list[str]) -> int:
     """Run the command line; the exit code: 0 fine, 1 nothing worked, 2 wrong usage, 130 stopped by Ctrl-C."""
     if arguments in (["--version"], ["-V"]):
         from tronie import __version__

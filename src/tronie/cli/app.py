@@ -44,7 +44,7 @@ def common(
 def run(
     context: typer.Context,
     photos: Annotated[
-        list[str], typer.Argument(metavar="PHOTO|FOLDER|GLOB...", help="Photos, folders of photos, or patterns.")
+        list[str], typer.Argument(metavar="PHOTO|FOLDER|GLOB", help="Photos, folders of photos, or patterns.")
     ],
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs; made if it is missing.")

@@ -123,8 +123,8 @@ class Show(AbstractContextManager["Show"]):
         """Something that the user should know of, in one line."""
         self._print(f"{source}: {' '.join(reason.split())}", problem=True)
 
-    def failed(self, source: str, reason: str) -> None:
-        """An argument that is no photo: it counts as failed."""
+    def refuse(self, source: str, reason: str) -> None:
+        """An argument that is not even tried: it counts as failed."""
         self.tally.failed += 1
         if self.as_json:
             self._write_json({"source": source, "status": "error", "reason": reason})

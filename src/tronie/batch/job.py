@@ -1,0 +1,93 @@
+"""A job from list of photos to finished manifest: what to do, what to skip, and the doing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tronie.batch.inputs import Problem, identity
+from tronie.batch.ledger import Ledger, stamp, written
+from tronie.batch.pool import Crash, run_in_processes
+from tronie.batch.worker import Outcome, Task, Work
+
+Start = Callable[[], Callable[[Task], Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job has to do."""
+
+    tasks: tuple[Task, ...]
+    skipped: tuple[Path, ...]
+    """Photos that were done before with the same settings."""
+    problems: tuple[Problem, ...]
+    """Photos that are not touched, because something else is where their outputs would go."""
+
+
+def make_plan(paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False) -> Plan:
+    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something."""
+    known = {record.name for record in ledger.records.values()}
+    ledger.claim(paths)
+    tasks, skipped, problems = [], [], []
+    for path in paths:
+        key = identity(path)
+        record = ledger.records[key]
+        folder = ledger.out / record.name
+        exists = os.path.lexists(folder)
+        same = record.settings == ledger.fingerprint and (record.size, record.modified) == stamp(path)
+        done = record.status == "no_face" or (record.status == "ok" and exists)
+        if done and same and not overwrite:
+            skipped.append(path)
+            continue
+        ours = record.status in ("pending", "error") and record.name in known
+        if exists and not overwrite and not ours:
+            problems.append(Problem(str(path), _refusal(folder, record.status, record.settings == ledger.fingerprint)))
+            if record.status == "pending":  # it never became part of the job
+                del ledger.records[key]
+            continue
+        ledger.reopen(path)
+        tasks.append(Task(str(path), folder, overwrite=overwrite or ours))
+    return Plan(tuple(tasks), tuple(skipped), tuple(problems))
+
+
+def _refusal(folder: Path, status: str, same_settings: bool) -> str:
+    if status == "pending":
+        return f"{folder} exists already and is not from this job; --overwrite replaces it, -o chooses another folder"
+    why = "from another version of this photo" if same_settings else "made with other settings"
+    return f"{folder} exists already, {why}; --overwrite replaces it, -o chooses another folder"
+
+
+def run_job(
+    plan: Plan, ledger: Ledger, start: Work | Start, *, workers: int = 1, stopping: Callable[[], bool] = lambda: False
+) -> Iterator[Outcome]:
+    """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
+
+    With one worker the tasks are done in this process. Once `stopping()` is true those in work are finished and no
+    other begins; their records stay `pending`.
+    """
+    with written(ledger):
+        if plan.tasks:
+            # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
+            ledger.write()
+        for outcome in _outcomes(plan.tasks, start, workers, stopping):
+            ledger.finish(outcome)
+            yield outcome
+
+
+def _outcomes(
+    tasks: tuple[Task, ...], start: Work | Start, workers: int, stopping: Callable[[], bool]
+) -> Iterator[Outcome]:
+    if workers <= 1 or len(tasks) <= 1:
+        work = start() if tasks and not stopping() else None
+        for task in tasks:
+            if work is None or stopping():
+                return
+            yield work(task)
+        return
+    for task, answer in run_in_processes(start, tasks, min(workers, len(tasks)), stopping=stopping):
+        if isinstance(answer, Crash):
+            yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}.")
+        else:
+            yield answer

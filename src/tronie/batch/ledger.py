@@ -1,0 +1,151 @@
+"""OUT/manifest.json while a job runs: what was asked, what became of it, and so what is left to do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tronie import __version__
+from tronie.batch.inputs import identity
+from tronie.batch.worker import Outcome
+from tronie.errors import OutputError
+from tronie.io.atomic import make_folder, sweep, write_file
+from tronie.io.names import unique_names
+from tronie.io.records import InputRecord, ManifestRecord, to_json
+from tronie.settings import Settings
+
+FILE = "manifest.json"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The manifest of one output folder. Only the parent process of a job writes it."""
+
+    out: Path
+    settings: Settings
+    records: dict[str, InputRecord] = field(default_factory=dict)
+    """By the identity of the photo's path, in the order in which the photos came."""
+    _written: float = 0.0
+    _cost: float = 0.0
+
+    @classmethod
+    def open(cls, out: Path, settings: Settings, *, overwrite: bool = False) -> Ledger:
+        """Make or find the output folder and read its manifest.
+
+        Raises OutputError if the folder cannot be written, or if a manifest is there that is none of ours
+        (`overwrite` replaces it).
+        """
+        make_folder(out)
+        sweep(out)
+        ledger = cls(out, settings)
+        try:
+            data = (out / FILE).read_bytes()
+            old = ManifestRecord.model_validate_json(data)
+            ledger.records = {identity(record.source): record for record in old.inputs}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValidationError) as error:
+            if not overwrite:
+                reason = error.strerror if isinstance(error, OSError) else "it is no manifest of this version of tronie"
+                raise OutputError(
+                    f"Cannot read {out / FILE}: {reason}; use another folder, or --overwrite to replace it."
+                ) from None
+        ledger.write()  # shows now, not after the first photo, that the folder can be written
+        return ledger
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.settings)
+
+    def claim(self, paths: Iterable[Path]) -> None:
+        """Give every path a record: its own from an earlier run, or a new one with a name that nobody has.
+
+        A record also belongs to a file of the same name, size and time whose old path is gone from here: the same
+        job given from another working folder, or photos that were moved.
+        """
+        fresh = [path for path in paths if identity(path) not in self.records]
+        orphans = {_look(record): key for key, record in self.records.items() if not os.path.lexists(record.source)}
+        for path in list(fresh):
+            size, modified = stamp(path)
+            if size is not None and (key := orphans.pop((path.name, size, modified), None)) is not None:
+                old = self.records.pop(key)
+                self.records[identity(path)] = old.model_copy(update={"source": str(path)})
+                fresh.remove(path)
+        names = unique_names(fresh, taken=[record.name for record in self.records.values()])
+        for path in fresh:
+            # `modified` stays open until the photo is done: it says to which content the status belongs.
+            self.records[identity(path)] = InputRecord(
+                source=str(path), name=names[path], status="pending", settings=self.fingerprint
+            )
+
+    def reopen(self, path: Path) -> None:
+        """The photo is to be done (again): until it is, its outputs may be older than the manifest's settings."""
+        update = {"status": "pending", "reason": None, "settings": self.fingerprint}
+        self.records[identity(path)] = self.records[identity(path)].model_copy(update=update)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write down what became of a photo, on disk at least about once a second."""
+        key = identity(outcome.source)
+        size, modified = stamp(outcome.source)
+        reason = outcome.reason or ("No face was found." if outcome.status == "no_face" else None)
+        self.records[key] = self.records[key].model_copy(
+            update={
+                "source": outcome.source,
+                "status": outcome.status,
+                "reason": reason,
+                "faces": outcome.faces - len(outcome.face_errors),
+                "warnings": [*outcome.face_errors, *outcome.warnings],
+                "seconds": round(outcome.seconds, 3),
+                "size": size,
+                "modified": modified,
+                "settings": self.fingerprint,
+            }
+        )
+        # A manifest of many thousand photos takes a while to write: at most a twentieth of the time goes there.
+        if time.monotonic() - self._written > max(1.0, 20 * self._cost):
+            self.write()
+
+    def write(self) -> None:
+        began = time.monotonic()
+        record = ManifestRecord(
+            tronie=__version__,
+            settings=self.settings,
+            fingerprint=self.fingerprint,
+            inputs=list(self.records.values()),
+        )
+        write_file(self.out / FILE, to_json(record))
+        self._written = time.monotonic()
+        self._cost = self._written - began
+
+
+def fingerprint(settings: Settings) -> str:
+    """A short text that is the same for the same settings."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+
+
+def stamp(path: str | Path) -> tuple[int | None, int | None]:
+    """Bytes and time of change (ns) of a file; None, None if it cannot be seen."""
+    with suppress(OSError, ValueError):
+        status = os.stat(path)
+        return status.st_size, status.st_mtime_ns
+    return None, None
+
+
+def _look(record: InputRecord) -> tuple[str, int | None, int | None]:
+    return Path(record.source).name, record.size, record.modified
+
+
+@contextmanager
+def written(ledger: Ledger) -> Iterator[Ledger]:
+    """Write the manifest when the block ends, however it ends."""
+    try:
+        yield ledger
+    finally:
+        ledger.write()
