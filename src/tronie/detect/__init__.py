@@ -1,0 +1,23 @@
+"""Every face of a photo, each with five points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tronie.detect.base import Detector
+from tronie.detect.centerface import CenterFace
+from tronie.detect.mtcnn import Mtcnn
+from tronie.detect.search import detect_faces
+from tronie.errors import InputError
+
+__all__ = ["DETECTORS", "CenterFace", "Detector", "Mtcnn", "detect_faces", "make_detector"]
+
+DETECTORS: dict[str, Callable[[int], Detector]] = {"centerface": CenterFace.load, "mtcnn": Mtcnn.load}
+"""Name -> a function of the thread count that makes the detector (its files load on first use)."""
+
+
+def make_detector(name: str, threads: int = 1) -> Detector:
+    """The detector called `name`; `threads` 0 leaves the number to the runtime."""
+    if name not in DETECTORS:
+        raise InputError(f"There is no detector called {name}; choose one of {', '.join(DETECTORS)}.")
+    return DETECTORS[name](threads)

