@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie import __version__
 from tronie.head.model import HeadModel
 from tronie.io.surface import Piece, Same, pieces, vertex_normals
 from tronie.types import Head
@@ -202,11 +203,9 @@ def _material(name: str, textured: bool) -> Json:
 
 
 def _asset(model: HeadModel) -> Json:
-    from tronie.io.records import version
-
     return {
         "version": "2.0",
-        "generator": f"tronie {version()}",
+        "generator": f"tronie {__version__}",
         "copyright": f"Head model {model.name}: {model.licence}. Likeness and texture: those of the photo.",
         "extras": {"model": model.name, "model_licence": model.licence, "units": "metres, +y up, +z out of the face"},
     }

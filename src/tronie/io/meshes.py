@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tronie.head.model import PARTS
 from tronie.io.gltf import LOOKS
 from tronie.io.surface import MATERIALS, Same, vertex_normals
+from tronie.render.jit import jit
 from tronie.types import Head, Image
 
 Array = NDArray[np.floating[Any]]
@@ -95,8 +95,8 @@ def numbers(prefix: str, rows: Array, decimals: int) -> bytes:
     return bytes(out[: _numbers(head, values, decimals, out)])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _numbers(head, values, decimals, out):  # type: ignore[no-untyped-def] # pragma: no cover
+@jit
+def _numbers(head: Any, values: Any, decimals: int, out: Any) -> int:
     scale = 10.0**decimals
     digits = np.empty(20, np.uint8)
     at = 0

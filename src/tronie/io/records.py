@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from tronie import __version__
 from tronie.geometry import euler_degrees
 from tronie.settings import Settings
 from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Result
@@ -23,18 +23,6 @@ FORMAT = 1
 Row2 = tuple[float, float]
 Row3 = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
-
-
-@cache
-def version() -> str:
-    """The version of the installed package."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("tronie")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 class Record(BaseModel):
@@ -189,7 +177,7 @@ def face_record(result: Result, face: Face, name: str, files: list[str]) -> Face
             triangles=len(head.triangles),
         )  # fmt: skip
     return FaceRecord.model_construct(
-        tronie=version(),
+        tronie=__version__,
         photo=PhotoRecord(
             source=_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
             scale=round(photo.scale, 4),
@@ -228,15 +216,18 @@ def rounded(values: Any, decimals: int) -> Any:
 
 def to_json(record: Record) -> bytes:
     """Readable and small: two levels of indent, then each value on one line."""
-    return dump(record.model_dump(mode="python", warnings=False)).encode("utf-8", errors="replace")
+    text = dump(record.model_dump(mode="python", warnings=False)) + "\n"
+    return text.encode("utf-8", errors="replace")
 
 
 def dump(value: Any, levels: int = 2, indent: str = "") -> str:
-    """JSON with the first `levels` levels of objects spread over lines; tuples and numpy-free values only."""
+    """JSON text whose first `levels` levels of objects, and lists of objects, are spread over lines."""
     inner = indent + "  "
-    if isinstance(value, dict) and levels > 0 and value:
-        body = ",\n".join(f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items())
-        return f"{{\n{body}\n{indent}}}" + ("" if indent else "\n")
+    if levels > 0 and isinstance(value, dict) and value:
+        rows = [f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if levels > 0 and isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(inner + dump(v, 0) for v in value) + f"\n{indent}]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tronie.head.model import PARTS, HeadModel
+from tronie.render.jit import jit
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
@@ -90,8 +90,8 @@ def vertex_normals(vertices: Array, quads: Ints) -> NDArray[np.float32]:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _vertex_normals(v, quads):  # type: ignore[no-untyped-def] # pragma: no cover
+@jit
+def _vertex_normals(v: Any, quads: Any) -> Any:
     out = np.zeros(v.shape, np.float32)
     for f in range(quads.shape[0]):
         a, b, c, d = quads[f, 0], quads[f, 1], quads[f, 2], quads[f, 3]

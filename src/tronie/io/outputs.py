@@ -1,0 +1,100 @@
+"""A photo's result as files: FOLDER/<photo>/face-1/head.glb and so on, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from tronie.errors import OutputError
+from tronie.io import encode
+from tronie.io.atomic import explain, new_folder
+from tronie.io.gltf import glb
+from tronie.io.meshes import mtl, obj, ply
+from tronie.io.names import safe_name
+from tronie.io.records import face_record, to_json
+from tronie.overlay import overlay
+from tronie.types import Face, Image, Result
+
+FORMATS: tuple[str, ...] = ("glb", "obj", "ply", "texture", "provenance", "frontal", "overlay", "sheet")
+"""What can be asked for. face.json is always written; `obj` brings texture.png with it."""
+
+TEXTURE_QUALITY = 92
+"""JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""
+
+
+def save_result(
+    result: Result,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    formats: Collection[str] = FORMATS,
+    name: str | None = None,
+) -> Path:
+    """Write a photo's outputs to `folder / name` and return that path; `name` defaults to the photo's own.
+
+    The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
+    else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
+    Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
+    """
+    unknown = set(formats) - set(FORMATS)
+    if unknown:
+        raise ValueError(f"unknown formats {sorted(unknown)}; there are {', '.join(FORMATS)}")
+    name = safe_name(result.photo.name if name is None else name)
+    target = Path(folder) / name
+    with new_folder(target, overwrite=overwrite) as work:
+        overlays: dict[int, Image] = {}
+        for face in result.faces:
+            if "overlay" in formats or "sheet" in formats:
+                overlays[face.index] = overlay(result.photo.image, face)
+            place = work / f"face-{face.index}"
+            place.mkdir()
+            _save_face(result, face, place, frozenset(formats), overlays.get(face.index), name)
+        if "sheet" in formats:
+            from tronie.sheet import sheets
+
+            for number, page in enumerate(sheets(result, overlays), start=1):
+                _write(work / ("sheet.jpg" if number == 1 else f"sheet-{number}.jpg"), encode.jpeg(page, 90))
+    return target
+
+
+def _save_face(
+    result: Result, face: Face, place: Path, formats: frozenset[str], drawn: Image | None, name: str
+) -> None:
+    """The files of one face; what the face lacks is left out."""
+    written: list[str] = []
+
+    def put(file: str, data: bytes | Iterable[bytes | memoryview]) -> None:
+        _write(place / file, data)
+        written.append(file)
+
+    texture, frontal = face.texture, face.frontal
+    if face.head is not None:
+        expression = {} if face.fit is None else face.fit.expression
+        if "glb" in formats:
+            picture = None if texture is None else encode.jpeg(texture.image, TEXTURE_QUALITY)
+            put("head.glb", glb(face.head, expression, picture, f"{name} face {face.index}"))
+        if "obj" in formats:
+            put("head.obj", obj(face.head))
+            put("head.mtl", mtl(None if texture is None else "texture.png"))
+        if "ply" in formats:
+            put("head.ply", ply(face.head, None if texture is None else texture.image))
+    if texture is not None and ("texture" in formats or "obj" in formats):
+        put("texture.png", encode.png(texture.image))
+    if texture is not None and "provenance" in formats:
+        put("provenance.png", encode.provenance_png(texture.provenance))
+    if frontal is not None and "frontal" in formats:
+        put("frontal.png", encode.png(frontal.image))
+        put("frontal_neutral.png", encode.png(frontal.neutral))
+        put("frontal_mask.png", encode.provenance_png(frontal.mask))
+    if drawn is not None and "overlay" in formats:
+        put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
+    _write(place / "face.json", to_json(face_record(result, face, name, written)))
+
+
+def _write(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:
+    """A file in the temporary folder, which is renamed as a whole."""
+    try:
+        with open(path, "xb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
+    except OSError as error:
+        raise OutputError(str(explain(path, error))) from error
