@@ -28,10 +28,10 @@ FULL_SCALE = np.radians(62)
 """Up to this angle the chart is true to scale; the rest, never seen, is squeezed into a narrow band."""
 BAND = 4.0
 """mm, that band's width."""
-GAZE = {"Up": (-18.0, 0.0), "Down": (20.0, 0.0), "In": (0.0, -23.0), "Out": (0.0, 23.0)}
+GAZE = {"Up": (-15.0, 0.0), "Down": (18.0, 0.0), "In": (0.0, -23.0), "Out": (0.0, 23.0)}
 """Degrees of turn of the left eye about x and y at full weight. MPFB's helper eye turns 10 and 11 up and down and 15
-sideways while sliding 1 to 2 mm, so that its pupil travels 2.8, 4.1 and 5.7 mm. These turns move our pupil by 4.9,
-5.4 and 6.2 mm: what 25 to 30 degrees do to an eye of natural size (the figure's eyes are larger)."""
+sideways while sliding 1 to 2 mm, so that its pupil travels 2.8, 4.1 and 5.7 mm. These turns move our pupil by 4.2,
+5.1 and 6.4 mm: what 20 to 30 degrees do to an eye of natural size (the figure's eyes are larger)."""
 
 
 @dataclass(frozen=True)
