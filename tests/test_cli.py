@@ -20,6 +20,7 @@ import tronie
 from tronie import cli
 from tronie.batch.ledger import Ledger, fingerprint
 from tronie.batch.worker import Outcome, Task, bind, do_photo, explain
+from tronie.cli import options
 from tronie.cli.options import PLACES, settings_from
 from tronie.cli.run import run_photos
 from tronie.cli.show import duration
@@ -36,10 +37,10 @@ class FakeResult:
     faces: tuple[Face, ...]
     timings: dict[str, float]
 
-    def save(self, folder: Path, *, overwrite: bool = False) -> Path:
-        with new_folder(Path(folder), overwrite=overwrite) as temporary:
+    def save(self, folder: Path, *, name: str, overwrite: bool = False) -> Path:
+        with new_folder(folder / name, overwrite=overwrite) as temporary:
             (temporary / "made").write_text(str(time.time_ns()))
-        return Path(folder)
+        return folder / name
 
 
 class FakePipeline:
@@ -160,6 +161,7 @@ def test_an_output_that_cannot_be_written_is_one_line(photos, tmp_path, capsys) 
         ["run", "a.jpg", "--nope"],
         ["nope"],
         ["run", "a.jpg", "--only", "hair"],
+        ["run", "a.jpg", "--detector", "eyes"],
         ["run", "a.jpg", "--min-face", "0"],
         ["run", "a.jpg", "--min-score", "1.5"],
         ["run", "a.jpg", "--subdivide", "3"],
@@ -381,6 +383,12 @@ def test_no_option_means_the_defaults_of_the_tree() -> None:
     assert settings_from(dict.fromkeys(PLACES)) == Settings()
 
 
+def test_the_help_knows_the_detectors() -> None:
+    from tronie.detect import DETECTORS
+
+    assert set(options.DETECTORS) == set(DETECTORS)
+
+
 def test_help_lists_the_options_with_their_choices(capsys) -> None:
     assert cli.execute(["run", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
@@ -430,7 +438,7 @@ def test_doctor_without_the_self_test(capsys) -> None:
 
 def test_a_task_never_raises(tmp_path) -> None:
     (tmp_path / "out").write_text("in the way")
-    outcome = do_photo(FakePipeline(), Task("a.jpg", tmp_path / "out" / "a"))
+    outcome = do_photo(FakePipeline(), Task("a.jpg", tmp_path / "out", "a"))
     assert outcome.status == "error"
     assert outcome.reason
 

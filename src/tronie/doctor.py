@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -113,14 +112,14 @@ def _disk() -> Iterator[Check]:
             yield Check(name, "warn", f"{folder}: {error.strerror}", hint)
         else:
             yield Check(name, "good", f"{folder} can be written")
-    cache = os.environ.get("NUMBA_CACHE_DIR") or str(files("tronie"))
-    if not os.access(cache, os.W_OK) and not os.environ.get("NUMBA_CACHE_DIR"):
-        # numba then falls back to a folder of the user, which read-only containers often lack.
+    # numba keeps compiled kernels beside the package, or in the user's folder if that is read-only.
+    places = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else [_package(), Path.home()]
+    if not any(os.access(place, os.W_OK) for place in places):
         yield Check(
             "compiled kernels",
             "warn",
-            f"{cache} cannot be written",
-            "If every start is slow, set NUMBA_CACHE_DIR to a folder that can.",
+            f"{' and '.join(map(str, places))} cannot be written, so they are compiled at every start",
+            "Set NUMBA_CACHE_DIR to a folder that can be written.",
         )
 
 
@@ -149,7 +148,7 @@ def _self_test() -> Iterator[Check]:
     pipeline = Pipeline()
     with tempfile.TemporaryDirectory(prefix="tronie-doctor-") as folder:
         path = Path(folder, "selftest.jpg")
-        path.write_bytes(files("tronie").joinpath("assets/selftest.jpg").read_bytes())
+        path.write_bytes((_package() / "assets" / "selftest.jpg").read_bytes())
         pipeline.run(path)
         cold = time.perf_counter() - began
         began = time.perf_counter()
@@ -178,6 +177,10 @@ def _self_test() -> Iterator[Check]:
         yield Check(
             "start", "warn", f"{cold:.0f} s to load", "Kernels were compiled; run this again: it should be quicker."
         )
+
+
+def _package() -> Path:
+    return Path(__file__).parent
 
 
 def _installed(name: str) -> bool:

@@ -48,7 +48,7 @@ def make_plan(paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False)
                 del ledger.records[key]
             continue
         ledger.reopen(path)
-        tasks.append(Task(str(path), folder, overwrite=overwrite or ours))
+        tasks.append(Task(str(path), ledger.out, record.name, overwrite=overwrite or ours))
     return Plan(tuple(tasks), tuple(skipped), tuple(problems))
 
 

@@ -26,10 +26,16 @@ class Task:
 
     source: str
     """Its path as the user gave it."""
-    folder: Path
-    """Where its outputs go."""
+    out: Path
+    """The folder of the job."""
+    name: str
+    """The folder of this photo's outputs inside `out`."""
     overwrite: bool = False
-    """Whether the folder may exist already."""
+    """Whether that folder may exist already."""
+
+    @property
+    def folder(self) -> Path:
+        return self.out / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
     began = time.perf_counter()
     try:
         result = runner.run(task.source)
-        result.save(task.folder, overwrite=task.overwrite)
+        result.save(task.out, name=task.name, overwrite=task.overwrite)
     except Exception as error:
         if debugging():
             traceback.print_exc(file=sys.stderr)

@@ -25,11 +25,14 @@ PLACES: dict[str, str] = {
 }
 """Parameter of the command -> place in the settings tree."""
 
+DETECTORS = ("centerface", "mtcnn")
+"""The names in `tronie.detect.DETECTORS`, here because the help must not load the detectors."""
+
 
 def option(parameter: str) -> Any:
     """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
     info = _field(PLACES[parameter])
-    choices = _choices(info.annotation)
+    choices = DETECTORS if parameter == "detector" else _choices(info.annotation)
     default = "" if info.default is None else f" [dim](default: {info.default})[/dim]"
     return typer.Option(
         "--" + parameter.replace("_", "-"),
@@ -42,6 +45,8 @@ def option(parameter: str) -> Any:
 
 def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
+    if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
+        raise typer.BadParameter(f"--detector should be {' or '.join(DETECTORS)}, not {detector!r}.")
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():
         if (value := parameters.get(parameter)) is not None:

@@ -57,8 +57,8 @@ def run_photos(
             except KeyboardInterrupt:
                 interrupted = signal.SIGINT
             interrupted = interrupted or stop.signal
-        if inputs.paths or as_json:
-            show.summary(time.monotonic() - began, str(out))
+    if inputs.paths or as_json:
+        show.summary(time.monotonic() - began, str(out))
     if interrupted and finished < len(plan.tasks):
         left = count(len(plan.tasks) - finished, "photo")
         command = "the same command without --overwrite" if overwrite else "the same command again"

@@ -121,7 +121,8 @@ class Show(AbstractContextManager["Show"]):
 
     def problem(self, source: str, reason: str) -> None:
         """Something that the user should know of, in one line."""
-        self._print(f"{source}: {' '.join(reason.split())}", problem=True)
+        reason = " ".join(reason.split())
+        self._print(reason if source in reason else f"{source}: {reason}", problem=True)
 
     def refuse(self, source: str, reason: str) -> None:
         """An argument that is not even tried: it counts as failed."""
@@ -146,9 +147,9 @@ class Show(AbstractContextManager["Show"]):
     def _print(self, text: str, *, problem: bool = False) -> None:
         stream = self.err if problem else self.out
         if self._bar is not None and stream.isatty():
-            self._bar.console.print(
-                text, markup=False, highlight=False, style="red" if problem else None, soft_wrap=True
-            )
+            from rich.text import Text
+
+            self._bar.console.print(Text(text, style="red" if problem else ""), soft_wrap=True)
         else:
             print(text, file=stream, flush=True)
 
