@@ -238,6 +238,17 @@ def test_the_same_photo_by_another_path_is_the_same(photos, tmp_path, monkeypatc
     assert made(out) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are always Unicode")
+def test_a_name_that_is_no_unicode_is_a_name_too(photos, tmp_path) -> None:
+    out = tmp_path / "out"
+    (photos() / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    assert job(photos(), out=out) == 0
+    before = made(out)
+    assert len(before) == 1
+    assert job(photos(), out=out) == 0
+    assert made(out) == before
+
+
 def test_other_settings_or_a_changed_photo_need_overwrite(photos, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     folder = photos("a.jpg")

@@ -74,15 +74,15 @@ class Ledger:
         orphans = {_look(record): key for key, record in self.records.items() if not os.path.lexists(record.source)}
         for path in list(fresh):
             size, modified = stamp(path)
-            if size is not None and (key := orphans.pop((path.name, size, modified), None)) is not None:
+            if size is not None and (key := orphans.pop((text(path.name), size, modified), None)) is not None:
                 old = self.records.pop(key)
-                self.records[identity(path)] = old.model_copy(update={"source": str(path)})
+                self.records[identity(path)] = old.model_copy(update={"source": text(path)})
                 fresh.remove(path)
         names = unique_names(fresh, taken=[record.name for record in self.records.values()])
         for path in fresh:
             # `modified` stays open until the photo is done: it says to which content the status belongs.
             self.records[identity(path)] = InputRecord(
-                source=str(path), name=names[path], status="pending", settings=self.fingerprint
+                source=text(path), name=names[path], status="pending", settings=self.fingerprint
             )
 
     def reopen(self, path: Path) -> None:
@@ -97,7 +97,7 @@ class Ledger:
         reason = outcome.reason or ("No face was found." if outcome.status == "no_face" else None)
         self.records[key] = self.records[key].model_copy(
             update={
-                "source": outcome.source,
+                "source": text(outcome.source),
                 "status": outcome.status,
                 "reason": reason,
                 "faces": outcome.faces - len(outcome.face_errors),
@@ -128,6 +128,11 @@ class Ledger:
 def fingerprint(settings: Settings) -> str:
     """A short text that is the same for the same settings."""
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+
+
+def text(path: str | Path) -> str:
+    """A path as it can be written down: bytes in a file name that are no UTF-8 become question marks."""
+    return str(path).encode("utf-8", errors="replace").decode()
 
 
 def stamp(path: str | Path) -> tuple[int | None, int | None]:

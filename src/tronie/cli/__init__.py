@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ def execute(arguments: list[str]) -> int:
     if "--debug" in arguments:
         arguments.remove("--debug")
         os.environ["TRONIE_DEBUG"] = "1"  # worker processes inherit it
+
+    # A file name that the terminal cannot show must not end a job.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
     from tronie.batch.worker import debugging, explain
     from tronie.cli.app import app
