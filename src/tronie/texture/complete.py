@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel
-from tronie.texture.mesh import spread
+from tronie.texture.mesh import least, smooth, spread
 from tronie.texture.seen import View, blurred_colours, step
 from tronie.texture.surface import Surface
 from tronie.types import Photo
@@ -42,7 +42,11 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
     skin, spread_of_skin = _skin_tone(colour, confidence[:count], facts)
     # Clothes, hair and background where the neck should be differ from skin in hue or by a lot of light.
-    trust = 1 - facts.neck * (1 - _likeness(colour, skin, spread_of_skin))
+    skinlike = _likeness(colour, skin, spread_of_skin)
+    trust = 1 - facts.neck * (1 - skinlike)
+    for _ in range(2):
+        trust = np.where(facts.neck > 0.02, least(facts.control_start, facts.control_edges, trust), trust)
+    trust = smooth(facts.control_start, facts.control_edges, trust, 2)
     confidence *= np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
 
     other = confidence[facts.mirror]
@@ -62,13 +66,21 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     known = (s + m)[:, 0]
     mixed = (s * colour + m * np.clip(twin * gain, 0, 255)) / np.maximum(s + m, 1e-6)
     tone = _prior(mixed, known, skin, facts)
+    # What is carried on into the unseen must not be a strand of hair or the background's glow.
+    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.scalp, 0.02))
     fill = spread(
-        facts.control_start, facts.control_edges, 4 * known**2, mixed, np.full(count, 0.012, np.float32), tone, 80
+        facts.control_start, facts.control_edges, evidence, mixed, np.full(count, 0.012, np.float32), tone, 80
     )
     return Recipe(
         seen=seen, mirrored=mirrored, gain=np.asarray(matrix @ gain, dtype=np.float32),
-        fill=np.clip(np.asarray(matrix @ fill, dtype=np.float32), 0, 255), skin=skin,
+        fill=_shaded(np.asarray(matrix @ fill, dtype=np.float32), facts.openness), skin=skin,
     )  # fmt: skip
+
+
+def _shaded(fill: Array, openness: Array) -> Array:
+    """Darken what little light reaches: nostrils, the inside of the lips, behind the lids; and redden it."""
+    dark = 1 - step(openness, 0.05, 0.55)[:, None]
+    return np.clip(fill * (1 - dark * np.array([0.5, 0.62, 0.62], np.float32)), 0, 255)
 
 
 def _skin_tone(colour: Array, confidence: Array, facts: Surface) -> tuple[Array, Array]:
@@ -98,7 +110,7 @@ def _likeness(colour: Array, skin: Array, spread_of: Array) -> Array:
 
 def _prior(mixed: Array, known: Array, skin: Array, facts: Surface) -> Array:
     """(C, 3): what the fill tends to far from anything seen: the hair's colour on the scalp, else skin."""
-    hair = _weighted_median(mixed, known * facts.scalp, 12.0)
+    hair = _weighted_median(mixed, known * (facts.scalp > 0.7), 8.0)
     tone = skin[None] * (1 - 0.12 * facts.neck[:, None])
     if hair is not None:
         tone = tone + facts.scalp[:, None] * (hair[None] - tone)

@@ -19,10 +19,12 @@ Array = NDArray[np.floating[Any]]
 
 BUFFER = 400
 """Pixels across the head in the depth buffer, whatever its size in the photo."""
-RIM_MM = (2.0, 9.0)
-"""Within the first distance of a silhouette the photo is not believed, from the second on it is. The fit puts the
-silhouette a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
-FACING = (0.12, 0.5)
+RIM_MM = (2.0, 8.0)
+"""Within the first distance of the outline the photo is not believed, from the second on it is. The fit puts the
+outline a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
+INNER_RIM_MM = (0.4, 2.5)
+"""The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
+FACING = (0.08, 0.38)
 """Cosines to the view between which a surface goes from not believed to believed."""
 
 
@@ -67,7 +69,7 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     scale = BUFFER / float((high - low).max())
     screen = np.concatenate([(pixels - low.astype(np.float32)) * scale, points[:, 2:]], axis=1, dtype=np.float32)
     rows, columns = (int(np.ceil(s * scale)) for s in (high - low)[::-1])
-    near, rim = _depth_and_rim(screen, mesh.triangles, rows, columns, pixel_mm / scale)
+    near, trust = _depth_and_trust(screen, mesh.triangles, rows, columns, pixel_mm / scale)
     j = np.clip(screen[:, 0].astype(np.int32), 1, columns - 2)
     i = np.clip(screen[:, 1].astype(np.int32), 1, rows - 2)
     shown = points[:, 2] < near[i, j] + 3.0
@@ -76,28 +78,27 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     ray = points / np.linalg.norm(points, axis=1, keepdims=True)
     facing = -(normals * ray).sum(axis=1)
     inside = np.minimum(np.minimum(pixels[:, 0], width - pixels[:, 0]), np.minimum(pixels[:, 1], height - pixels[:, 1]))
-    confidence = step(facing, *FACING) * step(rim[i, j], *RIM_MM) * shown * facts.skin
+    confidence = step(facing, *FACING) * trust[i, j] * shown * facts.skin
     confidence *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
-    eroded = least(facts.start, facts.edges, confidence)
-    soft = np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
+    soft = np.minimum(smooth(facts.start, facts.edges, least(facts.start, facts.edges, confidence), 3), confidence)
     return View(points, pixels, soft.astype(np.float32), (x0, y0, x1, y1), pixel_mm)
 
 
-def _depth_and_rim(
+def _depth_and_trust(
     screen: Array, triangles: NDArray[np.int32], rows: int, columns: int, mm: float
 ) -> tuple[Array, Array]:
-    """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and distance in mm from what lies behind
-    a silhouette (background, or skin that something nearer cuts off)."""
+    """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and 0..1 rising away from the outline and
+    from skin that something nearer cuts off; `mm` is a pixel's size."""
     import cv2
 
     inverse = visible(screen, triangles, rows, columns)[1]
     empty = inverse <= 0
-    depth = 1 / np.where(empty, 1e-9, inverse)
-    nearest = cv2.erode(depth, np.ones((3, 3), np.uint8))
-    behind = empty | (depth > nearest + max(8.0, 8 * mm))
-    distance = cv2.distanceTransform((~behind).astype(np.uint8), cv2.DIST_L2, 3) * mm
-    far = cv2.dilate(np.where(empty, 0, depth).astype(np.float32), np.ones((3, 3), np.uint8))
-    return np.asarray(far, np.float32), np.asarray(distance, np.float32)
+    depth = (1 / np.where(empty, 1e-9, inverse)).astype(np.float32)
+    kernel = np.ones((3, 3), np.uint8)
+    cut = depth > cv2.erode(depth, kernel) + max(6.0, 6 * mm)
+    trust = step(cv2.distanceTransform((~empty).astype(np.uint8), cv2.DIST_L2, 3) * mm, *RIM_MM)
+    trust *= step(cv2.distanceTransform((~(cut & ~empty)).astype(np.uint8), cv2.DIST_L2, 3) * mm, *INNER_RIM_MM)
+    return np.asarray(cv2.dilate(np.where(empty, np.float32(0), depth), kernel), np.float32), trust
 
 
 def blurred_colours(photo: Photo, view: View, points: Array, mm: float) -> Array:

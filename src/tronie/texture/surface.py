@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import visible
+from tronie.render.shading import vertex_normals
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
@@ -39,6 +40,8 @@ class Surface:
     """(C,) 0..1: where hair grows, soft at its border."""
     neck: Array
     """(C,) 0..1: below jaw and nape, where clothes are met."""
+    openness: Array
+    """(V,) 0..1: from how much of the space before and around it a vertex of the mean head can be seen."""
     inner: NDArray[np.bool_]
     """(C,) the inner face, whose colours can be trusted."""
 
@@ -61,7 +64,32 @@ def surface(model: HeadModel, level: int) -> Surface:
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=_smooth_step((y - hairline) / 24 + 0.5),
         neck=_smooth_step((collar - y) / 16 + 0.5), inner=np.asarray(model.inner_face, dtype=bool),
+        openness=_openness(model, level),
     )  # fmt: skip
+
+
+def _openness(model: HeadModel, level: int) -> Array:
+    """Share of 26 directions, weighed by the cosine, that reach each vertex of the mean head at rest."""
+    mesh = model.level(level)
+    v = mesh.apply(model.mean)
+    normals = vertex_normals(v, mesh.triangles)
+    center, radius = v.mean(axis=0), float(np.linalg.norm(v - v.mean(axis=0), axis=1).max()) + 1
+    seen, total = np.zeros(len(v)), np.zeros(len(v))
+    size = 320
+    for d in np.array([c for c in np.ndindex(3, 3, 3) if c != (1, 1, 1)], dtype=np.float64) - 1:
+        z = d / np.linalg.norm(d)
+        x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
+        x /= np.linalg.norm(x)
+        p = (v - center) @ np.stack([x, -np.cross(z, x), -z]).T
+        scale = size / (2 * radius)
+        screen = np.column_stack([p[:, :2] * scale + size / 2, p[:, 2] + 2 * radius]).astype(np.float32)
+        inverse = visible(screen, mesh.triangles, size, size)[1]
+        i, j = screen[:, 1].astype(int), screen[:, 0].astype(int)
+        depth = 1 / np.maximum(inverse[i, j], 1e-9)
+        cosine = np.maximum(normals @ z, 0)
+        seen += cosine * (screen[:, 2] < depth + 2.0)
+        total += cosine
+    return np.asarray(seen / np.maximum(total, 1e-6), dtype=np.float32)
 
 
 def _smooth_step(x: Array) -> Array:

@@ -1,0 +1,82 @@
+"""The frontal portrait: the head as a camera with a long lens sees it straight on, and what of it was invented."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
+from tronie.head.model import HeadModel
+from tronie.render.shading import Light, Shading, render_layers
+from tronie.settings import FrontalSettings
+from tronie.types import Array, Frontal, Head, Image, Texture
+
+DISTANCE_MM = 1400.0
+"""From the eyes to the camera: near enough to look like a meeting, far enough not to swell the nose."""
+EYE_LINE = 0.44
+"""Height of the eyes in the picture."""
+CROWN = 0.06
+"""Least room above the head."""
+FADE_MM = (22.0, 62.0)
+"""Above the lowest point of the neck: where the neck is gone, and where it is whole."""
+SOFT = Shading((Light((-0.25, -0.35, -1.0), 0.2, 0.6), Light((0.25, -0.2, -1.0), 0.12, 0.6)), 0.7)
+"""The texture holds the photo's light; only turn the rim of the head a little away from it."""
+
+
+def frontal(head: Head, texture: Texture, settings: FrontalSettings | None = None) -> Frontal:
+    """Portraits with the photo's expression and at rest, in the same frame, and their provenance masks."""
+    size = settings.size if settings else 1024
+    camera, pose = portrait_camera(head, size)
+    background = backdrop(size)
+    opacity, occlusion = _fades(head.model, head.level)
+    pictures = [
+        render_layers(
+            vertices, head.model.level(head.level), texture, camera, pose, background=background, shading=SOFT,
+            opacity=opacity, occlusion=occlusion,
+        )
+        for vertices in (head.vertices, head.neutral)
+    ]  # fmt: skip
+    return Frontal(pictures[0][0], pictures[1][0], pictures[0][1], pictures[1][1])
+
+
+def portrait_camera(head: Head, size: int) -> tuple[Camera, Array]:
+    """Camera of a size x size portrait and the head-to-camera pose (4, 4); the same for every expression.
+
+    The scale is that of an average head unless this one would not fit, so that sizes can be compared.
+    """
+    skin = head.neutral
+    top = float(skin[:, 1].max())
+    depth = float(np.median(skin[skin[:, 1] > top - 20, 2]))
+    wide = float(np.abs(skin[:, 0]).max())
+    # Perspective: the crown lies behind the eyes and looks a little smaller.
+    per_mm = min(1 / 300, (EYE_LINE - CROWN) / (top * DISTANCE_MM / (DISTANCE_MM - depth)), 0.46 / wide)
+    camera = Camera(per_mm * size * DISTANCE_MM, (size / 2, EYE_LINE * size), (size, size))
+    return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, 0.0, DISTANCE_MM])
+
+
+@lru_cache(maxsize=4)
+def backdrop(size: int) -> Image:
+    """(N, N, 3): light grey, a little brighter behind the head, without bands."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    r = np.hypot(x - 0.5, (y - 0.45) * 0.9)
+    tone = 232 - 44 * np.clip(r / 0.75, 0, 1) ** 1.6
+    # Dither, the same on every call: the gradient has fewer grey levels than the picture has rows.
+    tone = tone + np.random.default_rng(0).uniform(-0.5, 0.5, (size, size))
+    return np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _fades(model: HeadModel, level: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Opacity (V,), 0 at the cut of the neck, and light (V,) inside the mouth, both from the mean head at rest."""
+    from tronie.texture.surface import part_of_vertices
+
+    v = model.level(level).apply(model.mean)
+    low = float(v[:, 1].min())
+    t = np.clip((v[:, 1] - low - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
+    opacity = (t * t * (3 - 2 * t)).astype(np.float32)
+    part = part_of_vertices(model, level)
+    inside = np.clip((14 - v[:, 2]) / 45, 0, 1) * (part >= 3) * (v[:, 1] < -25)
+    return opacity, np.asarray(1 - 0.6 * inside, dtype=np.float32)
