@@ -52,6 +52,8 @@ class Photo:
     """Focal length in pixels of `image`, from EXIF; None where the file does not say."""
     scale: float = 1.0
     """Pixels of the file per pixel of `image` (above 1 when a huge file was decoded reduced)."""
+    notes: tuple[str, ...] = ()
+    """What reading did that a user should know (only the first frame used, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
