@@ -12,6 +12,7 @@ from patch import FLIP, Patch, joined, pair
 from skin import Skin
 from teeth import build_arch, fit_arches
 from tongue import build_tongue
+
 from tronie.head.model import PARTS
 from tronie.types import ARKIT_UNITS
 
@@ -143,9 +144,7 @@ def rigid(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return r, mt - r @ ms
 
 
-def part_units(
-    body: Body, whole: Patch, rows: dict[str, np.ndarray], follow: sp.csr_array, eye: Eyeball
-) -> np.ndarray:
+def part_units(body: Body, whole: Patch, rows: dict[str, np.ndarray], follow: sp.csr_array, eye: Eyeball) -> np.ndarray:
     """(52, P, 3): eyes turn in the gaze units only, the lower teeth follow the jaw rigidly, the upper stay."""
     out = np.zeros((len(ARKIT_UNITS), len(whole.vertices), 3))
     helper = body.vertex_groups["helper-lower-teeth"]

@@ -16,6 +16,7 @@ from mpfb import Body
 from patch import FLIP
 from scipy.sparse.linalg import factorized
 from skin import Skin
+
 from tronie.head.subdivide import catmull_clark
 from tronie.types import ARKIT_UNITS
 
@@ -114,7 +115,9 @@ def _selector(rows: np.ndarray, count: int) -> sp.csr_array:
     return sp.csr_array((np.ones(len(rows)), (np.arange(len(rows)), rows)), shape=(len(rows), count))
 
 
-def _both(system: LidSystem, v: np.ndarray, parts: Parts, turns: dict[str, np.ndarray], thick: np.ndarray) -> np.ndarray:
+def _both(
+    system: LidSystem, v: np.ndarray, parts: Parts, turns: dict[str, np.ndarray], thick: np.ndarray
+) -> np.ndarray:
     """Both sides. `turns`: the eyes' rotations by side."""
     forward = np.array([0.0, 0.0, 1.0])
     left = _left(system, v, parts.eyes[0], turns["Left"] @ forward, thick)
@@ -180,9 +183,12 @@ def meeting(system: LidSystem, v: np.ndarray, d: np.ndarray) -> np.ndarray:
     goal = np.interp(v[upper, 0], v[lower, 0], (v + d)[lower, 1]) - LAP
     factor = np.clip((goal - v[upper, 1]) / d[upper, 1], 0.3, 1.15)
     order = np.argsort(v[upper, 0])
-    padded = np.pad(factor[order], 1, mode="edge")
-    even = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-    share = np.interp(v[:, 0], v[upper[order], 0], even)
+    k = np.arange(len(order))
+    # Near the corners, where little moves, the factor of the lid's main part decides.
+    near = np.exp(-(((k[:, None] - k) / 1.8) ** 2)) * d[upper[order], 1] ** 2
+    x = v[upper[order], 0]
+    share = np.interp(v[:, 0], x, near @ factor[order] / near.sum(axis=1))
+    share *= 1 - 0.3 * np.clip((v[:, 0] - x[-1] + 2.5) / 2.5, 0, 1)  # else the outer corner sags
     above = np.clip((-d[:, 1] - 0.2) / 0.8, 0, 1)  # the lower lid keeps its small motion
     return (above * (share - 1))[:, None] * d
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from mpfb import Body
 from skin import Skin
+
 from tronie.head.subdivide import catmull_clark
 
 OVERLAP = 0.25
@@ -40,7 +43,7 @@ def slit(body: Body, skin: Skin, vertices: np.ndarray) -> tuple[np.ndarray, np.n
     box = (fine[:, 2] > ring[:, 2].min() - 4) & (np.abs(fine[:, 1] - np.median(ring[:, 1])) < 7)
     edges = np.linspace(0, half, 13)
     middle, gap = np.zeros((2, len(edges) - 1))
-    for k, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(edges)):
         column = box & (np.abs(fine[:, 0]) >= a - 1) & (np.abs(fine[:, 0]) <= b + 1)
         top, bottom = fine[column & ~lower, 1].min(), fine[column & lower, 1].max()
         middle[k], gap[k] = (top + bottom) / 2, top - bottom

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from tronie.head.subdivide import catmull_clark, corner_counts
 
 FLIP = np.array([-1.0, 1.0, 1.0])

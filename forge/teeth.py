@@ -173,15 +173,16 @@ def build_crown(arch: Arch, tooth: int) -> Patch:
     y = arch.edge_height(tooth) + arch.down * (local[:, 2] - height)
     vertices = np.stack([flat[:, 0], y, flat[:, 1]], axis=1)
 
-    # The chart is a disc: the biting surface in the middle, the gum line around; outside of the mouth downwards.
-    angle = np.arctan2(OUTLINE[:, 1], OUTLINE[:, 0])
+    # The chart is a disc: the biting surface in the middle, the gum line around.
+    angle = np.arctan2(-arch.down * OUTLINE[:, 1], OUTLINE[:, 0]) * -1  # seen from outside, not mirrored
     reach = np.array([1.0, 0.72, 0.42, 0.2])[:, None]
     size = disc_radius(arch, tooth)
     uv = np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=-1).reshape(-1, 2) * size
     uv = np.concatenate([uv, [[0.0, 0.0]]]) + disc_place(arch, tooth)
     patch = Patch(
         vertices=vertices, quads=quads, material=np.full(len(quads), "crown"), chart=np.zeros(len(quads), int),
-        corner_uv=uv, quad_uv=quads.copy(), colour=crown_colours(local, height, kind, tooth), mirror=np.arange(8 * LEVELS + 1),
+        corner_uv=uv, quad_uv=quads.copy(), colour=crown_colours(local, height, kind, tooth),
+        mirror=np.arange(8 * LEVELS + 1),
     )  # fmt: skip
     return outward(patch)
 
@@ -275,7 +276,7 @@ def build_gum(arch: Arch) -> Patch:
     if (normal[crest, 1] * arch.down).sum() < 0:
         quads = quads[:, [0, 3, 2, 1]]
     across = np.linalg.norm(np.diff(grid, axis=1), axis=2).mean(axis=0)
-    v = np.concatenate([[0], np.cumsum(across)])
+    v = -arch.down * np.concatenate([[0], np.cumsum(across)])  # as seen from the front: lower gum below its margin
     uv = np.stack(np.broadcast_arrays(s[:, None], v[None]), axis=-1).reshape(-1, 2)
     control = interpolating(target, quads, 2, 0.7)
     rim = np.isin(np.arange(len(target)) % GUM_ROWS, (0, GUM_ROWS - 1))

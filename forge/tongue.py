@@ -90,4 +90,5 @@ def tongue_colours(uv: np.ndarray, half: float, length: float) -> np.ndarray:
     top = np.clip(1 - (side / 0.5) ** 2, 0, 1)[:, None]
     colour = np.array([172, 84, 84]) * (1 - top) + np.array([198, 120, 114]) * top
     colour = colour - 22 * np.exp(-((side / 0.06) ** 2))[:, None]
-    return np.round(colour * (0.45 + 0.55 * np.clip(along / 0.6, 0, 1))[:, None]).astype(np.uint8)
+    root = np.array([0.5, 0.33, 0.34])
+    return np.round(colour * (root + (1 - root) * np.clip(along / 0.6, 0, 1)[:, None])).astype(np.uint8)
