@@ -27,13 +27,14 @@ from tronie.cli.show import duration
 from tronie.errors import InputError
 from tronie.io.atomic import new_folder
 from tronie.settings import Settings, Stage
-from tronie.types import Detection, Face, Result
+from tronie.types import Detection, Face, Photo, Result
 
 
 @dataclass(frozen=True)
 class FakeResult:
     """As much of a Result as a batch uses."""
 
+    photo: Photo
     faces: tuple[Face, ...]
     timings: dict[str, float]
 
@@ -60,7 +61,7 @@ class FakePipeline:
         faces = [] if "empty" in name else [Face(1, detection, timings={"fit": 0.01})]
         if "half" in name:
             faces.append(Face(2, detection, error="The fit went wrong."))
-        return FakeResult(tuple(faces), {"detect": 0.1})  # type: ignore[return-value]
+        return FakeResult(Photo(np.zeros((1, 1, 3), np.uint8)), tuple(faces), {"detect": 0.1})  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,12 @@ class Work:
     threads: int = 1
 
     def __call__(self) -> Callable[[Task], Outcome]:
+        import cv2
+
         from tronie.pipeline import Pipeline
+
+        if self.threads:
+            cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
 
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
@@ -95,6 +100,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
     began = time.perf_counter()
     try:
         result = runner.run(task.source)
+        run_until = time.perf_counter()
         result.save(task.out, name=task.name, overwrite=task.overwrite)
     except Exception as error:
         if debugging():
@@ -105,6 +111,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
     for face in result.faces:
         for stage, seconds in face.timings.items():
             timings[stage] = timings.get(stage, 0.0) + seconds
+    timings["files"] = time.perf_counter() - run_until
     status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
     return Outcome(
         source=task.source,
@@ -114,7 +121,8 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
         seconds=time.perf_counter() - began,
         reason=errors[0] if status == "error" else None,
         face_errors=errors,
-        warnings=tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
+        warnings=result.photo.notes
+        + tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
         timings=timings,
     )
 

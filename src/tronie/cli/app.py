@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +68,16 @@ def run(
     subdivide: Annotated[int | None, option("subdivide")] = None,
     texture_size: Annotated[int | None, option("texture_size")] = None,
     frontal_size: Annotated[int | None, option("frontal_size")] = None,
+    max_megapixels: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=999_999,
+            metavar="<float>",
+            help="Refuse larger photos [dim](default: 120, baseline JPEG 1000)[/dim]",
+            rich_help_panel="Method",
+        ),
+    ] = None,
     only: Annotated[str | None, option("only")] = None,
 ) -> None:
     """Make a textured 3D head and a frontal portrait of every face in PHOTOs.
@@ -75,6 +86,8 @@ def run(
     """
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose contradict each other.")
+    if max_megapixels is not None:
+        os.environ["TRONIE_MAX_MEGAPIXELS"] = str(max_megapixels)  # the reader's setting; worker processes inherit it
     from tronie.cli.run import run_photos
 
     raise typer.Exit(
