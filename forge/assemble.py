@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
-from identity import principal_components, read_macros, read_sliders, sample_people
+from anatomy import Parts
+from identity import macro_displacement, principal_components, read_macros, read_sliders, sample_people
 from mpfb import Body
+from lids import LidSystem, lid_correctives, lid_system, seat, settle
+from lips import close_lips
 from skin import Skin
-from tronie.head.model import PARTS, HeadModel
+from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.head.subdivide import triangulate
 from tronie.types import ARKIT_UNITS
 
+FLIP = np.array([-1.0, 1.0, 1.0])
+NEAREST = 120
+"""Skin vertices whose average a part follows in the smooth modes."""
 LICENCE = "CC0-1.0 (shapes: MakeHuman/MPFB and ARKit face units by Mika Suominen)"
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The texture's layout for all faces, skin first."""
+
+    uv: np.ndarray
+    """(U, 2) in 0..1, v down."""
+    quad_uv: np.ndarray
+    """(F, 4), -1 for triangles."""
+    colour: np.ndarray
+    """(U, 3) uint8, 0 on the skin."""
 
 
 def kabsch(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,79 +83,88 @@ def flatten_rim(vertices: np.ndarray, rim: np.ndarray) -> np.ndarray:
     return out
 
 
+def mean_adult(body: Body) -> Body:
+    """The body with the average of ancestries, sexes and adult ages applied to every vertex and helper."""
+    every = np.arange(len(body.vertices))
+    return replace(body, vertices=body.vertices + macro_displacement(read_macros(body, every), None))
+
+
 def assemble(
-    body: Body, skin: Skin, parts: Any, uv: np.ndarray, quad_uv: np.ndarray, *,
-    people: int = 1500, components: int = 80, modes: int = 80, seed: int = 0, skin_correctives: np.ndarray | None = None,
+    body: Body, skin: Skin, parts: Parts, atlas: Atlas, *,
+    people: int = 1500, components: int = 80, modes: int = 80, seed: int = 0,
 ) -> HeadModel:  # fmt: skip
-    """`parts` as from anatomy.build_parts; `uv`, `quad_uv` for skin faces then part faces."""
+    """The head of `mean_adult(body)`: `parts` were built for that body, `atlas` holds skin faces, then part faces."""
     count = len(skin.source)
-    columns = np.unique(parts.follow.indices)
-    rows = np.unique(np.concatenate([skin.source, columns]))
-    follow = sp.csr_array(parts.follow[:, rows])
-    skin_rows = np.searchsorted(rows, skin.source)
-
-    def to_head(displacement: np.ndarray) -> np.ndarray:
-        """Displacements of `rows` (..., R, 3) -> of the head's control vertices (..., C, 3)."""
-        flat = displacement.reshape(-1, len(rows), 3)
-        part = np.stack([follow @ d for d in flat]).reshape(*displacement.shape[:-2], -1, 3)
-        return np.concatenate([displacement[..., skin_rows, :], part], axis=-2)
-
-    average, samples = sample_people(read_sliders(body, rows), read_macros(body, rows), people, seed)
-    base = np.concatenate([body.vertices[skin.source], parts.vertices])
-    rest = base + to_head(average)
-    shapes = base + to_head(samples.astype(np.float64))
+    lids = lid_system(body, skin)
+    settled = settle(body, skin, parts, lids)
+    base = np.concatenate([body.vertices[skin.source] + settled + close_lips(body, skin), parts.vertices])
 
     quads = np.concatenate([skin.quads, np.where(parts.quads >= 0, parts.quads + count, -1)])
-    part = np.concatenate([np.where(skin.lining | skin.socket, PARTS.index("mouth"), 0), parts.part]).astype(np.uint8)
-    eyes = [np.unique(quads[part == PARTS.index(n)]) for n in ("eye_left", "eye_right")]
+    lining = np.where(skin.lining | skin.socket, PARTS.index("mouth"), 0)
+    part = np.concatenate([lining, parts.part]).astype(np.uint8)
+    eyes = [parts.rows(name) + count for name in ("eye_left", "eye_right")]
+    mirror = head_mirror(body, skin, parts)
+
+    shapes = sample_shapes(body, skin, parts, lids, base, people, seed)
+    mean, identity = identity_statistics(shapes, base, eyes, mirror, components)
+    mean[:count] = flatten_rim(mean[:count], skin.rim)
+
+    units = np.array([body.target(body.units / f"{name}.target")[skin.source] for name in ARKIT_UNITS])
+    units = units + lid_correctives(body, skin, parts, settled, lids)
+    units = symmetric_units(np.concatenate([units, parts.expression], axis=1), mirror)
+
+    fields, stiffness = smooth_modes(mean[:count], skin.quads, modes)
+    fields = np.concatenate([fields, (nearest_skin(mean, parts, skin) @ fields.T).T], axis=1)
+    return HeadModel(
+        name="tronie-head", licence=LICENCE, mean=mean.astype(np.float32), identity=identity,
+        expression=units.astype(np.float32), quads=quads.astype(np.int32), quad_uv=atlas.quad_uv.astype(np.int32),
+        uv=atlas.uv.astype(np.float32), part=part, mirror=mirror.astype(np.int32), inner_face=face_weight(base) > 0.9,
+        smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32), embeddings={},
+        uv_colour=atlas.colour,
+    )  # fmt: skip
+
+
+def sample_shapes(
+    body: Body, skin: Skin, parts: Parts, lids: LidSystem, base: np.ndarray, people: int, seed: int
+) -> np.ndarray:
+    """(people, C, 3) random heads in the body's place and posture, eyes and lids seated."""
+    rows = np.unique(np.concatenate([skin.source, np.unique(parts.follow.indices)]))
+    follow = sp.csr_array(parts.follow[:, rows])
+    skin_rows = np.searchsorted(rows, skin.source)
+    average, samples = sample_people(read_sliders(body, rows), read_macros(body, rows), people, seed)
+    out = np.empty((people, *base.shape))
+    for i, sample in enumerate(samples):
+        d = sample - average
+        out[i] = np.concatenate([d[skin_rows], follow @ d])
+    return base + seat(parts, body, skin, out, lids)
+
+
+def identity_statistics(
+    shapes: np.ndarray, base: np.ndarray, eyes: list[np.ndarray], mirror: np.ndarray, components: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (C, 3), origin between the eyes' centres, and components (K, C, 3) of rigidly aligned shapes."""
     weight = face_weight(base)
     near = weight > 0.5
 
     def at_origin(v: np.ndarray) -> np.ndarray:
-        return v - np.mean([v[e].mean(axis=0) for e in eyes], axis=0)
+        return np.asarray(v - np.mean([sphere_center(v[e]) for e in eyes], axis=0))
 
-    rest = at_origin(rest)
-    rest_mean = rest
+    mean = at_origin(base)
     for _ in range(2):
-        aligned = []
-        for s in shapes:
-            r, t = kabsch(s[near], rest_mean[near])
-            aligned.append(at_origin(s @ r.T + t))
-        shapes = np.array(aligned)
-        rest_mean = at_origin(shapes.mean(axis=0))
-    mirror = head_mirror(body, skin, parts)
-    flip = np.array([-1.0, 1.0, 1.0])
-    both = np.concatenate([shapes, shapes[:, mirror] * flip])  # a face and its mirror image are equally likely
+        for i, s in enumerate(shapes):
+            r, t = kabsch(s[near], mean[near])
+            shapes[i] = at_origin(s @ r.T + t)
+        mean = at_origin(shapes.mean(axis=0))
+    both = np.concatenate([shapes, shapes[:, mirror] * FLIP])  # a face and its mirror image are equally likely
     mean, identity, variance = principal_components(both, weight, components)
-    share = variance[:components].sum() / variance.sum()
-    print(f"{components} components hold {100 * share:.1f} % of the weighted variance")
-    mean[:count] = flatten_rim(mean[:count], skin.rim)
-
-    expression = []
-    for i, name in enumerate(ARKIT_UNITS):
-        full = body.target(body.units / f"{name}.target")
-        d = np.concatenate([full[skin.source], parts.expression[i]])
-        expression.append(d)
-    units = np.array(expression)
-    if skin_correctives is not None:
-        units[:, :count] += skin_correctives
-    units = symmetric_units(units, mirror)
-
-    fields, stiffness = smooth_modes(mean[:count], skin.quads, modes)
-    carry = nearest_skin(mean[:count], mean[count:], parts, skin)
-    fields = np.concatenate([fields, (carry @ fields.T).T], axis=1)
-    return HeadModel(
-        name="tronie-head", licence=LICENCE, mean=mean.astype(np.float32), identity=identity,
-        expression=units.astype(np.float32), quads=quads.astype(np.int32), quad_uv=quad_uv.astype(np.int32),
-        uv=uv.astype(np.float32), part=part, mirror=mirror.astype(np.int32), inner_face=weight > 0.9,
-        smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32), embeddings={},
-    )  # fmt: skip
+    print(f"{components} components hold {100 * variance[:components].sum() / variance.sum():.1f} % of the variance")
+    return (mean + mean[mirror] * FLIP) / 2, identity
 
 
 def symmetric_units(units: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     """Left and right units made exact mirror images of each other (the artist's differ by up to a few mm)."""
     partner = [ARKIT_UNITS.index(_other_side(n)) for n in ARKIT_UNITS]
-    return (units + units[partner][:, mirror] * np.array([-1.0, 1.0, 1.0])) / 2
+    return (units + units[partner][:, mirror] * FLIP) / 2
 
 
 def _other_side(name: str) -> str:
@@ -154,24 +181,23 @@ def face_weight(v: np.ndarray) -> np.ndarray:
     return 0.15 + 0.85 * np.clip((1.25 - r) / 0.35, 0, 1)
 
 
-def head_mirror(body: Body, skin: Skin, parts: Any) -> np.ndarray:
+def head_mirror(body: Body, skin: Skin, parts: Parts) -> np.ndarray:
     where = np.full(len(body.vertices), -1)
     where[skin.source] = np.arange(len(skin.source))
     return np.concatenate([where[body.mirror[skin.source]], parts.mirror + len(skin.source)])
 
 
-def nearest_skin(skin_vertices: np.ndarray, part_vertices: np.ndarray, parts: Any, skin: Skin) -> sp.csr_array:
-    """(P, S): each part moves as one with the mean motion of the skin of the face nearest to it (rigidly shifted)."""
+def nearest_skin(mean: np.ndarray, parts: Parts, skin: Skin) -> sp.csr_array:
+    """(P, S): each part moves as one, with the average of the skin nearest to it."""
+    count = len(skin.source)
     outside = np.unique(skin.quads[~(skin.lining | skin.socket)])
-    rows, cols, vals = [], [], []
+    rows, cols = [], []
     for label in np.unique(parts.part):
-        members = np.unique(parts.quads[parts.part == label])
-        members = members[members >= 0]
-        centre = part_vertices[members].mean(axis=0)
-        distance = np.linalg.norm(skin_vertices[outside] - centre, axis=1)
-        near = outside[np.argsort(distance)[:120]]
-        rows.append(np.repeat(members, len(near)))
+        members = parts.rows(PARTS[label])
+        centre = mean[count + members].mean(axis=0)
+        near = outside[np.argsort(np.linalg.norm(mean[outside] - centre, axis=1))[:NEAREST]]
+        rows.append(np.repeat(members, NEAREST))
         cols.append(np.tile(near, len(members)))
-        vals.append(np.full(len(members) * len(near), 1 / len(near)))
-    shape = (len(part_vertices), len(skin_vertices))
-    return sp.csr_array((np.concatenate(vals), (np.concatenate(rows), np.concatenate(cols))), shape=shape)
+    index = (np.concatenate(rows), np.concatenate(cols))
+    shape = (len(parts.vertices), count)
+    return sp.csr_array((np.full(len(index[0]), 1 / NEAREST), index), shape=shape)

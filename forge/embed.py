@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
+from surface import closest_on_surface
 from tronie.geometry import Array, rigid, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import interpolate, rasterize
@@ -87,7 +87,7 @@ def painted_colours(model: HeadModel) -> Array:
     colour = plain_colours(model)
     mean = level.apply(model.mean)
     p = level.points478(mean)
-    for name, iris in (("eye_left", 473), ("eye_right", 468)):
+    for name in ("eye_left", "eye_right"):
         eye = _vertices(level.quads, level.part == PARTS.index(name))
         centre = mean[eye].mean(axis=0)
         axis = np.array([0, 0, 1.0])
@@ -95,7 +95,6 @@ def painted_colours(model: HeadModel) -> Array:
         front = mean[eye][:, 2] > centre[2] + 5
         colour[eye[front & (radius < 5.9)]] = (90, 60, 40)
         colour[eye[front & (radius < 2.2)]] = (15, 12, 12)
-        del iris
     skin = _vertices(level.quads, level.part == 0)
     outer = p[[61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]]
     colour[skin[_inside(mean[skin], outer)]] = (178, 100, 98)
@@ -176,52 +175,21 @@ def _robust(d: Array, scale: float = 2.0) -> Array:
 
 
 def mirror_indices(points: Array) -> Array:
-    """(478,) which point is each one's counterpart, from their (nearly symmetric) positions (478, 3)."""
-    flipped = points * [-1, 1, 1]
-    forward = cKDTree(points).query(flipped)[1]
-    from scipy.optimize import linear_sum_assignment
-
-    cost = np.linalg.norm(flipped[:, None] - points[None], axis=2)
-    rows, cols = linear_sum_assignment(cost)
-    pairs = cols[np.argsort(rows)]
-    return np.where(pairs[pairs] == np.arange(len(points)), pairs, forward)
+    """(n,) which point is each one's counterpart, from their (nearly symmetric) positions (n, 3); best pairs first."""
+    cost = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None], axis=2)
+    cost = cost + cost.T
+    pair = np.full(len(points), -1)
+    for flat in np.argsort(cost, axis=None):
+        i, j = divmod(int(flat), len(points))
+        if pair[i] < 0 and pair[j] < 0:
+            pair[i], pair[j] = j, i
+    return pair
 
 
 def locate(points: Array, vertices: Array, triangles: Array) -> tuple[Array, Array]:
     """Nearest points of a surface: vertex indices (n, 3) and barycentric weights (n, 3)."""
-    centres = vertices[triangles].mean(axis=1)
-    near = cKDTree(centres).query(points, k=24)[1]
-    index, weight = np.zeros((len(points), 3), np.int32), np.zeros((len(points), 3), np.float32)
-    for n, p in enumerate(points):
-        w, d = closest_barycentric(p, vertices[triangles[near[n]]])
-        k = int(d.argmin())
-        index[n], weight[n] = triangles[near[n][k]], w[k]
-    return index, weight
-
-
-def closest_barycentric(p: Array, t: Array) -> tuple[Array, Array]:
-    """Closest point of each triangle (k, 3, 3) to p: weights (k, 3) and distances (k,), by projected sampling."""
-    a, u, v = t[:, 0], t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]
-    best_w, best_d = np.zeros((len(t), 3)), np.full(len(t), np.inf)
-    uu, vv, uv = (u * u).sum(1), (v * v).sum(1), (u * v).sum(1)
-    pu, pv = ((p - a) * u).sum(1), ((p - a) * v).sum(1)
-    det = np.maximum(uu * vv - uv**2, 1e-12)
-    s, r = (vv * pu - uv * pv) / det, (uu * pv - uv * pu) / det
-    candidates = [np.stack([1 - s - r, s, r], axis=1)]
-    edges = ((np.clip(pu / np.maximum(uu, 1e-12), 0, 1), 0), (np.clip(pv / np.maximum(vv, 1e-12), 0, 1), 1))
-    for x, which in edges:
-        z = np.zeros_like(x)
-        candidates.append(np.stack([1 - x, x, z] if which == 0 else [1 - x, z, x], axis=1))
-    w = v - u
-    x = np.clip(((p - a - u) * w).sum(1) / np.maximum((w * w).sum(1), 1e-12), 0, 1)
-    candidates.append(np.stack([np.zeros_like(x), 1 - x, x], axis=1))
-    for k, c in enumerate(candidates):
-        if k == 0:
-            c = np.where((c >= 0).all(axis=1)[:, None], c, np.nan)
-        d = np.linalg.norm(np.einsum("kc,kcx->kx", c, t) - p, axis=1)
-        better = np.nan_to_num(d, nan=np.inf) < best_d
-        best_w[better], best_d[better] = c[better], d[better]
-    return best_w, best_d
+    triangle, weight, _ = closest_on_surface(points, vertices, triangles)
+    return triangles[triangle].astype(np.int32), weight.astype(np.float32)
 
 
 def jaw_line(points: Array) -> Array:

@@ -42,6 +42,8 @@ class Level:
     """(T, 3) rows of `uv`."""
     triangle_part: NDArray[np.uint8]
     """(T,)."""
+    uv_colour: Array | None
+    """(U, 3) float32, see `HeadModel.uv_colour`."""
     matrix: sp.csr_array
     """(V, control vertices): control positions -> positions here."""
     embedding68: tuple[Ints, Array]
@@ -63,6 +65,14 @@ class Level:
     def points478(self, vertices: ArrayLike) -> Array:
         """(..., V, k) -> (..., 478, k)."""
         return _embedded(vertices, self.embedding478)
+
+
+def sphere_center(points: Array) -> Array:
+    """Centre (3,) of the sphere through the rear half (small z) of points (n, 3), by linear least squares."""
+    p = np.asarray(points, dtype=np.float64)
+    p = p[p[:, 2] <= np.median(p[:, 2])]
+    a = np.column_stack([2 * p, np.ones(len(p))])
+    return np.asarray(np.linalg.lstsq(a, (p**2).sum(axis=1), rcond=None)[0][:3])
 
 
 def _embedded(vertices: ArrayLike, embedding: tuple[Ints, Array]) -> Array:
@@ -101,16 +111,21 @@ class HeadModel:
     embeddings: Mapping[str, tuple[Ints, Array]]
     """`68.0`, `68.1`, `68.2`, `478.0`, ...: points.level -> vertex indices (n, 3) and weights (n, 3) at that level."""
     expression_names: tuple[str, ...] = ARKIT_UNITS
+    uv_colour: NDArray[np.uint8] | None = None
+    """(U, 3) sRGB of the parts that no photo shows well (teeth, gums, tongue, the mouth's lining); 0 on the skin."""
 
     @cached_property
     def eye_centers(self) -> Array:
-        """(2, 3) mm: the mean head's centres of rotation of the left and the right eye."""
-        return np.asarray(
-            [
-                self.mean[np.unique(self.quads[self.part == PARTS.index(name)])].mean(axis=0)
-                for name in ("eye_left", "eye_right")
-            ]
-        )
+        """(2, 3) mm: the mean head's centres of rotation of the left and the right eye.
+
+        The rear half of an eyeball is a sphere (the cornea bulges in front), whose centre is fitted.
+        """
+        return np.asarray([sphere_center(self.mean[self.vertices_of(name)]) for name in ("eye_left", "eye_right")])
+
+    def vertices_of(self, part: str) -> Ints:
+        """Control vertices of a part by its name in PARTS."""
+        used = np.unique(self.quads[self.part == PARTS.index(part)])
+        return used[used >= 0]
 
     def shape(self, identity: ArrayLike | None = None, expression: ArrayLike | None = None) -> Array:
         """Control vertices (C, 3) float32 mm for coefficients (K',) with K' <= K and expression (52,)."""
@@ -135,19 +150,19 @@ class HeadModel:
             if level == 0:
                 matrix = sp.csr_array(sp.eye_array(len(self.mean), dtype=np.float32, format="csr"))
                 quads, quad_uv, uv, part = self.quads, self.quad_uv, self.uv, self.part
+                colour = None if self.uv_colour is None else self.uv_colour.astype(np.float32)
             else:
                 below = build(level - 1)
                 step, quads = catmull_clark(below.quads, below.matrix.shape[0])
                 uv_step, quad_uv = catmull_clark(below.quad_uv, len(below.uv))
                 matrix = sp.csr_array((step @ below.matrix).astype(np.float32))
                 uv = np.asarray(uv_step @ below.uv, dtype=np.float32)
+                colour = None if below.uv_colour is None else np.asarray(uv_step @ below.uv_colour, dtype=np.float32)
                 part = np.repeat(below.part, corner_counts(below.quads))
             triangles, owner = triangulate(quads)
             triangle_uv, _ = triangulate(quad_uv)
             e68, e478 = self.embeddings[f"68.{level}"], self.embeddings[f"478.{level}"]
-            return Level(
-                quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], matrix, e68, e478
-            )
+            return Level(quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], colour, matrix, e68, e478)
 
         return build
 
@@ -162,6 +177,8 @@ class HeadModel:
             "smooth_modes": self.smooth_modes.astype(np.float16),
             "smooth_stiffness": self.smooth_stiffness.astype(np.float32),
         }  # fmt: skip
+        if self.uv_colour is not None:
+            arrays["uv_colour"] = self.uv_colour
         for key, (index, weight) in self.embeddings.items():
             arrays[f"embedding.{key}.index"] = index.astype(np.int32)
             arrays[f"embedding.{key}.weight"] = weight.astype(np.float32)
@@ -179,6 +196,7 @@ class HeadModel:
                 part=z["part"], mirror=z["mirror"].astype(np.int32), inner_face=z["inner_face"],
                 smooth_modes=z["smooth_modes"].astype(np.float32), smooth_stiffness=z["smooth_stiffness"],
                 embeddings={k: (z[f"embedding.{k}.index"], z[f"embedding.{k}.weight"]) for k in keys},
+                uv_colour=z["uv_colour"] if "uv_colour" in z.files else None,
             )  # fmt: skip
 
 
