@@ -20,8 +20,8 @@ EYE_LINE = 0.44
 """Height of the eyes in the picture."""
 CROWN = 0.06
 """Least room above the head."""
-FADE_MM = (22.0, 62.0)
-"""Above the lowest point of the neck: where the neck is gone, and where it is whole."""
+FADE_MM = (2.0, 40.0)
+"""Above the cut of the neck: where the neck is gone, and where it is whole."""
 SOFT = Shading((Light((-0.25, -0.35, -1.0), 0.2, 0.6), Light((0.25, -0.2, -1.0), 0.12, 0.6)), 0.7)
 """The texture holds the photo's light; only turn the rim of the head a little away from it."""
 
@@ -65,7 +65,7 @@ def backdrop(size: int) -> Image:
     tone = 232 - 44 * np.clip(r / 0.75, 0, 1) ** 1.6
     # Dither, the same on every call: the gradient has fewer grey levels than the picture has rows.
     tone = tone + np.random.default_rng(0).uniform(-0.5, 0.5, (size, size))
-    return np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255), dtype=np.uint8)
 
 
 @lru_cache(maxsize=4)
@@ -74,8 +74,16 @@ def _fades(model: HeadModel, level: int) -> tuple[NDArray[Any], NDArray[Any]]:
     from tronie.texture.surface import part_of_vertices
 
     v = model.level(level).apply(model.mean)
-    low = float(v[:, 1].min())
-    t = np.clip((v[:, 1] - low - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
+    mesh = model.level(0)
+    # The neck ends where the skin's outermost edges are: those that belong to one face only, low down.
+    faces = model.quads[model.part == 0]
+    faces = np.where(faces < 0, faces[:, :1], faces)
+    ends = np.sort(np.concatenate([faces[:, [k, (k + 1) % 4]] for k in range(4)]), axis=1)
+    edges, uses = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0, return_counts=True)
+    rim = mesh.apply(model.mean)[np.unique(edges[uses == 1])]
+    rim = rim[rim[:, 1] < rim[:, 1].min() + 60]
+    slope, base = np.polyfit(rim[:, 2], rim[:, 1], 1)
+    t = np.clip((v[:, 1] - slope * v[:, 2] - base - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
     opacity = (t * t * (3 - 2 * t)).astype(np.float32)
     part = part_of_vertices(model, level)
     inside = np.clip((14 - v[:, 2]) / 45, 0, 1) * (part >= 3) * (v[:, 1] < -25)

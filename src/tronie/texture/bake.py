@@ -42,7 +42,8 @@ def bake(
     synthetic = mesh.triangle_part > 0
     fill = np.where(facts.skin[:, None], recipe.fill, colours).astype(np.float32)
     image = np.empty((size, size, 3), np.uint8)
-    image[:] = recipe.skin.astype(np.uint8)
+    image[0] = recipe.skin.astype(np.uint8)
+    image[1:] = image[0]
     provenance = np.zeros((size, size), np.uint8)
     camera_points = view.camera_points * np.array([fit.camera.focal, fit.camera.focal, 1], np.float32)
     camera_points[:, :2] += camera_points[:, 2:] * np.asarray(fit.camera.center, np.float32)
@@ -84,7 +85,7 @@ def _sharp_crop(photo: Photo, view: View, mesh: Any, size: int) -> tuple[Image, 
 
 def _pixels_per_texel(view: View, mesh: Any, size: int) -> float:
     """Linear density of the photo on the atlas over a sample of well seen triangles; 1 when none is."""
-    pick = np.flatnonzero(view.confidence[mesh.triangles[:, 0]] > 0.5)
+    pick = np.flatnonzero(view.facing[mesh.triangles[:, 0]] > 0.5)
     if len(pick) == 0:
         return 1.0
     pick = pick[:: max(1, len(pick) // 2000)]

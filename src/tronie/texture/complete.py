@@ -38,16 +38,21 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours."""
     count = len(model.mean)
     matrix = model.level(level).matrix
-    confidence = view.confidence.copy()
+    graph = facts.control_start, facts.control_edges
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
-    skin, spread_of_skin = _skin_tone(colour, confidence[:count], facts)
-    # Clothes, hair and background where the neck should be differ from skin in hue or by a lot of light.
-    skinlike = _likeness(colour, skin, spread_of_skin)
-    trust = 1 - facts.neck * (1 - skinlike)
-    for _ in range(2):
-        trust = np.where(facts.neck > 0.02, least(facts.control_start, facts.control_edges, trust), trust)
-    trust = smooth(facts.control_start, facts.control_edges, trust, 2)
-    confidence *= np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
+    facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
+    skin, skin_spread = _tone(colour, facing * outline * facts.inner, FALLBACK_SKIN, (0.12, 0.04, 0.04))
+    skinlike = _likeness(colour, skin, skin_spread)
+    hair, hair_spread = _hair(colour, facing * outline * (facts.scalp > 0.6), skinlike, skin)
+    hairlike = _likeness(colour, hair, hair_spread)
+    # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed; hair
+    # is believed right up to the outline, because it stands out from the skull.
+    usual = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.hairy
+    like: Any = 1 - (1 - interior * (1 - facts.neck)) * (1 - usual)
+    like = smooth(*graph, least(*graph, np.where(facts.neck > 0.02, least(*graph, like), like)), 2)
+    held = np.maximum(outline, facts.scalp * hairlike)
+    trust = np.asarray(matrix @ (like * held).astype(np.float32))
+    confidence: Any = view.facing * np.clip(trust, 0, 1)
 
     other = confidence[facts.mirror]
     seen = step(confidence, 0.05, 0.6)
@@ -57,20 +62,17 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     both = np.minimum(confidence, other)[:count]
     ratio = np.clip(np.log((colour + 8) / (twin + 8)), -0.8, 0.8)
     nothing = np.zeros_like(ratio)
-    log_gain = spread(
-        facts.control_start, facts.control_edges, 2 * both, ratio, np.full(count, 0.01, np.float32), nothing, 40
-    )
-    gain = np.exp(log_gain)
+    gain = np.exp(spread(*graph, 2 * both, ratio, np.full(count, 0.01, np.float32), nothing, 40))
 
     s, m = seen[:count, None], mirrored[:count, None]
     known = (s + m)[:, 0]
     mixed = (s * colour + m * np.clip(twin * gain, 0, 255)) / np.maximum(s + m, 1e-6)
-    tone = _prior(mixed, known, skin, facts)
-    # What is carried on into the unseen must not be a strand of hair or the background's glow.
-    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.scalp, 0.02))
-    fill = spread(
-        facts.control_start, facts.control_edges, evidence, mixed, np.full(count, 0.012, np.float32), tone, 80
-    )
+    # Far from anything seen the fill tends to hair on the scalp, to skin elsewhere. What is carried on into the
+    # unseen must be typical: no strand of hair, no glow of the background.
+    tone = skin * (1 - 0.12 * facts.neck[:, None])
+    tone = tone + facts.scalp[:, None] * (hair - tone)
+    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.scalp * hairlike, 0.02))
+    fill = spread(*graph, evidence, mixed, np.full(count, 0.03, np.float32), tone, 80)
     return Recipe(
         seen=seen, mirrored=mirrored, gain=np.asarray(matrix @ gain, dtype=np.float32),
         fill=_shaded(np.asarray(matrix @ fill, dtype=np.float32), facts.openness), skin=skin,
@@ -83,17 +85,32 @@ def _shaded(fill: Array, openness: Array) -> Array:
     return np.clip(fill * (1 - dark * np.array([0.5, 0.62, 0.62], np.float32)), 0, 255)
 
 
-def _skin_tone(colour: Array, confidence: Array, facts: Surface) -> tuple[Array, Array]:
-    """Median colour (3,) of the well seen inner face and its spread in log colour (3,)."""
-    pick = facts.inner & (confidence > 0.5)
-    if pick.sum() < 20:
-        pick = confidence > 0.2
-    if pick.sum() < 20:
-        return FALLBACK_SKIN, np.full(3, 0.2, np.float32)
+def _tone(colour: Array, weight: Array, fallback: Array, floor: tuple[float, float, float]) -> tuple[Array, Array]:
+    """Median colour (3,) of the well seen (N, 3) and its spread (3,) in `_opponent` terms, at least `floor`."""
+    pick = weight > 0.4
+    if pick.sum() < 12:
+        return np.asarray(fallback, dtype=np.float32), np.asarray(floor, dtype=np.float32) * 1.5
     values = colour[pick]
     middle = np.median(values, axis=0)
-    spread_of = 1.5 * np.median(np.abs(_opponent(values) - _opponent(middle[None])), axis=0)
-    return middle.astype(np.float32), np.maximum(spread_of, [0.12, 0.04, 0.04]).astype(np.float32)
+    width = 1.5 * np.median(np.abs(_opponent(values) - _opponent(middle[None])), axis=0)
+    spread_of: Array = np.clip(width, floor, np.multiply(floor, 2.5)).astype(np.float32)
+    return middle.astype(np.float32), spread_of
+
+
+def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array) -> tuple[Array, Array]:
+    """As `_tone` for the scalp: of what is not skin there, unless that is next to nothing (the bald)."""
+    floor = (0.2, 0.05, 0.05)
+    other = weight * (skinlike < 0.5)
+    few = (other > 0.4).sum() < 0.2 * (weight > 0.4).sum()
+    if few:
+        # The crown of a bald head mirrors the sky; its own colour is that of the face.
+        return skin, np.asarray(floor, dtype=np.float32)
+    tone, width = _tone(colour, other, skin, floor)
+    # Scarves and hats have colours no hair has: keep their lightness and the nearest natural hue.
+    light, red, yellow = _opponent(tone)
+    red, yellow = np.clip(red, 0.02, 0.36), np.clip(yellow, 0.02, 0.5)
+    green = light + (yellow - red) / 3
+    return np.maximum(np.exp(np.array([green + red, green, green - yellow])) - 12, 0).astype(np.float32), width
 
 
 def _opponent(colour: Array) -> Array:
@@ -104,28 +121,5 @@ def _opponent(colour: Array) -> Array:
 
 def _likeness(colour: Array, skin: Array, spread_of: Array) -> Array:
     """(N,) 1 for skin-like colours, 0 for others; skin in its own shadow passes."""
-    d = (_opponent(colour) - _opponent(skin[None])) / (spread_of * [5.0, 3.0, 3.0])
+    d = (_opponent(colour) - _opponent(skin[None])) / (spread_of * [3.5, 2.6, 2.6])
     return 1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)
-
-
-def _prior(mixed: Array, known: Array, skin: Array, facts: Surface) -> Array:
-    """(C, 3): what the fill tends to far from anything seen: the hair's colour on the scalp, else skin."""
-    hair = _weighted_median(mixed, known * (facts.scalp > 0.7), 8.0)
-    tone = skin[None] * (1 - 0.12 * facts.neck[:, None])
-    if hair is not None:
-        tone = tone + facts.scalp[:, None] * (hair[None] - tone)
-    return np.asarray(tone, dtype=np.float32)
-
-
-def _weighted_median(values: Array, weight: Array, least: float) -> Array | None:
-    """Per channel, None where the weights sum to less than `least`."""
-    pick = weight > 0.05
-    if weight[pick].sum() < least:
-        return None
-    v, w = values[pick], weight[pick]
-    out = np.empty(v.shape[1], dtype=np.float32)
-    for k in range(v.shape[1]):
-        order = np.argsort(v[:, k])
-        total = np.cumsum(w[order])
-        out[k] = v[order[np.searchsorted(total, 0.5 * total[-1])], k]
-    return out

@@ -24,6 +24,8 @@ RIM_MM = (2.0, 8.0)
 outline a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
 INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
+INTERIOR_MM = (9.0, 28.0)
+"""Further in, whatever is seen belongs to the face."""
 FACING = (0.08, 0.38)
 """Cosines to the view between which a surface goes from not believed to believed."""
 
@@ -36,8 +38,12 @@ class View:
     """(V, 3) float32 mm."""
     pixels: Array
     """(V, 2) float32 photo pixels."""
-    confidence: Array
-    """(V,) float32, 0 where the photo does not show the skin (or not well enough), 1 where it is believed."""
+    facing: Array
+    """(V,) float32 0..1: in view and turned to the camera, whatever the outline."""
+    outline: Array
+    """(V,) float32 0..1: far enough within the head's outline that a slip of the fit does no harm."""
+    interior: Array
+    """(V,) float32 0..1: so far within that hair, clothes or background cannot be what is seen."""
     box: tuple[int, int, int, int]
     """The part of the photo the head lies in: x0, y0, x1, y1 in whole pixels; may be empty (x1 <= x0)."""
     pixel_mm: float
@@ -62,14 +68,15 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     margin = 2 + int(4 / pixel_mm)
     low, high = np.floor(skin.min(axis=0)) - margin, np.ceil(skin.max(axis=0)) + margin
     if not (np.isfinite(low).all() and np.isfinite(high).all() and points[:, 2].min() > 1):
-        return View(points, pixels, np.zeros(len(points), np.float32), (0, 0, 0, 0), pixel_mm)
+        nothing = np.zeros(len(points), np.float32)
+        return View(points, pixels, nothing, nothing, nothing, (0, 0, 0, 0), pixel_mm)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
     x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
 
     scale = BUFFER / float((high - low).max())
     screen = np.concatenate([(pixels - low.astype(np.float32)) * scale, points[:, 2:]], axis=1, dtype=np.float32)
     rows, columns = (int(np.ceil(s * scale)) for s in (high - low)[::-1])
-    near, trust = _depth_and_trust(screen, mesh.triangles, rows, columns, pixel_mm / scale)
+    near, rim, cut = _depth_and_rims(screen, mesh.triangles, rows, columns, pixel_mm / scale)
     j = np.clip(screen[:, 0].astype(np.int32), 1, columns - 2)
     i = np.clip(screen[:, 1].astype(np.int32), 1, rows - 2)
     shown = points[:, 2] < near[i, j] + 3.0
@@ -78,27 +85,33 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     ray = points / np.linalg.norm(points, axis=1, keepdims=True)
     facing = -(normals * ray).sum(axis=1)
     inside = np.minimum(np.minimum(pixels[:, 0], width - pixels[:, 0]), np.minimum(pixels[:, 1], height - pixels[:, 1]))
-    confidence = step(facing, *FACING) * trust[i, j] * shown * facts.skin
-    confidence *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
-    soft = np.minimum(smooth(facts.start, facts.edges, least(facts.start, facts.edges, confidence), 3), confidence)
-    return View(points, pixels, soft.astype(np.float32), (x0, y0, x1, y1), pixel_mm)
+    faces = step(facing, *FACING) * shown * facts.skin * step(cut[i, j], *INNER_RIM_MM)
+    faces *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
+    outline, interior = step(rim[i, j], *RIM_MM), step(rim[i, j], *INTERIOR_MM)
+    return View(points, pixels, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
 
 
-def _depth_and_trust(
+def soften(confidence: Array, facts: Surface) -> Array:
+    """Feather (V,) inwards: never more than it was, and nothing of it next to a zero."""
+    eroded = least(facts.start, facts.edges, confidence)
+    return np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
+
+
+def _depth_and_rims(
     screen: Array, triangles: NDArray[np.int32], rows: int, columns: int, mm: float
-) -> tuple[Array, Array]:
-    """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and 0..1 rising away from the outline and
-    from skin that something nearer cuts off; `mm` is a pixel's size."""
+) -> tuple[Array, Array, Array]:
+    """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and distances in mm: from the head's
+    outline, and from skin that something nearer cuts off. `mm` is a pixel's size."""
     import cv2
 
     inverse = visible(screen, triangles, rows, columns)[1]
     empty = inverse <= 0
     depth = (1 / np.where(empty, 1e-9, inverse)).astype(np.float32)
     kernel = np.ones((3, 3), np.uint8)
-    cut = depth > cv2.erode(depth, kernel) + max(6.0, 6 * mm)
-    trust = step(cv2.distanceTransform((~empty).astype(np.uint8), cv2.DIST_L2, 3) * mm, *RIM_MM)
-    trust *= step(cv2.distanceTransform((~(cut & ~empty)).astype(np.uint8), cv2.DIST_L2, 3) * mm, *INNER_RIM_MM)
-    return np.asarray(cv2.dilate(np.where(empty, np.float32(0), depth), kernel), np.float32), trust
+    cut = ~empty & (depth > cv2.erode(depth, kernel) + max(6.0, 6 * mm))
+    far = cv2.dilate(np.where(empty, np.float32(0), depth), kernel)
+    rims = [cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) * np.float32(mm) for m in (empty, cut)]
+    return np.asarray(far, np.float32), rims[0], rims[1]
 
 
 def blurred_colours(photo: Photo, view: View, points: Array, mm: float) -> Array:
