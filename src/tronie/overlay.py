@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tronie.geometry import transform
 from tronie.head.model import PARTS
 from tronie.io.surface import Same
+from tronie.render.jit import jit
 from tronie.render.raster import visible
 from tronie.types import Face, Fit, Head, Image
 
@@ -97,19 +98,28 @@ def overlay(image: Image, face: Face, size: int = 512, region: Region | None = N
     picture = cut_out(image, region, size)
     scale = size / region.side
     if face.fit is not None and face.head is not None:
-        picture = blend(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
+        paint(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
     if face.landmarks is not None:
         points = (np.asarray(face.landmarks.points)[:, :2] - [region.x, region.y]) * scale
-        picture = blend(picture, dot_mask(points, size, max(1.2, size / 400)), DOT, 0.9)
+        paint(picture, dot_mask(points, size, max(1.2, size / 400)), DOT, 0.9)
     if face.fit is not None:
         draw_axes(picture, face.fit, region)
     return picture
 
 
-def blend(picture: Image, mask: Image, color: tuple[int, int, int], opacity: float) -> Image:
-    """Paint `color` through a mask (H, W) uint8, where 255 stands for `opacity`."""
-    alpha = (mask.astype(np.float32) * np.float32(opacity / 255))[..., None]
-    return np.asarray(picture + (np.float32(color) - picture) * alpha + np.float32(0.5), dtype=np.uint8)
+def paint(picture: Image, mask: Image, color: tuple[int, int, int], opacity: float) -> None:
+    """Lay `color` over the picture, in place, through a mask (H, W) uint8 in which 255 stands for `opacity`."""
+    _paint(picture, mask, np.array(color, dtype=np.int64), round(opacity * 256))
+
+
+@jit
+def _paint(picture: Any, mask: Any, color: Any, opacity: int) -> None:
+    for i in range(picture.shape[0]):
+        for j in range(picture.shape[1]):
+            if mask[i, j]:
+                alpha = mask[i, j] * opacity  # of 255 * 256
+                for k in range(3):
+                    picture[i, j, k] += (alpha * (color[k] - picture[i, j, k]) + 32640) // 65280
 
 
 def wire_mask(head: Head, fit: Fit, region: Region, size: int) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_from_euler
+from tronie.io.surface import reduced
 from tronie.overlay import cut_out, face_region, overlay
 from tronie.render.shading import render_head
 from tronie.types import Face, Image, Result
@@ -22,7 +24,8 @@ FAINT = (128, 131, 137)
 WARN = (176, 96, 0)
 ACCENT = (24, 110, 190)
 
-COLUMNS = ("photo", "fit", "front", "one side", "other side")
+COLUMNS = ("photo", "fit", "front", "left side", "right side")
+"""The sides are the subject's own."""
 SIDE_YAW = 45.0
 """Degrees by which the side views are turned."""
 LONGEST = 8000
@@ -58,7 +61,8 @@ class Layout:
 
 def layout_for(count: int) -> Layout:
     """Large pictures for few faces; more blocks, and then more pages, for many."""
-    tile, columns = next((t, c) for most, t, c in ((2, 320, 1), (6, 256, 1), (12, 208, 1), (60, 144, 2), (1 << 60, 112, 3)) if count <= most)
+    sizes = ((2, 320, 1), (6, 256, 1), (12, 208, 1), (60, 144, 2), (count, 112, 3))
+    tile, columns = next((tile, columns) for most, tile, columns in sizes if count <= most)
     one = Layout(tile, columns, 1)
     return Layout(tile, columns, columns * ((LONGEST - 900) // one.row))
 
@@ -80,13 +84,13 @@ def _page(
     width = 2 * margin + blocks * layout.block + (blocks - 1) * 3 * gap
     banner = _overview(result, width - 2 * margin) if number == 0 and len(result.faces) != 1 else None
     title = round(1.5 * layout.font)
-    top = margin + title + gap + (banner.shape[0] + 2 * gap if banner is not None else 0)
+    top = margin + title + 2 * gap + (banner.shape[0] + 2 * gap if banner is not None else 0)
     labels = layout.font + gap if faces else 0
     canvas = np.empty((top + labels + per_block * layout.row + margin - gap, width, 3), dtype=np.uint8)
     canvas[:] = PAPER
     texts = [*_title(result, margin, margin, title, width - margin, number, pages)]
     if banner is not None:
-        canvas[top - 2 * gap - banner.shape[0] + gap : top - gap, margin : margin + banner.shape[1]] = banner
+        canvas[top - 2 * gap - banner.shape[0] : top - 2 * gap, margin : margin + banner.shape[1]] = banner
     for place, face in enumerate(faces):
         x = margin + (place // per_block) * (layout.block + 3 * gap)
         y = top + labels + (place % per_block) * layout.row
@@ -110,7 +114,7 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
     if face.head is None:
         yield from (None, None, None)
         return
-    texture = None if face.texture is None else _reduced(face.texture.image, 1024)
+    texture = None if face.texture is None else reduced(face.texture.image, 512)
     mesh = face.head.model.level(face.head.level)
     for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
         if yaw == 0 and face.frontal is not None:
@@ -138,10 +142,6 @@ def _fitted(image: Image, size: int) -> Image:
         return image
     way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, (size, size), interpolation=way), dtype=np.uint8)
-
-
-def _reduced(image: Image, most: int) -> Image:
-    return _fitted(image, most) if image.shape[0] > most else image
 
 
 def _overview(result: Result, width: int) -> Image:
@@ -185,7 +185,7 @@ def _title(result: Result, x: float, y: float, size: int, right: float, number: 
     said = "no face" if not count else "1 face" if count == 1 else f"{count} faces"
     height, width = result.photo.image.shape[:2]
     page = f"   ·   page {number + 1} of {pages}" if pages > 1 else ""
-    side = f"{said}   ·   {width} × {height} px{page}"
+    side = f"{said}   ·   {width} x {height} px{page}"
     small = round(0.7 * size)
     yield Text(x, y, result.photo.name, size, INK, right - x - text_width(side, small) - 2 * size)
     yield Text(right, y + size - small, side, small, FAINT, None, "ra")
@@ -215,7 +215,7 @@ def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
 
 def _degrees(angle: float) -> str:
     whole = round(angle)
-    return f"{'−' if whole < 0 else '+' if whole > 0 else ''}{abs(whole)}°"
+    return f"{whole:+d}°" if whole else "0°"
 
 
 @lru_cache(maxsize=32)
@@ -230,8 +230,20 @@ def text_width(text: str, size: int) -> float:
 
 
 def _printable(text: str) -> str:
-    """Line breaks and control characters as blanks; lone surrogates cannot be drawn."""
-    return "".join(c if c.isprintable() else " " for c in text.encode("utf-8", errors="replace").decode())
+    """What the font can draw: other letters lose their accents or become question marks."""
+    return "".join(_drawable(c) for c in text)
+
+
+@lru_cache(maxsize=4096)
+def _drawable(sign: str) -> str:
+    if not sign.isprintable():
+        return "?" if "\ud800" <= sign <= "\udfff" else " "
+    font = _font(16)
+    blank = bytes(font.getmask("\uffff"))
+    if bytes(font.getmask(sign)) != blank:
+        return sign
+    plain = unicodedata.normalize("NFKD", sign)[:1]
+    return plain if plain != sign and bytes(font.getmask(plain)) != blank else "?"
 
 
 def shortened(text: str, size: int, width: float | None) -> str:

@@ -65,7 +65,7 @@ class _Buffer:
 
     def add(self, data: NDArray[Any] | bytes, target: int | None = None) -> int:
         """Append with padding to 4 bytes; the number of the new view."""
-        chunk = memoryview(data if isinstance(data, bytes) else np.ascontiguousarray(data)).cast("B")
+        chunk = memoryview(data if isinstance(data, bytes) else np.ascontiguousarray(data).data).cast("B")
         view: Json = {"buffer": 0, "byteOffset": self.length, "byteLength": len(chunk)}
         if target is not None:
             view["target"] = target
@@ -76,7 +76,9 @@ class _Buffer:
         return self._first + len(self.views) - 1
 
 
-def glb(head: Head, expression: Mapping[str, float], texture: bytes | None = None, name: str = "head") -> list[memoryview]:
+def glb(
+    head: Head, expression: Mapping[str, float], texture: bytes | None = None, name: str = "head"
+) -> list[memoryview]:
     """The file as chunks to be written one after the other.
 
     The mesh at rest is `head.neutral`, its default weights are `expression` (by unit name, missing ones 0), so a
@@ -144,7 +146,9 @@ def _pack(key: Same, level: int) -> Packed:
     model = key.value
     moves = model.level(level).apply(model.expression)
     moves = np.where((moves**2).sum(axis=-1, keepdims=True) >= SMALLEST_MOVE**2, moves, 0) * np.float32(0.001)
-    buffer, accessors, primitives = _Buffer(), [], []
+    buffer = _Buffer()
+    accessors: list[Json] = []
+    primitives: list[Json] = []
     split = pieces(model, level)
     for piece in split:
         # The largest number of a type is reserved (primitive restart).
@@ -158,9 +162,7 @@ def _pack(key: Same, level: int) -> Packed:
         for move in moves:
             targets.append({"POSITION": len(accessors)})
             accessors.append(_sparse(buffer, move[piece.vertex], kind))
-        primitives.append(
-            {"attributes": {"TEXCOORD_0": first + 1}, "indices": first, "mode": 4, "targets": targets}
-        )
+        primitives.append({"attributes": {"TEXCOORD_0": first + 1}, "indices": first, "mode": 4, "targets": targets})
     return Packed(
         split, b"".join(buffer.chunks), tuple(buffer.views), tuple(accessors), tuple(primitives), model.expression_names
     )

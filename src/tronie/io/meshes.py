@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.head.model import PARTS
 from tronie.io.gltf import LOOKS
-from tronie.io.surface import MATERIALS, Same, vertex_normals
+from tronie.io.surface import MATERIALS, Same, reduced, vertex_normals
 from tronie.render.jit import jit
 from tronie.types import Head, Image
 
@@ -30,8 +30,8 @@ def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list
     ]
     texture_rows, faces = _obj_shared(Same(head.model), head.level)
     return [
-        "\n".join(lines).encode() + b"\n", numbers("v ", head.vertices, 4), texture_rows,
-        numbers("vn ", normals, 4), faces,
+        "\n".join(lines).encode() + b"\n", numbers("v ", head.vertices, 3), texture_rows,
+        numbers("vn ", normals, 3), faces,
     ]  # fmt: skip
 
 
@@ -70,18 +70,18 @@ def ply(head: Head, texture: Image | None = None) -> list[bytes]:
 
 
 def vertex_colors(head: Head, texture: Image) -> NDArray[np.uint8]:
-    """(V, 3): the texture at each vertex, averaged over an eighth of a pixel's worth of neighbours at 512.
+    """(V, 3): the texture, reduced to 512 pixels at most (a vertex stands for its surroundings), at each vertex.
 
     Where a vertex has several places in the texture (at a seam), the first counts.
     """
     import cv2
 
-    small = cv2.resize(texture, (512, 512), interpolation=cv2.INTER_AREA) if texture.shape[0] > 512 else texture
+    small = reduced(texture, 512)
     uv = _vertex_uv(Same(head.model), head.level)
     at = uv * np.float32(small.shape[0]) - np.float32(0.5)  # cv2 counts from the first pixel's centre
     # remap takes no image side above 32767: the points are laid out in rows of 128.
     grid = np.resize(at, (-(-len(at) // 128), 128, 2))
-    found = cv2.remap(small, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = cv2.remap(small, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found.reshape(-1, 3)[: len(at)], dtype=np.uint8)
 
 
@@ -130,7 +130,7 @@ def _numbers(head: Any, values: Any, decimals: int, out: Any) -> int:
 def _obj_shared(key: Same, level: int) -> tuple[bytes, bytes]:
     """The lines of the texture coordinates and of the faces, which all heads of one model and level share."""
     mesh = key.value.level(level)
-    uv = numbers("vt ", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1), 6)
+    uv = numbers("vt ", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1), 5)
     text = []
     for material, parts in MATERIALS.items():
         text.append(f"usemtl {material}\n")

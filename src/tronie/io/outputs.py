@@ -27,15 +27,20 @@ def save_result(
     folder: Path,
     *,
     overwrite: bool = False,
-    formats: Collection[str] = FORMATS,
+    formats: Collection[str] | None = None,
     name: str | None = None,
 ) -> Path:
     """Write a photo's outputs to `folder / name` and return that path; `name` defaults to the photo's own.
 
     The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
     else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
+    `formats` defaults to all of FORMATS; faces without textures get no sheet then, which would take three times
+    as long as all of their meshes.
     Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
     """
+    if formats is None:
+        bare = result.faces and all(face.texture is None for face in result.faces)
+        formats = set(FORMATS) - {"sheet"} if bare else FORMATS
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise ValueError(f"unknown formats {sorted(unknown)}; there are {', '.join(FORMATS)}")

@@ -166,7 +166,9 @@ def face_record(result: Result, face: Face, name: str, files: list[str]) -> Face
             pose=PoseRecord(yaw=round(yaw, 2), pitch=round(pitch, 2), roll=round(roll, 2)),
             head_to_camera=rounded(face.fit.head_to_camera, 6),
             camera=CameraRecord.model_construct(
-                focal=round(float(camera.focal), 2), center=rounded(camera.center, 2), size=list(map(int, camera.size))
+                focal=round(float(camera.focal), 2),
+                center=rounded(camera.center, 2),
+                size=(int(camera.size[0]), int(camera.size[1])),
             ),
             diagnostics={key: round(float(value), 5) for key, value in face.fit.diagnostics.items()},
         )
@@ -224,7 +226,9 @@ def dump(value: Any, levels: int = 2, indent: str = "") -> str:
     """JSON text whose first `levels` levels of objects, and lists of objects, are spread over lines."""
     inner = indent + "  "
     if levels > 0 and isinstance(value, dict) and value:
-        rows = [f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items()]
+        rows = [
+            f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
     if levels > 0 and isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(inner + dump(v, 0) for v in value) + f"\n{indent}]"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.jit import jit
+from tronie.types import Image
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
@@ -77,6 +78,15 @@ def _pieces(key: Same, level: int) -> tuple[Piece, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def reduced(texture: Image, most: int) -> Image:
+    """A square texture with sides of at most `most` pixels, by averaging."""
+    import cv2
+
+    if texture.shape[0] <= most:
+        return texture
+    return np.asarray(cv2.resize(texture, (most, most), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def vertex_normals(vertices: Array, quads: Ints) -> NDArray[np.float32]:

@@ -1,0 +1,136 @@
+"""Every output of a photo is there, whole, and never in the place of another."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from samples import make_result
+
+from tronie.errors import OutputError
+from tronie.head.model import HeadModel
+from tronie.io import outputs
+from tronie.io.outputs import FORMATS, save_result
+from tronie.types import Result
+
+FACE_FILES = {
+    "head.glb", "head.obj", "head.mtl", "texture.png", "provenance.png", "head.ply", "frontal.png",
+    "frontal_neutral.png", "frontal_mask.png", "overlay.jpg", "face.json",
+}  # fmt: skip
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head, faces=2)
+    assert result.save(tmp_path) == tmp_path / "someone"
+    expected = {f"someone/face-{i}/{name}" for i in (1, 2) for name in FACE_FILES} | {"someone/sheet.jpg"}
+    assert tree(tmp_path) == expected
+    place = tmp_path / "someone" / "face-1"
+    face = result.faces[0]
+    assert face.texture is not None
+    assert face.frontal is not None
+    assert np.array_equal(np.asarray(Image.open(place / "texture.png")), face.texture.image)
+    assert np.array_equal(np.asarray(Image.open(place / "provenance.png")), face.texture.provenance)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_neutral.png")), face.frontal.neutral)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_mask.png")), face.frontal.mask)
+    assert Image.open(place / "overlay.jpg").size == (512, 512)
+    said = json.loads((place / "face.json").read_bytes())
+    assert {*said["files"], "face.json"} == FACE_FILES
+    assert said["photo"]["name"] == "someone"
+
+
+def test_formats_choose(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    save_result(result, tmp_path, formats={"glb"})
+    assert tree(tmp_path / "someone") == {"face-1/head.glb", "face-1/face.json"}
+    with pytest.raises(ValueError, match="unknown formats"):
+        save_result(result, tmp_path, formats={"fbx"})
+    save_result(result, tmp_path, formats=FORMATS, overwrite=True)
+    assert len(tree(tmp_path / "someone")) == len(FACE_FILES) + 1
+
+
+def test_a_mesh_alone(tiny_head: HeadModel, tmp_path: Path) -> None:
+    """Without textures there is no sheet unless it is asked for: it would take longer than the mesh."""
+    result = make_result(tiny_head, texture=False)
+    save_result(result, tmp_path)
+    files = {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"}
+    assert tree(tmp_path / "someone" / "face-1") == files
+    assert "map_Kd" not in (tmp_path / "someone" / "face-1" / "head.mtl").read_text()
+    assert not (tmp_path / "someone" / "sheet.jpg").exists()
+    save_result(result, tmp_path, formats=["sheet"], overwrite=True)
+    assert tree(tmp_path / "someone") == {"face-1/face.json", "sheet.jpg"}
+
+
+def test_no_face_and_half_a_face_are_results(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    save_result(replace(result, faces=()), tmp_path, name="none")
+    assert tree(tmp_path / "none") == {"sheet.jpg"}
+    half = replace(
+        result.faces[0], fit=None, head=None, texture=None, frontal=None, points68=None, error="It went wrong."
+    )
+    save_result(replace(result, faces=(half, replace(result.faces[0], index=2))), tmp_path, name="half")
+    assert tree(tmp_path / "half" / "face-1") == {"face.json", "overlay.jpg"}
+    assert tree(tmp_path / "half" / "face-2") == FACE_FILES
+    assert json.loads((tmp_path / "half" / "face-1" / "face.json").read_bytes())["error"] == "It went wrong."
+
+
+def test_nothing_is_overwritten_unless_asked(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    (tmp_path / "someone").mkdir()
+    (tmp_path / "someone" / "mine.txt").write_text("keep")
+    with pytest.raises(OutputError, match="exists already"):
+        save_result(result, tmp_path)
+    assert tree(tmp_path) == {"someone/mine.txt"}
+    save_result(result, tmp_path, overwrite=True, formats=["overlay"])
+    assert tree(tmp_path / "someone") == {"face-1/overlay.jpg", "face-1/face.json"}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_interrupted_save_leaves_nothing(
+    tiny_head: HeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    def interrupted(*_: object) -> bytes:
+        raise kind
+
+    monkeypatch.setattr(outputs, "ply", interrupted)
+    with pytest.raises(kind):
+        save_result(make_result(tiny_head), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_way_is_said_in_one_sentence(tiny_head: HeadModel, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(OutputError, match=r"^Cannot write .*: it is a file, not a folder\.$"):
+        save_result(make_result(tiny_head), tmp_path / "out")
+
+
+def test_odd_names_stay_inside_the_folder(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result: Result = make_result(tiny_head, name="../../evil:\udcff")
+    path = save_result(result, tmp_path, formats=["glb", "overlay", "sheet"])
+    assert path.parent == tmp_path
+    assert path.is_dir()
+
+
+def test_same_result_same_bytes(tiny_head: HeadModel, tmp_path: Path) -> None:
+    one, two = (save_result(make_result(tiny_head), tmp_path / name) for name in ("1", "2"))
+    for name in tree(one):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def test_the_texture_in_the_glb_is_a_jpeg_of_the_texture(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    data = (save_result(result, tmp_path) / "face-1" / "head.glb").read_bytes()
+    face = result.faces[0]
+    assert face.texture is not None
+    start = data.rindex(b"\xff\xd8\xff")
+    picture = np.asarray(Image.open(io.BytesIO(data[start:])))
+    assert picture.shape == face.texture.image.shape
+    assert np.abs(picture.astype(int) - face.texture.image).mean() < 6
