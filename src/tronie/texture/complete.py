@@ -62,7 +62,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     both = np.minimum(confidence, other)[:count]
     ratio = np.clip(np.log((colour + 8) / (twin + 8)), -0.8, 0.8)
     nothing = np.zeros_like(ratio)
-    gain = np.exp(spread(*graph, 2 * both, ratio, np.full(count, 0.01, np.float32), nothing, 40))
+    gain = np.exp(spread(*graph, 6 * np.sqrt(both), ratio, np.full(count, 0.01, np.float32), nothing, 40))
 
     s, m = seen[:count, None], mirrored[:count, None]
     known = (s + m)[:, 0]
