@@ -40,7 +40,6 @@ def bake(
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     colours = part_colours(model, level, recipe.skin)
     synthetic = mesh.triangle_part > 0
-    fill = np.where(facts.skin[:, None], recipe.fill, colours).astype(np.float32)
     image = np.empty((size, size, 3), np.uint8)
     image[0] = recipe.skin.astype(np.uint8)
     image[1:] = image[0]
@@ -49,7 +48,7 @@ def bake(
     camera_points[:, :2] += camera_points[:, 2:] * np.asarray(fit.camera.center, np.float32)
     _composite(
         mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror,
-        _pack(camera_points, recipe, affine), fill, colours.astype(np.float32), crop, image, provenance,
+        _pack(camera_points, recipe, affine), recipe.fill, colours, crop, image, provenance,
     )  # fmt: skip
     paint_eyes(image, model, level, photo, landmarks, recipe.skin)
     target, source = gutters(model, level, size)
@@ -143,6 +142,7 @@ def _composite(
             continue
         if area < 0:
             b, c = c, b
+            ub, uc = uc, ub
             bx, by, cx, cy = cx, cy, bx, by
             area = -area
         # Per corner: where it is in the crop, where its twin is, the mix, the mirrored side's gain, the fill.
@@ -150,11 +150,12 @@ def _composite(
         for k in range(3):
             v = a if k == 0 else (b if k == 1 else c)
             m = mirror[v]
+            q = ua if k == 0 else (ub if k == 1 else uc)
             for n in range(3):
                 val[k, n] = packed[v, n]
                 val[k, 3 + n] = packed[m, n]
                 val[k, 8 + n] = packed[v, 5 + n]
-                val[k, 11 + n] = painted[v, n] if synthetic[t] else fill[v, n]
+                val[k, 11 + n] = painted[q, n] if synthetic[t] else fill[v, n]
             val[k, 6] = np.float32(0) if synthetic[t] else packed[v, 3]
             val[k, 7] = np.float32(0) if synthetic[t] else packed[v, 4]
             any_seen = any_seen or val[k, 6] > 0

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import interpolate, rasterize
 from tronie.texture.seen import step
-from tronie.texture.surface import part_of_vertices
 from tronie.types import Image, Landmarks, Photo
 
 Array = NDArray[np.floating[Any]]
@@ -53,21 +52,35 @@ class EyeTexels:
 
 
 def part_colours(model: HeadModel, level: int, skin: Array) -> Array:
-    """(V, 3) sRGB 0..255 for every vertex that is not skin, in the brightness of the photo's skin (3,)."""
-    part = part_of_vertices(model, level)
-    mean = model.level(level).apply(model.mean)
-    light = float(np.clip(skin.mean() / 165.0, 0.35, 1.15))
-    paint = {"skin": skin, "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
-             "teeth_lower": (214, 203, 182), "tongue": (176, 104, 100), "mouth": (108, 52, 50)}  # fmt: skip
-    table = np.array([np.asarray(paint[name], dtype=np.float32) for name in PARTS]) * light
-    table[0] = skin
-    colours = table[part]
-    # Deeper in the mouth there is less light; a lining behind the eyes takes the lids' colour.
-    inside = (part > 2) & (mean[:, 1] < -25)
-    depth = step(10 - mean[:, 2], 0.0, 55.0)
-    colours = np.where(inside[:, None], colours * (1 - 0.75 * depth[:, None]), colours)
-    socket = (part == PARTS.index("mouth")) & ~inside
-    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], colours), dtype=np.float32)
+    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the brightness of the photo's skin (3,)."""
+    base, socket = _unlit_colours(model, level)
+    light = float(np.clip((skin.mean() / 165.0) ** 0.6, 0.5, 1.08))
+    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * light), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_]]:
+    """The model's own colours of the parts (U, 3) or plausible ones, darker towards the throat; and which UV
+    vertices (U,) line the eyes' sockets."""
+    mesh = model.level(level)
+    mean = mesh.apply(model.mean)
+    part, place = np.zeros(len(mesh.uv), np.uint8), np.zeros((len(mesh.uv), 3), np.float32)
+    for index in range(len(PARTS) - 1, -1, -1):
+        rows = mesh.triangle_part == index
+        part[mesh.triangle_uv[rows]] = index
+        place[mesh.triangle_uv[rows]] = mean[mesh.triangles[rows]]
+    paint = {"skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202),
+             "teeth_upper": (222, 212, 192), "teeth_lower": (214, 203, 182), "tongue": (176, 104, 100),
+             "mouth": (120, 58, 56)}  # fmt: skip
+    colour = np.array([paint[name] for name in PARTS], dtype=np.float32)[part]
+    if mesh.uv_colour is not None:
+        colour = np.asarray(mesh.uv_colour, dtype=np.float32)
+    lining = part == PARTS.index("mouth")
+    behind_eyes = lining & (place[:, 1] > -25)
+    inside = (part > 2) & ~behind_eyes
+    # Less light the deeper inside; crowns and tongue tip stay clear.
+    depth = step(14 - place[:, 2], 0.0, 60.0) * inside
+    return np.asarray(colour * (1 - 0.7 * depth[:, None]), dtype=np.float32), behind_eyes
 
 
 @lru_cache(maxsize=4)
