@@ -138,6 +138,10 @@ def portrait_view(size: int, yaw: float) -> tuple[Camera, NDArray[Any]]:
 def _fitted(image: Image, size: int) -> Image:
     import cv2
 
+    # Exact halves are four times as fast as any other reduction.
+    while image.shape[0] >= 2 * size and image.shape[0] % 2 == 0:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     if image.shape[:2] == (size, size):
         return image
     way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
@@ -201,10 +205,6 @@ def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
         yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
         parts += [f"yaw {_degrees(yaw)}", f"pitch {_degrees(pitch)}", f"roll {_degrees(roll)}"]
     parts.append(f"score {face.score:.2f}")
-    if face.texture is not None:
-        from tronie.io.records import shares
-
-        parts.append(f"seen {100 * shares(face.texture.provenance)['seen']:.0f} %")
     said = "    ".join(parts)
     yield Text(at, y, said, size, FAINT, x + width - at)
     at += text_width(said, size) + 1.5 * size
