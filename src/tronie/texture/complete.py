@@ -42,9 +42,9 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
     facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
     skin, skin_spread = _tone(colour, facing * outline * facts.inner, FALLBACK_SKIN, (0.12, 0.04, 0.04))
-    skinlike = _likeness(colour, skin, skin_spread)
+    skinlike = _likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
     hair, hair_spread = _hair(colour, facing * outline * (facts.scalp > 0.6), skinlike, skin)
-    hairlike = _likeness(colour, hair, hair_spread)
+    hairlike = _likeness(colour, hair, hair_spread * [2.0, 1.6, 1.6])
     # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed; hair
     # is believed right up to the outline, because it stands out from the skull.
     usual = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.hairy
@@ -119,7 +119,7 @@ def _opponent(colour: Array) -> Array:
     return np.stack([log.mean(-1), log[..., 0] - log[..., 1], log[..., 1] - log[..., 2]], axis=-1)
 
 
-def _likeness(colour: Array, skin: Array, spread_of: Array) -> Array:
-    """(N,) 1 for skin-like colours, 0 for others; skin in its own shadow passes."""
-    d = (_opponent(colour) - _opponent(skin[None])) / (spread_of * [3.5, 2.6, 2.6])
+def _likeness(colour: Array, tone: Array, reach: Array) -> Array:
+    """(N,) 1 for colours well within `reach` (3,) of the tone in `_opponent` terms, 0 beyond it."""
+    d = (_opponent(colour) - _opponent(tone[None])) / reach
     return 1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)

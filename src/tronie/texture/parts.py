@@ -89,18 +89,23 @@ def eye_texels(model: HeadModel, level: int, size: int) -> EyeTexels:
     mesh = model.level(level)
     mean = mesh.apply(model.mean)
     points = np.concatenate([mesh.uv * size, np.ones((len(mesh.uv), 1))], axis=1)
+    flat = np.arange(size * size, dtype=np.int32).reshape(size, size)
     texels, directions = [], []
     for side in (0, 1):
         pick = mesh.triangle_part == 1 + side
         triangles, charts = mesh.triangles[pick], mesh.triangle_uv[pick]
         if not len(triangles):
             continue
-        buffers = rasterize(points, charts, size, size, cull=False)
-        texel = np.flatnonzero(buffers.triangle.ravel() >= 0)
+        # Only the charts' own corner of the atlas is drawn.
+        x0, y0 = np.floor(points[charts, :2].min(axis=(0, 1))).astype(int)
+        x1, y1 = np.ceil(points[charts, :2].max(axis=(0, 1))).astype(int)
+        buffers = rasterize(points - [x0, y0, 0], charts, y1 - y0, x1 - x0, cull=False)
+        hit = buffers.triangle >= 0
+        texel = flat[y0:y1, x0:x1][hit]
         # The charts have corners of their own; carry positions over to them.
         at_uv = np.zeros((len(mesh.uv), 3), np.float32)
         at_uv[charts] = mean[triangles] - model.eye_centers[side]
-        d = interpolate(buffers, charts, at_uv).reshape(-1, 3)[texel]
+        d = interpolate(buffers, charts, at_uv)[hit]
         directions.append(d * [1 if side == 0 else -1, 1, 1])
         texels.append(texel)
     if not texels:
