@@ -22,7 +22,9 @@ LIMIT = 0.015
 
 def overlay_error(face: tronie.Face) -> float:
     """RMS distance of the head's 478 projected points to the landmarks, over the size of the face's box."""
-    assert face.head is not None and face.fit is not None and face.landmarks is not None
+    assert face.head is not None
+    assert face.fit is not None
+    assert face.landmarks is not None
     points = face.head.points478(face.head.vertices).astype(float)
     projected = face.fit.camera.project(transform(face.fit.head_to_camera, points))
     distance = np.linalg.norm(projected - face.landmarks.points[:, :2], axis=1)

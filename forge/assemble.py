@@ -8,10 +8,11 @@ import numpy as np
 import scipy.sparse as sp
 from anatomy import Parts
 from identity import macro_displacement, principal_components, read_macros, read_sliders, sample_people
-from mpfb import Body
 from lids import LidSystem, lid_correctives, lid_system, seat, settle
 from lips import close_lips
+from mpfb import Body
 from skin import Skin
+
 from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.head.subdivide import triangulate
 from tronie.types import ARKIT_UNITS

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from surface import closest_on_surface
+
 from tronie.geometry import Array, rigid, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import interpolate, rasterize
@@ -154,7 +155,7 @@ def _closest(triangles: Array, poses: list, observed: Array) -> tuple[Array, Arr
     grid = np.array([(i, j, 8 - i - j) for i in range(9) for j in range(9 - i)]) / 8.0
     index, weight = np.zeros((len(best), 3), np.int32), np.zeros((len(best), 3), np.float32)
     for n, vertex in enumerate(best):
-        ring = {t for t in of_vertex[int(vertex)]}
+        ring = set(of_vertex[int(vertex)])
         ring |= {t for r in list(ring) for k in triangles[r] for t in of_vertex[int(k)]}
         tri = triangles[sorted(ring)]
         total = np.zeros((len(tri), len(grid)))
@@ -235,5 +236,3 @@ def _at_all_levels(model: HeadModel, points: Array) -> dict[str, tuple[Array, Ar
         out[f"478.{k}"] = (np.concatenate([si, ei]), np.concatenate([sw, ew]))
         out[f"68.{k}"] = locate(sixty_eight, mean, skin)
     return out
-
-

@@ -121,15 +121,15 @@ def sample_people(
             else:
                 value = s.spread * rng.normal()
             value = float(np.clip(value, -1, 1))
-            if s.low is None:
-                d = d + abs(value) * 0.6 * s.high
-            else:
-                d = d + abs(value) * (s.high if value > 0 else s.low)
+            direction = s.high if value > 0 or s.low is None else s.low
+            d = d + abs(value) * direction
         people[i] = d
     return average, people
 
 
-def principal_components(samples: np.ndarray, weight: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def principal_components(
+    samples: np.ndarray, weight: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weighted PCA of (N, C, 3): mean (C, 3), components (count, C, 3) scaled to one standard deviation, variances."""
     mean = samples.mean(axis=0)
     centred = (samples - mean).reshape(len(samples), -1)

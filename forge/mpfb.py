@@ -48,9 +48,7 @@ class Body:
                 f.append([int(p[0]) - 1 for p in pairs])
                 fu.append([int(p[1]) - 1 for p in pairs])
                 groups.append(group)
-        return cls(
-            root, np.array(v) * MM_PER_UNIT, np.array(f), np.array(fu), np.array(uv), np.array(groups)
-        )
+        return cls(root, np.array(v) * MM_PER_UNIT, np.array(f), np.array(fu), np.array(uv), np.array(groups))
 
     def target(self, path: Path) -> np.ndarray:
         """(19158, 3) displacement in millimetres of one .target(.gz) file."""
@@ -83,6 +81,4 @@ class Body:
     @cached_property
     def vertex_groups(self) -> dict[str, np.ndarray]:
         raw = json.loads((self.root / "mpfb2/mesh_metadata/basemesh_vertex_groups.json").read_text())
-        return {
-            k: np.concatenate([np.arange(a, b + 1) for a, b in spans]).astype(int) for k, spans in raw.items()
-        }
+        return {k: np.concatenate([np.arange(a, b + 1) for a, b in spans]).astype(int) for k, spans in raw.items()}

@@ -89,7 +89,7 @@ class Landmarks:
     """What the landmark net says of one face."""
 
     points: Array
-    """(478, 3): x, y photo pixels; z in photo pixels too, growing away from the camera, about 0 at the head's centre."""
+    """(478, 3): x, y photo pixels; z in photo pixels too, growing away from the camera."""
     scores: Array
     """(52,) ARKit expression scores in ARKIT_UNITS order, 0..1."""
     presence: float

@@ -87,9 +87,7 @@ class TestShippedHead:
     def test_jaw_open_lowers_the_chin_and_the_lower_teeth_only(self) -> None:
         model = default_head()
         delta = model.expression[ARKIT_UNITS.index("jawOpen")]
-        lower, upper = (
-            np.unique(model.quads[model.part == PARTS.index(n)]) for n in ("teeth_lower", "teeth_upper")
-        )
+        lower, upper = (np.unique(model.quads[model.part == PARTS.index(n)]) for n in ("teeth_lower", "teeth_upper"))
         assert delta[lower[lower >= 0], 1].mean() < -5
         assert np.abs(delta[upper[upper >= 0]]).max() < 1
 

@@ -116,7 +116,7 @@ def fit_landmarks(model: HeadModel, landmarks: Landmarks, camera: Camera, box_si
     in_camera = points @ rotation.T + translation
     residual = target - camera.project(in_camera)
     millimetres = residual * (in_camera[:, 2:] / camera.focal)
-    coefficients = np.zeros((len(model.smooth_modes), 3))
+    coefficients: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         coefficients = residual_warp(basis, model.smooth_stiffness, millimetres, rotation)
     moved = basis.modes @ coefficients
@@ -176,9 +176,8 @@ def initial_pose(mean: Array, points: Array, camera: Camera) -> tuple[Array, Arr
     # the net's depth is that of a weak-perspective camera along the ray to the face: turn towards that ray
     ray = middle / np.linalg.norm(middle)
     axis = np.cross([0.0, 0.0, 1.0], ray)
-    rotation = rotation_matrix(axis * (np.arcsin(min(1.0, np.linalg.norm(axis))) / max(np.linalg.norm(axis), 1e-12))) @ (
-        rotation
-    )
+    sine = float(np.linalg.norm(axis))
+    rotation = rotation_matrix(axis * (np.arcsin(min(1.0, sine)) / max(sine, 1e-12))) @ rotation
     return rotation, middle - rotation @ mean.mean(axis=0)
 
 
@@ -264,7 +263,8 @@ def residual_warp(basis: LandmarkBasis, stiffness: Array, residual: Array, rotat
     surface, and it is scaled down as a whole where it would exceed WARP_LIMIT_MM.
     """
     weighted = basis.modes * basis.weight[:, None]
-    system = weighted.T @ weighted + np.diag(WARP_STIFFNESS * len(basis.modes) * stiffness.astype(np.float64) ** 2 + 0.5)
+    bending = WARP_STIFFNESS * len(basis.modes) * stiffness.astype(np.float64) ** 2
+    system = weighted.T @ weighted + np.diag(bending + 0.5)
     plane = np.linalg.solve(system, weighted.T @ (residual * basis.weight[:, None]))
     largest = float(np.linalg.norm(basis.modes @ plane, axis=1).max())
     plane *= min(1.0, WARP_LIMIT_MM / max(largest, 1e-9))

@@ -43,8 +43,9 @@ def solve(
     """
     damping = 1e-3
     value, gradient, hessian = normal(x)
-    done = 0
-    for done in range(1, max_iterations + 1):
+    iterations = 0
+    while iterations < max_iterations:
+        iterations += 1
         held = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
         free = np.flatnonzero(~held)
         h, g = hessian[np.ix_(free, free)], gradient[free]
@@ -69,4 +70,4 @@ def solve(
         value, gradient, hessian = normal(x)
         if gain < tolerance * value:
             break
-    return Solution(x, value, hessian, done)
+    return Solution(x, value, hessian, iterations)

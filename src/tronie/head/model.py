@@ -139,7 +139,8 @@ class HeadModel:
 
     def level(self, level: int) -> Level:
         """Connectivity, UV and embeddings after `level` (0..2) steps of subdivision; computed once."""
-        return self._levels(level)
+        mesh: Level = self._levels(level)
+        return mesh
 
     @cached_property
     def _levels(self) -> Any:
@@ -188,7 +189,8 @@ class HeadModel:
     def load(cls, path: str | Path) -> HeadModel:
         """Read what `save` wrote. Raises ValueError or KeyError for another kind of file; never unpickles."""
         with np.load(path, allow_pickle=False) as z:
-            keys = sorted({k.removeprefix("embedding.").rsplit(".", 1)[0] for k in z.files if k.startswith("embedding.")})
+            found = (k.removeprefix("embedding.") for k in z.files if k.startswith("embedding."))
+            keys = sorted({k.rsplit(".", 1)[0] for k in found})
             return cls(
                 name=str(z["name"]), licence=str(z["licence"]), mean=z["mean"],
                 identity=z["identity"].astype(np.float32), expression=z["expression"].astype(np.float32),

@@ -35,12 +35,8 @@ def catmull_clark(faces: Ints, count: int) -> tuple[sp.csr_array, Ints]:
     ne, nf = len(edges), len(faces)
     border = edge_uses == 1
 
-    face_points = sp.csr_array(
-        (np.repeat(1.0 / corners, corners), (face_id, a)), shape=(nf, count), dtype=np.float64
-    )
-    ends = sp.csr_array(
-        (np.ones(2 * ne), (np.tile(np.arange(ne), 2), np.concatenate([low, high]))), shape=(ne, count)
-    )
+    face_points = sp.csr_array((np.repeat(1.0 / corners, corners), (face_id, a)), shape=(nf, count), dtype=np.float64)
+    ends = sp.csr_array((np.ones(2 * ne), (np.tile(np.arange(ne), 2), np.concatenate([low, high]))), shape=(ne, count))
     edge_faces = sp.csr_array((np.ones(len(edge_of)), (edge_of, face_id)), shape=(ne, nf))
     inner = sp.diags_array((~border).astype(float))
     edge_points = 0.5 * (sp.diags_array(border.astype(float)) @ ends) + inner @ (
