@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,14 +43,21 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
     skin, skin_spread = _tone(colour, facing * outline * facts.inner, FALLBACK_SKIN, (0.12, 0.04, 0.04))
     skinlike = _likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
-    hair, hair_spread = _hair(colour, facing * outline * (facts.scalp > 0.6), skinlike, skin)
-    hairlike = _likeness(colour, hair, hair_spread * [2.0, 1.6, 1.6])
-    # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed; hair
-    # is believed right up to the outline, because it stands out from the skull.
-    usual = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.hairy
-    like: Any = 1 - (1 - interior * (1 - facts.neck)) * (1 - usual)
-    like = smooth(*graph, least(*graph, np.where(facts.neck > 0.02, least(*graph, like), like)), 2)
-    held = np.maximum(outline, facts.scalp * hairlike)
+    tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
+    ground = _like_behind(photo, view, tuft, facts)
+    hair, hairlike = _hair(tuft, facing * outline * (1 - ground), skinlike, skin, facts)
+    hairlike = hairlike * (1 - ground)
+    # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed, and
+    # nothing next to what does not. On the crest hair is believed right up to the outline, because it stands out from
+    # the skull; single strands or glints do not count there.
+    bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard
+    bare = least(*graph, np.where(facts.neck > 0.02, least(*graph, bare), bare))
+    grown = step(smooth(*graph, np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
+    clear = least(*graph, least(*graph, 1 - ground))
+    usual = (bare + (grown - bare) * facts.crest) * clear
+    like = smooth(*graph, 1 - (1 - interior * (1 - facts.neck)) * (1 - usual), 2)
+    grown = step(smooth(*graph, hairlike, 2), 0.3, 0.6)
+    held = np.maximum(outline, facts.crest * grown)
     trust = np.asarray(matrix @ (like * held).astype(np.float32))
     confidence: Any = view.facing * np.clip(trust, 0, 1)
 
@@ -71,7 +78,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     # unseen must be typical: no strand of hair, no glow of the background.
     tone = skin * (1 - 0.12 * facts.neck[:, None])
     tone = tone + facts.scalp[:, None] * (hair - tone)
-    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.scalp * hairlike, 0.02))
+    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.crest * hairlike, 0.02))
     fill = spread(*graph, evidence, mixed, np.full(count, 0.03, np.float32), tone, 80)
     return Recipe(
         seen=seen, mirrored=mirrored, gain=np.asarray(matrix @ gain, dtype=np.float32),
@@ -97,20 +104,51 @@ def _tone(colour: Array, weight: Array, fallback: Array, floor: tuple[float, flo
     return middle.astype(np.float32), spread_of
 
 
-def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array) -> tuple[Array, Array]:
-    """As `_tone` for the scalp: of what is not skin there, unless that is next to nothing (the bald)."""
-    floor = (0.2, 0.05, 0.05)
+def _like_behind(photo: Photo, view: View, colour: Array, facts: Surface) -> Array:
+    """(N,) 1 where a vertex of the crest has the colour of what lies well outside the head in its direction: the
+    background, seen past a skull that is smaller than the fitted one. Dark colours are not judged: black hair before
+    a dark wall is hair."""
+    points = view.pixels[: len(colour)]
+    centre = points[facts.inner].mean(axis=0)
+    height, width = photo.image.shape[:2]
+    whole = replace(view, box=(0, 0, width, height))
+    like = np.zeros(len(points))
+    arm = points - centre
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(arm > 0, ([width, height] - centre) / arm, -centre / arm)
+    room = 0.97 * np.nan_to_num(room, nan=1e3, posinf=1e3, neginf=1e3).min(axis=1)
+    # The head's own reach in each of 48 directions around its middle, of which the sample must be clear.
+    length = np.hypot(arm[:, 0], arm[:, 1])
+    sector = ((np.arctan2(arm[:, 1], arm[:, 0]) / (2 * np.pi) + 0.5) * 48).astype(int) % 48
+    extent = np.zeros(48)
+    np.maximum.at(extent, sector, length)
+    clear = extent[sector] + 6.0 / view.pixel_mm
+    for reach in (1.5, 1.9):
+        factor = np.minimum(np.maximum(reach, clear / np.maximum(length, 1e-6)), room)
+        known = factor * length >= clear - 1e-3
+        beyond = centre + factor[:, None] * arm
+        d = (_opponent(colour) - _opponent(blurred_colours(photo, whole, beyond, 6.0))) / np.array([0.45, 0.12, 0.12])
+        like = np.maximum(like, known * (1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)))
+    return np.asarray(like * step(colour.mean(-1), 45, 80) * facts.crest)
+
+
+def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array, facts: Surface) -> tuple[Array, Array]:
+    """The scalp's colour (3,) where it is not seen, and how much each vertex looks like the hair (N,)."""
+    floor = (0.3, 0.08, 0.08)
+    weight = weight * (facts.scalp > 0.6)
     other = weight * (skinlike < 0.5)
-    few = (other > 0.4).sum() < 0.2 * (weight > 0.4).sum()
-    if few:
-        # The crown of a bald head mirrors the sky; its own colour is that of the face.
-        return skin, np.asarray(floor, dtype=np.float32)
-    tone, width = _tone(colour, other, skin, floor)
+    if (other > 0.4).sum() < max(0.2 * (weight > 0.4).sum(), 6):
+        return skin, skinlike  # bald, or nothing of the scalp in view
+    hair, width = _tone(colour, other, skin, floor)
+    like = _likeness(colour, hair, width * [3.0, 2.0, 2.0])
     # Scarves and hats have colours no hair has: keep their lightness and the nearest natural hue.
-    light, red, yellow = _opponent(tone)
-    red, yellow = np.clip(red, 0.02, 0.36), np.clip(yellow, 0.02, 0.5)
-    green = light + (yellow - red) / 3
-    return np.maximum(np.exp(np.array([green + red, green, green - yellow])) - 12, 0).astype(np.float32), width
+    light, red, yellow = _opponent(hair)
+    natural_red, natural_yellow = np.clip(red, 0.02, 0.36), np.clip(yellow, 0.02, 0.5)
+    green = light + (natural_yellow - natural_red) / 3
+    natural = np.exp(np.array([green + natural_red, green, green - natural_yellow])) - 12
+    if light > _opponent(skin)[0] + 0.25 and red > 0.1:
+        natural = 0.5 * (natural + skin)  # fair hair, or a bald head's glare
+    return np.maximum(natural, 0).astype(np.float32), like
 
 
 def _opponent(colour: Array) -> Array:

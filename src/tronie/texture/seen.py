@@ -26,7 +26,7 @@ INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
 INTERIOR_MM = (9.0, 28.0)
 """Further in, whatever is seen belongs to the face."""
-FACING = (0.08, 0.38)
+FACING = (0.06, 0.3)
 """Cosines to the view between which a surface goes from not believed to believed."""
 
 

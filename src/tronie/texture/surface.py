@@ -40,8 +40,10 @@ class Surface:
     """(C,) 0..1: where hair grows, soft at its border."""
     neck: Array
     """(C,) 0..1: below jaw and nape, where clothes are met."""
-    hairy: Array
-    """(C,) 0..1: scalp and beard, where hair is as likely as skin; not ears, not the neck."""
+    crest: Array
+    """(C,) 0..1: scalp and temples, where hair hides the skull's outline."""
+    beard: Array
+    """(C,) 0..1: before the ears and above the neck."""
     openness: Array
     """(V,) 0..1: from how much of the space before and around it a vertex of the mean head can be seen."""
     inner: NDArray[np.bool_]
@@ -63,11 +65,12 @@ def surface(model: HeadModel, level: int) -> Surface:
     hairline = np.interp(z, [-130, -95, -65, -35, 10], [-70, -5, 24, 48, 64])
     collar = np.interp(z, [-130, -70, 0, 25], [-80, -85, -118, -125])
     scalp, neck = _smooth_step((y - hairline) / 24 + 0.5), _smooth_step((collar - y) / 16 + 0.5)
-    beard = _smooth_step((z + 45) / 10) * (1 - neck)
+    crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
-        neck=neck, hairy=np.maximum(scalp, beard), inner=np.asarray(model.inner_face, dtype=bool),
+        neck=neck, crest=crest, beard=_smooth_step((z + 45) / 10) * (1 - neck),
+        inner=np.asarray(model.inner_face, dtype=bool),
         openness=_openness(model, level),
     )  # fmt: skip
 
