@@ -18,6 +18,8 @@ Array = NDArray[np.floating[Any]]
 
 FALLBACK_SKIN = np.array([190.0, 150.0, 130.0], dtype=np.float32)
 """Where a photo shows no usable skin at all."""
+FEW = 6
+"""Control vertices, some 8 mm apart: the least from which a colour is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _shaded(fill: Array, openness: Array) -> Array:
 def _tone(colour: Array, weight: Array, fallback: Array, floor: tuple[float, float, float]) -> tuple[Array, Array]:
     """Median colour (3,) of the well seen (N, 3) and its spread (3,) in `_opponent` terms, at least `floor`."""
     pick = weight > 0.4
-    if pick.sum() < 12:
+    if pick.sum() < FEW:
         return np.asarray(fallback, dtype=np.float32), np.asarray(floor, dtype=np.float32) * 1.5
     values = colour[pick]
     middle = np.median(values, axis=0)
@@ -137,7 +139,7 @@ def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array, facts: Sur
     floor = (0.3, 0.08, 0.08)
     weight = weight * (facts.scalp > 0.6)
     other = weight * (skinlike < 0.5)
-    if (other > 0.4).sum() < max(0.2 * (weight > 0.4).sum(), 6):
+    if (other > 0.4).sum() < max(0.2 * (weight > 0.4).sum(), FEW):
         return skin, skinlike  # bald, or nothing of the scalp in view
     hair, width = _tone(colour, other, skin, floor)
     like = _likeness(colour, hair, width * [3.0, 2.0, 2.0])
