@@ -109,7 +109,7 @@ def cut(image: Image, to_photo: Similarity, side: int) -> Image:
         size = max(round((x1 - x0) / shrink), 1), max(round((y1 - y0) / shrink), 1)
         fx, fy = size[0] / (x1 - x0), size[1] / (y1 - y0)
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
-    matrix = to_photo.matrix
+    matrix = to_photo.matrix.astype(np.float64)
     matrix[:, 2] -= [x0, y0]
     matrix *= np.array([[fx], [fy]])
     # OpenCV puts pixel centres at whole numbers: shift by half a pixel on both sides.

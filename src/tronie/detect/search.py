@@ -14,7 +14,7 @@ from tronie.types import Detection, Image
 
 TILE = 1024
 """Longest side the detector sees at once: bounds the memory (CenterFace takes about 300 MB for it)."""
-OVERLAP = 192
+OVERLAP = 96
 """Pixels that neighbouring tiles share; larger faces are left to a coarser level."""
 STEP = 4.0
 """Ratio between the levels of the pyramid. CenterFace spans 15 to 400 px, so two levels overlap amply."""
@@ -22,7 +22,7 @@ LARGEST_ENLARGEMENT = 2.0
 SMALL = 48.0
 """Faces up to this size, in pixels of the fine level, make it worth to look there again with more resolution."""
 SEARCHED_AGAIN = 2_000_000
-"""Photos up to this many pixels are looked at again with more resolution when nothing was found."""
+"""Photos up to this many pixels are looked at again as a whole unless they show one large face."""
 BORDERED = 128
 """Longest side of the photo in the pass with a border, for faces that fill or exceed the frame."""
 TURNED = 512
@@ -37,13 +37,17 @@ def detect_faces(image: Image, settings: DetectSettings, detector: Detector) -> 
     """RGB (H, W, 3) -> faces, largest first (ties: from the top, from the left)."""
     longest, shortest = max(image.shape[:2]), min(image.shape[:2])
     fine = min(detector.finest / settings.min_face, LARGEST_ENLARGEMENT)
-    found = [d for scale in _levels(longest, fine, detector) for d in _at_scale(image, scale, detector)]
+    found: list[Detection] = []
+    for scale in _levels(longest, fine, detector):
+        found += _at_scale(image, scale, detector, found)
 
     full = min(detector.sure / settings.min_face, LARGEST_ENLARGEMENT)
     if full > fine:
         small = [d for d in found if d.size * fine < SMALL]
-        if small or (not found and image.shape[0] * image.shape[1] <= SEARCHED_AGAIN):
-            found += _at_scale(image, full, detector, around=small)
+        if image.shape[0] * image.shape[1] > SEARCHED_AGAIN:
+            found += _at_scale(image, full, detector, found, around=small) if small else []
+        elif small or len(found) != 1:
+            found += _at_scale(image, full, detector, found)
 
     if not found or max(d.size for d in found) > shortest / 2:
         found += _bordered(image, detector)
@@ -82,18 +86,24 @@ def _spans(length: int) -> Iterator[tuple[int, int, float, float]]:
         yield start, start + size, low, high
 
 
-def _at_scale(image: Image, scale: float, detector: Detector, around: list[Detection] | None = None) -> list[Detection]:
-    """One level of the pyramid; with `around` only the tiles that hold the centre of one of these (none: all)."""
+def _at_scale(
+    image: Image, scale: float, detector: Detector, known: list[Detection], around: list[Detection] | None = None
+) -> list[Detection]:
+    """One level of the pyramid, without the tiles inside of a known face; with `around` only the tiles that hold the
+    centre of one of these."""
     picture = _resized(image, scale)
     h, w = picture.shape[:2]
     # Rounding makes the two axes' scales differ a little.
     sx, sy = image.shape[1] / w, image.shape[0] / h
+    faces = [(d.box[0] / sx, d.box[1] / sy, d.box[2] / sx, d.box[3] / sy) for d in known]
     centers = [((d.box[0] + d.box[2]) / 2 / sx, (d.box[1] + d.box[3]) / 2 / sy) for d in around or ()]
     tiled = max(h, w) > TILE
     found = []
     for top, bottom, y_low, y_high in _spans(h):
         for left, right, x_low, x_high in _spans(w):
-            if centers and not any(x_low <= x < x_high and y_low <= y < y_high for x, y in centers):
+            if around is not None and not any(x_low <= x < x_high and y_low <= y < y_high for x, y in centers):
+                continue
+            if tiled and any(x0 < left and y0 < top and x1 > right and y1 > bottom for x0, y0, x1, y1 in faces):
                 continue
             for d in detector.detect(picture[top:bottom, left:right]):
                 x, y = (d.box[0] + d.box[2]) / 2 + left, (d.box[1] + d.box[3]) / 2 + top
