@@ -43,7 +43,8 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     graph = facts.control_start, facts.control_edges
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
     facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
-    skin, skin_spread = _tone(colour, facing * outline * facts.inner, FALLBACK_SKIN, (0.12, 0.04, 0.04))
+    face = facing * outline * facts.inner
+    skin, skin_spread = _tone(colour, face * _bright(colour, face), FALLBACK_SKIN, (0.12, 0.04, 0.04))
     skinlike = _likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
     tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
     ground = _like_behind(photo, view, tuft, facts)
@@ -78,7 +79,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     mixed = (s * colour + m * np.clip(twin * gain, 0, 255)) / np.maximum(s + m, 1e-6)
     # Far from anything seen the fill tends to hair on the scalp, to skin elsewhere. What is carried on into the
     # unseen must be typical: no strand of hair, no glow of the background.
-    tone = skin * (1 - 0.12 * facts.neck[:, None])
+    tone = skin * (1 - 0.08 * facts.neck[:, None])
     tone = tone + facts.scalp[:, None] * (hair - tone)
     evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.crest * hairlike, 0.02))
     fill = spread(*graph, evidence, mixed, np.full(count, 0.03, np.float32), tone, 80)
@@ -132,6 +133,16 @@ def _like_behind(photo: Photo, view: View, colour: Array, facts: Surface) -> Arr
         d = (_opponent(colour) - _opponent(blurred_colours(photo, whole, beyond, 6.0))) / np.array([0.45, 0.12, 0.12])
         like = np.maximum(like, known * (1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)))
     return np.asarray(like * step(colour.mean(-1), 45, 80) * facts.crest)
+
+
+def _bright(colour: Array, weight: Array) -> Array:
+    """(N,) 1 for the lighter part of what is well seen, without the lightest: no beard, brow or shadow, no glint."""
+    light = colour.mean(-1)
+    pick = weight > 0.4
+    if pick.sum() < FEW:
+        return np.ones(len(colour))
+    low, high = np.quantile(light[pick], [0.4, 0.92])
+    return np.asarray((light >= low) & (light <= high), dtype=np.float64)
 
 
 def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array, facts: Surface) -> tuple[Array, Array]:
