@@ -65,8 +65,11 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     confidence: Any = view.facing * np.clip(trust, 0, 1)
 
     other = confidence[facts.mirror]
-    seen = step(confidence, 0.05, 0.6)
-    mirrored = (1 - seen) * step(other, 0.05, 0.6) * step(other - confidence, 0.0, 0.3)
+    # A poor view of the inner face is better than an invention.
+    best = np.maximum(confidence, other)
+    enough = np.where(facts.inner_level, np.clip(best, 0.15, 0.6), 0.6)
+    seen = step(confidence / enough, 0.08, 1.0)
+    mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
 
     twin = colour[model.mirror]
     both = np.minimum(confidence, other)[:count]

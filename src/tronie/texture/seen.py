@@ -22,6 +22,8 @@ BUFFER = 400
 RIM_MM = (2.0, 8.0)
 """Within the first distance of the outline the photo is not believed, from the second on it is. The fit puts the
 outline a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
+FACE_RIM_MM = (0.7, 4.0)
+"""The same on the inner face."""
 INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
 INTERIOR_MM = (9.0, 28.0)
@@ -87,7 +89,9 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     inside = np.minimum(np.minimum(pixels[:, 0], width - pixels[:, 0]), np.minimum(pixels[:, 1], height - pixels[:, 1]))
     faces = step(facing, *FACING) * shown * facts.skin * step(cut[i, j], *INNER_RIM_MM)
     faces *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
-    outline, interior = step(rim[i, j], *RIM_MM), step(rim[i, j], *INTERIOR_MM)
+    # The landmarks hold the inner face in place: in profile its outline may be believed sooner.
+    outline = np.where(facts.inner_level, step(rim[i, j], *FACE_RIM_MM), step(rim[i, j], *RIM_MM))
+    interior = step(rim[i, j], *INTERIOR_MM)
     return View(points, pixels, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
 
 

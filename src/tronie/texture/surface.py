@@ -48,6 +48,8 @@ class Surface:
     """(V,) 0..1: from how much of the space before and around it a vertex of the mean head can be seen."""
     inner: NDArray[np.bool_]
     """(C,) the inner face, whose colours can be trusted."""
+    inner_level: NDArray[np.bool_]
+    """(V,) the same at the level."""
 
 
 @lru_cache(maxsize=4)
@@ -71,6 +73,7 @@ def surface(model: HeadModel, level: int) -> Surface:
         control_start=control_start, scalp=scalp,
         neck=neck, crest=crest, beard=_smooth_step((z + 45) / 10) * (1 - neck),
         inner=np.asarray(model.inner_face, dtype=bool),
+        inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
         openness=_openness(model, level),
     )  # fmt: skip
 
