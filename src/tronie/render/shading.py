@@ -41,7 +41,7 @@ class Shading:
 
 
 CLAY = Shading(
-    (Light((-0.55, -0.6, -0.75), 0.62), Light((0.8, -0.15, -0.45), 0.2), Light((0.3, -0.5, 0.8), 0.2)), 0.1, 0.12
+    (Light((-0.55, -0.6, -0.75), 0.8), Light((0.8, -0.15, -0.45), 0.22), Light((0.3, -0.5, 0.8), 0.25)), 0.12, 0.14
 )
 """Key from the upper left, weak fill from the right, a rim from behind."""
 STUDIO = Shading((Light((-0.5, -0.6, -0.8), 0.34, 0.5), Light((0.7, -0.2, -0.7), 0.18, 0.5)), 0.52, 0.1)

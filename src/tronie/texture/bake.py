@@ -36,7 +36,9 @@ def bake(
     model, level = head.model, head.level
     mesh, facts = model.level(level), surface(model, level)
     view = look(photo, head, fit, facts)
-    recipe = complete(photo, model, level, view, facts)
+    lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
+    gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
+    recipe = complete(photo, model, level, view, facts, gap_mm)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     colours = part_colours(model, level, recipe.skin)
     synthetic = mesh.triangle_part > 0

@@ -36,8 +36,11 @@ class Recipe:
     """(3,) the person's skin in this photo's light, robustly."""
 
 
-def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surface) -> Recipe:
-    """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours."""
+def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surface, gap_mm: float = 0.0) -> Recipe:
+    """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
+
+    `gap_mm` says how far the lips are parted in the photo.
+    """
     count = len(model.mean)
     matrix = model.level(level).matrix
     graph = facts.control_start, facts.control_edges
@@ -60,13 +63,16 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     usual = (bare + (grown - bare) * facts.crest) * clear
     like = smooth(*graph, 1 - (1 - interior * (1 - facts.neck)) * (1 - usual), 2)
     grown = step(smooth(*graph, hairlike, 2), 0.3, 0.6)
-    held = np.maximum(outline, facts.crest * grown)
+    parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
+    no_teeth = least(*graph, 1 - parted * _teeth(colour, skin) * facts.lips)
+    held = np.maximum(outline, facts.crest * grown) * no_teeth
     trust = np.asarray(matrix @ (like * held).astype(np.float32))
     confidence: Any = view.facing * np.clip(trust, 0, 1)
 
     other = confidence[facts.mirror]
     # A poor view of the inner face is better than an invention.
-    best = np.maximum(confidence, other)
+    view_only = view.facing * view.outline
+    best = np.maximum(view_only, view_only[facts.mirror])
     enough = np.where(facts.inner_level, np.clip(best, 0.15, 0.6), 0.6)
     seen = step(confidence / enough, 0.08, 1.0)
     mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
@@ -84,8 +90,12 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     # unseen must be typical: no strand of hair, no glow of the background.
     tone = skin * (1 - 0.08 * facts.neck[:, None])
     tone = tone + facts.scalp[:, None] * (hair - tone)
-    evidence = 4 * known**2 * np.maximum(skinlike, np.maximum(facts.crest * hairlike, 0.02))
-    fill = spread(*graph, evidence, mixed, np.full(count, 0.03, np.float32), tone, 80)
+    red, _ = _tone(colour, facing * facts.lips * (no_teeth > 0.8), 0.85 * skin, (0.1, 0.1, 0.1))
+    tone = np.where(facts.lips[:, None], red, tone)
+    screen = np.where(facts.lips, 0.3, 0.03)
+    typical = np.maximum(skinlike, np.maximum(facts.crest * hairlike, facts.lips * no_teeth))
+    evidence = 4 * known**2 * np.maximum(typical, 0.02)
+    fill = spread(*graph, evidence, mixed, screen, tone, 80)
     return Recipe(
         seen=seen, mirrored=mirrored, gain=np.asarray(matrix @ gain, dtype=np.float32),
         fill=_shaded(np.asarray(matrix @ fill, dtype=np.float32), facts.openness), skin=skin,
@@ -136,6 +146,12 @@ def _like_behind(photo: Photo, view: View, colour: Array, facts: Surface) -> Arr
         d = (_opponent(colour) - _opponent(blurred_colours(photo, whole, beyond, 6.0))) / np.array([0.45, 0.12, 0.12])
         like = np.maximum(like, known * (1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)))
     return np.asarray(like * step(colour.mean(-1), 45, 80) * facts.crest)
+
+
+def _teeth(colour: Array, skin: Array) -> Array:
+    """(N,) 1 for what is light and less red than skin: teeth, where a slip of the fit would put them on the lips."""
+    seen, usual = _opponent(colour), _opponent(skin)
+    return step(usual[1] - seen[:, 1], 0.06, 0.16) * step(seen[:, 0] - usual[0], -0.5, -0.2)
 
 
 def _bright(colour: Array, weight: Array) -> Array:

@@ -44,6 +44,8 @@ class Surface:
     """(C,) 0..1: scalp and temples, where hair hides the skull's outline."""
     beard: Array
     """(C,) 0..1: before the ears and above the neck."""
+    lips: NDArray[np.bool_]
+    """(C,) skin within four edges of the mouth's lining."""
     openness: Array
     """(V,) 0..1: from how much of the space before and around it a vertex of the mean head can be seen."""
     inner: NDArray[np.bool_]
@@ -74,8 +76,21 @@ def surface(model: HeadModel, level: int) -> Surface:
         neck=neck, crest=crest, beard=_smooth_step((z + 45) / 10) * (1 - neck),
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
-        openness=_openness(model, level),
+        lips=_lips(model), openness=_openness(model, level),
     )  # fmt: skip
+
+
+def _lips(model: HeadModel) -> NDArray[np.bool_]:
+    lining = np.zeros(len(model.mean), dtype=bool)
+    faces = model.quads[model.part == PARTS.index("mouth")]
+    lining[faces[faces >= 0]] = True
+    lining &= model.mean[:, 1] < -25  # not the sockets of the eyes
+    start, edges = _neighbours(model.quads[model.part == 0], len(model.mean))
+    near = lining.copy()
+    owner = np.repeat(np.arange(len(near)), np.diff(start))
+    for _ in range(4):
+        near[owner[near[edges]]] = True
+    return near
 
 
 def _openness(model: HeadModel, level: int) -> Array:
