@@ -130,7 +130,7 @@ def test_the_picture_is_its_own_mirror_image(made):
 
 @needs_wheel
 def test_the_face_is_large_upright_and_the_stretch_no_worse_than_before(made):
-    from unwrap import stretch, summary
+    from uv_report import stretch, summary
 
     body, skin, uv = made
     v = body.vertices[skin.source]
