@@ -90,39 +90,67 @@ def mean_adult(body: Body) -> Body:
     return replace(body, vertices=body.vertices + macro_displacement(read_macros(body, every), None))
 
 
+def base_shape(body: Body, skin: Skin, parts: Parts, settled: np.ndarray) -> np.ndarray:
+    """(C, 3) the head at rest in the body's place: lids on the eyeballs (`lids.settle`), lips closed."""
+    return np.concatenate([body.vertices[skin.source] + settled + close_lips(body, skin), parts.vertices])
+
+
+def expression_units(
+    body: Body, skin: Skin, parts: Parts, settled: np.ndarray, lids: LidSystem, mirror: np.ndarray
+) -> np.ndarray:
+    """(52, C, 3) ARKit units, symmetric, with lids that stay on the eyeballs."""
+    units = np.array([body.target(body.units / f"{name}.target")[skin.source] for name in ARKIT_UNITS])
+    units = units + lid_correctives(body, skin, parts, settled, lids)
+    return symmetric_units(np.concatenate([units, parts.expression], axis=1), mirror)
+
+
 def assemble(
-    body: Body, skin: Skin, parts: Parts, atlas: Atlas, *,
-    people: int = 1500, components: int = 80, modes: int = 80, seed: int = 0,
-) -> HeadModel:  # fmt: skip
-    """The head of `mean_adult(body)`: `parts` were built for that body, `atlas` holds skin faces, then part faces."""
+    body: Body, skin: Skin, parts: Parts, atlas: Atlas, *, people: int = 300, components: int = 40, seed: int = 0
+) -> HeadModel:
+    """The head of `mean_adult(body)` with rough statistics; `parts` were built for that body."""
     count = len(skin.source)
     lids = lid_system(body, skin)
     settled = settle(body, skin, parts, lids)
-    base = np.concatenate([body.vertices[skin.source] + settled + close_lips(body, skin), parts.vertices])
-
+    base = base_shape(body, skin, parts, settled)
     quads = np.concatenate([skin.quads, np.where(parts.quads >= 0, parts.quads + count, -1)])
     lining = np.where(skin.lining | skin.socket, PARTS.index("mouth"), 0)
-    part = np.concatenate([lining, parts.part]).astype(np.uint8)
-    eyes = [parts.rows(name) + count for name in ("eye_left", "eye_right")]
     mirror = head_mirror(body, skin, parts)
-
     shapes = sample_shapes(body, skin, parts, lids, base, people, seed)
-    mean, identity = identity_statistics(shapes, base, eyes, mirror, components)
+    mean, identity = identity_statistics(shapes, base, eye_rows(skin, parts), mirror, components)
+    model = HeadModel(
+        name="tronie-head", licence=LICENCE, mean=mean, identity=identity,
+        expression=expression_units(body, skin, parts, settled, lids, mirror).astype(np.float32),
+        quads=quads.astype(np.int32), quad_uv=atlas.quad_uv.astype(np.int32), uv=atlas.uv.astype(np.float32),
+        part=np.concatenate([lining, parts.part]).astype(np.uint8), mirror=mirror.astype(np.int32),
+        inner_face=np.zeros(len(base), dtype=bool), smooth_modes=np.zeros((1, len(base))),
+        smooth_stiffness=np.zeros(1), embeddings={}, uv_colour=atlas.colour,
+    )  # fmt: skip
+    return with_shape(model, skin, parts, mean, identity)
+
+
+def with_shape(
+    model: HeadModel, skin: Skin, parts: Parts, mean: np.ndarray, identity: np.ndarray, modes: int = 80
+) -> HeadModel:
+    """The model with another mean (moved so that the origin lies between the eyes) and identity basis."""
+    count = len(skin.source)
+    mean = at_origin(mean, eye_rows(skin, parts))
     mean[:count] = flatten_rim(mean[:count], skin.rim)
-
-    units = np.array([body.target(body.units / f"{name}.target")[skin.source] for name in ARKIT_UNITS])
-    units = units + lid_correctives(body, skin, parts, settled, lids)
-    units = symmetric_units(np.concatenate([units, parts.expression], axis=1), mirror)
-
     fields, stiffness = smooth_modes(mean[:count], skin.quads, modes)
     fields = np.concatenate([fields, (nearest_skin(mean, parts, skin) @ fields.T).T], axis=1)
-    return HeadModel(
-        name="tronie-head", licence=LICENCE, mean=mean.astype(np.float32), identity=identity,
-        expression=units.astype(np.float32), quads=quads.astype(np.int32), quad_uv=atlas.quad_uv.astype(np.int32),
-        uv=atlas.uv.astype(np.float32), part=part, mirror=mirror.astype(np.int32), inner_face=face_weight(base) > 0.9,
-        smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32), embeddings={},
-        uv_colour=atlas.colour,
+    return replace(
+        model, mean=mean.astype(np.float32), identity=identity.astype(np.float32),
+        smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32),
     )  # fmt: skip
+
+
+def eye_rows(skin: Skin, parts: Parts) -> list[np.ndarray]:
+    """Control vertices of the left and the right eye."""
+    return [parts.rows(name) + len(skin.source) for name in ("eye_left", "eye_right")]
+
+
+def at_origin(v: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
+    """(C, 3) moved so that the origin lies midway between the eyes' centres."""
+    return np.asarray(v - np.mean([sphere_center(v[e]) for e in eyes], axis=0))
 
 
 def sample_shapes(
@@ -146,16 +174,12 @@ def identity_statistics(
     """Mean (C, 3), origin between the eyes' centres, and components (K, C, 3) of rigidly aligned shapes."""
     weight = face_weight(base)
     near = weight > 0.5
-
-    def at_origin(v: np.ndarray) -> np.ndarray:
-        return np.asarray(v - np.mean([sphere_center(v[e]) for e in eyes], axis=0))
-
-    mean = at_origin(base)
+    mean = at_origin(base, eyes)
     for _ in range(2):
         for i, s in enumerate(shapes):
             r, t = kabsch(s[near], mean[near])
-            shapes[i] = at_origin(s @ r.T + t)
-        mean = at_origin(shapes.mean(axis=0))
+            shapes[i] = at_origin(s @ r.T + t, eyes)
+        mean = at_origin(shapes.mean(axis=0), eyes)
     both = np.concatenate([shapes, shapes[:, mirror] * FLIP])  # a face and its mirror image are equally likely
     mean, identity, variance = principal_components(both, weight, components)
     print(f"{components} components hold {100 * variance[:components].sum() / variance.sum():.1f} % of the variance")

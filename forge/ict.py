@@ -1,0 +1,58 @@
+"""ICT-FaceKit (MIT), from its npz, as a HeadModel: its heads give the statistics, none of its data is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tronie.head.model import PARTS, HeadModel, sphere_center
+from tronie.types import ARKIT_UNITS
+
+MM_PER_UNIT = 10.0  # ICT's unit is a centimetre
+KEPT = {
+    "face": "skin", "head_neck": "skin", "mouth_socket": "mouth", "eye_socket_left": "mouth",
+    "eye_socket_right": "mouth", "gums_tongue": "tongue", "teeth": "teeth_upper", "eyeball_left": "eye_left",
+    "eyeball_right": "eye_right",
+}  # fmt: skip
+INNER_FACE_END = 6706
+
+
+def read_ict(path: str | Path) -> HeadModel:
+    """Mean, 100 identity modes (one standard deviation each) and the ARKit units, in head space; no embeddings."""
+    with np.load(path, allow_pickle=False) as z:
+        mean = z["mean"].astype(np.float64) * MM_PER_UNIT
+        ranges = {str(n): (int(a), int(b) + 1) for n, (a, b) in zip(z["part_names"], z["part_ranges"], strict=True)}
+        quads, identity, units = z["quads"], z["identity"], z["expression"]
+        names = [str(n) for n in z["expression_names"]]
+    label = np.full(len(mean), 255, dtype=np.uint8)
+    for name, part in KEPT.items():
+        label[slice(*ranges[name])] = PARTS.index(part)
+    kept = quads[label[quads[:, 0]] != 255]
+    used = np.unique(kept[kept >= 0])
+    row = np.full(len(mean) + 1, -1)
+    row[used] = np.arange(len(used))
+    origin = np.mean([sphere_center(mean[slice(*ranges[n])]) for n in ("eyeball_left", "eyeball_right")], axis=0)
+    nothing = np.zeros(3, np.int32)
+    empty = {
+        f"{n}.{k}": (np.tile(nothing, (n, 1)), np.full((n, 3), 1 / 3, np.float32)) for n in (68, 478) for k in range(3)
+    }
+    return HeadModel(
+        name="ict-facekit", licence="MIT", mean=(mean - origin)[used].astype(np.float32),
+        identity=identity[:, used].astype(np.float32) * MM_PER_UNIT,
+        expression=np.array([_unit(n, names, units)[used] for n in ARKIT_UNITS], np.float32) * MM_PER_UNIT,
+        quads=row[kept].astype(np.int32), quad_uv=row[kept].astype(np.int32), uv=np.zeros((len(used), 2), np.float32),
+        part=label[kept[:, 0]], mirror=np.arange(len(used), dtype=np.int32), inner_face=used < INNER_FACE_END,
+        smooth_modes=np.zeros((1, len(used)), np.float32), smooth_stiffness=np.zeros(1, np.float32), embeddings=empty,
+    )  # fmt: skip
+
+
+def _unit(name: str, names: list[str], units: np.ndarray) -> np.ndarray:
+    """ICT writes `_L`, `_R` for sides and splits some units that ARKit has whole; tongueOut it lacks (zero)."""
+    if name not in names:
+        stem = name.removesuffix("Left").removesuffix("Right")
+        sides = ["_L"] if name.endswith("Left") else ["_R"] if name.endswith("Right") else ["_L", "_R"]
+        rows = [names.index(stem + s) for s in sides if stem + s in names]
+    else:
+        rows = [names.index(name)]
+    return np.asarray(units[rows].astype(np.float32).sum(axis=0))

@@ -1,0 +1,93 @@
+"""Identity statistics: the mean and the modes of registered heads, written in the span of our own fields.
+
+The fields are MPFB's targets (CC0) and smooth modes of the skin; only their coefficients are learned, so no vertex
+of another model enters the file. Eyes, teeth and tongue follow through the same fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from anatomy import Parts
+from assemble import FLIP, laplacian, nearest_skin
+from identity import read_macros, read_sliders
+from lids import LidSystem, seat
+from mpfb import Body
+from skin import Skin
+
+from tronie.head.subdivide import triangulate
+
+LOCAL_MODES = 400
+"""Smooth modes of the span, for each of x, y and z."""
+RIDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Statistics:
+    mean: np.ndarray
+    """(C, 3) displacement from the base head."""
+    identity: np.ndarray
+    """(K, C, 3) one standard deviation each."""
+    variance: np.ndarray
+    """(all,) weighted variances of the components, largest first."""
+
+
+def face_modes(v: np.ndarray, quads: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
+    """(count, S) eigenvectors of the Laplacian with mass where `weight` is: finest on the face."""
+    triangles, _ = triangulate(quads)
+    stiff, area = laplacian(triangles, v)
+    mass = np.maximum(area * weight, 1e-4)
+    _, vectors = sp.linalg.eigsh(stiff, k=count, M=sp.diags_array(mass).tocsc(), sigma=-1e-6, v0=np.ones(len(v)))
+    return np.asarray(vectors.T)
+
+
+def span(body: Body, skin: Skin, parts: Parts, lids: LidSystem, base: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(N, C, 3) displacement fields of skin and parts, float32; eyes and lids stay matched in each."""
+    count = len(skin.source)
+    rows = np.unique(np.concatenate([skin.source, np.unique(parts.follow.indices)]))
+    follow = sp.csr_array(parts.follow[:, rows])
+    pick = np.searchsorted(rows, skin.source)
+    targets = [f for s in read_sliders(body, rows) for f in (s.high, s.low) if f is not None]
+    macros = [f for name, f in read_macros(body, rows).items() if "baby" not in name and "child" not in name]
+    targets += [f - f[pick].mean(axis=0) for f in macros]
+    carried = [np.concatenate([f[pick], follow @ f]) for f in targets]
+    modes = face_modes(base[:count], skin.quads, weight[:count], LOCAL_MODES)
+    carry = nearest_skin(base, parts, skin)
+    for field in np.concatenate([modes, (carry @ modes.T).T], axis=1):
+        for axis in np.eye(3):
+            carried.append(field[:, None] * axis)
+    return np.asarray(seat(parts, body, skin, np.array(carried), lids), dtype=np.float32)
+
+
+def project(fields: np.ndarray, wanted: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
+    """Coefficients (T, N) with coefficients @ fields close to `wanted` (T, S, 3) on the skin, weighted by (S,)."""
+    root = np.repeat(np.sqrt(weight), 3).astype(np.float32)
+    a = fields[:, :count].reshape(len(fields), -1) * root
+    gram = (a @ a.T).astype(np.float64)
+    scale = np.sqrt(np.maximum(np.diag(gram), 1e-3))
+    gram /= scale[:, None] * scale
+    right = a.astype(np.float64) @ (wanted.reshape(len(wanted), -1) * root).T / scale[:, None]
+    return np.asarray((np.linalg.solve(gram + RIDGE * np.eye(len(gram)), right) / scale[:, None]).T)
+
+
+def learn(
+    fields: np.ndarray, mean: np.ndarray, modes: np.ndarray, weight: np.ndarray, mirror: np.ndarray, components: int
+) -> Statistics:
+    """From the wanted mean displacement (S, 3) and modes (M, S, 3) of the skin, each one standard deviation.
+
+    A head and its mirror image are taken to be equally likely; components are those of the weighted covariance.
+    """
+    count = mean.shape[0]
+    coefficients = project(fields, np.concatenate([mean[None], modes]), weight[:count], count)
+    whole = np.tensordot(coefficients, fields.astype(np.float64), axes=1)
+    middle = (whole[0] + whole[0][mirror] * FLIP) / 2
+    both = np.concatenate([whole[1:], whole[1:, mirror] * FLIP]) / np.sqrt(2)
+    root = np.repeat(np.sqrt(weight), 3)
+    flat = both.reshape(len(both), -1)
+    gram = (flat * root) @ (flat * root).T
+    variance, vectors = np.linalg.eigh(gram)
+    order = np.argsort(variance)[::-1]
+    identity = np.tensordot(vectors[:, order[:components]].T, both, axes=1)
+    return Statistics(middle, identity.astype(np.float32), variance[order])
