@@ -55,9 +55,8 @@ def span(body: Body, skin: Skin, parts: Parts, lids: LidSystem, base: np.ndarray
     carried = [np.concatenate([f[pick], follow @ f]) for f in targets]
     modes = face_modes(base[:count], skin.quads, weight[:count], LOCAL_MODES)
     carry = nearest_skin(base, parts, skin)
-    for field in np.concatenate([modes, (carry @ modes.T).T], axis=1):
-        for axis in np.eye(3):
-            carried.append(field[:, None] * axis)
+    smooth = np.concatenate([modes, (carry @ modes.T).T], axis=1)
+    carried += [field[:, None] * axis for field in smooth for axis in np.eye(3)]
     return np.asarray(seat(parts, body, skin, np.array(carried), lids), dtype=np.float32)
 
 
