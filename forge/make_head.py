@@ -8,7 +8,7 @@ minutes. Needs matplotlib besides the package's own dependencies.
 1. Cut the skin out of the body; build eyes, teeth and tongue; unwrap; assemble with rough statistics.
 2. Find the landmark net's points on it, and on ICT's head.
 3. Register the skin on ICT's mean, carry ICT's modes over, write mean and modes in the span of our own fields.
-4. Find the points again on the final head.
+4. Find the points again on that head, and fit lids and lips to its mean.
 """
 
 from __future__ import annotations
@@ -20,10 +20,22 @@ from pathlib import Path
 
 import numpy as np
 from anatomy import Parts, build_parts
-from assemble import Atlas, assemble, at_origin, base_shape, eye_rows, face_weight, mean_adult, with_shape
+from assemble import (
+    Atlas,
+    assemble,
+    at_origin,
+    base_shape,
+    expression_units,
+    eye_rows,
+    face_weight,
+    mean_adult,
+    with_shape,
+)
 from embed import embed
+from eyes import Eyeball
 from ict import read_ict
 from lids import lid_system, settle
+from lips import close_lips
 from mpfb import Body
 from pack import pack_parts
 from paint_parts import lining_colours
@@ -34,7 +46,7 @@ from unwrap import unwrap
 
 from tronie import weights
 from tronie.fit.landmark_fit import OVAL
-from tronie.head.model import HeadModel
+from tronie.head.model import HeadModel, sphere_center
 from tronie.runtime import Session
 
 ASSET = Path(__file__).parents[1] / "src/tronie/assets/head.npz"
@@ -88,6 +100,30 @@ def learned(rough: HeadModel, body: Body, skin: Skin, parts: Parts, ict: HeadMod
     return with_shape(rough, skin, parts, here + found.mean, found.identity), registered
 
 
+def reseated(model: HeadModel, body: Body, skin: Skin, parts: Parts) -> HeadModel:
+    """The model with lids and lips fitted anew, at rest and in every unit: its mean is no longer MPFB's."""
+    count = len(skin.source)
+    eyes = []
+    for name in ("eye_left", "eye_right"):
+        ball = model.mean[model.vertices_of(name)].astype(float)
+        centre = sphere_center(ball)
+        rear = ball[ball[:, 2] <= np.median(ball[:, 2])]
+        eyes.append(Eyeball(centre, float(np.linalg.norm(rear - centre, axis=1).mean())))
+    here = body.vertices.copy()
+    here[skin.source] = model.mean[:count]
+    body, parts = replace(body, vertices=here), replace(parts, eyes=(eyes[0], eyes[0].reflected()))
+    lids = lid_system(body, skin)
+    settled = settle(body, skin, parts, lids)
+    body.vertices[skin.source] += settled
+    moved = settled + close_lips(body, skin)
+    body.vertices[skin.source] -= settled
+    mean = model.mean.copy()
+    mean[:count] += moved
+    print(f"lids and lips moved by at most {np.linalg.norm(moved, axis=1).max():.2f} mm")
+    units = expression_units(body, skin, parts, settled, lids, model.mirror)
+    return replace(model, mean=mean, expression=units.astype(np.float32))
+
+
 def inner_face(model: HeadModel) -> np.ndarray:
     """(C,) skin inside the net's face oval seen from the front, pockets excluded."""
     from matplotlib.path import Path as Outline
@@ -116,6 +152,7 @@ def main() -> None:
     model, _ = learned(rough, body, skin, parts, ict)
     model = embed(model, net)
     model = replace(model, inner_face=inner_face(model))
+    model = reseated(model, body, skin, parts)  # moves a quarter of a millimetre, which the points do not notice
     model.save(options.out)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB, {len(model.mean)} control vertices")
 
