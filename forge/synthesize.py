@@ -99,12 +99,9 @@ def random_light(rng: np.random.Generator) -> Shading:
 def bake_textures(folder: Path, size: int = 512) -> list[np.ndarray]:
     """(size, size, 3) textures of the portraits with indices 00 to 79."""
     pipeline = tronie.Pipeline(tronie.Settings.model_validate({"texture": {"size": size}, "only": "texture"}))
-    out = []
-    for path in sorted(p for p in folder.iterdir() if p.suffix == ".webp" and int(p.stem[-2:]) < 80):
-        for face in pipeline.run(path).faces[:1]:
-            if face.texture is not None:
-                out.append(face.texture.image)
-    return out
+    paths = sorted(p for p in folder.iterdir() if p.suffix == ".webp" and int(p.stem[-2:]) < 80)
+    faces = [face for path in paths for face in pipeline.run(path).faces[:1]]
+    return [face.texture.image for face in faces if face.texture is not None]
 
 
 def random_texture(textures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
