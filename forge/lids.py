@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from anatomy import Parts
 from eyes import Eyeball, LidRings, gaze_axis, lid_rings, neighbours, surface_distance
+from matrices import csr
 from mpfb import Body
 from patch import FLIP
 from scipy.sparse.linalg import factorized
@@ -75,7 +76,7 @@ def lid_system(body: Body, skin: Skin) -> LidSystem:
     where = np.full(len(body.vertices), -1)
     where[skin.source] = np.arange(count)
     laplacian = sp.csr_array(sp.coo_array((vals, (rows, cols)), shape=(n, n)))
-    return LidSystem(rings, region, laplacian, sp.csr_array(step), outside, where[body.mirror[skin.source]])
+    return LidSystem(rings, region, laplacian, csr(step), outside, where[body.mirror[skin.source]])
 
 
 def _left(system: LidSystem, v: np.ndarray, eye: Eyeball, axis: np.ndarray, thick: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from matrices import csr
 
 from tronie.head.subdivide import catmull_clark, corner_counts
 
@@ -86,7 +87,7 @@ def outward(patch: Patch) -> Patch:
 def interpolating(target: np.ndarray, quads: np.ndarray, steps: int = 3, strength: float = 1.0) -> np.ndarray:
     """Control vertices whose places after one Catmull-Clark step come near `target`."""
     step, _ = catmull_clark(quads.astype(np.int32), len(target))
-    own = step[: len(target)]
+    own = csr(step)[: len(target)]
     x = target.copy()
     for _ in range(steps):
         x += strength * (target - own @ x)

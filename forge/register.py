@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg
 from assemble import kabsch, laplacian
+from matrices import csr
 from surface import closest_on_surface
 
 from tronie.head.model import PARTS, HeadModel
@@ -49,7 +50,7 @@ def vertex_normals(v: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def register(ours: HeadModel, count: int, other: HeadModel) -> Registered:
     """Both models need embeddings. The first `count` control vertices of `ours` are its skin (with its pockets)."""
     level = ours.level(1)
-    matrix = sp.csr_array(level.matrix)[:, :count]
+    matrix = csr(level.matrix)[:, :count]
     skin = level.triangles[level.triangle_part == 0]
     used = np.unique(skin)
     surface = matrix[used]

@@ -18,7 +18,7 @@ from tronie.batch.machine import WORKER_BYTES, cores, default_workers, memory
 from tronie.batch.worker import explain
 
 PACKAGES = (
-    "numpy", "scipy", "numba", "opencv-python-headless", "onnxruntime", "pillow", "pi-heif", "pydantic",
+    "numpy", "numba", "opencv-python-headless", "onnxruntime", "pillow", "pi-heif", "pydantic",
     "typer", "rich",
 )  # fmt: skip
 """What the package needs at run time, as in pyproject.toml."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 Array = NDArray[np.floating[Any]]
 Normal = tuple[float, Array, Array]
@@ -55,7 +54,7 @@ def solve(
             damped = h.copy()
             damped[diagonal] *= 1 + damping
             dx = np.zeros_like(x)
-            dx[free] = -cho_solve(cho_factor(damped, lower=True, overwrite_a=True, check_finite=False), g)
+            dx[free] = -np.linalg.solve(damped, g)
             candidate = np.clip(step(x, dx), lower, upper)
             new = cost(candidate)
             if new < value:

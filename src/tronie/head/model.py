@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.head.sparse import Sparse
 from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
 from tronie.types import ARKIT_UNITS
 
@@ -44,7 +44,7 @@ class Level:
     """(T,)."""
     uv_colour: Array | None
     """(U, 3) float32, see `HeadModel.uv_colour`."""
-    matrix: sp.csr_array
+    matrix: Sparse
     """(V, control vertices): control positions -> positions here."""
     embedding68: tuple[Ints, Array]
     """(68, 3) vertex indices and (68, 3) barycentric weights."""
@@ -149,14 +149,14 @@ class HeadModel:
             if level not in (0, 1, 2):
                 raise ValueError(f"subdivision level {level} is not 0, 1 or 2")
             if level == 0:
-                matrix = sp.csr_array(sp.eye_array(len(self.mean), dtype=np.float32, format="csr"))
+                matrix = Sparse.identity(len(self.mean))
                 quads, quad_uv, uv, part = self.quads, self.quad_uv, self.uv, self.part
                 colour = None if self.uv_colour is None else self.uv_colour.astype(np.float32)
             else:
                 below = build(level - 1)
                 step, quads = catmull_clark(below.quads, below.matrix.shape[0])
                 uv_step, quad_uv = catmull_clark(below.quad_uv, len(below.uv))
-                matrix = sp.csr_array((step @ below.matrix).astype(np.float32))
+                matrix = (step if level == 1 else step.after(below.matrix)).astype(np.float32)
                 uv = np.asarray(uv_step @ below.uv, dtype=np.float32)
                 colour = None if below.uv_colour is None else np.asarray(uv_step @ below.uv_colour, dtype=np.float32)
                 part = np.repeat(below.part, corner_counts(below.quads))

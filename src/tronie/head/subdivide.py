@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
+
+from tronie.head.sparse import Sparse
 
 Ints = NDArray[np.int32]
 
 
-def catmull_clark(faces: Ints, count: int) -> tuple[sp.csr_array, Ints]:
+def catmull_clark(faces: Ints, count: int) -> tuple[Sparse, Ints]:
     """One step for `count` vertices and faces (F, 4), -1 in the last place for a triangle.
 
     Returns the map (N, count), rows = old vertices, then edges, then faces, and the new quads (Q, 4): the
@@ -35,38 +36,37 @@ def catmull_clark(faces: Ints, count: int) -> tuple[sp.csr_array, Ints]:
     ne, nf = len(edges), len(faces)
     border = edge_uses == 1
 
-    face_points = sp.csr_array((np.repeat(1.0 / corners, corners), (face_id, a)), shape=(nf, count), dtype=np.float64)
-    ends = sp.csr_array((np.ones(2 * ne), (np.tile(np.arange(ne), 2), np.concatenate([low, high]))), shape=(ne, count))
-    edge_faces = sp.csr_array((np.ones(len(edge_of)), (edge_of, face_id)), shape=(ne, nf))
-    inner = sp.diags_array((~border).astype(float))
-    edge_points = 0.5 * (sp.diags_array(border.astype(float)) @ ends) + inner @ (
-        0.25 * ends + 0.25 * (edge_faces @ face_points)
-    )
-
+    # Every rule is a list of entries (row, column, weight), summed in the end: w[row, column] += weight.
     valence = np.bincount(np.concatenate([low, high]), minlength=count).astype(float)
     on_border = np.zeros(count, dtype=bool)
     on_border[low[border]] = on_border[high[border]] = True
     n = np.maximum(valence, 1)
-    midpoints = 0.5 * ends
-    vertex_edges = ends.T.tocsr()
-    vertex_faces = sp.csr_array((np.ones(len(a)), (a, face_id)), shape=(count, nf))
-    smooth = (
-        sp.diags_array(1 / n**2) @ (vertex_faces @ face_points)
-        + sp.diags_array(2 / n**2) @ (vertex_edges @ midpoints)
-        + sp.diags_array((n - 3) / n)
-    )
-    rim_edges = vertex_edges @ sp.diags_array(border.astype(float))
-    rim_count = np.maximum(np.asarray(rim_edges.sum(axis=1)).ravel(), 1)
-    rim = sp.diags_array(0.5 * np.ones(count)) + sp.diags_array(0.5 / rim_count) @ (rim_edges @ midpoints)
-    alone = valence == 0
-    free = sp.diags_array((~on_border & ~alone).astype(float))
-    vertex_points = free @ smooth + sp.diags_array(on_border.astype(float)) @ rim + sp.diags_array(alone.astype(float))
+    smooth = ~on_border & (valence > 0)
+    rim = np.bincount(np.concatenate([low[border], high[border]]), minlength=count)
+
+    # A face point is the mean of the face's corners; it also counts for the face's edges and corners.
+    spread = np.repeat(np.arange(len(a)), corners[face_id])  # (corner of a face, corner of the same face)
+    other = a[np.arange(len(spread)) - np.repeat(np.cumsum(corners[face_id]) - corners[face_id], corners[face_id])
+              + np.repeat(start[face_id], corners[face_id])]  # fmt: skip
+    share = 1 / corners[face_id[spread]]
+    entries = [
+        (count + ne + face_id, a, 1 / corners[face_id]),
+        (count + edge_of[spread], other, np.where(border[edge_of[spread]], 0, 0.25 * share)),
+        (a[spread], other, np.where(smooth, 1 / n**2, 0)[a[spread]] * share),
+    ]
+    for here, there in ((low, high), (high, low)):
+        entries.append((count + np.arange(ne), here, np.where(border, 0.5, 0.25)))
+        # The edge's middle: half of each end. On a rim only the two border edges count.
+        half = np.where(smooth[here], 1 / n[here] ** 2, np.where(border, 0.25 / np.maximum(rim[here], 1), 0))
+        entries += [(here, here, half), (here, there, half)]
+    itself = np.where(smooth, (n - 3) / n, np.where(on_border, 0.5, 1))
+    entries.append((np.arange(count), np.arange(count), itself))
+    rows, columns, weights = (np.concatenate(lists) for lists in zip(*entries, strict=True))
+    matrix = Sparse.of(rows, columns, weights, (count + ne + nf, count))
 
     previous = np.arange(len(a)) - local + (local - 1) % corners[face_id]
     quads = np.stack([a, count + edge_of, count + ne + face_id, count + edge_of[previous]], axis=1)
-    matrix = sp.vstack([vertex_points, edge_points, face_points], format="csr")
-    matrix.eliminate_zeros()
-    return sp.csr_array(matrix), quads.astype(np.int32)
+    return matrix, quads.astype(np.int32)
 
 
 def corner_counts(faces: NDArray[Any]) -> NDArray[np.int64]:

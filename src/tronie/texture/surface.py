@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import visible
 from tronie.render.shading import vertex_normals
+from tronie.texture.grain import hairline_distance
+from tronie.texture.mesh import smooth
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
@@ -38,6 +40,8 @@ class Surface:
     """(C + 1,) the same of the control mesh's skin."""
     scalp: Array
     """(C,) 0..1: where hair grows, soft at its border."""
+    hairy: Array
+    """(C,) 0..1: within the hairline of a full head of hair, soft at its border."""
     neck: Array
     """(C,) 0..1: below jaw and nape, where clothes are met."""
     crest: Array
@@ -73,6 +77,7 @@ def surface(model: HeadModel, level: int) -> Surface:
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
+        hairy=_smooth_step(hairline_distance(model.mean) / 12 + 0.5),
         neck=neck, crest=crest, beard=_smooth_step((z + 45) / 10) * (1 - neck),
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
@@ -94,15 +99,14 @@ def _lips(model: HeadModel) -> NDArray[np.bool_]:
 
 
 def _openness(model: HeadModel, level: int) -> Array:
-    """Share of 26 directions, weighed by the cosine, that reach each vertex of the mean head at rest."""
+    """Share of 64 directions, weighed by the cosine, that reach each vertex of the mean head at rest."""
     mesh = model.level(level)
     v = mesh.apply(model.mean)
     normals = vertex_normals(v, mesh.triangles)
     center, radius = v.mean(axis=0), float(np.linalg.norm(v - v.mean(axis=0), axis=1).max()) + 1
     seen, total = np.zeros(len(v)), np.zeros(len(v))
     size = 320
-    for d in np.array([c for c in np.ndindex(3, 3, 3) if c != (1, 1, 1)], dtype=np.float64) - 1:
-        z = d / np.linalg.norm(d)
+    for z in _directions(64):
         x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
         x /= np.linalg.norm(x)
         p = (v - center) @ np.stack([x, -np.cross(z, x), -z]).T
@@ -114,7 +118,16 @@ def _openness(model: HeadModel, level: int) -> Array:
         cosine = np.maximum(normals @ z, 0)
         seen += cosine * (screen[:, 2] < depth + 2.0)
         total += cosine
-    return np.asarray(seen / np.maximum(total, 1e-6), dtype=np.float32)
+    start, edges = _neighbours(mesh.quads, len(v))
+    return smooth(start, edges, seen / np.maximum(total, 1e-6), 1)
+
+
+def _directions(count: int) -> Array:
+    """(N, 3) unit vectors spread evenly over the sphere, on a spiral of golden angles."""
+    z = 1 - (2 * np.arange(count) + 1) / count
+    turn = np.pi * (3 - np.sqrt(5)) * np.arange(count)
+    r = np.sqrt(1 - z * z)
+    return np.column_stack([r * np.cos(turn), r * np.sin(turn), z])
 
 
 def _smooth_step(x: Array) -> Array:
@@ -133,12 +146,12 @@ def _neighbours(faces: Ints, count: int) -> tuple[Ints, Ints]:
 
 def _level_mirror(model: HeadModel, level: int) -> Ints:
     """The control mesh's mirror carried to a level: found by sending random labels through the subdivision."""
-    from scipy.spatial import cKDTree
-
-    labels = np.random.default_rng(0).normal(size=(len(model.mean), 3))
+    labels = np.random.default_rng(0).normal(size=len(model.mean))
     matrix = model.level(level).matrix.astype(np.float64)
-    _, index = cKDTree(matrix @ labels).query(matrix @ labels[model.mirror])
-    return np.asarray(index, dtype=np.int32)
+    # The same labels come out on both sides in another order (but for the last bits): the n-th smallest are a pair.
+    index = np.empty(matrix.shape[0], dtype=np.int32)
+    index[np.argsort(matrix @ labels[model.mirror])] = np.argsort(matrix @ labels)
+    return index
 
 
 @lru_cache(maxsize=4)
