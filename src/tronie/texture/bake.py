@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.render.jit import jit
-from tronie.render.raster import SUBPIXEL, corners, snap, span
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
+from tronie.texture.composite import composite
+from tronie.texture.grain import grain
 from tronie.texture.parts import paint_eyes, part_colours
 from tronie.texture.seen import View, look
 from tronie.texture.surface import gutters, surface
-from tronie.types import PROVENANCE, Fit, Head, Image, Landmarks, Photo, Texture
+from tronie.types import Fit, Head, Image, Landmarks, Photo, Texture
 
 Array = NDArray[np.floating[Any]]
 
-SEEN, MIRRORED, FILLED, SYNTHETIC = (PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic"))
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""
 
@@ -48,9 +47,10 @@ def bake(
     provenance = np.zeros((size, size), np.uint8)
     camera_points = view.camera_points * np.array([fit.camera.focal, fit.camera.focal, 1], np.float32)
     camera_points[:, :2] += camera_points[:, 2:] * np.asarray(fit.camera.center, np.float32)
-    _composite(
-        mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror,
-        _pack(camera_points, recipe, affine), recipe.fill, colours, crop, image, provenance,
+    packed, texels = _pack(camera_points, recipe, affine), grain(model, level, size)
+    composite(
+        mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop,
+        texels.cover, texels.strand, texels.mottle, _contrast(recipe), image, provenance,
     )  # fmt: skip
     paint_eyes(image, model, level, photo, landmarks, recipe.skin)
     target, source = gutters(model, level, size)
@@ -84,6 +84,12 @@ def _sharp_crop(photo: Photo, view: View, mesh: Any, size: int) -> tuple[Image, 
     return np.ascontiguousarray(crop), (a, -a * x0, c, -c * y0)
 
 
+def _contrast(recipe: Recipe) -> np.float32:
+    """Relative lightness of strands per step of their pattern: less on light hair, whose shadows are filled by it."""
+    light = float(recipe.hair.mean())
+    return np.float32((0.42 - 0.24 * np.clip((light - 60) / 120, 0, 1)) / 127)
+
+
 def _pixels_per_texel(view: View, mesh: Any, size: int) -> float:
     """Linear density of the photo on the atlas over a sample of well seen triangles; 1 when none is."""
     pick = np.flatnonzero(view.facing[mesh.triangles[:, 0]] > 0.5)
@@ -98,110 +104,10 @@ def _pixels_per_texel(view: View, mesh: Any, size: int) -> float:
 
 
 def _pack(points: Array, recipe: Recipe, affine: tuple[float, float, float, float]) -> Array:
-    """(V, 8) float32: x z, y z, z in crop pixels (divide by z after interpolation), seen, mirrored, gain."""
+    """(V, 15) float32: x z, y z, z in crop pixels (divide by z after interpolation), seen, mirrored, gain, fill, hair
+    and how it grows."""
     a, b, c, d = affine
     x, y, z = points.T
-    return np.ascontiguousarray(
-        np.column_stack([a * x + b * z, c * y + d * z, z, recipe.seen, recipe.mirrored, recipe.gain]), dtype=np.float32
-    )
-
-
-@jit
-def _sample(crop: Any, x: float, y: float, weight: float, out: Any) -> None:
-    """Add weight times the bilinear colour at pixel position x, y."""
-    height, width = crop.shape[0], crop.shape[1]
-    px = min(max(x - np.float32(0.5), np.float32(0)), np.float32(width - 1.001))
-    py = min(max(y - np.float32(0.5), np.float32(0)), np.float32(height - 1.001))
-    j, i = int(px), int(py)
-    fx, fy = px - np.float32(j), py - np.float32(i)
-    for k in range(3):
-        p, q = np.float32(crop[i, j, k]), np.float32(crop[i, j + 1, k])
-        r, s = np.float32(crop[i + 1, j, k]), np.float32(crop[i + 1, j + 1, k])
-        top, low = p + (q - p) * fx, r + (s - r) * fx
-        out[k] += weight * (top + (low - top) * fy)
-
-
-@jit
-def _composite(
-    uv: Any, triangle_uv: Any, triangles: Any, synthetic: Any, mirror: Any, packed: Any, fill: Any, painted: Any,
-    crop: Any, image: Any, provenance: Any,
-) -> None:  # fmt: skip
-    size = image.shape[0]
-    one, half = np.float32(1), np.float32(0.5)
-    val = np.zeros((3, 14), np.float32)
-    row = np.zeros(14, np.float32)
-    dx = np.zeros(14, np.float32)
-    seen_colour = np.zeros(3, np.float32)
-    other_colour = np.zeros(3, np.float32)
-    for t in range(triangles.shape[0]):
-        ua, ub, uc = triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay = snap(uv[ua, 0] * size), snap(uv[ua, 1] * size)
-        bx, by = snap(uv[ub, 0] * size), snap(uv[ub, 1] * size)
-        cx, cy = snap(uv[uc, 0] * size), snap(uv[uc, 1] * size)
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0:
-            continue
-        if area < 0:
-            b, c = c, b
-            ub, uc = uc, ub
-            bx, by, cx, cy = cx, cy, bx, by
-            area = -area
-        # Per corner: where it is in the crop, where its twin is, the mix, the mirrored side's gain, the fill.
-        any_seen = any_other = False
-        for k in range(3):
-            v = a if k == 0 else (b if k == 1 else c)
-            m = mirror[v]
-            q = ua if k == 0 else (ub if k == 1 else uc)
-            for n in range(3):
-                val[k, n] = packed[v, n]
-                val[k, 3 + n] = packed[m, n]
-                val[k, 8 + n] = packed[v, 5 + n]
-                val[k, 11 + n] = painted[q, n] if synthetic[t] else fill[v, n]
-            val[k, 6] = np.float32(0) if synthetic[t] else packed[v, 3]
-            val[k, 7] = np.float32(0) if synthetic[t] else packed[v, 4]
-            any_seen = any_seen or val[k, 6] > 0
-            any_other = any_other or val[k, 7] > 0
-        j0, j1, i0, i1, e0, e1, e2 = corners(ax, ay, bx, by, cx, cy, size, size)
-        x0, x1, x2 = -(cy - by) * SUBPIXEL, -(ay - cy) * SUBPIXEL, -(by - ay) * SUBPIXEL
-        y0, y1, y2 = (cx - bx) * SUBPIXEL, (ax - cx) * SUBPIXEL, (bx - ax) * SUBPIXEL
-        scale = 1.0 / area
-        for n in range(14):
-            dx[n] = (x0 * val[0, n] + x1 * val[1, n] + x2 * val[2, n]) * scale
-        for i in range(i0, i1 + 1):
-            start, stop = span(e0, e1, e2, x0, x1, x2, j1 - j0)
-            if start <= stop:
-                w0 = np.float32((e0 + start * x0) * scale)
-                w1 = np.float32((e1 + start * x1) * scale)
-                w2 = one - w0 - w1
-                for n in range(14):
-                    row[n] = w0 * val[0, n] + w1 * val[1, n] + w2 * val[2, n]
-            for j in range(j0 + start, j0 + stop + 1):
-                s, o = row[6], row[7]
-                f = one - s - o
-                seen_colour[0] = f * row[11]
-                seen_colour[1] = f * row[12]
-                seen_colour[2] = f * row[13]
-                if any_seen and s > 0:
-                    z = one / row[2]
-                    _sample(crop, row[0] * z, row[1] * z, s, seen_colour)
-                if any_other and o > 0:
-                    z = one / row[5]
-                    other_colour[:] = 0
-                    _sample(crop, row[3] * z, row[4] * z, o, other_colour)
-                    seen_colour[0] += other_colour[0] * row[8]
-                    seen_colour[1] += other_colour[1] * row[9]
-                    seen_colour[2] += other_colour[2] * row[10]
-                for k in range(3):
-                    image[i, j, k] = np.uint8(min(max(seen_colour[k] + half, np.float32(0)), np.float32(255)))
-                if synthetic[t]:
-                    provenance[i, j] = SYNTHETIC
-                elif s >= half:
-                    provenance[i, j] = SEEN
-                else:
-                    provenance[i, j] = MIRRORED if o > f and o > s else FILLED if f >= s else SEEN
-                for n in range(14):
-                    row[n] += dx[n]
-            e0 += y0
-            e1 += y1
-            e2 += y2
+    r = recipe
+    columns = [a * x + b * z, c * y + d * z, z, r.seen, r.mirrored, r.gain, r.fill, r.hair, r.grown]
+    return np.ascontiguousarray(np.column_stack(columns), dtype=np.float32)

@@ -24,14 +24,18 @@ FEW = 6
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Per vertex of the level (V,): colour = seen S + mirrored gain M + (1 - seen - mirrored) fill."""
+    """Per vertex of the level (V,): colour = seen S + mirrored gain M + (1 - seen - mirrored) (fill under hair)."""
 
     seen: Array
     mirrored: Array
     gain: Array
     """(V, 3) factor on the mirrored colour."""
     fill: Array
-    """(V, 3) sRGB 0..255."""
+    """(V, 3) sRGB 0..255 of bare skin."""
+    hair: Array
+    """(V, 3) sRGB 0..255 of hair."""
+    grown: Array
+    """(V,) 0..1: how thick hair grows there, if it is within the hairline."""
     skin: Array
     """(3,) the person's skin in this photo's light, robustly."""
 
@@ -45,23 +49,31 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     matrix = model.level(level).matrix
     graph = facts.control_start, facts.control_edges
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
+    fine = blurred_colours(photo, view, view.pixels[:count], 0.8)
+    busy = np.abs(np.log((fine.mean(-1) + 12) / (colour.mean(-1) + 12)))
     facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
     face = facing * outline * facts.inner
     skin, skin_spread = _tone(colour, face * _bright(colour, face), FALLBACK_SKIN, (0.12, 0.04, 0.04))
     skinlike = _likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
     tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
     ground = _like_behind(photo, view, tuft, facts)
-    hair, hairlike = _hair(tuft, facing * outline * (1 - ground), skinlike, skin, facts)
+    hair, hairlike, full = _hair(tuft, facing * outline * (1 - ground), skinlike, skin, busy, facts)
     hairlike = hairlike * (1 - ground)
     # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed, and
     # nothing next to what does not. On the crest hair is believed right up to the outline, because it stands out from
     # the skull; single strands or glints do not count there.
-    bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard
+    # A beard is believed where the chin has one; else hair on the cheeks hangs down from the head and is left out.
+    chin = np.abs(model.mean[:, 0]) < 22
+    chin &= facts.inner & (model.mean[:, 1] < -80) & (facing * outline > 0.4)
+    bearded = _ramp(1 - float(skinlike[chin].mean()), 0.1, 0.35) if chin.any() else 1.0
+    hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * hairlike
+    bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
     bare = least(*graph, np.where(facts.neck > 0.02, least(*graph, bare), bare))
     grown = step(smooth(*graph, np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
     clear = least(*graph, least(*graph, 1 - ground))
     usual = (bare + (grown - bare) * facts.crest) * clear
-    like = smooth(*graph, 1 - (1 - interior * (1 - facts.neck)) * (1 - usual), 2)
+    inland = interior * (1 - facts.neck) * least(*graph, 1 - hanging)
+    like = smooth(*graph, 1 - (1 - inland) * (1 - usual), 2)
     grown = step(smooth(*graph, hairlike, 2), 0.3, 0.6)
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
     no_teeth = least(*graph, 1 - parted * _teeth(colour, skin) * facts.lips)
@@ -73,7 +85,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     # A poor view of the inner face is better than an invention.
     view_only = view.facing * view.outline
     best = np.maximum(view_only, view_only[facts.mirror])
-    enough = np.where(facts.inner_level, np.clip(best, 0.15, 0.6), 0.6)
+    enough = np.where(facts.inner_level, np.clip(best, 0.25, 0.6), 0.6)
     seen = step(confidence / enough, 0.08, 1.0)
     mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
 
@@ -86,26 +98,43 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     s, m = seen[:count, None], mirrored[:count, None]
     known = (s + m)[:, 0]
     mixed = (s * colour + m * np.clip(twin * gain, 0, 255)) / np.maximum(s + m, 1e-6)
-    # Far from anything seen the fill tends to hair on the scalp, to skin elsewhere. What is carried on into the
-    # unseen must be typical: no strand of hair, no glow of the background.
-    tone = skin * (1 - 0.08 * facts.neck[:, None])
-    tone = tone + facts.scalp[:, None] * (hair - tone)
+    # What is carried on into the unseen must be typical: no strand of hair, no glow of the background, no beard. Far
+    # from anything seen the fill tends to the person's own tone.
+    tone = skin * (1 - 0.06 * facts.neck[:, None])
     red, _ = _tone(colour, facing * facts.lips * (no_teeth > 0.8), 0.85 * skin, (0.1, 0.1, 0.1))
     tone = np.where(facts.lips[:, None], red, tone)
     screen = np.where(facts.lips, 0.3, 0.03)
-    typical = np.maximum(skinlike, np.maximum(facts.crest * hairlike, facts.lips * no_teeth))
-    evidence = 4 * known**2 * np.maximum(typical, 0.02)
+    plain = least(*graph, skinlike * (1 - step(busy, 0.05, 0.12)))
+    evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
     fill = spread(*graph, evidence, mixed, screen, tone, 80)
+    thin = np.full(count, 0.04, np.float32)
+    strands = 4 * known**2 * hairlike * (1 - facts.beard * (1 - facts.hairy))
+    locks = spread(*graph, strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 60)
+    judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(hairlike, skinlike)
+    share = (hairlike / np.maximum(hairlike + skinlike, 1e-3))[:, None]
+    grows = (
+        spread(*graph, judged, share, thin, np.full((count, 1), full, np.float32), 40)[:, 0] if full > 0 else thin * 0
+    )
+    dense: Any = matrix @ np.column_stack([gain, fill, locks, grows]).astype(np.float32)
     return Recipe(
-        seen=seen, mirrored=mirrored, gain=np.asarray(matrix @ gain, dtype=np.float32),
-        fill=_shaded(np.asarray(matrix @ fill, dtype=np.float32), facts.openness), skin=skin,
+        seen=seen, mirrored=mirrored, gain=dense[:, :3], fill=_shaded(dense[:, 3:6], facts.openness),
+        hair=np.clip(dense[:, 6:9], 0, 255) * _dimmed(facts.openness, 0.6), grown=np.clip(dense[:, 9], 0, 1), skin=skin,
     )  # fmt: skip
 
 
+def _dimmed(openness: Array, depth: float) -> Array:
+    """(V, 1) light that reaches a vertex in folds, behind the ear and below the chin."""
+    return np.asarray(1 - depth * (1 - np.clip(openness[:, None] / 0.96, 0, 1) ** 1.3))
+
+
 def _shaded(fill: Array, openness: Array) -> Array:
-    """Darken what little light reaches: nostrils, the inside of the lips, behind the lids; and redden it."""
+    """Darken what little light reaches: the ear's folds, nostrils, the inside of the lips; and redden it, because
+    light that has been through skin is red."""
     dark = 1 - step(openness, 0.05, 0.55)[:, None]
-    return np.clip(fill * (1 - dark * np.array([0.5, 0.62, 0.62], np.float32)), 0, 255)
+    folds = _dimmed(openness, 0.85) ** np.array([1.0, 1.45, 1.55], np.float32)
+    # Not black: an opening mouth shows what the lips hide at rest.
+    light = np.maximum(folds * (1 - dark * np.array([0.35, 0.45, 0.45])), [0.46, 0.33, 0.33])
+    return np.asarray(np.clip(fill * light, 0, 255), dtype=np.float32)
 
 
 def _tone(colour: Array, weight: Array, fallback: Array, floor: tuple[float, float, float]) -> tuple[Array, Array]:
@@ -164,23 +193,48 @@ def _bright(colour: Array, weight: Array) -> Array:
     return np.asarray((light >= low) & (light <= high), dtype=np.float64)
 
 
-def _hair(colour: Array, weight: Array, skinlike: Array, skin: Array, facts: Surface) -> tuple[Array, Array]:
-    """The scalp's colour (3,) where it is not seen, and how much each vertex looks like the hair (N,)."""
-    floor = (0.3, 0.08, 0.08)
-    weight = weight * (facts.scalp > 0.6)
-    other = weight * (skinlike < 0.5)
-    if (other > 0.4).sum() < max(0.2 * (weight > 0.4).sum(), FEW):
-        return skin, skinlike  # bald, or nothing of the scalp in view
-    hair, width = _tone(colour, other, skin, floor)
+def _hair(
+    colour: Array, weight: Array, skinlike: Array, skin: Array, busy: Array, facts: Surface
+) -> tuple[Array, Array, float]:
+    """The hair's colour (3,), how much each vertex looks like it (N,), and how full the hair is, 0 (bald) to 1."""
+    pick = weight * (facts.scalp > 0.6) > 0.4
+    if pick.sum() < FEW:
+        return 0.4 * skin, np.zeros(len(colour)), 1.0  # a cut-off photo: most people have hair
+    other = pick & (skinlike < 0.5)
+    share = float(other.sum() / pick.sum())
+    source = (weight * (facts.hairy > 0.8) > 0.4) & (skinlike < 0.5)
+    if source.sum() < max(0.2 * pick.sum(), FEW):
+        source = pick
+    hair, width = _tone(colour, source.astype(np.float64), skin, (0.3, 0.08, 0.08))
+    light, red, _ = np.median(_opponent(colour[other if other.any() else pick]), axis=0) - _opponent(skin)
+    unlike = max(_dark_hair(light, red), _grey_hair(light, red)) * _ramp(share, 0.15, 0.3)
+    if light < 0 and share > 0.4:
+        unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
+    full = _ramp(unlike, 0.25, 0.7)
+    if full <= 0:
+        return skin, skinlike, 0.0
     like = _likeness(colour, hair, width * [3.0, 2.0, 2.0])
     # Scarves and hats have colours no hair has: keep their lightness and the nearest natural hue.
     light, red, yellow = _opponent(hair)
+    light = min(light, _opponent(skin)[0] + 0.2)  # not a glare's
     natural_red, natural_yellow = np.clip(red, 0.02, 0.36), np.clip(yellow, 0.02, 0.5)
     green = light + (natural_yellow - natural_red) / 3
     natural = np.exp(np.array([green + natural_red, green, green - natural_yellow])) - 12
-    if light > _opponent(skin)[0] + 0.25 and red > 0.1:
-        natural = 0.5 * (natural + skin)  # fair hair, or a bald head's glare
-    return np.maximum(natural, 0).astype(np.float32), like
+    return np.maximum(natural, 0).astype(np.float32), like, float(full)
+
+
+def _dark_hair(light: float, red: float) -> float:
+    """Hair is darker than skin by more than skin in the shade, which turns redder as it darkens."""
+    return _ramp(-light - 2 * max(red, 0.0), 0.3, 0.6)
+
+
+def _grey_hair(light: float, red: float) -> float:
+    """Less red than skin; what is also much lighter is the sky's glare on a bald head."""
+    return _ramp(-red, 0.1, 0.18) * (1 - _ramp(light, 0.25, 0.5))
+
+
+def _ramp(x: float, low: float, high: float) -> float:
+    return float(np.clip((x - low) / (high - low), 0, 1))
 
 
 def _opponent(colour: Array) -> Array:

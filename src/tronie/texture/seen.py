@@ -19,16 +19,16 @@ Array = NDArray[np.floating[Any]]
 
 BUFFER = 400
 """Pixels across the head in the depth buffer, whatever its size in the photo."""
-RIM_MM = (2.0, 8.0)
+RIM_MM = (3.0, 9.0)
 """Within the first distance of the outline the photo is not believed, from the second on it is. The fit puts the
 outline a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
-FACE_RIM_MM = (0.7, 4.0)
+FACE_RIM_MM = (1.5, 6.0)
 """The same on the inner face."""
 INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
 INTERIOR_MM = (9.0, 28.0)
 """Further in, whatever is seen belongs to the face."""
-FACING = (0.06, 0.3)
+FACING = (0.12, 0.4)
 """Cosines to the view between which a surface goes from not believed to believed."""
 
 

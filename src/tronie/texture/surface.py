@@ -48,6 +48,8 @@ class Surface:
     """(C,) 0..1: scalp and temples, where hair hides the skull's outline."""
     beard: Array
     """(C,) 0..1: before the ears and above the neck."""
+    cheek: Array
+    """(C,) 0..1: the sides of the face between temple and jaw, where long hair hangs."""
     lips: NDArray[np.bool_]
     """(C,) skin within four edges of the mouth's lining."""
     openness: Array
@@ -74,11 +76,14 @@ def surface(model: HeadModel, level: int) -> Surface:
     collar = np.interp(z, [-130, -70, 0, 25], [-80, -85, -118, -125])
     scalp, neck = _smooth_step((y - hairline) / 24 + 0.5), _smooth_step((collar - y) / 16 + 0.5)
     crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
+    hairy = _smooth_step(hairline_distance(model.mean) / 12 + 0.5)
+    beard = _smooth_step((z + 45) / 10) * (1 - neck)
+    cheek = _smooth_step((np.abs(model.mean[:, 0]) - 38) / 12) * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
-        hairy=_smooth_step(hairline_distance(model.mean) / 12 + 0.5),
-        neck=neck, crest=crest, beard=_smooth_step((z + 45) / 10) * (1 - neck),
+        hairy=hairy, cheek=np.asarray(cheek, dtype=np.float32),
+        neck=neck, crest=crest, beard=beard,
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
         lips=_lips(model), openness=_openness(model, level),
