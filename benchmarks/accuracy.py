@@ -1,0 +1,68 @@
+"""How accurate are the heads? Synthetic photos with truth, or a public benchmark that you have.
+
+    python benchmarks/accuracy.py --quick                                     # our own model, a minute
+    python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz         # 300 ICT people, one photo each
+    python benchmarks/accuracy.py --ict ... --people 60 --renders 5           # steadiness of the identity
+    python benchmarks/accuracy.py --ict ... --max-yaw 60 --out /tmp/accuracy  # json, tables and plots there
+
+The photos' landmarks and truth are kept in --cache, so that a second run only fits; docs/accuracy.md explains the
+figures. To compare fits from Python, see the package next to this file (accuracy/__init__.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from accuracy import report
+from accuracy.evaluate import evaluate
+from accuracy.methods import methods
+from accuracy.synthetic import CACHE, cache_path, load_renders, make_renders
+
+QUICK = 40
+"""People of a quick run."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ict", type=Path, help="ICT-FaceKit's npz; without it the truth comes from our own model")
+    parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--renders", type=int, default=1, help="photos of each person")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
+    parser.add_argument("--max-yaw", type=float, default=40.0, help="degrees")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help=f"of: {', '.join(methods())}")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered photos' landmarks and truth")
+    parser.add_argument("--out", type=Path, help="folder for accuracy.json, accuracy.md and the plots")
+    options = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # for the worker processes: their matrices are small
+        os.environ.setdefault(name, "1")
+    people = QUICK if options.quick else options.people
+    ict = str(options.ict.resolve()) if options.ict else None
+    path = cache_path(ict, options.seed, people, options.renders, options.max_yaw, options.cache)
+    began = time.perf_counter()
+    if not path.exists():
+        make_renders(path, ict, people=people, takes=options.renders, seed=options.seed, max_yaw=options.max_yaw,
+                     workers=options.workers)  # fmt: skip
+        print(f"{people * options.renders} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
+    renders = load_renders(path)
+    wanted = {n: m for n, m in methods().items() if not options.methods or n in options.methods}
+    results = []
+    for name, method in wanted.items():
+        results.append(evaluate(method, renders, name=name, workers=options.workers))
+        print(f"{name}: {results[-1].error:.3f} mm", flush=True)
+    found = report.figures(results)
+    about = {"source": renders.source, "people": people, "renders": options.renders, "seed": options.seed,
+             "max_yaw": options.max_yaw, "missed": len(renders.missed)}  # fmt: skip
+    print(f"\n{report.markdown(found)}\nfaces not found: {len(renders.missed)} of {people * options.renders}; "
+          f"{time.perf_counter() - began:.0f} s")  # fmt: skip
+    if options.out:
+        report.write_json(options.out / "accuracy.json", found, about)
+        (options.out / "accuracy.md").write_text(report.markdown(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""Judge a fit on cached renders: millimetres, pose, expression, steadiness, stated uncertainty, size, time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy.heads import face_triangles, inner_rows
+from accuracy.metric import Comparison, Similarity3, Surface, compare, icp
+from accuracy.metric import distances as distances_to
+from accuracy.synthetic import Render, Renders
+from tronie.fit.landmark_fit import head_shapes
+from tronie.geometry import euler_degrees
+from tronie.head.model import HeadModel, default_head
+from tronie.pipeline import single_blas_thread
+from tronie.types import ARKIT_UNITS, Fit
+
+Array = NDArray[np.floating]
+FitFunction = Callable[[Render], Fit]
+
+START = slice(17, 68)
+"""The iBUG points that start the alignment: all but the jaw, which each model defines its own way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """One render."""
+
+    error: float
+    """mm, true inner face at rest to predicted surface; similarity alignment."""
+    rigid: float
+    """The same without scale: the size has to be right too."""
+    scale: float
+    """Predicted size / true size."""
+    angles: tuple[float, float, float]
+    """Yaw, pitch, roll predicted less true, degrees."""
+    geodesic: float
+    """Angle between predicted and true rotation, degrees."""
+    identity: Array
+    """(K,)."""
+    face: Array
+    """(n, 3) mm: the predicted inner face at rest, in its own head space."""
+    expression: Array
+    """(52,)."""
+    covered: float
+    """Share of inner-face vertices whose true distance is within the stated sigma; nan where nothing is stated."""
+    stated: Mapping[str, float]
+    """Errors in units of the stated sigma, by name (`yaw`, ...)."""
+    seconds: float
+    distances: Array
+    """(n,) float32 mm per true vertex."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    name: str
+    renders: Renders
+    rows: tuple[Score, ...]
+    """One for each of `renders.items`."""
+
+    def column(self, name: str) -> Array:
+        return np.array([getattr(row, name) for row in self.rows], dtype=np.float64)
+
+    @property
+    def error(self) -> float:
+        return float(self.column("error").mean())
+
+    def yaw(self) -> Array:
+        return np.array([abs(r.angles[0]) for r in self.renders.items])
+
+    def expression_correlation(self) -> dict[str, float]:
+        """Pearson's r by unit, where the truth varies."""
+        truth = np.array([r.expression for r in self.renders.items])
+        said = np.array([row.expression for row in self.rows])
+        out = {}
+        for k, name in enumerate(ARKIT_UNITS):
+            if (truth[:, k] > 0.05).sum() >= 3:
+                steady = said[:, k].std() < 1e-6
+                out[name] = 0.0 if steady else float(np.corrcoef(truth[:, k], said[:, k])[0, 1])
+        return out
+
+    def visible_correlation(self) -> float:
+        by_unit = self.expression_correlation()
+        names = [ARKIT_UNITS[k] for k in self.renders.visible_units]
+        return float(np.mean([by_unit[n] for n in names if n in by_unit])) if by_unit else float("nan")
+
+    def consistency(self) -> tuple[float, float]:
+        """Spread within a person's photos / spread between persons: of coefficients, of inner-face vertices."""
+        person = np.array([r.person for r in self.renders.items])
+        coefficients = np.array([row.identity for row in self.rows], dtype=np.float64)
+        faces = np.array([row.face.ravel() for row in self.rows], dtype=np.float64)
+        return within_between(coefficients, person), within_between(faces, person)
+
+    def summary(self) -> dict[str, float]:
+        """The figures of one row of the table; nan where a figure needs what is not there."""
+        angles = np.array([row.angles for row in self.rows])
+        near = np.array([abs(r.angles[0]) <= 40 for r in self.renders.items])
+        coefficients, vertices = self.consistency()
+        covered = self.column("covered")
+        stated = {name for row in self.rows for name in row.stated}
+        out = {
+            "error": self.error, "median": float(np.median(self.column("error"))),
+            "worst": float(self.column("error").max()), "rigid": float(self.column("rigid").mean()),
+            "yaw": float(np.abs(angles[near, 0]).mean()), "pitch": float(np.abs(angles[near, 1]).mean()),
+            "roll": float(np.abs(angles[near, 2]).mean()), "geodesic": float(self.column("geodesic").mean()),
+            "expression": self.visible_correlation(), "identity_spread": coefficients, "vertex_spread": vertices,
+            "scale": float(np.abs(self.column("scale") - 1).mean()),
+            "scale_bias": float((self.column("scale") - 1).mean()),
+            "covered68": float(np.mean(covered[np.isfinite(covered)])) if np.isfinite(covered).any() else float("nan"),
+            "milliseconds": float(np.median(self.column("seconds")) * 1000), "renders": float(len(self.rows)),
+            "missed": float(len(self.renders.missed)),
+        }  # fmt: skip
+        for name in sorted(stated):
+            values = np.array([row.stated[name] for row in self.rows if name in row.stated])
+            out[f"covered68_{name}"] = float((np.abs(values) <= 1).mean())
+        return out
+
+
+def within_between(values: Array, group: NDArray[np.integer]) -> float:
+    """RMS spread (n, k) within groups / RMS spread of the groups' means, freed of what the former adds to it."""
+    groups = [values[group == g] for g in np.unique(group)]
+    if len(groups) < 2 or max(len(g) for g in groups) < 2:
+        return float("nan")
+    several = [g for g in groups if len(g) > 1]
+    free = sum(len(g) - 1 for g in several)
+    within = sum(float(((g - g.mean(axis=0)) ** 2).sum()) for g in several) / free
+    means = np.array([g.mean(axis=0) for g in groups])
+    between = float(((means - means.mean(axis=0)) ** 2).sum()) / (len(groups) - 1)
+    between -= within * float(np.mean([1 / len(g) for g in groups]))
+    return float((within / between) ** 0.5) if between > max(0.01 * within, 1e-9) else float("nan")
+
+
+@lru_cache(maxsize=2)
+def _target(model: HeadModel) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    return face_triangles(model, 1), inner_rows(model, 1)
+
+
+def compare_neutral(
+    model: HeadModel, neutral: Array, truth: Array, points68: Array
+) -> tuple[Comparison, Comparison, Surface]:
+    """A head at rest (V, 3 at level 1) against true vertices (n, 3): with scale, without, and its surface."""
+    triangles, _ = _target(model)
+    surface = Surface.of(neutral, triangles)
+    start = model.level(1).points68(neutral)[START]
+    scaled = compare(truth, surface, start, points68[START])
+    return scaled, rigidly(truth, surface, scaled.motion), surface
+
+
+def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
+    """From the alignment with scale to the one without, which lies near."""
+    centre = truth.mean(axis=0)
+    shift = centre - motion.rotation @ motion.undo(centre)
+    start = Similarity3(1.0, motion.rotation, shift)
+    rigid = icp(truth[:: max(len(truth) // 800, 1)], surface, start, scale=False, rounds=6)
+    rigid = icp(truth, surface, rigid, scale=False, rounds=1)
+    return Comparison(distances_to(truth, surface, rigid), rigid)
+
+
+def frontal_offset(model: HeadModel, renders: Renders) -> Array:
+    """(3, 3): our head's axes -> the source's, from the two mean heads laid onto each other."""
+    mean = model.level(1).apply(model.mean)
+    scaled, _, _ = compare_neutral(model, mean, renders.mean_neutral, renders.mean_points68)
+    return scaled.motion.rotation
+
+
+def evaluate(
+    fit: FitFunction, renders: Renders, *, name: str = "", workers: int = 1, limit: int | None = None
+) -> Scores:
+    """Fit every render (or the first `limit`) and judge it. With `workers` > 1 the fit must be picklable."""
+    model = default_head()
+    items = renders.items[:limit]
+    if limit is not None:
+        renders = replace(renders, items=items)
+    offset = frontal_offset(model, renders)
+    fits, seconds = [], []
+    with single_blas_thread():
+        if items:
+            fit(items[0])  # loads and caches
+        for render in items:
+            start = time.perf_counter()
+            fits.append(fit(render))
+            seconds.append(time.perf_counter() - start)
+    jobs = [
+        (f, s, r, renders.neutral[r.person], renders.points68[r.person], renders.triangles, offset)
+        for f, s, r in zip(fits, seconds, items, strict=True)
+    ]
+    if workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            rows = list(pool.map(_judge, jobs, chunksize=8))
+    else:
+        with single_blas_thread():
+            rows = [_judge(job) for job in jobs]
+    return Scores(name, renders, tuple(rows))
+
+
+def _judge(job: tuple[Fit, float, Render, Array, Array, NDArray[np.int32], Array]) -> Score:
+    fit, seconds, render, truth, points68, true_triangles, offset = job
+    model = default_head()
+    _, neutral_control = head_shapes(model, fit)
+    level = model.level(1)
+    neutral = level.apply(neutral_control)
+    scaled, rigid, _ = compare_neutral(model, neutral, truth, points68)
+    said, true = fit.head_to_camera[:3, :3] @ offset.T, render.head_to_camera[:3, :3]
+    delta = np.array(euler_degrees(said)) - np.array(euler_degrees(true))
+    delta = (delta + 180) % 360 - 180
+    inner = _target(model)[1]
+    scale = 1 / scaled.motion.scale
+    return Score(
+        scaled.mean, rigid.mean, scale, (float(delta[0]), float(delta[1]), float(delta[2])), geodesic(said, true),
+        fit.identity, neutral[inner[::4]], np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
+        _coverage(fit, model, neutral[inner], truth, true_triangles, rigid.motion),
+        _stated(fit, delta, scale), seconds, scaled.distances.astype(np.float32),
+    )  # fmt: skip
+
+
+def geodesic(a: Array, b: Array) -> float:
+    """Degrees between rotations (3, 3)."""
+    return float(np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1) / 2, -1, 1))))
+
+
+def _coverage(
+    fit: Fit, model: HeadModel, inner: Array, truth: Array, triangles: NDArray[np.int32], motion: Similarity3
+) -> float:
+    """Share of predicted inner-face vertices (n, 3) closer to the true surface than the fit's own sigma there."""
+    sigma = getattr(fit, "sigma_mm", None)
+    if sigma is None or not len(sigma):
+        return float("nan")
+    at = model.level(1).matrix @ np.asarray(sigma, np.float32)
+    moved = motion.apply(inner[::4])
+    distance = Surface.of(truth, triangles).closest(moved)[2]
+    return float((distance <= at[_target(model)[1][::4]]).mean())
+
+
+def _stated(fit: Fit, delta: Array, scale: float) -> dict[str, float]:
+    """Errors over what the fit states in its diagnostics as `yaw_sigma`, ..., `scale_sigma` (a share of the size)."""
+    errors = {"yaw": delta[0], "pitch": delta[1], "roll": delta[2], "scale": scale - 1}
+    out = {}
+    for name, error in errors.items():
+        sigma = fit.diagnostics.get(f"{name}_sigma")
+        if sigma is not None and sigma > 0:
+            out[name] = float(error / sigma)
+    return out

@@ -1,0 +1,102 @@
+"""Tables (markdown), json and plots of an evaluation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy.evaluate import Scores
+from accuracy.scene import LIGHTS
+
+Array = NDArray[np.floating]
+
+COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("error", "error, mm", "{:.2f}"), ("ratio", "to mean head", "{:.2f}"), ("median", "median", "{:.2f}"),
+    ("worst", "worst", "{:.2f}"), ("rigid", "without scale, mm", "{:.2f}"), ("yaw", "yaw, °", "{:.1f}"),
+    ("pitch", "pitch, °", "{:.1f}"), ("roll", "roll, °", "{:.1f}"), ("geodesic", "rotation, °", "{:.1f}"),
+    ("expression", "expression r", "{:.2f}"), ("identity_spread", "identity spread", "{:.2f}"),
+    ("vertex_spread", "face spread", "{:.2f}"), ("scale", "size error", "{:.1%}"),
+    ("covered68", "within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
+)  # fmt: skip
+"""Key of `Scores.summary`, heading, format."""
+
+MEAN = "mean head"
+
+
+def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
+    """Which renders fall where: by yaw, light, focal length, size of the face."""
+    items = scores.renders.items
+    yaw, focal = scores.yaw(), np.array([r.equivalent for r in items])
+    pixels = np.array([r.face_px for r in items])
+    light = np.array([r.light for r in items])
+    return {
+        "yaw": {f"{a}-{b}°": (yaw >= a) & (yaw < b) for a, b in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 60),
+                                                                 (60, 90))},
+        "light": {name: light == name for name in LIGHTS},
+        "focal length (35 mm equivalent)": {
+            f"{a}-{b} mm": (focal >= a) & (focal < b) for a, b in ((20, 35), (35, 60), (60, 90), (90, 200))
+        },
+        "face height": {f"{a}-{b} px": (pixels >= a) & (pixels < b) for a, b in ((150, 230), (230, 310), (310, 401))},
+    }  # fmt: skip
+
+
+def figures(results: Sequence[Scores]) -> dict[str, Any]:
+    """Everything the tables say, as plain values for json."""
+    base = {s.name: s for s in results}.get(MEAN)
+    out: dict[str, Any] = {}
+    for s in results:
+        summary = s.summary()
+        if base is not None:
+            summary["ratio"] = s.error / base.error
+        by: dict[str, Any] = {}
+        for title, groups in bins(s).items():
+            for label, mask in groups.items():
+                if mask.any():
+                    cell = {"error": float(s.column("error")[mask].mean()), "renders": int(mask.sum())}
+                    if base is not None:
+                        cell["ratio"] = cell["error"] / float(base.column("error")[mask].mean())
+                    by.setdefault(title, {})[label] = cell
+        out[s.name] = {"summary": summary, "by": by, "expression": s.expression_correlation()}
+    return out
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The main table and one table for each kind of bin."""
+    keys = [c for c in COLUMNS if any(np.isfinite(m["summary"].get(c[0], np.nan)) for m in found.values())]
+    lines = ["| | " + " | ".join(title for _, title, _ in keys) + " |", "|---|" + "---|" * len(keys)]
+    for name, method in found.items():
+        lines.append(f"| {name} | " + " | ".join(_cell(method["summary"].get(k), f) for k, _, f in keys) + " |")
+    kinds = list(dict.fromkeys(kind for method in found.values() for kind in method["by"]))
+    for kind in kinds:
+        labels = list(dict.fromkeys(label for m in found.values() for label in m["by"].get(kind, {})))
+        counts = [max(m["by"][kind].get(label, {}).get("renders", 0) for m in found.values()) for label in labels]
+        heads = (f"{label} ({n})" for label, n in zip(labels, counts, strict=True))
+        lines += ["", f"Error in mm, and its ratio to the mean head, by {kind} (renders):", "",
+                  "| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(labels)]  # fmt: skip
+        for name, method in found.items():
+            cells = [method["by"][kind].get(label) for label in labels]
+            lines.append(f"| {name} | " + " | ".join(
+                "" if c is None else f"{c['error']:.2f}" + (f" ({c['ratio']:.2f})" if "ratio" in c else "")
+                for c in cells) + " |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float | None, form: str) -> str:
+    return "" if value is None or not np.isfinite(value) else form.format(value)
+
+
+def write_json(path: Path, found: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {k: plain(v) for k, v in value.items()}
+        if isinstance(value, float):
+            return None if not np.isfinite(value) else round(value, 5)
+        return value
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(plain({"about": about, "methods": found}), indent=1) + "\n")

@@ -1,0 +1,193 @@
+"""Synthetic photos with truth, seen by the pipeline's own detector and landmark net, kept in a file.
+
+The file holds everything a fit needs and everything it is judged by, so that fits are compared in seconds:
+
+    python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz --people 60 --renders 5   # makes the file
+    renders = load_renders("/tmp/accuracy_cache/ict-seed0-60x5-yaw40-v1.npz")
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy.heads import heads
+from accuracy.scene import LIGHTS, Scene, draw_scene
+from tronie.geometry import Camera
+from tronie.pipeline import Pipeline, single_blas_thread
+from tronie.settings import Settings
+from tronie.types import Detection, Image, Landmarks
+
+Array = NDArray[np.floating]
+
+CACHE = Path("/tmp/accuracy_cache")
+VERSION = 1
+"""Of the renders; a change of pictures or truth wants a new one, so that old files are not taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Render:
+    """One synthetic photo in which the face was found: what a fit may see, and the truth."""
+
+    person: int
+    take: int
+    detection: Detection
+    landmarks: Landmarks
+    size: tuple[int, int]
+    """Width, height of the photo."""
+    camera: Camera
+    """Truth."""
+    head_to_camera: Array
+    """Truth, (4, 4)."""
+    expression: Array
+    """Truth, (52,) in ARKIT_UNITS order."""
+    angles: tuple[float, float, float]
+    """Truth: yaw, pitch, roll, degrees."""
+    light: str
+    equivalent: float
+    """Truth: focal length as a 35 mm camera's."""
+    face_px: float
+
+
+@dataclass(frozen=True, eq=False)
+class Renders:
+    source: str
+    """`ict` or `own`."""
+    ict: str | None
+    seed: int
+    max_yaw: float
+    items: tuple[Render, ...]
+    missed: tuple[tuple[int, int], ...]
+    """(person, take) of photos in which the face was not found."""
+    neutral: Array
+    """(people, n, 3) float32 mm: the true inner faces at rest."""
+    points68: Array
+    """(people, 68, 3) on them."""
+    mean_neutral: Array
+    """(n, 3): inner face of the source's mean head."""
+    mean_points68: Array
+    """(68, 3)."""
+    triangles: NDArray[np.int32]
+    """(T, 3) over the n inner-face vertices."""
+    visible_units: tuple[int, ...]
+
+    @property
+    def people(self) -> int:
+        return len(self.neutral)
+
+
+def photo_of(ict: str | None, seed: int, scene: Scene) -> Image:
+    """The picture of a scene; the same arguments give the same bytes."""
+    from accuracy.paint import picture
+
+    source = heads(ict)
+    return picture(source, source.vertices(source.identity(seed, scene.person), scene.expression), scene)
+
+
+@cache
+def _pipeline() -> Pipeline:
+    return Pipeline(Settings(), threads=1)
+
+
+def look(image: Image, expected: Array) -> tuple[Detection, Landmarks] | None:
+    """What the pipeline's first stages find nearest to the point `expected` (2,), None if that is another place."""
+    from tronie.detect import detect_faces
+
+    pipeline = _pipeline()
+    with single_blas_thread():
+        found = detect_faces(image, pipeline.settings.detect, pipeline.detector)
+        marked = pipeline.net.detect(image, found)
+    best: tuple[float, Detection, Landmarks] | None = None
+    for detection, (_, landmarks) in zip(found, marked, strict=True):
+        if landmarks.presence < pipeline.settings.landmarks.min_presence:
+            continue
+        away = float(np.linalg.norm(landmarks.points[:, :2].mean(axis=0) - expected)) / detection.size
+        if away < 0.5 and (best is None or away < best[0]):
+            best = away, detection, landmarks
+    return None if best is None else (best[1], best[2])
+
+
+def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
+    """One photo through detector and landmark net -> plain values; `found` is False when there is no face."""
+    ict, seed, person, take, max_yaw = job
+    scene = draw_scene(seed, person, take, max_yaw=max_yaw)
+    source = heads(ict)
+    vertices = source.vertices(source.identity(seed, person), scene.expression)
+    middle = source.landmarks(vertices)[17:].mean(axis=0)
+    pose = scene.head_to_camera
+    seen = look(photo_of(ict, seed, scene), scene.camera.project(pose[:3, :3] @ middle + pose[:3, 3]))
+    empty = {"box": np.zeros(4), "five": np.zeros((5, 2)), "score": 0.0, "points": np.zeros((478, 3)),
+             "scores": np.zeros(52), "presence": 0.0}  # fmt: skip
+    if seen is not None:
+        d, m = seen
+        empty = {"box": np.array(d.box), "five": d.points, "score": d.score, "points": m.points, "scores": m.scores,
+                 "presence": m.presence}  # fmt: skip
+    return empty | {
+        "person": person, "take": take, "found": seen is not None, "pose": pose, "focal": scene.camera.focal,
+        "size": np.array(scene.camera.size), "expression": scene.expression, "face_px": scene.face_px,
+        "angles": np.array([scene.yaw, scene.pitch, scene.roll]), "light": LIGHTS.index(scene.light),
+        "equivalent": scene.equivalent,
+    }  # fmt: skip
+
+
+def cache_path(ict: str | None, seed: int, people: int, takes: int, max_yaw: float, folder: Path = CACHE) -> Path:
+    return folder / f"{'own' if ict is None else 'ict'}-seed{seed}-{people}x{takes}-yaw{max_yaw:g}-v{VERSION}.npz"
+
+
+def make_renders(
+    path: Path, ict: str | None, *, people: int, takes: int, seed: int = 0, max_yaw: float = 40.0, workers: int = 2
+) -> Path:
+    """Render, look, and write the file."""
+    jobs = [(ict, seed, person, take, max_yaw) for person in range(people) for take in range(takes)]
+    if workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            rows = list(pool.map(_observe, jobs, chunksize=max(takes, 4)))
+    else:
+        rows = [_observe(job) for job in jobs]
+    source = heads(ict)
+    shapes = [source.vertices(source.identity(seed, person)) for person in range(people)]
+    mean = source.vertices(np.zeros(0))
+    row = np.full(len(mean), -1)
+    row[source.inner] = np.arange(len(source.inner))
+    triangles = row[source.triangles]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path, **{name: np.array([r[name] for r in rows]) for name in rows[0]},
+        neutral=np.array([v[source.inner] for v in shapes], np.float32),
+        points68=np.array([source.landmarks(v) for v in shapes], np.float32),
+        mean_neutral=mean[source.inner], mean_points68=source.landmarks(mean),
+        triangles=triangles[(triangles >= 0).all(axis=1)].astype(np.int32),
+        visible_units=np.array(source.visible_units()), source=source.name, ict=ict or "", seed=seed, max_yaw=max_yaw,
+    )  # fmt: skip
+    return path
+
+
+def load_renders(path: str | Path) -> Renders:
+    with np.load(path, allow_pickle=False) as file:
+        z = {name: file[name] for name in file.files}
+    items, missed = [], []
+    for k, found in enumerate(z["found"]):
+        if not found:
+            missed.append((int(z["person"][k]), int(z["take"][k])))
+            continue
+        x0, y0, x1, y1 = (float(c) for c in z["box"][k])
+        width, height = (int(c) for c in z["size"][k])
+        yaw, pitch, roll = (float(c) for c in z["angles"][k])
+        items.append(Render(
+            int(z["person"][k]), int(z["take"][k]), Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])),
+            Landmarks(z["points"][k], z["scores"][k], float(z["presence"][k])), (width, height),
+            Camera(float(z["focal"][k]), (width / 2, height / 2), (width, height)), z["pose"][k], z["expression"][k],
+            (yaw, pitch, roll), LIGHTS[int(z["light"][k])], float(z["equivalent"][k]), float(z["face_px"][k]),
+        ))  # fmt: skip
+    return Renders(
+        str(z["source"]), str(z["ict"]) or None, int(z["seed"]), float(z["max_yaw"]), tuple(items), tuple(missed),
+        z["neutral"], z["points68"], z["mean_neutral"], z["mean_points68"], z["triangles"],
+        tuple(int(k) for k in z["visible_units"]),
+    )  # fmt: skip
