@@ -39,7 +39,7 @@ def bake(
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     recipe = complete(photo, model, level, view, facts, gap_mm)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
-    colours = part_colours(model, level, recipe.skin)
+    colours = part_colours(model, level, recipe.skin, photo, landmarks)
     synthetic = mesh.triangle_part > 0
     image = np.empty((size, size, 3), np.uint8)
     image[0] = recipe.skin.astype(np.uint8)

@@ -25,6 +25,8 @@ BROWN = np.array([86.0, 60.0, 44.0], dtype=np.float32)
 LID_RIGHT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 LID_LEFT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 """MediaPipe's landmarks around the subject's right and left eye opening."""
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+"""MediaPipe's landmarks around the opening of the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,46 @@ class EyeTexels:
     """(N,) radians, 0 towards the temple, pi/2 up."""
     height: Array
     """(N,) -1..1: how far up on the ball."""
+    across: Array
+    """(N,) to the subject's left from the gaze, in the unit of `angle`."""
 
 
-def part_colours(model: HeadModel, level: int, skin: Array) -> Array:
-    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the brightness of the photo's skin (3,)."""
+def part_colours(
+    model: HeadModel, level: int, skin: Array, photo: Photo | None = None, landmarks: Landmarks | None = None
+) -> Array:
+    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the brightness of the photo's skin (3,); teeth in
+    their own colour where the photo shows them."""
     base, socket = _unlit_colours(model, level)
     light = float(np.clip((skin.mean() / 165.0) ** 0.6, 0.5, 1.08))
-    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * light), dtype=np.float32)
+    factor = np.full((len(base), 3), light, dtype=np.float32)
+    if photo is not None and landmarks is not None:
+        seen = _teeth_seen(photo.image, landmarks.points, skin)
+        crowns = (base[:, 0] > 1.0) & (base[:, 0] - base[:, 1] < 0.16 * base[:, 0])
+        if seen is not None and crowns.any():
+            factor[crowns] = np.clip(seen / np.maximum(np.quantile(base[crowns], 0.8, axis=0), 1), 0.35, 1.1)
+    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * factor), dtype=np.float32)
+
+
+def _teeth_seen(image: Image, points: Array, skin: Array) -> Array | None:
+    """Colour (3,) of the teeth between parted lips, or None: the lighter part of what is not as red as skin."""
+    import cv2
+
+    inner = points[list(INNER_LIPS), :2]
+    if not np.isfinite(inner).all():
+        return None
+    low, high = np.floor(inner.min(axis=0)).astype(int), np.ceil(inner.max(axis=0)).astype(int) + 1
+    if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
+        return None
+    crop = image[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    mask = np.zeros(crop.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(inner - low - 0.5).astype(np.int32)], 1)
+    values = crop[mask > 0]
+    pale = values[(values[:, 0] - values[:, 1]) / (values[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)]
+    pale = pale[pale.mean(axis=-1) > 0.5 * skin.mean()]
+    if len(pale) < 30 or len(pale) < 0.2 * len(values):
+        return None
+    light = pale.mean(axis=-1)
+    return np.asarray(np.median(pale[light >= np.median(light)], axis=0), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -79,8 +114,8 @@ def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool
     behind_eyes = lining & (place[:, 1] > -25)
     inside = (part > 2) & ~behind_eyes
     # Less light the deeper inside; crowns and tongue tip stay clear.
-    depth = step(14 - place[:, 2], 0.0, 60.0) * inside
-    return np.asarray(colour * (1 - 0.7 * depth[:, None]), dtype=np.float32), behind_eyes
+    depth = step(12 - place[:, 2], 0.0, 45.0) * inside
+    return np.asarray(colour * (1 - 0.8 * depth[:, None]), dtype=np.float32), behind_eyes
 
 
 @lru_cache(maxsize=4)
@@ -109,17 +144,17 @@ def eye_texels(model: HeadModel, level: int, size: int) -> EyeTexels:
         directions.append(d * [1 if side == 0 else -1, 1, 1])
         texels.append(texel)
     if not texels:
-        return EyeTexels(np.zeros(0, np.int32), *(np.zeros(0, np.float32) for _ in range(3)))
+        return EyeTexels(np.zeros(0, np.int32), *(np.zeros(0, np.float32) for _ in range(4)))
     d = np.concatenate(directions)
     radius = np.linalg.norm(d, axis=1)
     d = d / np.maximum(radius, 1e-6)[:, None]
     rim = float(np.arcsin(min(IRIS_MM / max(float(np.median(radius)), IRIS_MM), 1.0)))
+    angle, around = np.arccos(np.clip(d[:, 2], -1, 1)) / rim, np.arctan2(d[:, 1], d[:, 0])
+    outwards = np.repeat(np.resize([1.0, -1.0], len(texels)), [len(t) for t in texels])
     return EyeTexels(
-        np.concatenate(texels).astype(np.int32),
-        (np.arccos(np.clip(d[:, 2], -1, 1)) / rim).astype(np.float32),
-        np.arctan2(d[:, 1], d[:, 0]).astype(np.float32),
-        d[:, 1].astype(np.float32),
-    )
+        np.concatenate(texels).astype(np.int32), angle.astype(np.float32), around.astype(np.float32),
+        d[:, 1].astype(np.float32), (outwards * angle * np.cos(around)).astype(np.float32),
+    )  # fmt: skip
 
 
 def paint_eyes(
@@ -150,10 +185,13 @@ def eye_paint(where: EyeTexels, look: EyeLook) -> Image:
     blood = step(r, 1.3, 2.6)[:, None] * np.array([0.0, 0.16, 0.14], np.float32)
     white = look.sclera * (1 - blood) * (1 - 0.1 * step(r, 1.2, 2.4))[:, None]
     colour = colour + (white - colour) * step(r, 0.96, 1.1)[:, None]
-    lids = 1 - 0.42 * step(where.height, 0.08, 0.5) - 0.12 * step(-where.height, 0.25, 0.6)
+    lids = 1 - 0.45 * step(where.height, 0.12, 0.5) - 0.12 * step(-where.height, 0.25, 0.6)
     colour = colour * lids[:, None]
-    glint = np.exp(-(((where.angle * np.cos(a) + 0.32) / 0.1) ** 2) - ((where.angle * np.sin(a) - 0.38) / 0.1) ** 2)
-    colour = colour + (look.sclera * 1.15 - colour) * (0.7 * glint)[:, None]
+    # A window at the upper left of the picture, in both eyes alike.
+    up = r * np.sin(a)
+    glint = np.exp(-((np.hypot((where.across + 0.3) / 0.19, (up - 0.34) / 0.2)) ** 4))
+    bright = np.minimum(look.sclera * 1.35, 250.0)
+    colour = colour + (bright - colour) * (0.92 * glint)[:, None]
     return np.asarray(np.clip(colour + 0.5, 0, 255), dtype=np.uint8)
 
 
@@ -177,8 +215,25 @@ def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
         grey = measured.mean()
         # Lids, lashes and corners redden and darken what is measured: half way to grey, within reason.
         measured = 0.5 * (measured + grey)
-        white = np.clip(0.5 * (usual_white + measured), 0.75 * usual_white, 1.1 * usual_white)
+        white = np.clip(0.4 * usual_white + 0.6 * measured, 0.6 * usual_white, 1.1 * usual_white)
+    if landmarks is not None and weight < 1:
+        dim = _dimness(photo.image, landmarks.points, iris, white)
+        iris, white = (c * (dim + weight * (1 - dim)) for c in (iris, white))
     return EyeLook(np.clip(iris, 12, 200).astype(np.float32), np.clip(white, 30, 225).astype(np.float32))
+
+
+def _dimness(image: Image, points: Array, iris: Array, white: Array) -> float:
+    """How dark the lighter eye of a small face is against painted eyes, 0.4..1: eyes deep in shade do not glow."""
+    lights = []
+    for first in (468, 473):
+        x, y = (int(c) for c in np.nan_to_num(points[first, :2]))
+        reach = max(
+            1, round(float(np.linalg.norm(points[first + 1 : first + 5, :2] - points[first, :2], axis=1).mean()))
+        )
+        patch = image[max(y - reach, 0) : y + reach + 1, max(x - 2 * reach, 0) : x + 2 * reach + 1]
+        lights += [float(patch.mean())] if patch.size else []
+    usual = 0.5 * float(iris.mean() + 0.85 * white.mean())
+    return float(np.clip(max(lights, default=usual) / max(usual, 1.0), 0.4, 1.0))
 
 
 def _measure(image: Image, points: Array, lid: tuple[int, ...], first: int) -> tuple[Array, Array | None, float]:
