@@ -136,12 +136,10 @@ class LandmarkNet:
         result: list[tuple[Crop, Landmarks]] = []
         for start in range(0, len(faces), BATCH):
             squares = [square_from_detection(d) for d in faces[start : start + BATCH]]
-            first, _, _ = self._run(image, squares)
-            squares = [square_from_landmarks(p) for p in first]
-            points, presence, scores = self._run(image, squares, scored=True)
-            for k, unit in enumerate(squares):
-                landmarks = Landmarks(points[k], scores[k], float(presence[k]))
-                result.append((self._crop(image, unit), landmarks))
+            first = self._run(image, squares)
+            squares = [square_from_landmarks(found.points) for found in first]
+            for unit, found in zip(squares, self._run(image, squares, scored=True), strict=True):
+                result.append((self._crop(image, unit), found))
         return result
 
     def refine(self, image: Image, previous: Sequence[Array]) -> list[tuple[Crop, Landmarks]]:
@@ -149,14 +147,15 @@ class LandmarkNet:
         squares = [square_from_landmarks(p) for p in previous]
         if not squares:
             return []
-        points, presence, scores = self._run(image, squares, scored=True)
-        return [
-            (self._crop(image, unit), Landmarks(points[k], scores[k], float(presence[k])))
-            for k, unit in enumerate(squares)
-        ]
+        found = self._run(image, squares, scored=True)
+        return [(self._crop(image, unit), landmarks) for unit, landmarks in zip(squares, found, strict=True)]
 
-    def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> tuple[Array, Array, Array]:
-        """Photo landmarks (B, 478, 3), presence (B,), ARKit scores (B, 52; empty unless `scored`)."""
+    def look(self, image: Image, square: Similarity) -> Landmarks:
+        """One pass over a given square (a unit square's map to the photo)."""
+        return self._run(image, [square], scored=True)[0]
+
+    def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> list[Landmarks]:
+        """What the nets say of each square; the scores are zero unless `scored`."""
         maps = [sized(unit, NET_SIDE) for unit in squares]
         crops = np.stack([cut(image, m, NET_SIDE) for m in maps])
         out = self._points.run({"image": crops.transpose(0, 3, 1, 2).astype(np.float32) / 255})
@@ -165,14 +164,14 @@ class LandmarkNet:
             np.concatenate([m.apply(p[:, :2]), p[:, 2:] * m.scale], axis=1) for m, p in zip(maps, local, strict=True)
         ])  # fmt: skip
         presence = _sigmoid(out["presence"][:, 0].astype(np.float64))
-        scores = np.empty((0, len(ARKIT_UNITS)))
+        scores = np.zeros((len(squares), len(ARKIT_UNITS)))
         if scored:
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
             net = self._scores.run({"points": local[:, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"]
-            scores = np.zeros((len(squares), len(ARKIT_UNITS)))
             for k, name in enumerate(ARKIT_UNITS):
                 scores[:, k] = out["tongue"][:, 0] if name == "tongueOut" else net[:, NET_UNITS.index(name)]
-        return photo, presence, scores.clip(0, 1)
+        scores = scores.clip(0, 1)
+        return [Landmarks(photo[k], scores[k], float(presence[k]), out["features"][k]) for k in range(len(squares))]
 
     @staticmethod
     def _crop(image: Image, unit: Similarity) -> Crop:

@@ -94,6 +94,8 @@ class Landmarks:
     """(52,) ARKit expression scores in ARKIT_UNITS order, 0..1."""
     presence: float
     """0..1, how sure the net is that this is a face."""
+    features: Array | None = None
+    """(2048,) inner activations of the landmark net, which tell more of the person's shape than the points do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ WEIGHTS: dict[str, Weight] = {
             "MIT", _MTCNN, "finds faces (mtcnn, third stage)", True,
         ),
         Weight(
-            "face_landmarks", "face_landmarks.onnx", 2463584,
-            "a866c50fa57b6195d2f2b54014917c4cc7c738ec1d3d4d54e3a573eb6edec0bf",
+            "face_landmarks", "face_landmarks.onnx", 2463732,
+            "af5c95826489baab050257e1dc740a6a9637a95859c889e069174eee39633ff1",
             "Apache-2.0", _MEDIAPIPE, "478 landmarks of a face", True,
         ),
         Weight(
