@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import HeadModel
-from tronie.render.shading import Light, Shading, render_layers
+from tronie.render.shading import Light, Shading, render_layers, vertex_normals
 from tronie.settings import FrontalSettings
 from tronie.types import Array, Frontal, Head, Image, Texture
 
@@ -22,8 +22,28 @@ CROWN = 0.06
 """Least room above the head."""
 FADE_MM = (2.0, 40.0)
 """Above the cut of the neck: where the neck is gone, and where it is whole."""
+RIM = 0.12
+"""Cosine to the view below which hair thins out into the background."""
 SOFT = Shading((Light((-0.25, -0.35, -1.0), 0.2, 0.6), Light((0.25, -0.2, -1.0), 0.12, 0.6)), 0.7)
 """The texture holds the photo's light; only turn the rim of the head a little away from it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fades:
+    """What a portrait does not show plainly, (V,) float32 0..1."""
+
+    neck: Array
+    """Opacity, 0 at the cut of the neck."""
+    hairy: Array
+    """Within the hairline."""
+    mouth: Array
+    """Teeth, tongue and lining."""
+    throat: Array
+    """Light: 1, less the deeper inside the mouth."""
+    upper_lip: NDArray[np.int64]
+    """(N,) vertices at the middle of the upper lip's edge, and"""
+    lower_lip: NDArray[np.int64]
+    """(M,) of the lower lip's, which the jaw carries along."""
 
 
 def frontal(head: Head, texture: Texture, settings: FrontalSettings | None = None) -> Frontal:
@@ -31,11 +51,11 @@ def frontal(head: Head, texture: Texture, settings: FrontalSettings | None = Non
     size = settings.size if settings else 1024
     camera, pose = portrait_camera(head, size)
     background = backdrop(size)
-    opacity, occlusion = _fades(head.model, head.level)
+    fades = _fades(head.model, head.level)
     pictures = [
         render_layers(
             vertices, head.model.level(head.level), texture, camera, pose, background=background, shading=SOFT,
-            opacity=opacity, occlusion=occlusion,
+            opacity=fades.neck * _soft_rim(vertices, head, fades), occlusion=_mouth_light(vertices, head, fades),
         )
         for vertices in (head.vertices, head.neutral)
     ]  # fmt: skip
@@ -68,10 +88,27 @@ def backdrop(size: int) -> Image:
     return np.asarray(np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255), dtype=np.uint8)
 
 
+def _soft_rim(vertices: Array, head: Head, fades: Fades) -> Array:
+    """Opacity (V,) that thins out where the hair turns away: a head of hair has no hard outline."""
+    ray = np.array([0.0, 0.0, DISTANCE_MM], np.float32) - vertices
+    facing = (vertex_normals(vertices, head.triangles) * ray).sum(axis=1) / np.linalg.norm(ray, axis=1)
+    return np.asarray(1 - fades.hairy * (1 - np.clip(facing / RIM, 0, 1)))
+
+
+def _mouth_light(vertices: Array, head: Head, fades: Fades) -> Array:
+    """Light (V,): less inside the mouth, and least where the lips leave a slit only."""
+    if not (len(fades.upper_lip) and len(fades.lower_lip)):
+        return fades.throat
+    gap = float(vertices[fades.upper_lip, 1].min() - vertices[fades.lower_lip, 1].max())
+    slit = float(np.clip(1 - (gap - 0.3) / 1.5, 0, 1))
+    return np.asarray(fades.throat * (1 - 0.6 * slit * fades.mouth), dtype=np.float32)
+
+
 @lru_cache(maxsize=4)
-def _fades(model: HeadModel, level: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Opacity (V,), 0 at the cut of the neck, and light (V,) inside the mouth, both from the mean head at rest."""
-    from tronie.texture.surface import part_of_vertices
+def _fades(model: HeadModel, level: int) -> Fades:
+    """All from the mean head at rest."""
+    from tronie.texture.grain import hairline_distance
+    from tronie.texture.surface import part_of_vertices, surface
 
     v = model.level(level).apply(model.mean)
     mesh = model.level(0)
@@ -86,5 +123,18 @@ def _fades(model: HeadModel, level: int) -> tuple[NDArray[Any], NDArray[Any]]:
     t = np.clip((v[:, 1] - slope * v[:, 2] - base - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
     opacity = (t * t * (3 - 2 * t)).astype(np.float32)
     part = part_of_vertices(model, level)
-    inside = np.clip((14 - v[:, 2]) / 45, 0, 1) * (part >= 3) * (v[:, 1] < -25)
-    return opacity, np.asarray(1 - 0.6 * inside, dtype=np.float32)
+    mouth = (part >= 3) & (v[:, 1] < -25)
+    drop = -model.level(level).apply(model.expression[model.expression_names.index("jawOpen")])[:, 1]
+    edge = (model.level(level).matrix @ surface(model, level).lips.astype(np.float32) > 0.5) & (part == 0)
+    middle = edge & (np.abs(v[:, 0]) < 5) & (v[:, 2] > v[edge, 2].max(initial=-np.inf) - 8)
+    return Fades(
+        neck=opacity,
+        # Not where the ears are behind it.
+        hairy=np.asarray(
+            np.clip(hairline_distance(v) / 10, 0, 1) * np.clip((v[:, 1] - 25) / 20, 0, 1) * (part == 0), np.float32
+        ),
+        mouth=mouth.astype(np.float32),
+        throat=np.asarray(1 - 0.6 * np.clip((14 - v[:, 2]) / 45, 0, 1) * mouth, dtype=np.float32),
+        upper_lip=np.flatnonzero(middle & (drop < 0.15 * drop.max())),
+        lower_lip=np.flatnonzero(middle & (drop > 0.35 * drop.max())),
+    )

@@ -77,7 +77,12 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     grown = step(smooth(*graph, hairlike, 2), 0.3, 0.6)
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
     no_teeth = least(*graph, 1 - parted * _teeth(colour, skin) * facts.lips)
-    held = np.maximum(outline, facts.crest * grown) * no_teeth
+    # A bald skull's fit is only guessed, and its rim mirrors the sky: less of it is believed.
+    shy = facts.crest * (1 - full)
+    held = np.maximum(
+        outline + shy * (np.minimum(outline, step(interior, 0.05, 0.6)) - outline), facts.crest * grown * full
+    )
+    held = held * no_teeth
     trust = np.asarray(matrix @ (like * held).astype(np.float32))
     confidence: Any = view.facing * np.clip(trust, 0, 1)
 
@@ -131,7 +136,7 @@ def _shaded(fill: Array, openness: Array) -> Array:
     """Darken what little light reaches: the ear's folds, nostrils, the inside of the lips; and redden it, because
     light that has been through skin is red."""
     dark = 1 - step(openness, 0.05, 0.55)[:, None]
-    folds = _dimmed(openness, 0.85) ** np.array([1.0, 1.45, 1.55], np.float32)
+    folds = _dimmed(openness, 0.75) ** np.array([1.0, 1.45, 1.55], np.float32)
     # Not black: an opening mouth shows what the lips hide at rest.
     light = np.maximum(folds * (1 - dark * np.array([0.35, 0.45, 0.45])), [0.46, 0.33, 0.33])
     return np.asarray(np.clip(fill * light, 0, 255), dtype=np.float32)
@@ -207,7 +212,8 @@ def _hair(
         source = pick
     hair, width = _tone(colour, source.astype(np.float64), skin, (0.3, 0.08, 0.08))
     light, red, _ = np.median(_opponent(colour[other if other.any() else pick]), axis=0) - _opponent(skin)
-    unlike = max(_dark_hair(light, red), _grey_hair(light, red)) * _ramp(share, 0.15, 0.3)
+    dark, grey = _dark_hair(light, red), _grey_hair(light, red)
+    unlike = max(dark, grey) * _ramp(share, 0.15, 0.3)
     if light < 0 and share > 0.4:
         unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
     full = _ramp(unlike, 0.25, 0.7)
@@ -218,6 +224,8 @@ def _hair(
     light, red, yellow = _opponent(hair)
     light = min(light, _opponent(skin)[0] + 0.2)  # not a glare's
     natural_red, natural_yellow = np.clip(red, 0.02, 0.36), np.clip(yellow, 0.02, 0.5)
+    if grey > dark:
+        natural_red, natural_yellow = 0.6 * natural_red, 0.75 * natural_yellow
     green = light + (natural_yellow - natural_red) / 3
     natural = np.exp(np.array([green + natural_red, green, green - natural_yellow])) - 12
     return np.maximum(natural, 0).astype(np.float32), like, float(full)
