@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,28 +27,15 @@ from tronie.cli.run import run_photos
 from tronie.cli.show import duration
 from tronie.errors import InputError
 from tronie.io.atomic import new_folder
+from tronie.pipeline import Each
 from tronie.settings import Settings, Stage
 from tronie.types import Detection, Face, Photo, Result
-
-
-@dataclass(frozen=True)
-class FakeResult:
-    """As much of a Result as a batch uses."""
-
-    photo: Photo
-    faces: tuple[Face, ...]
-    timings: dict[str, float]
-
-    def save(self, folder: Path, *, name: str, overwrite: bool = False) -> Path:
-        with new_folder(folder / name, overwrite=overwrite) as temporary:
-            (temporary / "made").write_text(str(time.time_ns()))
-        return folder / name
 
 
 class FakePipeline:
     """What it does is written in the name of the photo."""
 
-    def run(self, photo: str | Path, /) -> Result:
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
         name = Path(photo).stem
         if "bad" in name:
             raise InputError(f"{photo} is not a picture.")
@@ -61,7 +49,9 @@ class FakePipeline:
         faces = [] if "empty" in name else [Face(1, detection, timings={"fit": 0.01})]
         if "half" in name:
             faces.append(Face(2, detection, error="The fit went wrong."))
-        return FakeResult(Photo(np.zeros((1, 1, 3), np.uint8)), tuple(faces), {"detect": 0.1})  # type: ignore[return-value]
+        notes = ("only the first of 2 frames was used",) if "noted" in name else ()
+        picture = Photo(np.zeros((1, 1, 3), np.uint8), notes=notes)
+        return Result(picture, tuple(each(picture, face) if each else face for face in faces), {"detect": 0.1})
 
 
 @dataclass(frozen=True)
@@ -96,8 +86,9 @@ def manifest(out: Path) -> dict[str, dict[str, object]]:
     return {Path(record["source"]).name: record for record in data["inputs"]}
 
 
-def made(out: Path) -> dict[str, str]:
-    return {path.parent.name: path.read_text() for path in out.glob("*/made")}
+def made(out: Path) -> dict[str, int]:
+    """When each photo's outputs were made."""
+    return {path.parent.parent.name: path.stat().st_mtime_ns for path in out.glob("*/face-1/face.json")}
 
 
 # Exit codes, streams, manifest
@@ -297,9 +288,10 @@ def test_a_job_that_was_killed_knows_its_own_outputs(photos, tmp_path) -> None:
     ledger.claim(sorted(folder.iterdir()))
     ledger.write()
     with new_folder(out / "a") as temporary:  # finished, but the manifest does not know yet
-        (temporary / "made").write_text("old")
+        (temporary / "old").touch()
     assert job(folder, out=out) == 0
-    assert made(out)["a"] != "old"
+    assert set(made(out)) == {"a", "b"}
+    assert not (out / "a" / "old").exists()
     assert {r["status"] for r in manifest(out).values()} == {"ok"}
 
 
@@ -307,8 +299,7 @@ def test_outputs_that_were_deleted_are_made_again(photos, tmp_path) -> None:
     out = tmp_path / "out"
     folder = photos("a.jpg")
     job(folder, out=out)
-    (out / "a" / "made").unlink()
-    (out / "a").rmdir()
+    shutil.rmtree(out / "a")
     assert job(folder, out=out) == 0
     assert set(made(out)) == {"a"}
 
@@ -458,6 +449,15 @@ def test_a_task_never_raises(tmp_path) -> None:
 def test_explanations_are_one_line() -> None:
     for error in (MemoryError(), OSError(28, "No space left on device", "x"), OSError("odd"), KeyError("a\nb")):
         assert len(explain(error).splitlines()) == 1
+
+
+def test_what_reading_left_out_is_told_once_in_each_place(photos, tmp_path, capsys) -> None:
+    folder, out = photos("noted.gif"), tmp_path / "out"
+    assert job(folder, out=out) == 0
+    assert capsys.readouterr().err.splitlines() == [f"{folder / 'noted.gif'}: only the first of 2 frames was used"]
+    assert manifest(out)["noted.gif"]["warnings"] == ["only the first of 2 frames was used"]
+    job(folder, out=out, overwrite=True, as_json=True)
+    assert "only the first" in json.loads(capsys.readouterr().out.splitlines()[0])["warnings"][0]
 
 
 def test_durations() -> None:

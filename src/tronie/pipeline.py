@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -19,11 +19,13 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
 from tronie.settings import Settings
-from tronie.types import Face, Fit, Head, Photo, Result
+from tronie.types import Crop, Detection, Face, Fit, Head, Landmarks, Photo, Result
 
 if TYPE_CHECKING:
     from tronie.detect import Detector
     from tronie.landmarks import LandmarkNet
+
+Each = Callable[[Photo, Face], Face]
 
 
 class Pipeline:
@@ -59,33 +61,47 @@ class Pipeline:
             self._net = LandmarkNet(threads=self.threads)
         return self._net
 
-    def run(self, source: str | Path | NDArray[Any] | Photo) -> Result:
+    def run(self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None) -> Result:
         """Find and reconstruct every face of one photo.
 
+        `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
+        textures of a crowd need not be in memory together.
         Raises InputError when the photo cannot be read. What goes wrong with one face is that face's `error`.
         """
         with single_blas_thread():
-            return self._run(source)
+            return self._run(source, each)
 
-    def _run(self, source: str | Path | NDArray[Any] | Photo) -> Result:
+    def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None) -> Result:
         clock = _Clock()
         with clock("read"):
             photo = source if isinstance(source, Photo) else _read(source)
         with clock("detect"):
             from tronie.detect import detect_faces
 
-            detections = detect_faces(photo.image, self.settings.detect, self.detector)
+            everything = self.settings.detect.model_copy(update={"max_faces": 0})
+            detections = detect_faces(photo.image, everything, self.detector)
         with clock("landmarks"):
-            marked = self.net.detect(photo.image, detections)
-        least = self.settings.landmarks.min_presence
-        kept = [(d, c, m) for d, (c, m) in zip(detections, marked, strict=True) if m.presence >= least]
+            kept = self._marked(photo, detections)
         size = (photo.image.shape[1], photo.image.shape[0])
         camera = guess_camera(size, self.settings.fit.focal or photo.focal, [d for d, _, _ in kept])
         faces = []
         for index, (detection, crop, landmarks) in enumerate(kept, start=1):
             face = Face(index=index, detection=detection, crop=crop, landmarks=landmarks)
-            faces.append(self._finish(photo, face, camera))
+            face = self._finish(photo, face, camera)
+            faces.append(each(photo, face) if each else face)
         return Result(photo, tuple(faces), clock.seconds)
+
+    def _marked(self, photo: Photo, detections: Sequence[Detection]) -> list[tuple[Detection, Crop, Landmarks]]:
+        """The detections that the landmark net takes for faces too, with what it says of them; not too many."""
+        wanted = self.settings.detect.max_faces or len(detections)
+        kept: list[tuple[Detection, Crop, Landmarks]] = []
+        while detections and len(kept) < wanted:
+            # As many as are still wanted at a time: one that proves to be no face makes room for the next.
+            some, detections = detections[: wanted - len(kept)], detections[wanted - len(kept) :]
+            for detection, (crop, landmarks) in zip(some, self.net.detect(photo.image, some), strict=True):
+                if landmarks.presence >= self.settings.landmarks.min_presence:
+                    kept.append((detection, crop, landmarks))
+        return kept
 
     def _finish(self, photo: Photo, face: Face, camera: Camera) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error."""

@@ -15,7 +15,7 @@ from samples import make_result
 from tronie.errors import OutputError
 from tronie.head.model import HeadModel
 from tronie.io import outputs
-from tronie.io.outputs import FORMATS, save_result
+from tronie.io.outputs import FORMATS, photo_folder, save_result
 from tronie.types import Result
 
 FACE_FILES = {
@@ -134,3 +134,17 @@ def test_the_texture_in_the_glb_is_a_jpeg_of_the_texture(tiny_head: HeadModel, t
     picture = np.asarray(Image.open(io.BytesIO(data[start:])))
     assert picture.shape == face.texture.image.shape
     assert np.abs(picture.astype(int) - face.texture.image).mean() < 6
+
+
+def test_faces_written_one_by_one_make_the_same_files(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head, faces=2)
+    result.save(tmp_path / "whole")
+    with photo_folder(tmp_path / "steps", "someone") as writer:
+        first = writer.add(result.photo, result.faces[0])
+        writer.finish(replace(result, faces=(first, result.faces[1])))
+    assert first.texture is not None
+    assert first.texture.image.shape[0] == first.texture.provenance.shape[0] <= 512
+    assert tree(tmp_path / "steps") == tree(tmp_path / "whole")
+    for name in tree(tmp_path / "whole"):
+        one, other = ((tmp_path / way / name).read_bytes() for way in ("whole", "steps"))
+        assert one == other, name

@@ -41,7 +41,7 @@ def test_a_face_follows_the_schema(tiny_head: HeadModel) -> None:
     whole = result.faces[0]
     bare = replace(whole, landmarks=None, fit=None, head=None, texture=None, frontal=None, points68=None, error="No.")
     for face in (whole, bare):
-        data = json.loads(to_json(face_record(result, face, "someone", ["head.glb"])))
+        data = json.loads(to_json(face_record(result.photo, face, "someone", ["head.glb"])))
         jsonschema.validate(data, json.loads(schema("face")))
         FaceRecord.model_validate(data)
 
@@ -51,7 +51,7 @@ def test_a_face_says_what_is_known(tiny_head: HeadModel) -> None:
     face = result.faces[0]
     assert face.fit is not None
     assert face.landmarks is not None
-    text = to_json(face_record(result, face, "someone", []))
+    text = to_json(face_record(result.photo, face, "someone", []))
     assert len(text) < 30_000
     data = json.loads(text)
     assert np.allclose(data["landmarks"]["points"], face.landmarks.points, atol=0.0051)
@@ -64,7 +64,7 @@ def test_a_face_says_what_is_known(tiny_head: HeadModel) -> None:
 
 def test_the_stated_convention_of_the_angles_is_true(tiny_head: HeadModel) -> None:
     result = make_result(tiny_head, yaw=33.0)
-    pose = json.loads(to_json(face_record(result, result.faces[0], "a", [])))["fit"]
+    pose = json.loads(to_json(face_record(result.photo, result.faces[0], "a", [])))["fit"]
     yaw, pitch, roll = np.radians([pose["pose"][key] for key in ("yaw", "pitch", "roll")])
     assert np.degrees(yaw) == pytest.approx(33)
     turned = rotation_matrix([0, yaw, 0]) @ rotation_matrix([-pitch, 0, 0]) @ rotation_matrix([0, 0, roll])
@@ -75,7 +75,7 @@ def test_odd_values_can_be_written(tiny_head: HeadModel) -> None:
     result = make_result(tiny_head)
     result = replace(result, photo=replace(result.photo, source="bad\udcff.jpg"))
     face = replace(make_face(tiny_head), points68=np.full((68, 2), np.nan), error='He said "no".')
-    data = json.loads(to_json(face_record(result, face, "x", [])))
+    data = json.loads(to_json(face_record(result.photo, face, "x", [])))
     assert data["photo"]["source"] == "bad?.jpg"
     assert data["points68"][0] == [0, 0]
     assert str(rounded([-0.0001], 2)) == "[0.0]"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from tronie.errors import TronieError
 
 if TYPE_CHECKING:
+    from tronie.pipeline import Each
     from tronie.settings import Settings
     from tronie.types import Result
 
@@ -53,6 +54,8 @@ class Outcome:
     """One sentence for an error."""
     face_errors: tuple[str, ...] = ()
     """One sentence for each face that could not be finished."""
+    notes: tuple[str, ...] = ()
+    """What reading the photo did that its owner should know (only the first frame used, ...)."""
     warnings: tuple[str, ...] = ()
     """What is doubtful about the faces."""
     timings: Mapping[str, float] = field(default_factory=dict)
@@ -62,7 +65,7 @@ class Outcome:
 class Runner(Protocol):
     """What the batch needs of `tronie.Pipeline`."""
 
-    def run(self, photo: str | Path, /) -> Result: ...
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,13 @@ def bind(runner: Runner) -> Callable[[Task], Outcome]:
 
 def do_photo(runner: Runner, task: Task) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
+    from tronie.io.outputs import photo_folder
+
     began = time.perf_counter()
     try:
-        result = runner.run(task.source)
-        run_until = time.perf_counter()
-        result.save(task.out, name=task.name, overwrite=task.overwrite)
+        with photo_folder(task.out, task.name, overwrite=task.overwrite) as writer:
+            result = runner.run(task.source, each=writer.add)
+            writer.finish(result)
     except Exception as error:
         if debugging():
             traceback.print_exc(file=sys.stderr)
@@ -111,7 +116,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
     for face in result.faces:
         for stage, seconds in face.timings.items():
             timings[stage] = timings.get(stage, 0.0) + seconds
-    timings["files"] = time.perf_counter() - run_until
+    timings["files"] = writer.seconds
     status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
     return Outcome(
         source=task.source,
@@ -121,8 +126,8 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
         seconds=time.perf_counter() - began,
         reason=errors[0] if status == "error" else None,
         face_errors=errors,
-        warnings=result.photo.notes
-        + tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
+        notes=result.photo.notes,
+        warnings=tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
         timings=timings,
     )
 

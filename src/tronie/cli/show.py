@@ -118,6 +118,8 @@ class Show(AbstractContextManager["Show"]):
         if outcome.status != "error":
             for text in outcome.face_errors:
                 self.problem(outcome.source, text)
+            for text in outcome.notes if self.detail != "quiet" else ():
+                self.problem(outcome.source, text)
 
     def problem(self, source: str, reason: str) -> None:
         """Something that the user should know of, in one line."""
@@ -166,6 +168,7 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "reason": outcome.reason,
         "face_errors": list(outcome.face_errors),
+        "warnings": [*outcome.notes, *outcome.warnings],
         "folder": str(outcome.folder),
     }
 

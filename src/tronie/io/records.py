@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tronie import __version__
 from tronie.geometry import euler_degrees
 from tronie.settings import Settings
-from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Result
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Photo
 
 FORMAT = 1
 """Raised when a field changes its meaning or goes away; new fields do not raise it."""
@@ -35,6 +35,7 @@ class PhotoRecord(Record):
     width: int = Field(description="Pixels, after turning upright by EXIF.")
     height: int
     scale: float = Field(description="Pixels of the file per pixel used (above 1: a huge photo was reduced).")
+    notes: list[str] = Field([], description="What reading it did: only the first frame used, reduced, ...")
 
 
 class PoseRecord(Record):
@@ -147,9 +148,9 @@ class ManifestRecord(Record):
 SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord}
 
 
-def face_record(result: Result, face: Face, name: str, files: list[str]) -> FaceRecord:
+def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
     """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
-    photo, detection = result.photo, face.detection
+    detection = face.detection
     landmarks = fit = model = None
     if face.landmarks is not None:
         landmarks = LandmarksRecord.model_construct(
@@ -182,7 +183,7 @@ def face_record(result: Result, face: Face, name: str, files: list[str]) -> Face
         tronie=__version__,
         photo=PhotoRecord(
             source=_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
-            scale=round(photo.scale, 4),
+            scale=round(photo.scale, 4), notes=list(photo.notes),
         ),
         index=face.index,
         box=rounded(detection.box, 2),
