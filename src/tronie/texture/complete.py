@@ -111,14 +111,14 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     screen = np.where(facts.lips, 0.3, 0.03)
     plain = least(*graph, skinlike * (1 - step(busy, 0.05, 0.12)))
     evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
-    fill = spread(*graph, evidence, mixed, screen, tone, 80)
+    fill = spread(*graph, evidence, mixed, screen, tone, 60)
     thin = np.full(count, 0.04, np.float32)
     strands = 4 * known**2 * hairlike * (1 - facts.beard * (1 - facts.hairy))
-    locks = spread(*graph, strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 60)
+    locks = spread(*graph, strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 40)
     judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(hairlike, skinlike)
     share = (hairlike / np.maximum(hairlike + skinlike, 1e-3))[:, None]
     grows = (
-        spread(*graph, judged, share, thin, np.full((count, 1), full, np.float32), 40)[:, 0] if full > 0 else thin * 0
+        spread(*graph, judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
     )
     dense: Any = matrix @ np.column_stack([gain, fill, locks, grows]).astype(np.float32)
     return Recipe(

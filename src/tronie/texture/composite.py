@@ -14,24 +14,29 @@ from tronie.types import PROVENANCE
 SEEN, MIRRORED, FILLED, SYNTHETIC = (PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic"))
 MOTTLE = np.float32(0.035 / 127)
 """Share by which the pattern of skin changes the fill at most, per step of it."""
+EIGHT_BITS = np.float32(1 / 255)
 WIDTH = 18
 """Values carried over a triangle: own place 0-2, seen 3, mirrored 4, fill 5-7, the twin's place 8-10, its gain 11-13,
 hair 14-16, how it grows 17. A triangle carries only as many as it needs."""
 
 
 @jit
-def _sample(crop: Any, x: float, y: float, weight: float, out: Any) -> None:
-    """Add weight times the bilinear colour at pixel position x, y."""
+def _sample(crop: Any, x: Any, y: Any) -> Any:
+    """The bilinear colour at pixel position x, y."""
     height, width = crop.shape[0], crop.shape[1]
     px = min(max(x - np.float32(0.5), np.float32(0)), np.float32(width - 1.001))
     py = min(max(y - np.float32(0.5), np.float32(0)), np.float32(height - 1.001))
-    j, i = int(px), int(py)
+    j, i = np.uint32(px), np.uint32(py)
     fx, fy = px - np.float32(j), py - np.float32(i)
-    for k in range(3):
-        p, q = np.float32(crop[i, j, k]), np.float32(crop[i, j + 1, k])
-        r, s = np.float32(crop[i + 1, j, k]), np.float32(crop[i + 1, j + 1, k])
-        top, low = p + (q - p) * fx, r + (s - r) * fx
-        out[k] += weight * (top + (low - top) * fy)
+    f11 = fx * fy
+    f01, f10 = fx - f11, fy - f11
+    f00 = np.float32(1) - fx - f10
+    j1, i1 = j + np.uint32(1), i + np.uint32(1)
+    return (
+        f00 * crop[i, j, 0] + f01 * crop[i, j1, 0] + f10 * crop[i1, j, 0] + f11 * crop[i1, j1, 0],
+        f00 * crop[i, j, 1] + f01 * crop[i, j1, 1] + f10 * crop[i1, j, 1] + f11 * crop[i1, j1, 1],
+        f00 * crop[i, j, 2] + f01 * crop[i, j1, 2] + f10 * crop[i1, j, 2] + f11 * crop[i1, j1, 2],
+    )
 
 
 @jit
@@ -41,12 +46,10 @@ def composite(
 ) -> None:  # fmt: skip
     """`contrast` is the share by which strands change the hair's colour per step of their pattern."""
     size = image.shape[0]
-    zero, one, half = np.float32(0), np.float32(1), np.float32(0.5)
+    zero, one, half, top = np.float32(0), np.float32(1), np.float32(0.5), np.float32(255)
     val = np.zeros((3, WIDTH), np.float32)
     row = np.zeros(WIDTH, np.float32)
     dx = np.zeros(WIDTH, np.float32)
-    colour = np.zeros(3, np.float32)
-    other = np.zeros(3, np.float32)
     for t in range(triangles.shape[0]):
         ua, ub, uc = triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -98,35 +101,38 @@ def composite(
             for j in range(j0 + start, j0 + stop + 1):
                 s, o = row[3], row[4]
                 f = one - s - o
+                red = green = blue = zero
                 if whole or f <= 0:
-                    colour[:] = 0
+                    pass
                 elif paint:
-                    for k in range(3):
-                        colour[k] = row[5 + k]
+                    red, green, blue = row[5], row[6], row[7]
                 else:
                     bare = f * (one + MOTTLE * np.float32(mottle[i % TILE, min(j, size - 1 - j) % TILE]))
                     grown = zero
                     if hairy:
-                        grown = row[17] * np.float32(cover[i, j]) / np.float32(255)
+                        grown = row[17] * np.float32(cover[i, j]) * EIGHT_BITS
                     if grown > 0:
                         lock = f * grown * (one + contrast * np.float32(strand[i, j]))
                         bare *= one - grown
-                        for k in range(3):
-                            colour[k] = bare * row[5 + k] + lock * row[14 + k]
-                    else:
-                        for k in range(3):
-                            colour[k] = bare * row[5 + k]
+                        red, green, blue = lock * row[14], lock * row[15], lock * row[16]
+                    red += bare * row[5]
+                    green += bare * row[6]
+                    blue += bare * row[7]
                 if s > 0:
                     z = one / row[2]
-                    _sample(crop, row[0] * z, row[1] * z, s, colour)
+                    p, q, r = _sample(crop, row[0] * z, row[1] * z)
+                    red += s * p
+                    green += s * q
+                    blue += s * r
                 if mirrored and o > 0:
                     z = one / row[10]
-                    other[:] = 0
-                    _sample(crop, row[8] * z, row[9] * z, o, other)
-                    for k in range(3):
-                        colour[k] += other[k] * row[11 + k]
-                for k in range(3):
-                    image[i, j, k] = np.uint8(min(max(colour[k] + half, zero), np.float32(255)))
+                    p, q, r = _sample(crop, row[8] * z, row[9] * z)
+                    red += o * p * row[11]
+                    green += o * q * row[12]
+                    blue += o * r * row[13]
+                image[i, j, 0] = np.uint8(min(max(red + half, zero), top))
+                image[i, j, 1] = np.uint8(min(max(green + half, zero), top))
+                image[i, j, 2] = np.uint8(min(max(blue + half, zero), top))
                 if paint:
                     provenance[i, j] = SYNTHETIC
                 elif s >= half:

@@ -170,6 +170,18 @@ def paint_eyes(
 
 def eye_paint(where: EyeTexels, look: EyeLook) -> Image:
     """(N, 3) uint8: pupil, fibred iris with a dark limbal ring, sclera; shaded under the upper lid."""
+    of_iris, of_sclera, rest, glint = _eye_weights(where)
+    colour = of_iris * look.iris.astype(np.float32)
+    colour += of_sclera * look.sclera.astype(np.float32)
+    colour += rest
+    colour[glint[0]] += glint[1][:, None] * (np.minimum(look.sclera * 1.35, 250.0) - colour[glint[0]])
+    return np.asarray(np.clip(colour, 0, 255, out=colour), dtype=np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _eye_weights(where: EyeTexels) -> tuple[Array, Array, Array, tuple[NDArray[np.intp], Array]]:
+    """An eye's colour is linear in those of iris and sclera: their weights (N, 3) each, the rest (N, 3), and which
+    texels shine how much."""
     r, a = where.angle, where.around
     fibres = (
         0.5 * np.sin(37 * a + 3 * np.sin(3 * a))
@@ -179,21 +191,20 @@ def eye_paint(where: EyeTexels, look: EyeLook) -> Image:
     ring = np.clip((r - PUPIL) / (1 - PUPIL), 0, 1)
     collarette = np.exp(-(((ring - 0.3) / 0.16) ** 2))
     tone = 1.0 + 0.13 * fibres * (1 - ring**2) + 0.22 * collarette + 0.1 * (0.5 - ring) - 0.6 * step(ring, 0.72, 1.0)
-    warm = np.array([1.06, 1.0, 0.92], np.float32)
-    iris = look.iris * tone[:, None] * (1 + collarette[:, None] * (warm - 1))
-    pupil = np.array([10.0, 8.0, 8.0], np.float32)
-    colour = iris + (pupil - iris) * (1 - step(r, PUPIL - 0.05, PUPIL + 0.05))[:, None]
-    blood = step(r, 1.3, 2.6)[:, None] * np.array([0.0, 0.16, 0.14], np.float32)
-    white = look.sclera * (1 - blood) * (1 - 0.1 * step(r, 1.2, 2.4))[:, None]
-    colour = colour + (white - colour) * step(r, 0.96, 1.1)[:, None]
+    iris = tone[:, None] * (1 + collarette[:, None] * np.array([0.06, 0.0, -0.08]))
+    pupil, white = 1 - step(r, PUPIL - 0.05, PUPIL + 0.05), step(r, 0.96, 1.1)
+    blood = step(r, 1.3, 2.6)[:, None] * np.array([0.0, 0.16, 0.14])
+    sclera = (1 - blood) * (1 - 0.1 * step(r, 1.2, 2.4))[:, None]
     lids = 1 - 0.45 * step(where.height, 0.12, 0.5) - 0.12 * step(-where.height, 0.25, 0.6)
-    colour = colour * lids[:, None]
     # A window at the upper left of the picture, in both eyes alike.
-    up = r * np.sin(a)
-    glint = np.exp(-((np.hypot((where.across + 0.3) / 0.19, (up - 0.34) / 0.2)) ** 4))
-    bright = np.minimum(look.sclera * 1.35, 250.0)
-    colour = colour + (bright - colour) * (0.92 * glint)[:, None]
-    return np.asarray(np.clip(colour + 0.5, 0, 255), dtype=np.uint8)
+    shine = 0.92 * np.exp(-((np.hypot((where.across + 0.3) / 0.19, (r * np.sin(a) - 0.34) / 0.2)) ** 4))
+    bright = np.flatnonzero(shine > 0.004)
+    of_iris = iris * (lids * (1 - pupil) * (1 - white))[:, None]
+    rest = 0.5 + (lids * pupil * (1 - white))[:, None] * np.array([10.0, 8.0, 8.0])
+    return (
+        of_iris.astype(np.float32), (sclera * (lids * white)[:, None]).astype(np.float32), rest.astype(np.float32),
+        (bright, shine[bright].astype(np.float32)),
+    )  # fmt: skip
 
 
 def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
