@@ -51,11 +51,10 @@ def frontal(head: Head, texture: Texture, settings: FrontalSettings | None = Non
     size = settings.size if settings else 1024
     camera, pose = portrait_camera(head, size)
     background = backdrop(size)
-    fades = _fades(head.model, head.level)
     pictures = [
         render_layers(
             vertices, head.model.level(head.level), texture, camera, pose, background=background, shading=SOFT,
-            opacity=fades.neck * _soft_rim(vertices, head, fades), occlusion=_mouth_light(vertices, head, fades),
+            opacity=soft_rim(vertices, head, pose), occlusion=mouth_light(vertices, head),
         )
         for vertices in (head.vertices, head.neutral)
     ]  # fmt: skip
@@ -88,24 +87,27 @@ def backdrop(size: int) -> Image:
     return np.asarray(np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255), dtype=np.uint8)
 
 
-def _soft_rim(vertices: Array, head: Head, fades: Fades) -> Array:
-    """Opacity (V,) that thins out where the hair turns away: a head of hair has no hard outline."""
-    ray = np.array([0.0, 0.0, DISTANCE_MM], np.float32) - vertices
+def soft_rim(vertices: Array, head: Head, head_to_camera: Array, cosine: float = RIM) -> Array:
+    """Opacity (V,): the neck fades, and hair thins out where it turns away, because it has no hard outline; `cosine`
+    to the view is where it begins to."""
+    fade = fades(head.model, head.level)
+    ray = -head_to_camera[:3, :3].T @ head_to_camera[:3, 3] - vertices
     facing = (vertex_normals(vertices, head.triangles) * ray).sum(axis=1) / np.linalg.norm(ray, axis=1)
-    return np.asarray(1 - fades.hairy * (1 - np.clip(facing / RIM, 0, 1)))
+    return np.asarray(fade.neck * (1 - fade.hairy * (1 - np.clip(facing / cosine, 0, 1))), dtype=np.float32)
 
 
-def _mouth_light(vertices: Array, head: Head, fades: Fades) -> Array:
+def mouth_light(vertices: Array, head: Head) -> Array:
     """Light (V,): less inside the mouth, and least where the lips leave a slit only."""
-    if not (len(fades.upper_lip) and len(fades.lower_lip)):
-        return fades.throat
-    gap = float(vertices[fades.upper_lip, 1].min() - vertices[fades.lower_lip, 1].max())
+    fade = fades(head.model, head.level)
+    if not (len(fade.upper_lip) and len(fade.lower_lip)):
+        return fade.throat
+    gap = float(vertices[fade.upper_lip, 1].min() - vertices[fade.lower_lip, 1].max())
     slit = float(np.clip(1 - (gap - 0.3) / 1.5, 0, 1))
-    return np.asarray(fades.throat * (1 - 0.6 * slit * fades.mouth), dtype=np.float32)
+    return np.asarray(fade.throat * (1 - 0.6 * slit * fade.mouth), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
-def _fades(model: HeadModel, level: int) -> Fades:
+def fades(model: HeadModel, level: int) -> Fades:
     """All from the mean head at rest."""
     from tronie.texture.grain import hairline_distance
     from tronie.texture.surface import part_of_vertices, surface
@@ -127,12 +129,11 @@ def _fades(model: HeadModel, level: int) -> Fades:
     drop = -model.level(level).apply(model.expression[model.expression_names.index("jawOpen")])[:, 1]
     edge = (model.level(level).matrix @ surface(model, level).lips.astype(np.float32) > 0.5) & (part == 0)
     middle = edge & (np.abs(v[:, 0]) < 5) & (v[:, 2] > v[edge, 2].max(initial=-np.inf) - 8)
+    # Thin hair before an ear would show the background instead of the ear.
+    clear = np.clip(np.maximum(v[:, 1] - 25, -v[:, 2] - 105) / 20, 0, 1)
     return Fades(
         neck=opacity,
-        # Not where the ears are behind it.
-        hairy=np.asarray(
-            np.clip(hairline_distance(v) / 10, 0, 1) * np.clip((v[:, 1] - 25) / 20, 0, 1) * (part == 0), np.float32
-        ),
+        hairy=np.asarray(np.clip(hairline_distance(v) / 10, 0, 1) * clear * (part == 0), dtype=np.float32),
         mouth=mouth.astype(np.float32),
         throat=np.asarray(1 - 0.6 * np.clip((14 - v[:, 2]) / 45, 0, 1) * mouth, dtype=np.float32),
         upper_lip=np.flatnonzero(middle & (drop < 0.15 * drop.max())),

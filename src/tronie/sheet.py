@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.frontal import backdrop, mouth_light, soft_rim
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_from_euler
 from tronie.io.surface import reduced
 from tronie.overlay import cut_out, face_region, overlay
@@ -28,6 +29,8 @@ COLUMNS = ("photo", "fit", "front", "left side", "right side")
 """The sides are the subject's own."""
 SIDE_YAW = 45.0
 """Degrees by which the side views are turned."""
+SOFT_COSINE = 0.2
+"""Where hair thins out in the side views: about a pixel before the outline."""
 LONGEST = 8000
 """Pixels of a sheet's sides; well below JPEG's 65,535, and what viewers open without complaint."""
 
@@ -121,7 +124,11 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             yield _fitted(face.frontal.image, size)
             continue
         camera, pose = portrait_view(size, yaw)
-        yield render_head(face.head.vertices, mesh, texture, camera, pose, background=TILE)
+        yield render_head(
+            face.head.vertices, mesh, texture, camera, pose, background=backdrop(size),
+            opacity=soft_rim(face.head.vertices, face.head, pose, SOFT_COSINE),
+            occlusion=mouth_light(face.head.vertices, face.head),
+        )  # fmt: skip
 
 
 def portrait_view(size: int, yaw: float) -> tuple[Camera, NDArray[Any]]:

@@ -22,7 +22,7 @@ BUFFER = 400
 RIM_MM = (3.0, 9.0)
 """Within the first distance of the outline the photo is not believed, from the second on it is. The fit puts the
 outline a few millimetres beside the photo's, where hair or background would be taken for a cheek."""
-FACE_RIM_MM = (1.5, 6.0)
+FACE_RIM_MM = (2.5, 8.0)
 """The same on the inner face."""
 INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
