@@ -142,6 +142,16 @@ def _target(model: HeadModel) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     return face_triangles(model, 1), inner_rows(model, 1)
 
 
+def neutral_of(model: HeadModel, fit: Fit) -> Array:
+    """(V, 3) mm at level 1: the fitted head at rest."""
+    return model.level(1).apply(head_shapes(model, fit)[1])
+
+
+def expressed_of(model: HeadModel, fit: Fit) -> Array:
+    """(V, 3) mm at level 1: with the photo's expression."""
+    return model.level(1).apply(head_shapes(model, fit)[0])
+
+
 def compare_neutral(
     model: HeadModel, neutral: Array, truth: Array, points68: Array
 ) -> tuple[Comparison, Comparison, Surface]:
@@ -149,7 +159,7 @@ def compare_neutral(
     triangles, _ = _target(model)
     surface = Surface.of(neutral, triangles)
     start = model.level(1).points68(neutral)[START]
-    scaled = compare(truth, surface, start, points68[START])
+    scaled = compare(truth, surface, landmarks=start, true_landmarks=points68[START])
     return scaled, rigidly(truth, surface, scaled.motion), surface
 
 
@@ -158,9 +168,10 @@ def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
     centre = truth.mean(axis=0)
     shift = centre - motion.rotation @ motion.undo(centre)
     start = Similarity3(1.0, motion.rotation, shift)
-    rigid = icp(truth[:: max(len(truth) // 800, 1)], surface, start, scale=False, rounds=6)
-    rigid = icp(truth, surface, rigid, scale=False, rounds=1)
-    return Comparison(distances_to(truth, surface, rigid), rigid)
+    rigid = icp(truth[:: max(len(truth) // 800, 1)], surface, start, scale=False, rounds=5)
+    every = truth[::2]  # enough for a mean
+    rigid = icp(every, surface, rigid, scale=False, rounds=1)
+    return Comparison(distances_to(every, surface, rigid), rigid)
 
 
 def frontal_offset(model: HeadModel, renders: Renders) -> Array:
@@ -203,9 +214,7 @@ def evaluate(
 def _judge(job: tuple[Fit, float, Render, Array, Array, NDArray[np.int32], Array]) -> Score:
     fit, seconds, render, truth, points68, true_triangles, offset = job
     model = default_head()
-    _, neutral_control = head_shapes(model, fit)
-    level = model.level(1)
-    neutral = level.apply(neutral_control)
+    neutral = neutral_of(model, fit)
     scaled, rigid, _ = compare_neutral(model, neutral, truth, points68)
     said, true = fit.head_to_camera[:3, :3] @ offset.T, render.head_to_camera[:3, :3]
     delta = np.array(euler_degrees(said)) - np.array(euler_degrees(true))

@@ -1,4 +1,4 @@
-"""The fits that are compared: each takes a render (what a user's photo would give) and returns a Fit.
+"""The fits that are compared: each takes an observation (what a user's photo would give) and returns a Fit.
 
 `mean` and the two least squares know nothing of calibration and stay as they are, whatever the library's fit becomes.
 """
@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.metric import umeyama
-from accuracy.synthetic import Render
+from accuracy.observe import Observation
 from tronie.fit.landmark_fit import fit_landmarks, guess_camera
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel, default_head
 from tronie.types import Fit
 
 Array = NDArray[np.floating]
-Method = Callable[[Render], Fit]
+Method = Callable[[Observation], Fit]
+
+UNKNOWN_FOCAL = "full fit"
 
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
         150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
@@ -39,18 +41,18 @@ class LeastSquares:
     identity_weight: float
     rounds: int = 8
 
-    def __call__(self, render: Render) -> Fit:
-        camera = guess_camera(render.size, None, [render.detection])
-        return self.fit(render, camera)
+    def __call__(self, seen: Observation) -> Fit:
+        camera = guess_camera(seen.size, None, [seen.detection])
+        return self.fit(seen, camera)
 
-    def fit(self, render: Render, camera: Camera) -> Fit:
+    def fit(self, seen: Observation, camera: Camera) -> Fit:
         mean, shape = _points(self.model)
         k = len(self.model.identity)
-        target = render.landmarks.points[:, :2]
-        scores = np.clip(render.landmarks.scores, 0, 1)
-        start = umeyama(mean, render.landmarks.points)  # a distant camera's view, with the net's own depth
+        target = seen.landmarks.points[:, :2]
+        scores = np.clip(seen.landmarks.scores, 0, 1)
+        start = umeyama(mean, seen.landmarks.points)  # a distant camera's view, with the net's own depth
         rotation, depth = start.rotation, camera.focal / start.scale
-        middle = render.landmarks.points[:, :2].mean(axis=0)
+        middle = seen.landmarks.points[:, :2].mean(axis=0)
         shift = camera.unproject(middle, depth) - rotation @ mean.mean(axis=0)
         x = np.concatenate([np.zeros(k), scores])
         price = np.concatenate([np.full(6, 1e-9), np.full(k, self.identity_weight), np.full(52, 0.16**-2)])
@@ -81,10 +83,10 @@ class Default:
     warp: bool = True
     known_focal: bool = False
 
-    def __call__(self, render: Render) -> Fit:
-        focal = render.camera.focal if self.known_focal else None
-        camera = guess_camera(render.size, focal, [render.detection])
-        return fit_landmarks(self.model, render.landmarks, camera, render.detection.size, warp=self.warp)
+    def __call__(self, seen: Observation) -> Fit:
+        focal = seen.focal if self.known_focal else None
+        camera = guess_camera(seen.size, focal, [seen.detection])
+        return fit_landmarks(self.model, seen.landmarks, camera, seen.detection.size, warp=self.warp)
 
 
 def methods() -> dict[str, Method]:
@@ -98,7 +100,7 @@ def methods() -> dict[str, Method]:
     prior = calibrated_prior()
     if prior is not None:
         found["calibrated prior only"] = prior
-    return found | {"full fit": Default(model), "full fit, focal known": Default(model, known_focal=True)}
+    return found | {UNKNOWN_FOCAL: Default(model), "full fit, focal known": Default(model, known_focal=True)}
 
 
 def calibrated_prior() -> Method | None:

@@ -90,6 +90,15 @@ def _cell(value: float | None, form: str) -> str:
     return "" if value is None or not np.isfinite(value) else form.format(value)
 
 
+def plain_table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """One line for each method, one column for each figure."""
+    keys = list(dict.fromkeys(key for row in rows.values() for key in row))
+    lines = ["| | " + " | ".join(keys) + " |", "|---|" + "---|" * len(keys)]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(f"{row[k]:.4g}" if k in row else "" for k in keys) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def write_json(path: Path, found: Mapping[str, Any], about: Mapping[str, Any]) -> None:
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -3,14 +3,14 @@
 The file holds everything a fit needs and everything it is judged by, so that fits are compared in seconds:
 
     python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz --people 60 --renders 5   # makes the file
-    renders = load_renders("/tmp/accuracy_cache/ict-seed0-60x5-yaw40-v1.npz")
+    renders = load_renders(cache_path("../shared/ict/ict_facekit.npz", 0, 60, 5, 40.0))
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, fields
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,29 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.heads import heads
+from accuracy.observe import Observation, face_at
 from accuracy.scene import LIGHTS, Scene, draw_scene
+from tronie import weights
 from tronie.geometry import Camera
-from tronie.pipeline import Pipeline, single_blas_thread
-from tronie.settings import Settings
 from tronie.types import Detection, Image, Landmarks
 
 Array = NDArray[np.floating]
 
 CACHE = Path("/tmp/accuracy_cache")
-VERSION = 1
+LANDMARKS = "landmarks."
+"""What the names of the file's arrays begin with that hold a field of Landmarks."""
+VERSION = 2
 """Of the renders; a change of pictures or truth wants a new one, so that old files are not taken."""
 
 
 @dataclass(frozen=True, eq=False)
-class Render:
+class Render(Observation):
     """One synthetic photo in which the face was found: what a fit may see, and the truth."""
 
     person: int
     take: int
-    detection: Detection
-    landmarks: Landmarks
-    size: tuple[int, int]
-    """Width, height of the photo."""
     camera: Camera
     """Truth."""
     head_to_camera: Array
@@ -91,29 +89,6 @@ def photo_of(ict: str | None, seed: int, scene: Scene) -> Image:
     return picture(source, source.vertices(source.identity(seed, scene.person), scene.expression), scene)
 
 
-@cache
-def _pipeline() -> Pipeline:
-    return Pipeline(Settings(), threads=1)
-
-
-def look(image: Image, expected: Array) -> tuple[Detection, Landmarks] | None:
-    """What the pipeline's first stages find nearest to the point `expected` (2,), None if that is another place."""
-    from tronie.detect import detect_faces
-
-    pipeline = _pipeline()
-    with single_blas_thread():
-        found = detect_faces(image, pipeline.settings.detect, pipeline.detector)
-        marked = pipeline.net.detect(image, found)
-    best: tuple[float, Detection, Landmarks] | None = None
-    for detection, (_, landmarks) in zip(found, marked, strict=True):
-        if landmarks.presence < pipeline.settings.landmarks.min_presence:
-            continue
-        away = float(np.linalg.norm(landmarks.points[:, :2].mean(axis=0) - expected)) / detection.size
-        if away < 0.5 and (best is None or away < best[0]):
-            best = away, detection, landmarks
-    return None if best is None else (best[1], best[2])
-
-
 def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
     """One photo through detector and landmark net -> plain values; `found` is False when there is no face."""
     ict, seed, person, take, max_yaw = job
@@ -122,14 +97,13 @@ def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
     vertices = source.vertices(source.identity(seed, person), scene.expression)
     middle = source.landmarks(vertices)[17:].mean(axis=0)
     pose = scene.head_to_camera
-    seen = look(photo_of(ict, seed, scene), scene.camera.project(pose[:3, :3] @ middle + pose[:3, 3]))
-    empty = {"box": np.zeros(4), "five": np.zeros((5, 2)), "score": 0.0, "points": np.zeros((478, 3)),
-             "scores": np.zeros(52), "presence": 0.0}  # fmt: skip
+    seen = face_at(photo_of(ict, seed, scene), scene.camera.project(pose[:3, :3] @ middle + pose[:3, 3]))
+    saw: dict[str, Any] = {}
     if seen is not None:
-        d, m = seen
-        empty = {"box": np.array(d.box), "five": d.points, "score": d.score, "points": m.points, "scores": m.scores,
-                 "presence": m.presence}  # fmt: skip
-    return empty | {
+        d, m = seen.detection, seen.landmarks
+        saw = {"box": np.array(d.box), "five": d.points, "score": d.score}
+        saw |= {LANDMARKS + f.name: getattr(m, f.name) for f in fields(Landmarks) if getattr(m, f.name) is not None}
+    return saw | {
         "person": person, "take": take, "found": seen is not None, "pose": pose, "focal": scene.camera.focal,
         "size": np.array(scene.camera.size), "expression": scene.expression, "face_px": scene.face_px,
         "angles": np.array([scene.yaw, scene.pitch, scene.roll]), "light": LIGHTS.index(scene.light),
@@ -138,7 +112,10 @@ def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
 
 
 def cache_path(ict: str | None, seed: int, people: int, takes: int, max_yaw: float, folder: Path = CACHE) -> Path:
-    return folder / f"{'own' if ict is None else 'ict'}-seed{seed}-{people}x{takes}-yaw{max_yaw:g}-v{VERSION}.npz"
+    """The file's name tells all it depends on: also the landmark net, by the start of its hash."""
+    net = sha256(weights.path("face_landmarks").read_bytes()).hexdigest()[:6]
+    source = "own" if ict is None else "ict"
+    return folder / f"{source}-seed{seed}-{people}x{takes}-yaw{max_yaw:g}-v{VERSION}-{net}.npz"
 
 
 def make_renders(
@@ -158,8 +135,12 @@ def make_renders(
     row[source.inner] = np.arange(len(source.inner))
     triangles = row[source.triangles]
     path.parent.mkdir(parents=True, exist_ok=True)
+    seen = [r for r in rows if r["found"]]
+    if not seen:
+        raise RuntimeError("no face was found in any photo")
+    blank = {name: np.zeros_like(value) for name, value in seen[0].items()}
     np.savez(
-        path, **{name: np.array([r[name] for r in rows]) for name in rows[0]},
+        path, **{name: np.array([(blank | r)[name] for r in rows]) for name in seen[0]},
         neutral=np.array([v[source.inner] for v in shapes], np.float32),
         points68=np.array([source.landmarks(v) for v in shapes], np.float32),
         mean_neutral=mean[source.inner], mean_points68=source.landmarks(mean),
@@ -180,10 +161,12 @@ def load_renders(path: str | Path) -> Renders:
         x0, y0, x1, y1 = (float(c) for c in z["box"][k])
         width, height = (int(c) for c in z["size"][k])
         yaw, pitch, roll = (float(c) for c in z["angles"][k])
+        marks = {name.removeprefix(LANDMARKS): value[k] for name, value in z.items() if name.startswith(LANDMARKS)}
+        marks["presence"] = float(marks["presence"])
+        camera = Camera(float(z["focal"][k]), (width / 2, height / 2), (width, height))
         items.append(Render(
-            int(z["person"][k]), int(z["take"][k]), Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])),
-            Landmarks(z["points"][k], z["scores"][k], float(z["presence"][k])), (width, height),
-            Camera(float(z["focal"][k]), (width / 2, height / 2), (width, height)), z["pose"][k], z["expression"][k],
+            Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])), Landmarks(**marks), (width, height),
+            camera.focal, int(z["person"][k]), int(z["take"][k]), camera, z["pose"][k], z["expression"][k],
             (yaw, pitch, roll), LIGHTS[int(z["light"][k])], float(z["equivalent"][k]), float(z["face_px"][k]),
         ))  # fmt: skip
     return Renders(

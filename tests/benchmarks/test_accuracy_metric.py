@@ -84,7 +84,7 @@ def test_a_triangle_without_area_is_a_line():
 
 def test_the_same_head_has_no_error():
     v, triangles, marks = bumpy_face()
-    result = compare(v[inside(v)], Surface.of(v, triangles), v[marks], v[marks])
+    result = compare(v[inside(v)], Surface.of(v, triangles), landmarks=v[marks], true_landmarks=v[marks])
     assert result.mean < 1e-6
     assert result.motion.scale == pytest.approx(1, abs=1e-6)
 
@@ -94,11 +94,13 @@ def test_the_same_head_has_no_error():
 def test_error_does_not_depend_on_where_the_prediction_stands_nor_on_its_size(seed, size):
     true, triangles, marks = bumpy_face(seed=1)
     said, _, _ = bumpy_face(seed=2)
-    here = compare(true[inside(true)], Surface.of(said, triangles), true[marks], said[marks])
+    here = compare(true[inside(true)], Surface.of(said, triangles), landmarks=said[marks], true_landmarks=true[marks])
     rng = np.random.default_rng(seed)
     turn = Rotation.random(random_state=seed).as_matrix()
     there = size * said @ turn.T + rng.normal(size=3) * 300
-    again = compare(true[inside(true)], Surface.of(there, triangles), true[marks], there[marks])
+    again = compare(
+        true[inside(true)], Surface.of(there, triangles), landmarks=there[marks], true_landmarks=true[marks]
+    )
     assert here.mean > 0.3
     assert again.mean == pytest.approx(here.mean, abs=1e-3)
     assert again.motion.scale * size == pytest.approx(here.motion.scale, rel=1e-3)
@@ -109,7 +111,7 @@ def test_a_motion_is_recovered_from_poor_landmarks():
     turn = Rotation.from_euler("xyz", [20, -30, 10], degrees=True).as_matrix()
     moved = 0.9 * v @ turn.T + [5, 6, 700]
     poor = v[marks] + np.random.default_rng(0).normal(size=(9, 3)) * 2.5
-    result = compare(v[inside(v)], Surface.of(moved, triangles), poor, moved[marks])
+    result = compare(v[inside(v)], Surface.of(moved, triangles), landmarks=moved[marks], true_landmarks=poor)
     assert result.mean < 0.02
     np.testing.assert_allclose(result.motion.rotation, turn.T, atol=2e-3)
 
@@ -120,9 +122,9 @@ def test_a_surface_further_out_is_as_far_as_it_is():
     gap = distances(true, Surface.of(said, triangles), IDENTITY)
     np.testing.assert_allclose(gap, 2, atol=0.12)  # flat triangles lie inside the sphere
     some = slice(0, None, 97)
-    rigid = compare(true, Surface.of(said, triangles), true[some], said[some], scale=False)
+    rigid = compare(true, Surface.of(said, triangles), landmarks=said[some], true_landmarks=true[some], scale=False)
     assert rigid.mean == pytest.approx(2, abs=0.1)
-    scaled = compare(true, Surface.of(said, triangles), true[some], said[some])
+    scaled = compare(true, Surface.of(said, triangles), landmarks=said[some], true_landmarks=true[some])
     assert scaled.mean < 0.06
     assert scaled.motion.scale == pytest.approx(80 / 82, rel=1e-3)
 
@@ -135,7 +137,7 @@ def test_a_bump_costs_what_it_moves():
     said[:, 2] -= 3 * dent
     keep = inside(v)
     rows = np.linalg.norm(said - v, axis=1)[keep]
-    result = compare(v[keep], Surface.of(said, triangles), v[marks], said[marks])
+    result = compare(v[keep], Surface.of(said, triangles), landmarks=said[marks], true_landmarks=v[marks])
     assert 0.5 * rows.mean() < result.mean < 1.3 * rows.mean()
 
 
