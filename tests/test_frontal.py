@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tronie.frontal import EYE_LINE, backdrop, frontal, portrait_camera
+from tronie.frontal import EYE_LINE, backdrop, frontal, mouth_light, portrait_camera, soft_rim
 from tronie.geometry import transform
 from tronie.head.model import PARTS, HeadModel
 from tronie.settings import FrontalSettings
@@ -68,3 +68,28 @@ def test_the_backdrop_has_no_bands() -> None:
     tone = backdrop(256).astype(float)
     assert tone.min() > 150
     assert np.abs(np.diff(tone.mean(-1), axis=0)).max() <= 3
+
+
+def test_hair_has_a_soft_outline_and_the_face_none(tiny_head: HeadModel) -> None:
+    mesh = tiny_head.level(1)
+    vertices = mesh.apply(tiny_head.mean)
+    head = Head(tiny_head, 1, vertices, vertices)
+    pose = portrait_camera(head, 256)[1]
+    opacity = soft_rim(vertices, head, pose, 0.3)
+    assert opacity.min() >= 0
+    assert opacity.max() <= 1
+    high = (vertices[:, 1] > 60) & (np.abs(vertices[:, 0]) > 0.93 * np.abs(vertices[vertices[:, 1] > 60, 0]).max())
+    assert opacity[high].min() < 0.7
+    inner = mesh.matrix @ tiny_head.inner_face.astype(np.float32) > 0.99
+    assert opacity[inner].min() == 1
+
+
+def test_a_slit_between_the_lips_is_darker_than_an_open_mouth(tiny_head: HeadModel) -> None:
+    mesh = tiny_head.level(1)
+    rest = mesh.apply(tiny_head.mean)
+    jaw = tiny_head.expression_names.index("jawOpen")
+    wide = mesh.apply(tiny_head.mean + tiny_head.expression[jaw])
+    closed, opened = (mouth_light(v, Head(tiny_head, 1, v, rest)) for v in (rest, wide))
+    assert (closed <= opened).all()
+    skin = np.unique(mesh.triangles[mesh.triangle_part == 0])
+    assert closed[skin].min() == 1

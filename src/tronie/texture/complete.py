@@ -217,7 +217,7 @@ def _hair(
     if light < 0 and share > 0.4:
         unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
     full = _ramp(unlike, 0.25, 0.7)
-    if full <= 0:
+    if full < 0.3:  # wisps on a bald head are worse than none
         return skin, skinlike, 0.0
     like = _likeness(colour, hair, width * [3.0, 2.0, 2.0])
     # Scarves and hats have colours no hair has: keep their lightness and the nearest natural hue.

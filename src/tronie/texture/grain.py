@@ -32,6 +32,10 @@ TILE = 256
 """Side of the skin's pattern, which repeats, texels."""
 
 
+FINEST = 1024
+"""Side of the patterns as drawn; larger ones are enlarged, strands are no finer than that."""
+
+
 @dataclass(frozen=True, eq=False)
 class Grain:
     """Patterns over the atlas."""
@@ -63,26 +67,46 @@ def hairline_distance(points: Array) -> Array:
 @lru_cache(maxsize=2)
 def grain(model: HeadModel, level: int, size: int) -> Grain:
     """Drawn once per model, level and size."""
+    import cv2
+
     mesh = model.level(level)
     mean = mesh.apply(model.mean)
     skin = mesh.triangle_part == 0
-    near = hairline_distance(mean) > -SOFT_MM - RAGGED_MM
+    distance = hairline_distance(mean)
+    near = distance > -SOFT_MM - RAGGED_MM
     pick = skin & near[mesh.triangles].any(axis=1)
-    cover, strand = np.zeros((size, size), np.uint8), np.zeros((size, size), np.int8)
-    mottle = _mottle()
-    if not pick.any():
-        return Grain(cover, strand, mottle)
+    side = min(size, FINEST)
     place = np.zeros((len(mesh.uv), 4), np.float32)
     place[mesh.triangle_uv[pick], :3] = mean[mesh.triangles[pick]]
-    place[mesh.triangle_uv[pick], 3] = hairline_distance(mean)[mesh.triangles[pick]]
-    flat = np.concatenate([mesh.uv * size, np.ones((len(mesh.uv), 1))], axis=1)
-    buffers = rasterize(flat, mesh.triangle_uv[pick], size, size, cull=False)
+    place[mesh.triangle_uv[pick], 3] = distance[mesh.triangles[pick]]
+    flat = np.concatenate([mesh.uv * side, np.ones((len(mesh.uv), 1))], axis=1)
+    buffers = rasterize(flat, mesh.triangle_uv[pick], side, side, cull=False)
     hit = buffers.triangle >= 0
-    at = interpolate(buffers, mesh.triangle_uv[pick], place)[hit]
-    value = _strands(at[:, :3])
-    cover[hit] = np.round(255 * _smooth_step((at[:, 3] + RAGGED_MM * value) / SOFT_MM + 0.5))
-    strand[hit] = np.round(127 * value)
-    return Grain(cover, strand, mottle)
+    cover, strand = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    if hit.any():
+        at = interpolate(buffers, mesh.triangle_uv[pick], place)[hit]
+        value = _strands(at[:, :3])
+        cover[hit] = 255 * _smooth_step((at[:, 3] + RAGGED_MM * value) / SOFT_MM + 0.5)
+        strand[hit] = 127 * value
+        # Enlarging must not thin the hair along the atlas's seams.
+        nearest = _nearest(hit)
+        cover, strand = cover.ravel()[nearest], strand.ravel()[nearest]
+    big = [np.round(cv2.resize(x, (size, size), interpolation=cv2.INTER_LINEAR)) for x in (cover, strand)]
+    return Grain(big[0].astype(np.uint8), big[1].astype(np.int8), _mottle())
+
+
+def _nearest(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(H, W) flat number of the nearest known pixel within 3, else the pixel itself."""
+    import cv2
+
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    inside = np.flatnonzero(known.ravel())
+    source = np.zeros(int(labels.max()) + 1, dtype=np.int64)
+    source[labels.ravel()[inside]] = inside
+    own = np.arange(known.size).reshape(known.shape)
+    return np.where(distance <= 3, source[labels], own)
 
 
 def _strands(points: Array) -> Array:
