@@ -14,6 +14,7 @@ from tronie.batch.machine import default_workers
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Work
 from tronie.cli.show import Detail, Show, count
+from tronie.io.atomic import sweep
 from tronie.settings import Settings
 
 
@@ -57,6 +58,8 @@ def run_photos(
             except KeyboardInterrupt:
                 interrupted = signal.SIGINT
             interrupted = interrupted or stop.signal
+    if interrupted:
+        sweep(out)  # the second Ctrl-C ends workers in the middle of a photo
     if inputs.paths or as_json:
         show.summary(time.monotonic() - began, str(out))
     if interrupted and finished < len(plan.tasks):

@@ -1,0 +1,104 @@
+"""Make hero.jpg, the picture of the README, from the two example photos: python docs/images/make_hero.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+import tronie
+from tronie.overlay import cut_out, face_region, overlay
+from tronie.render.shading import CLAY, render_head
+from tronie.sheet import portrait_view
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent.parent / "examples"
+
+PAPER, TILE, INK, FAINT, ACCENT = (250, 250, 251), (232, 234, 237), (34, 37, 41), (112, 117, 124), (24, 110, 190)
+MARGIN, GAP, LABEL = 40, 14, 40
+WIDTH = 1600
+SMOOTH = 2
+"""Renders are made so many times as large and reduced."""
+
+
+def main() -> None:
+    pipeline = tronie.Pipeline()
+    portrait = pipeline.run(EXAMPLES / "astronaut.jpg")
+    group = pipeline.run(EXAMPLES / "group.jpg")
+    inner = WIDTH - 2 * MARGIN
+    large = (inner - 4 * GAP) // 5
+    # The photo has the height of two rows of small tiles, and the five widths fill the line.
+    height, width = group.photo.image.shape[:2]
+    small = int((inner - 2 * GAP - 3 * GAP - GAP * width / height) / (4 + 2 * width / height))
+    tall = 2 * small + GAP
+    wide = round(tall * width / height)
+
+    page = Image.new("RGB", (WIDTH, 2 * MARGIN + large + LABEL + GAP + tall), PAPER)
+    for place, (label, picture) in enumerate(one(portrait, large)):
+        x = MARGIN + place * (large + GAP)
+        page.paste(Image.fromarray(picture), (x, MARGIN))
+        write(page, (x, MARGIN + large + 8), label, 17, FAINT)
+    top = MARGIN + large + LABEL + GAP
+    page.paste(numbered(group, (wide, tall)), (MARGIN, top))
+    for place, face in enumerate(group.faces[:8]):
+        assert face.frontal is not None
+        x = WIDTH - MARGIN - (4 - place % 4) * (small + GAP) + GAP
+        y = top + place // 4 * (small + GAP)
+        page.paste(Image.fromarray(reduced(face.frontal.image, small)), (x, y))
+        write(page, (x + 10, y + 8), str(face.index), 17, ACCENT)
+    page.save(HERE / "hero.jpg", quality=88, optimize=True, progressive=True)
+
+
+def one(result: tronie.Result, size: int) -> list[tuple[str, np.ndarray]]:
+    """Label and picture (size, size, 3) of what comes out for the first face."""
+    face = result.faces[0]
+    assert face.head is not None
+    assert face.frontal is not None
+    region = face_region(face)
+    return [
+        ("photo", cut_out(result.photo.image, region, size)),
+        ("fitted head and 478 landmarks", overlay(result.photo.image, face, size, region)),
+        ("portrait from the front", reduced(face.frontal.image, size)),
+        ("textured head", turned(face, size, -35, textured=True)),
+        (f"{len(face.head.vertices):,} vertices, 52 blend shapes", turned(face, size, 35, textured=False)),
+    ]
+
+
+def turned(face: tronie.Face, size: int, yaw: float, *, textured: bool) -> np.ndarray:
+    assert face.head is not None
+    camera, pose = portrait_view(SMOOTH * size, yaw)
+    mesh = face.head.model.level(face.head.level)
+    texture = face.texture if textured else None
+    shading = None if textured else CLAY
+    return reduced(render_head(face.head.vertices, mesh, texture, camera, pose, background=TILE, shading=shading), size)
+
+
+def numbered(result: tronie.Result, size: tuple[int, int]) -> Image.Image:
+    """The photo at (width, height) with a numbered frame around every face."""
+    picture = Image.fromarray(result.photo.image).resize(size, Image.Resampling.LANCZOS)
+    scale = size[0] / result.photo.image.shape[1]
+    draw = ImageDraw.Draw(picture)
+    for face in result.faces:
+        x0, y0, x1, y1 = (value * scale for value in face.box)
+        draw.rounded_rectangle((x0, y0, x1, y1), 6, outline=(255, 255, 255), width=2)
+        draw.rounded_rectangle((x0, y0 - 22, x0 + 22, y0), 4, fill=ACCENT)
+        draw.text((x0 + 11, y0 - 11), str(face.index), font=font(15), fill=(255, 255, 255), anchor="mm")
+    return picture
+
+
+def reduced(image: np.ndarray, size: int) -> np.ndarray:
+    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))
+
+
+def write(page: Image.Image, at: tuple[int, int], text: str, size: int, colour: tuple[int, int, int]) -> None:
+    ImageDraw.Draw(page).text(at, text, font=font(size), fill=colour)
+
+
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+if __name__ == "__main__":
+    main()
