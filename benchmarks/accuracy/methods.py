@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.metric import umeyama
 from accuracy.observe import Observation
+from tronie.errors import TronieError
 from tronie.fit.landmark_fit import fit_landmarks, guess_camera
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel, default_head
@@ -22,6 +24,7 @@ from tronie.types import Fit
 Array = NDArray[np.floating]
 Method = Callable[[Observation], Fit]
 
+MEAN = "mean head"
 UNKNOWN_FOCAL = "full fit"
 
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
@@ -77,7 +80,10 @@ class LeastSquares:
 
 @dataclass(frozen=True, eq=False)
 class Default:
-    """What the pipeline does with a photo; `known_focal` tells it the focal length, as EXIF would."""
+    """What the pipeline does with a photo after its landmarks; `known_focal` tells it the focal length, as EXIF would.
+
+    Keep it in step with `Pipeline._run` and `Pipeline._finish`.
+    """
 
     model: HeadModel
     warp: bool = True
@@ -85,27 +91,63 @@ class Default:
 
     def __call__(self, seen: Observation) -> Fit:
         focal = seen.focal if self.known_focal else None
-        camera = guess_camera(seen.size, focal, [seen.detection])
-        return fit_landmarks(self.model, seen.landmarks, camera, seen.detection.size, warp=self.warp)
+        more: dict[str, Any] = {}
+        if (learned := calibration()) is not None:
+            more["calibration"] = learned
+        camera = camera_of(self.model, seen, focal)
+        return fit_landmarks(self.model, seen.landmarks, camera, seen.detection.size, warp=self.warp, **more)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorOnly:
+    """The calibration's answer without the landmarks' own evidence."""
+
+    model: HeadModel
+
+    def __call__(self, seen: Observation) -> Fit:
+        from tronie.fit import landmark_fit
+        from tronie.fit.basis import landmark_basis
+
+        camera = camera_of(self.model, seen, None)
+        told = landmark_fit.calibrated_prior(landmark_basis(self.model), seen.landmarks, camera, calibration())
+        return fit_of(self.model, told.identity, told.expression, rigid(told.rotation, told.translation), camera)
+
+
+@cache
+def calibration() -> Any | None:
+    """The library's calibration, None where it has none."""
+    try:
+        from tronie.fit.calibration import default_calibration
+
+        return default_calibration()
+    except (ImportError, OSError, KeyError, TronieError):
+        return None
+
+
+def camera_of(model: HeadModel, seen: Observation, focal: float | None) -> Camera:
+    """The camera that the pipeline takes the photo's to be."""
+    learned = calibration()
+    if learned is None or focal is not None or getattr(seen.landmarks, "features", None) is None:
+        return guess_camera(seen.size, focal, [seen.detection])
+    from tronie.fit.basis import align, landmark_basis
+    from tronie.fit.calibration import NEARNESS_SIGMA
+
+    aligned = align(landmark_basis(model).mean, seen.landmarks.points)
+    nearness = learned.nearness(aligned, seen.landmarks.features)
+    return guess_camera(seen.size, None, [seen.detection], [(aligned.scale, nearness, NEARNESS_SIGMA)])
 
 
 def methods() -> dict[str, Method]:
     """By the name in the tables."""
     model = default_head()
     found: dict[str, Method] = {
-        "mean head": LeastSquares(model, sigma_mm=2.6, identity_weight=1e9),
+        MEAN: LeastSquares(model, sigma_mm=2.6, identity_weight=1e9),
         "plain least squares": LeastSquares(model, sigma_mm=1.0, identity_weight=0.05),
         "regularised least squares": LeastSquares(model, sigma_mm=2.6, identity_weight=1.0),
     }
-    prior = calibrated_prior()
-    if prior is not None:
-        found["calibrated prior only"] = prior
+    if calibration() is not None:
+        found["calibrated prior only"] = PriorOnly(model)
     return found | {UNKNOWN_FOCAL: Default(model), "full fit, focal known": Default(model, known_focal=True)}
-
-
-def calibrated_prior() -> Method | None:
-    """The calibration's answer without the landmarks' own evidence; None while the library has no calibration."""
-    return None
 
 
 def fit_of(model: HeadModel, identity: Array, expression: Array, pose: Array, camera: Camera) -> Fit:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from accuracy.evaluate import Scores, neutral_of
 from accuracy.heads import heads
-from accuracy.methods import UNKNOWN_FOCAL, Method, methods
-from accuracy.report import MEAN
+from accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
 from accuracy.scene import draw_scene
 from accuracy.synthetic import photo_of
 from tronie.geometry import Camera, rigid, rotation_from_euler

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.evaluate import Scores
+from accuracy.methods import MEAN
 from accuracy.scene import LIGHTS
 
 Array = NDArray[np.floating]
@@ -24,8 +25,6 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("covered68", "within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
 )  # fmt: skip
 """Key of `Scores.summary`, heading, format."""
-
-MEAN = "mean head"
 
 
 def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
