@@ -64,7 +64,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     # the skull; single strands or glints do not count there.
     # A beard is believed where the chin has one; else hair on the cheeks hangs down from the head and is left out.
     chin = np.abs(model.mean[:, 0]) < 22
-    chin &= facts.inner & (model.mean[:, 1] < -80) & (facing * outline > 0.4)
+    chin &= facts.inner & (np.abs(model.mean[:, 1] + 90) < 10) & (facing * outline > 0.4)
     bearded = _ramp(1 - float(skinlike[chin].mean()), 0.1, 0.35) if chin.any() else 1.0
     hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * hairlike
     bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
@@ -209,12 +209,15 @@ def _hair(
     share = float(other.sum() / pick.sum())
     source = (weight * (facts.hairy > 0.8) > 0.4) & (skinlike < 0.5)
     if source.sum() < max(0.2 * pick.sum(), FEW):
-        source = pick
+        source = other if other.sum() >= FEW else pick
+    # The darker part: the sky shines on hair.
+    light = colour.mean(-1)
+    source &= light <= np.quantile(light[source], 0.65)
     hair, width = _tone(colour, source.astype(np.float64), skin, (0.3, 0.08, 0.08))
-    light, red, _ = np.median(_opponent(colour[other if other.any() else pick]), axis=0) - _opponent(skin)
-    dark, grey = _dark_hair(light, red), _grey_hair(light, red)
+    lighter, redder, _ = np.median(_opponent(colour[other if other.any() else pick]), axis=0) - _opponent(skin)
+    dark, grey = _dark_hair(lighter, redder), _grey_hair(lighter, redder)
     unlike = max(dark, grey) * _ramp(share, 0.15, 0.3)
-    if light < 0 and share > 0.4:
+    if lighter < 0 and share > 0.4:
         unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
     full = _ramp(unlike, 0.25, 0.7)
     if full < 0.3:  # wisps on a bald head are worse than none

@@ -49,7 +49,7 @@ class Surface:
     beard: Array
     """(C,) 0..1: before the ears and above the neck."""
     cheek: Array
-    """(C,) 0..1: the sides of the face between temple and jaw, where long hair hangs."""
+    """(C,) 0..1: between temple and jaw and below the chin, where long hair and scarves hang."""
     lips: NDArray[np.bool_]
     """(C,) skin within four edges of the mouth's lining."""
     openness: Array
@@ -78,7 +78,8 @@ def surface(model: HeadModel, level: int) -> Surface:
     crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
     hairy = _smooth_step(hairline_distance(model.mean) / 12 + 0.5)
     beard = _smooth_step((z + 45) / 10) * (1 - neck)
-    cheek = _smooth_step((np.abs(model.mean[:, 0]) - 38) / 12) * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
+    hangs = np.maximum(_smooth_step((np.abs(model.mean[:, 0]) - 38) / 12), _smooth_step((-100 - y) / 8))
+    cheek = hangs * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
