@@ -209,7 +209,9 @@ def _hair(
     share = float(other.sum() / pick.sum())
     source = (weight * (facts.hairy > 0.8) > 0.4) & (skinlike < 0.5)
     if source.sum() < max(0.2 * pick.sum(), FEW):
-        source = other if other.sum() >= FEW else pick
+        # What of skin and hair is in view is hardly told apart: the less red half is hair.
+        redness = _opponent(colour)[:, 1]
+        source = pick & (redness <= np.quantile(redness[pick], 0.4))
     # The darker part: the sky shines on hair.
     light = colour.mean(-1)
     source &= light <= np.quantile(light[source], 0.65)

@@ -114,7 +114,9 @@ def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool
     behind_eyes = lining & (place[:, 1] > -25)
     inside = (part > 2) & ~behind_eyes
     # Less light the deeper inside; crowns and tongue tip stay clear.
-    reach = np.where(part == PARTS.index("tongue"), 34.0, 45.0)
+    tongue = part == PARTS.index("tongue")
+    reach = np.where(tongue, 34.0, 45.0)
+    colour = colour * np.where(tongue, 0.82, 1.0)[:, None]  # in the palate's shade
     depth = step((12 - place[:, 2]) / reach, 0.0, 1.0) * inside
     return np.asarray(colour * (1 - 0.8 * depth[:, None]), dtype=np.float32), behind_eyes
 
