@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tronie.batch import machine
 from tronie.batch.inputs import find_inputs, identity
 from tronie.batch.machine import WORKER_BYTES, cores, default_workers, memory
 from tronie.batch.pool import SINGLE_THREAD, Crash, WorkerError, run_in_processes
@@ -32,6 +33,18 @@ def make(folder: Path, *names: str) -> list[Path]:
 
 
 # Inputs
+
+
+def test_compiled_kernels_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "__file__", str(tmp_path / "batch" / "machine.py"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    assert machine.kernels_missing()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "anywhere")
+    assert not machine.kernels_missing()
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    (tmp_path / "render" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "render" / "__pycache__" / "raster.snap-1.nbi").touch()
+    assert not machine.kernels_missing()
 
 
 def test_a_folder_gives_its_photos_sorted_and_nothing_else(tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def default_workers(photos: int, *, cpus: int | None = None, free: int | None = 
     return max(1, min(cpus, photos // 4, by_memory))
 
 
+def kernels_missing() -> bool:
+    """Whether the numeric kernels will be compiled now and kept: nothing compiled lies in the package yet."""
+    package = Path(__file__).parents[1]
+    elsewhere = bool(os.environ.get("NUMBA_CACHE_DIR")) or not os.access(package, os.W_OK)
+    return not elsewhere and not any(package.glob("render/__pycache__/*.nbi"))
+
+
 def _cgroup_number(name: str) -> int | None:
     """A number of the container this process is in (control groups, version 2), if it is limited."""
     try:

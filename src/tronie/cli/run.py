@@ -10,7 +10,7 @@ from pathlib import Path
 from tronie.batch.inputs import Inputs, find_inputs
 from tronie.batch.job import Plan, Start, make_plan, run_job
 from tronie.batch.ledger import Ledger
-from tronie.batch.machine import default_workers
+from tronie.batch.machine import default_workers, kernels_missing
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Work
 from tronie.cli.show import Detail, Show, count
@@ -42,6 +42,8 @@ def run_photos(
     workers = min(workers or default_workers(len(plan.tasks)), max(len(plan.tasks), 1))
     with Show(len(plan.tasks), detail, as_json) as show:
         _before(show, inputs, plan)
+        if plan.tasks and start is None and kernels_missing():
+            show.note("This is the first run: compiling the numeric kernels takes some 15 seconds, once.")
 
         def say() -> None:
             show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")
