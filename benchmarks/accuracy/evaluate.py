@@ -50,7 +50,10 @@ class Score:
     expression: Array
     """(52,)."""
     covered: float
-    """Share of inner-face vertices whose true distance is within the stated sigma; nan where nothing is stated."""
+    """Share of predicted inner-face vertices whose distance to the true surface is within the stated sigma, after an
+    alignment without scale; nan where nothing is stated."""
+    covered_scaled: float
+    """The same after an alignment with scale."""
     stated: Mapping[str, float]
     """Errors in units of the stated sigma, by name (`yaw`, ...)."""
     seconds: float
@@ -103,7 +106,6 @@ class Scores:
         angles = np.array([row.angles for row in self.rows])
         near = np.array([abs(r.angles[0]) <= 40 for r in self.renders.items])
         coefficients, vertices = self.consistency()
-        covered = self.column("covered")
         stated = {name for row in self.rows for name in row.stated}
         out = {
             "error": self.error, "median": float(np.median(self.column("error"))),
@@ -113,7 +115,7 @@ class Scores:
             "expression": self.visible_correlation(), "identity_spread": coefficients, "vertex_spread": vertices,
             "scale": float(np.abs(self.column("scale") - 1).mean()),
             "scale_bias": float((self.column("scale") - 1).mean()),
-            "covered68": float(np.mean(covered[np.isfinite(covered)])) if np.isfinite(covered).any() else float("nan"),
+            "covered68": mean_of(self.column("covered")), "covered68_scaled": mean_of(self.column("covered_scaled")),
             "milliseconds": float(np.median(self.column("seconds")) * 1000), "renders": float(len(self.rows)),
             "missed": float(len(self.renders.missed)),
         }  # fmt: skip
@@ -121,6 +123,12 @@ class Scores:
             values = np.array([row.stated[name] for row in self.rows if name in row.stated])
             out[f"covered68_{name}"] = float((np.abs(values) <= 1).mean())
         return out
+
+
+def mean_of(values: Array) -> float:
+    """Mean of the finite values, nan where there are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def within_between(values: Array, group: NDArray[np.integer]) -> float:
@@ -225,6 +233,7 @@ def _judge(job: tuple[Fit, float, Render, Array, Array, NDArray[np.int32], Array
         scaled.mean, rigid.mean, scale, (float(delta[0]), float(delta[1]), float(delta[2])), geodesic(said, true),
         fit.identity, neutral[inner[::4]], np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
         _coverage(fit, model, neutral[inner], truth, true_triangles, rigid.motion),
+        _coverage(fit, model, neutral[inner], truth, true_triangles, scaled.motion),
         _stated(fit, delta, scale), seconds, scaled.distances.astype(np.float32),
     )  # fmt: skip
 

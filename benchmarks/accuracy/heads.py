@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.head.model import PARTS, HeadModel, default_head
+from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
+from tronie.head.model import PARTS, HeadModel, default_head, sphere_center
 
 Array = NDArray[np.floating]
 
@@ -21,6 +22,8 @@ PEOPLE_PER_SEED = 10_000
 FACE_REACH = 125.0
 """mm from between the eyes' and the mouth's height: triangles further away are no part of a compared face."""
 VISIBLE_UNITS = 30
+GAZE_ASIDE, GAZE_UP = 25.0, 18.0
+"""Degrees of gaze at full weight of a unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,8 @@ class Heads:
     level: int
     inner: NDArray[np.intp]
     """Rows of the level's vertices in the inner face."""
+    turns_eyes: bool = True
+    """Whether the model's gaze units turn the eyeballs (ICT's only move the lids: its users turn the eyes)."""
 
     @property
     def triangles(self) -> NDArray[np.int32]:
@@ -47,7 +52,10 @@ class Heads:
         return np.asarray(rng.normal(size=len(self.model.identity)))
 
     def vertices(self, identity: Array, expression: Array | None = None) -> Array:
-        return self.model.level(self.level).apply(self.model.shape(identity, expression))
+        v = self.model.level(self.level).apply(self.model.shape(identity, expression))
+        if expression is not None and not self.turns_eyes:
+            turn_eyes(v, self.model, expression)
+        return v
 
     def landmarks(self, vertices: Array) -> Array:
         """(68, 3) iBUG points."""
@@ -58,6 +66,18 @@ class Heads:
         moved = self.model.level(self.level).apply(self.model.expression)[:, self.inner]
         order = np.argsort(-np.linalg.norm(moved, axis=2).max(axis=1))
         return sorted(int(k) for k in order[:VISIBLE_UNITS])
+
+
+def turn_eyes(vertices: Array, model: HeadModel, expression: Array) -> None:
+    """Turn the eyeballs of vertices (V, 3) of level 0, in place, as the gaze units (of 52 weights) say."""
+    weight = dict(zip(model.expression_names, expression, strict=True))
+    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
+        aside = outwards * (weight[f"eyeLookOut{side}"] - weight[f"eyeLookIn{side}"]) * GAZE_ASIDE
+        up = (weight[f"eyeLookUp{side}"] - weight[f"eyeLookDown{side}"]) * GAZE_UP
+        turn = HEAD_TO_CAMERA_AXES @ rotation_from_euler(aside, up, 0)
+        rows = model.vertices_of(f"eye_{side.lower()}")
+        centre = sphere_center(vertices[rows])
+        vertices[rows] = (vertices[rows] - centre) @ turn.T + centre
 
 
 def heads(ict: str | Path | None) -> Heads:
@@ -85,7 +105,7 @@ def _ict(path: str) -> Heads:
     index = np.repeat(gap.argmin(axis=1).astype(np.int32)[:, None], 3, axis=1)
     weight = np.tile(np.array([1, 0, 0], np.float32), (68, 1))
     model = replace(model, embeddings={**model.embeddings, "68.0": (index, weight)})
-    return Heads("ict", model, 0, np.flatnonzero(model.inner_face))
+    return Heads("ict", model, 0, np.flatnonzero(model.inner_face), turns_eyes=False)
 
 
 def _forge(name: str) -> Any:

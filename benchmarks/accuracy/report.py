@@ -22,7 +22,9 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("pitch", "pitch, °", "{:.1f}"), ("roll", "roll, °", "{:.1f}"), ("geodesic", "rotation, °", "{:.1f}"),
     ("expression", "expression r", "{:.2f}"), ("identity_spread", "identity spread", "{:.2f}"),
     ("vertex_spread", "face spread", "{:.2f}"), ("scale", "size error", "{:.1%}"),
-    ("covered68", "within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
+    ("covered68", "within 1 σ", "{:.0%}"),
+    ("covered68_scaled", "within 1 σ (scaled)", "{:.0%}"), ("covered68_yaw", "yaw within 1 σ", "{:.0%}"),
+    ("covered68_scale", "size within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
 )  # fmt: skip
 """Key of `Scores.summary`, heading, format."""
 

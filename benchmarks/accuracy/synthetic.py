@@ -30,7 +30,7 @@ Array = NDArray[np.floating]
 CACHE = Path("/tmp/accuracy_cache")
 LANDMARKS = "landmarks."
 """What the names of the file's arrays begin with that hold a field of Landmarks."""
-VERSION = 2
+VERSION = 3
 """Of the renders; a change of pictures or truth wants a new one, so that old files are not taken."""
 
 

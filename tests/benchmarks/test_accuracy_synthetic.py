@@ -157,3 +157,11 @@ def test_ict_heads_have_landmarks_and_nearly_our_axes(renders):
     angle = np.degrees(np.arccos((np.trace(frontal_offset(default_head(), theirs)) - 1) / 2))
     assert angle < 12
     assert len(source.visible_units()) == 30
+    expression = np.zeros(52)
+    expression[[ARKIT_UNITS.index(n) for n in ("eyeLookOutLeft", "eyeLookInRight", "eyeLookUpLeft")]] = 1
+    moved = source.vertices(np.zeros(0), expression) - mean
+    for name, up in (("eye_left", True), ("eye_right", False)):
+        rows = source.model.vertices_of(name)
+        pupil = moved[rows][mean[rows, 2] > mean[rows, 2].max() - 1].mean(axis=0)
+        assert pupil[0] > 3  # both look to the subject's left
+        assert (pupil[1] > 2) == up
