@@ -240,6 +240,7 @@ def test_the_default_number_of_workers_is_bounded_by_all_it_needs(photos: int, c
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_the_first_interrupt_asks_and_the_second_interrupts() -> None:
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run
     said: list[int] = []
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signals(lambda: said.append(1)) as stop:
@@ -251,6 +252,7 @@ def test_the_first_interrupt_asks_and_the_second_interrupts() -> None:
             os.kill(os.getpid(), signal.SIGINT)
     assert said == [1]
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, inherited)
 
 
 def test_outside_the_main_thread_signals_are_left_alone() -> None:

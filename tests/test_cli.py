@@ -327,7 +327,8 @@ def test_a_crashed_worker_loses_only_its_photo(photos, tmp_path, capsys) -> None
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # scripts start their background jobs with it ignored
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_cli import Fake
