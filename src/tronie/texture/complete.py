@@ -57,7 +57,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     skinlike = _likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
     tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
     ground = _like_behind(photo, view, tuft, facts)
-    hair, hairlike, full = _hair(tuft, facing * outline * (1 - ground), skinlike, skin, busy, facts)
+    hair, hairlike, full = _hair(tuft, facing * (1 - ground), outline, skinlike, skin, busy, facts)
     hairlike = hairlike * (1 - ground)
     # Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed, and
     # nothing next to what does not. On the crest hair is believed right up to the outline, because it stands out from
@@ -199,9 +199,10 @@ def _bright(colour: Array, weight: Array) -> Array:
 
 
 def _hair(
-    colour: Array, weight: Array, skinlike: Array, skin: Array, busy: Array, facts: Surface
+    colour: Array, view: Array, outline: Array, skinlike: Array, skin: Array, busy: Array, facts: Surface
 ) -> tuple[Array, Array, float]:
     """The hair's colour (3,), how much each vertex looks like it (N,), and how full the hair is, 0 (bald) to 1."""
+    weight = view * outline
     pick = weight * (facts.scalp > 0.6) > 0.4
     if pick.sum() < FEW:
         return 0.4 * skin, np.zeros(len(colour)), 1.0  # a cut-off photo: most people have hair
@@ -222,6 +223,15 @@ def _hair(
     if lighter < 0 and share > 0.4:
         unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
     full = _ramp(unlike, 0.25, 0.7)
+    sides = (view > 0.1) & facts.temples
+    fringe = sides & (skinlike < 0.5)
+    if full < 0.8 and fringe.sum() >= FEW:
+        # Grey at the temples, even at the outline, speaks for hair; where it is bare above shows below, place by place.
+        lighter, redder, _ = np.median(_opponent(colour[fringe]), axis=0) - _opponent(skin)
+        rough = _ramp(float(busy[fringe].mean()), 0.03, 0.045) * (1 - _ramp(lighter, 0.54, 0.62))
+        if _ramp(float(fringe.sum() / sides.sum()), 0.5, 0.65) * _ramp(-redder, 0.1, 0.18) * rough > 0.5:
+            hair, width = _tone(colour, fringe.astype(np.float64), skin, (0.3, 0.08, 0.08))
+            full, grey = 0.8, 1.0
     if full < 0.3:  # wisps on a bald head are worse than none
         return skin, skinlike, 0.0
     like = _likeness(colour, hair, width * [3.0, 2.0, 2.0])

@@ -42,6 +42,8 @@ class Surface:
     """(C,) 0..1: where hair grows, soft at its border."""
     hairy: Array
     """(C,) 0..1: within the hairline of a full head of hair, soft at its border."""
+    temples: NDArray[np.bool_]
+    """(C,) within the hairline above and before the ears, where the bald have hair left."""
     neck: Array
     """(C,) 0..1: below jaw and nape, where clothes are met."""
     crest: Array
@@ -78,12 +80,13 @@ def surface(model: HeadModel, level: int) -> Surface:
     crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
     hairy = _smooth_step(hairline_distance(model.mean) / 12 + 0.5)
     beard = _smooth_step((z + 45) / 10) * (1 - neck)
+    temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
     hangs = np.maximum(_smooth_step((np.abs(model.mean[:, 0]) - 38) / 12), _smooth_step((-100 - y) / 8))
     cheek = hangs * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
-        hairy=hairy, cheek=np.asarray(cheek, dtype=np.float32),
+        hairy=hairy, temples=temples, cheek=np.asarray(cheek, dtype=np.float32),
         neck=neck, crest=crest, beard=beard,
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
