@@ -45,7 +45,7 @@ from span import learn, span
 from unwrap import unwrap
 
 from tronie import weights
-from tronie.fit.landmark_fit import OVAL
+from tronie.fit.basis import OVAL
 from tronie.head.model import HeadModel, sphere_center
 from tronie.runtime import Session
 

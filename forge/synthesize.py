@@ -43,6 +43,8 @@ class Sample:
     """(4, 4)."""
     focal: float
     """Pixels; the principal point is the picture's middle."""
+    inner: np.ndarray
+    """Inner activations of the net, float16."""
 
 
 def random_expression(rng: np.random.Generator) -> np.ndarray:
@@ -152,12 +154,13 @@ def make(model: HeadModel, net: LandmarkNet, textures: list[np.ndarray], rng: np
     image = degraded(image, rng)
     truth = level.points478(vertices)
     start = camera.project(truth @ pose[:3, :3].T + pose[:3, 3])
-    squares = [square_from_landmarks(np.column_stack([start + rng.normal(0, 4, 2), np.zeros(len(start))]))]
-    first, _, _ = net._run(image, squares)
-    points, presence, scores = net._run(image, [square_from_landmarks(first[0])], scored=True)
-    if presence[0] < 0.3:
+    guess = np.column_stack([start + rng.normal(0, 4, 2), np.zeros(len(start))])
+    first = net.look(image, square_from_landmarks(guess))
+    seen = net.look(image, square_from_landmarks(first.points))
+    if seen.presence < 0.3 or seen.features is None:
         return None
-    return Sample(points[0], scores[0], float(presence[0]), identity, expression, pose, focal)
+    inner = seen.features.astype(np.float16)
+    return Sample(seen.points, seen.scores, seen.presence, identity, expression, pose, focal, inner)
 
 
 def degraded(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

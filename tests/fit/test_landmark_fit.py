@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 from synthetic import tiny_head
 
-from tronie.fit.landmark_fit import (
-    WARP_LIMIT_MM,
-    fit_landmarks,
-    guess_camera,
-    head_shapes,
-    initial_pose,
-    landmark_basis,
-    residual_warp,
-)
+from tronie.fit.basis import landmark_basis
+from tronie.fit.camera import guess_camera
+from tronie.fit.landmark_fit import fit_landmarks, head_shapes, plain_prior
+from tronie.fit.warp import WARP_LIMIT_MM, residual_warp
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler, transform
 from tronie.types import ARKIT_UNITS, Detection, Landmarks
 
@@ -86,7 +81,8 @@ def test_the_warp_leaves_depth_alone() -> None:
 
 def test_initial_pose_is_near_for_a_face_off_the_axis() -> None:
     landmarks, _ = observe(np.zeros(5), np.zeros(52), (20, -10, 5), np.array([150.0, 80.0, 700.0]))
-    rotation, translation = initial_pose(landmark_basis(tiny_head()).mean, landmarks.points, CAMERA)
+    prior = plain_prior(landmark_basis(tiny_head()), landmarks, CAMERA)
+    rotation, translation = prior.rotation, prior.translation
     assert np.abs(np.subtract(euler_degrees(rotation), (20, -10, 5))).max() < 10
     assert np.abs(translation - [150, 80, 700]).max() < 80
 

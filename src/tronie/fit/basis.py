@@ -1,0 +1,100 @@
+"""The head model seen through its 478 embedded points only, and landmarks brought onto it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import rotation_matrix
+from tronie.head.model import HeadModel
+
+Array = NDArray[np.floating[Any]]
+
+OVAL_WEIGHT = 0.35
+"""The face oval slides along the silhouette as the head turns; it says less than the points inside."""
+OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
+        150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkBasis:
+    """The head model seen through its 478 embedded points only."""
+
+    mean: Array
+    """(478, 3)."""
+    shape: Array
+    """(478, 3, K + 52): identity, then expression."""
+    shape32: Array
+    """The same as float32."""
+    modes: Array
+    """(478, M) smooth modes at the points."""
+    components: int
+    """K."""
+    weight: Array
+    """(478,) square roots of the points' weights."""
+
+
+@lru_cache(maxsize=4)
+def landmark_basis(model: HeadModel) -> LandmarkBasis:
+    level = model.level(1)
+    index, weight = level.embedding478
+    rows = level.matrix[index.ravel()]  # control rows behind the corners of every embedding triangle
+
+    def at_points(field: Array) -> Array:
+        """(C, n) -> (478, n)."""
+        corners = np.asarray(rows @ field.astype(np.float64)).reshape(*index.shape, -1)
+        return np.asarray(np.einsum("nck,nc->nk", corners, weight))
+
+    count = len(model.mean)
+    bases = np.concatenate([model.identity, model.expression])  # (K + 52, C, 3)
+    shape = at_points(bases.transpose(1, 2, 0).reshape(count, -1)).reshape(len(index), 3, len(bases))
+    w = np.ones(len(index))
+    w[list(OVAL)] = OVAL_WEIGHT
+    return LandmarkBasis(
+        mean=at_points(model.mean),
+        shape=shape,
+        shape32=shape.astype(np.float32),
+        modes=at_points(model.smooth_modes.T),
+        components=len(model.identity),
+        weight=np.sqrt(w),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Landmarks (478, 3) brought onto the mean head by a similarity (Umeyama 1991): a weak-perspective pose."""
+
+    rotation: Array
+    """(3, 3) head -> camera axes, seen along the ray to the face."""
+    scale: float
+    """Pixels per millimetre."""
+    center: Array
+    """(2,) pixels: the points' mean."""
+    residual: Array
+    """(478, 3) mm in head axes: what the points differ from the mean head's."""
+
+
+def align(mean: Array, points: Array) -> Aligned:
+    """The net's points (478, 3), px, onto the mean head's (478, 3), mm. Raises ValueError if they are degenerate."""
+    source = mean - mean.mean(axis=0)
+    center = points.mean(axis=0)
+    goal = points.astype(np.float64) - center
+    u, s, vt = np.linalg.svd(goal.T @ source)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((s * sign).sum() / (source**2).sum())
+    if not np.isfinite(scale) or scale <= 1e-6:
+        raise ValueError("the landmarks do not form a face")
+    return Aligned(rotation, scale, center[:2], goal @ rotation / scale - source)
+
+
+def from_axis(point: Array) -> Array:
+    """(3, 3) shortest turn of the optical axis onto the ray to a camera-space point (3,)."""
+    ray = np.asarray(point, dtype=np.float64) / np.linalg.norm(point)
+    axis = np.cross([0.0, 0.0, 1.0], ray)
+    sine = float(np.linalg.norm(axis))
+    return rotation_matrix(axis * (np.arctan2(sine, ray[2]) / max(sine, 1e-12)))

@@ -1,0 +1,113 @@
+"""What the landmark net's answer says about a head: a ridge regression learned on renders with known truth.
+
+The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
+and its inner activations, a linear map tells identity, expression, and how far the pose read off the points is wrong.
+Made by forge/calibrate.py for one head model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie import weights
+from tronie.fit.basis import Aligned
+from tronie.geometry import euler_degrees, rotation_matrix
+
+Array = NDArray[np.floating[Any]]
+
+FOCAL_JITTER = 0.3
+"""Spread of the logarithm of the focal length that the training allowed for."""
+NEARNESS_SIGMA = 0.35
+"""Spread of `nearness`, 1/m, on held-out synthetic pictures."""
+CAMERA_FEATURES = slice(7, 10)
+"""Of `pose_features`: those that know the assumed camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    identity: Array
+    """(K,)."""
+    expression: Array
+    """(52,) may lie outside 0..1."""
+    rotation: Array
+    """(3, 3) head -> camera axes, seen along the ray to the head's origin."""
+    scale: float
+    """Pixels per millimetre at the head's origin."""
+    origin: Array
+    """(2,) pixels: where the head's origin is seen."""
+    sigma_mm: Array
+    """(C,) standard deviation of each control vertex, mm, for a head turned like this one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Learned numbers; half precision in the file."""
+
+    mean: Array
+    """(1434,) mean residual."""
+    components: Array
+    """(1434, P) principal directions of the residuals, divided by their spread."""
+    inner_mean: Array
+    """(2048,) mean activation."""
+    inner_scale: Array
+    """(2048,) one over spread."""
+    weight: Array
+    """(features, K + 52 + 7): identity, expression, turn (3), log scale, origin (2) mm, nearness."""
+    sigma_yaw: Array
+    """(B,) |yaw| in degrees at which `sigma` is given."""
+    sigma: Array
+    """(B, C) mm."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        with np.load(path, allow_pickle=False) as z:
+            return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
+
+    def predict(self, aligned: Aligned, inner: Array, focal: float) -> Prediction:
+        """`inner` (2048,) are the net's activations, `focal` the camera's (pixels)."""
+        y = self.features(aligned, inner, 1000.0 * aligned.scale / focal) @ self.weight
+        k = self.weight.shape[1] - 59
+        turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
+        scale = aligned.scale * float(np.exp(growth))
+        yaw = abs(euler_degrees(aligned.rotation)[0])
+        upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
+        low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
+        t = float(np.clip((yaw - low) / (high - low), 0, 1))
+        return Prediction(
+            identity=y[:k],
+            expression=y[k : k + 52],
+            rotation=aligned.rotation @ rotation_matrix(turn),
+            scale=scale,
+            origin=aligned.center + aligned.scale * shift,
+            sigma_mm=(1 - t) * self.sigma[upper - 1] + t * self.sigma[upper],
+        )
+
+    def nearness(self, aligned: Aligned, inner: Array) -> float:
+        """1000 mm / distance, as far as the perspective in the face itself tells (spread NEARNESS_SIGMA)."""
+        return float(self.features(aligned, inner, 0.0) @ self.weight[:, -1])  # its weights ignore the camera
+
+    def features(self, aligned: Aligned, inner: Array, nearness: float) -> Array:
+        """(features,) float64; `nearness` as the assumed camera has it."""
+        z = (aligned.residual.ravel() - self.mean) @ self.components
+        a = (np.asarray(inner, dtype=np.float64) - self.inner_mean) * self.inner_scale
+        pose = pose_features(*euler_degrees(aligned.rotation), nearness)
+        return np.concatenate([z, pose, a])
+
+
+def pose_features(yaw: float, pitch: float, roll: float, nearness: float) -> Array:
+    """(11,) low-order polynomial of the pose (degrees) and of 1000 mm / distance."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    q = nearness
+    return np.array([1.0, y, p, y * y, p * p, y * p, abs(y), q, q * y, q * p, r])
+
+
+@cache
+def default_calibration() -> Calibration:
+    """The calibration of the head that ships with the package, loaded once per process."""
+    return Calibration.load(weights.path("calibration"))

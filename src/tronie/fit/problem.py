@@ -1,0 +1,105 @@
+"""Maximum a posteriori fit of pose, identity and expression to 478 landmarks: residuals and derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.fit.basis import LandmarkBasis
+from tronie.fit.solver import Solution, solve
+from tronie.geometry import Camera, rotation_matrix
+
+Array = NDArray[np.floating[Any]]
+
+POSE = 6
+"""The first unknowns: rotation increment (3, radians, camera axes), translation (3, mm)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Where the solver starts and what departing from there costs; a diagonal normal distribution."""
+
+    rotation: Array
+    """(3, 3) head -> camera."""
+    translation: Array
+    """(3,) mm."""
+    identity: Array
+    """(K,)."""
+    expression: Array
+    """(52,) within 0..1."""
+    pose_sigma: Array
+    """(6,) radians and mm; inf where nothing is known."""
+    identity_sigma: Array
+    """(K,)."""
+    expression_sigma: float
+    point_sigma: float
+    """mm: spread of a landmark on the head. Larger than what one point shows (1 to 1.5 mm), for the net's errors are
+    shared by neighbours: 478 points tell less than 478 independent ones."""
+
+
+class Problem:
+    """Residuals and derivatives; x = [rotation increment 3, translation 3, identity K, expression 52]."""
+
+    def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior) -> None:
+        self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
+        self.scale = basis.weight * prior.translation[2] / (camera.focal * prior.point_sigma)
+        k, e = basis.components, basis.shape.shape[2] - basis.components
+        self.prior_mean = np.concatenate([np.zeros(3), prior.translation, prior.identity, prior.expression])
+        sigma = np.concatenate([prior.pose_sigma, prior.identity_sigma, np.full(e, prior.expression_sigma)])
+        self.prior_precision = sigma**-2.0 + 1e-12
+        unbounded = np.full(POSE, np.inf)
+        self.lower = np.concatenate([-unbounded, np.full(k, -3.5), np.zeros(e)])
+        self.upper = np.concatenate([unbounded, np.full(k, 3.5), np.ones(e)])
+
+    def split(self, x: Array) -> tuple[Array, Array]:
+        k = self.basis.components
+        return x[POSE : POSE + k], x[POSE + k :]
+
+    def points(self, identity: Array, expression: Array) -> Array:
+        shape = self.basis.shape
+        moved = shape.reshape(-1, shape.shape[2]) @ np.concatenate([identity, expression])
+        return np.asarray(self.basis.mean + moved.reshape(-1, 3))
+
+    def _camera_points(self, x: Array) -> tuple[Array, Array]:
+        rotation = rotation_matrix(x[:3]) @ self.rotation
+        turned = self.points(*self.split(x)) @ rotation.T
+        return turned, rotation
+
+    def _residual(self, turned: Array, x: Array) -> Array:
+        return np.asarray((self.camera.project(turned + x[3:6]) - self.target) * self.scale[:, None])
+
+    def cost(self, x: Array) -> float:
+        turned, _ = self._camera_points(x)
+        if (turned[:, 2] + x[5]).min() < 1.0:
+            return float("inf")
+        r = self._residual(turned, x)
+        d = x - self.prior_mean
+        return float(0.5 * ((r * r).sum() + (self.prior_precision * d) @ d))
+
+    def normal(self, x: Array) -> tuple[float, Array, Array]:
+        turned, rotation = self._camera_points(x)
+        p = turned + x[3:6]
+        r = self._residual(turned, x)
+        over_z = self.scale * self.camera.focal / p[:, 2]
+        n = len(p)
+        project = np.zeros((n, 2, 3))  # d residual / d camera point
+        project[:, 0, 0] = project[:, 1, 1] = over_z
+        project[:, :, 2] = -p[:, :2] / p[:, 2:] * over_z[:, None]
+        jacobian = np.empty((n, 2, len(x)), dtype=np.float32)  # a direction needs no more; twice as fast
+        jacobian[:, :, 0] = project[:, :, 2] * turned[:, None, 1] - project[:, :, 1] * turned[:, None, 2]
+        jacobian[:, :, 1] = project[:, :, 0] * turned[:, None, 2] - project[:, :, 2] * turned[:, None, 0]
+        jacobian[:, :, 2] = project[:, :, 1] * turned[:, None, 0] - project[:, :, 0] * turned[:, None, 1]
+        jacobian[:, :, 3:6] = project
+        np.matmul((project @ rotation).astype(np.float32), self.basis.shape32, out=jacobian[:, :, POSE:])
+        j = jacobian.reshape(2 * n, -1)
+        d = x - self.prior_mean
+        gradient = j.T @ r.ravel().astype(np.float32) + self.prior_precision * d
+        hessian = (j.T @ j).astype(np.float64)
+        hessian[np.diag_indices(len(x))] += self.prior_precision
+        return float(0.5 * ((r * r).sum() + (self.prior_precision * d) @ d)), gradient, hessian
+
+    def solve(self) -> Solution:
+        return solve(self.normal, self.cost, np.clip(self.prior_mean, self.lower, self.upper), self.lower, self.upper)
