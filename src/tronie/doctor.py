@@ -141,7 +141,7 @@ def _models() -> Iterator[Check]:
 
 
 def _self_test() -> Iterator[Check]:
-    """Reconstruct a small bundled portrait twice: the first time loads and compiles."""
+    """Reconstruct a small bundled portrait twice and save it: the first time loads and compiles."""
     from tronie.pipeline import Pipeline
 
     began = time.perf_counter()
@@ -149,7 +149,7 @@ def _self_test() -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="tronie-doctor-") as folder:
         path = Path(folder, "selftest.jpg")
         path.write_bytes((_package() / "assets" / "selftest.jpg").read_bytes())
-        pipeline.run(path)
+        pipeline.run(path).save(Path(folder, "first"))
         cold = time.perf_counter() - began
         began = time.perf_counter()
         result = pipeline.run(path)

@@ -32,7 +32,7 @@ def models(as_json: bool) -> int:
     for row in rows:
         installed = "with tronie" if row["installed"] and row["vendored"] else "yes" if row["installed"] else "no"
         table.add_row(
-            row["name"], row["purpose"], installed, f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "",
+            row["name"], row["purpose"], installed, _size(row["bytes"]),
             row["licence"], "allowed" if row["commercial_use"] else "not allowed",
         )  # fmt: skip
     console = _console()
@@ -64,6 +64,11 @@ def doctor(as_json: bool, self_test: bool) -> int:
     else:
         console.print("Something does not work: see above." if bad else "Ready.", style="bold")
     return int(bad)
+
+
+def _size(count: int) -> str:
+    """Bytes for people; nothing where the size is not fixed."""
+    return "" if not count else f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def _sign(state: str) -> str:

@@ -75,24 +75,26 @@ class Writer:
     def add(self, photo: Photo, face: Face) -> Face:
         """Write a face's files and give back as much of it as the sheet needs."""
         began = time.perf_counter()
-        self._add(photo, face)
+        small = self._add(photo, face)
         self.seconds += time.perf_counter() - began
-        return thinned(face)
+        return small
 
-    def _add(self, photo: Photo, face: Face) -> None:
+    def _add(self, photo: Photo, face: Face) -> Face:
+        small = thinned(face)
         formats = frozenset(FORMATS) if self.formats is None else self.formats
         if formats & {"overlay", "sheet"}:
             self.overlays[face.index] = overlay(photo.image, face)
         place = self.work / f"face-{face.index}"
         place.mkdir()
-        _save_face(photo, face, place, formats, self.overlays.get(face.index), self.name)
+        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self.name)
+        return small
 
     def finish(self, result: Result) -> None:
         """Write the faces that were not added before, and the sheet."""
         began = time.perf_counter()
-        for face in result.faces:
-            if not (self.work / f"face-{face.index}").exists():
-                self._add(result.photo, face)
+        added = {face.index for face in result.faces if (self.work / f"face-{face.index}").exists()}
+        faces = (face if face.index in added else self._add(result.photo, face) for face in result.faces)
+        result = replace(result, faces=tuple(faces))
         bare = bool(result.faces) and all(face.texture is None for face in result.faces)
         if "sheet" in self.formats if self.formats is not None else not bare:
             from tronie.sheet import sheets
@@ -103,20 +105,22 @@ class Writer:
 
 
 def thinned(face: Face) -> Face:
-    """The face with its pictures at no more than 512 pixels: 2 MB instead of 26."""
+    """The face with its pictures at no more than 512 pixels (what lies beside them only picked): 2 MB, not 26."""
     texture, frontal = face.texture, face.frontal
     if texture is not None:
         step = max(1, len(texture.provenance) // 512)
         texture = Texture(reduced(texture.image, 512), texture.provenance[::step, ::step].copy())
     if frontal is not None:
         step = max(1, len(frontal.mask) // 512)
-        masks = (mask[::step, ::step].copy() for mask in (frontal.mask, frontal.neutral_mask))
-        frontal = Frontal(reduced(frontal.image, 512), reduced(frontal.neutral, 512), *masks)
+        others = (picture[::step, ::step].copy() for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask))
+        frontal = Frontal(reduced(frontal.image, 512), *others)
     return replace(face, texture=texture, frontal=frontal)
 
 
-def _save_face(photo: Photo, face: Face, place: Path, formats: frozenset[str], drawn: Image | None, name: str) -> None:
-    """The files of one face; what the face lacks is left out."""
+def _save_face(
+    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, name: str
+) -> None:
+    """The files of one face, `small` when it is thinned; what the face lacks is left out."""
     written: list[str] = []
 
     def put(file: str, data: bytes | Iterable[bytes | memoryview]) -> None:
@@ -133,7 +137,7 @@ def _save_face(photo: Photo, face: Face, place: Path, formats: frozenset[str], d
             put("head.obj", obj(face.head))
             put("head.mtl", mtl(None if texture is None else "texture.png"))
         if "ply" in formats:
-            put("head.ply", ply(face.head, None if texture is None else texture.image))
+            put("head.ply", ply(face.head, None if small.texture is None else small.texture.image))
     if texture is not None and ("texture" in formats or "obj" in formats):
         put("texture.png", encode.png(texture.image))
     if texture is not None and "provenance" in formats:
