@@ -35,6 +35,8 @@ class Score:
 
     error: float
     """mm, true inner face at rest to predicted surface; similarity alignment."""
+    whole: float
+    """The same with the vertices that do not count: nostrils, lining of lips and lids, below the chin."""
     rigid: float
     """The same without scale: the size has to be right too."""
     scale: float
@@ -110,6 +112,7 @@ class Scores:
         out = {
             "error": self.error, "median": float(np.median(self.column("error"))),
             "worst": float(self.column("error").max()), "rigid": float(self.column("rigid").mean()),
+            "whole": float(self.column("whole").mean()),
             "yaw": float(np.abs(angles[near, 0]).mean()), "pitch": float(np.abs(angles[near, 1]).mean()),
             "roll": float(np.abs(angles[near, 2]).mean()), "geodesic": float(self.column("geodesic").mean()),
             "expression": self.visible_correlation(), "identity_spread": coefficients, "vertex_spread": vertices,
@@ -185,7 +188,8 @@ def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
 def frontal_offset(model: HeadModel, renders: Renders) -> Array:
     """(3, 3): our head's axes -> the source's, from the two mean heads laid onto each other."""
     mean = model.level(1).apply(model.mean)
-    scaled, _, _ = compare_neutral(model, mean, renders.mean_neutral, renders.mean_points68)
+    truth = renders.mean_neutral[renders.counted]
+    scaled, _, _ = compare_neutral(model, mean, truth, renders.mean_points68)
     return scaled.motion.rotation
 
 
@@ -207,7 +211,7 @@ def evaluate(
             fits.append(fit(render))
             seconds.append(time.perf_counter() - start)
     jobs = [
-        (f, s, r, renders.neutral[r.person], renders.points68[r.person], renders.triangles, offset)
+        (f, s, r, renders.neutral[r.person], renders.counted, renders.points68[r.person], renders.triangles, offset)
         for f, s, r in zip(fits, seconds, items, strict=True)
     ]
     if workers > 1:
@@ -219,22 +223,26 @@ def evaluate(
     return Scores(name, renders, tuple(rows))
 
 
-def _judge(job: tuple[Fit, float, Render, Array, Array, NDArray[np.int32], Array]) -> Score:
-    fit, seconds, render, truth, points68, true_triangles, offset = job
+def _judge(
+    job: tuple[Fit, float, Render, Array, NDArray[np.bool_], Array, NDArray[np.int32], Array],
+) -> Score:
+    fit, seconds, render, truth, counted, points68, true_triangles, offset = job
     model = default_head()
     neutral = neutral_of(model, fit)
-    scaled, rigid, _ = compare_neutral(model, neutral, truth, points68)
+    scaled, rigid, surface = compare_neutral(model, neutral, truth[counted], points68)
+    every = distances_to(truth, surface, scaled.motion)
     said, true = fit.head_to_camera[:3, :3] @ offset.T, render.head_to_camera[:3, :3]
     delta = np.array(euler_degrees(said)) - np.array(euler_degrees(true))
     delta = (delta + 180) % 360 - 180
     inner = _target(model)[1]
     scale = 1 / scaled.motion.scale
     return Score(
-        scaled.mean, rigid.mean, scale, (float(delta[0]), float(delta[1]), float(delta[2])), geodesic(said, true),
+        scaled.mean, float(every.mean()), rigid.mean, scale, (float(delta[0]), float(delta[1]), float(delta[2])),
+        geodesic(said, true),
         fit.identity, neutral[inner[::4]], np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
         _coverage(fit, model, neutral[inner], truth, true_triangles, rigid.motion),
         _coverage(fit, model, neutral[inner], truth, true_triangles, scaled.motion),
-        _stated(fit, delta, scale), seconds, scaled.distances.astype(np.float32),
+        _stated(fit, delta, scale), seconds, every.astype(np.float32),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel, default_head, sphere_center
+from tronie.render.raster import rasterize
 
 Array = NDArray[np.floating]
 
@@ -22,6 +23,7 @@ PEOPLE_PER_SEED = 10_000
 FACE_REACH = 125.0
 """mm from between the eyes' and the mouth's height: triangles further away are no part of a compared face."""
 VISIBLE_UNITS = 30
+PIXELS_PER_MM = 3.0
 GAZE_ASIDE, GAZE_UP = 25.0, 18.0
 """Degrees of gaze at full weight of a unit."""
 
@@ -61,11 +63,37 @@ class Heads:
         """(68, 3) iBUG points."""
         return self.model.level(self.level).points68(vertices)
 
+    def counted(self) -> NDArray[np.bool_]:
+        """(n,) which of the `inner` vertices are the face's outside down to the chin.
+
+        Those of a straight look at the mean head, or of one from 40 degrees aside: not the depths of the nostrils, the
+        mouth's lining and the back of the lids, of which a photo tells nothing and which each model ends elsewhere.
+        """
+        level = self.model.level(self.level)
+        v = level.apply(self.model.mean).astype(np.float64)
+        seen = np.zeros(len(v), dtype=bool)
+        for yaw in (-40.0, 0.0, 40.0):
+            p = v @ rotation_from_euler(yaw, 0, 0).T  # x right, y down, z away
+            low = p[:, :2].min(axis=0)
+            screen = np.column_stack([(p[:, :2] - low) * PIXELS_PER_MM, p[:, 2] - p[:, 2].min() + 1])
+            width, height = (int(n) + 2 for n in screen[:, :2].max(axis=0))
+            depth = depth_picture(screen, level.triangles, height, width)
+            x, y = screen[:, 0].astype(int), screen[:, 1].astype(int)
+            seen |= screen[:, 2] < depth[y, x] + 1.0
+        return np.asarray(seen[self.inner] & (v[self.inner, 1] > self.landmarks(v)[8, 1] - 2))
+
     def visible_units(self) -> list[int]:
         """The units whose largest movement of an inner-face vertex is largest."""
         moved = self.model.level(self.level).apply(self.model.expression)[:, self.inner]
         order = np.argsort(-np.linalg.norm(moved, axis=2).max(axis=1))
         return sorted(int(k) for k in order[:VISIBLE_UNITS])
+
+
+def depth_picture(screen: Array, triangles: NDArray[np.int32], height: int, width: int) -> Array:
+    """(height, width) depth of a flat picture of points (V, 3): x, y in pixels, depth; inf where there is nothing."""
+    flat = screen.copy()
+    flat[:, 2] = 1e4 + screen[:, 2]  # far away, so that depth is all but linear over a triangle
+    return np.asarray(rasterize(flat, triangles, height, width).depth) - 1e4
 
 
 def turn_eyes(vertices: Array, model: HeadModel, expression: Array) -> None:

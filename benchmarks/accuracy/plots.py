@@ -30,10 +30,32 @@ def all_plots(results: Sequence[Scores], folder: Path) -> None:
     plt.switch_backend("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     curves(results, folder / "accuracy_curves.png")
+    photos(results[0], folder / "accuracy_photos.jpg")
     named = {s.name: s for s in results}
     if UNKNOWN_FOCAL in named:
         face_map([s for s in results if s.name in (MEAN, UNKNOWN_FOCAL)], folder / "accuracy_map.png")
-        worst(named[UNKNOWN_FOCAL], methods()[UNKNOWN_FOCAL], folder / "accuracy_worst.png")
+        worst(named[UNKNOWN_FOCAL], methods()[UNKNOWN_FOCAL], folder / "accuracy_worst.jpg")
+
+
+def photos(scores: Scores, path: Path, columns: int = 6, rows: int = 2) -> None:
+    """The first photos of a run."""
+    import cv2
+
+    renders = scores.renders
+    tiles = []
+    for item in renders.items[: columns * rows]:
+        scene = draw_scene(renders.seed, item.person, item.take, max_yaw=renders.max_yaw)
+        whole = photo_of(renders.ict, renders.seed, scene)
+        tiles.append(cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    tiles += [np.full((SIDE, SIDE, 3), 255, np.uint8)] * (-len(tiles) % columns)
+    lines = [np.concatenate(tiles[k : k + columns], axis=1) for k in range(0, len(tiles), columns)]
+    save(path, np.concatenate(lines, axis=0))
+
+
+def save(path: Path, image: Image) -> None:
+    import cv2
+
+    cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def curves(results: Sequence[Scores], path: Path) -> None:
@@ -64,10 +86,12 @@ def face_map(results: Sequence[Scores], path: Path) -> None:
     """Mean error by place on the inner face, seen from the front."""
     figure, axes = plt.subplots(1, len(results), figsize=(3.4 * len(results) + 0.8, 4.2), dpi=110, squeeze=False)
     means = [np.mean([row.distances for row in s.rows], axis=0) for s in results]
-    top = float(np.percentile(means[0], 98))
+    top = float(np.percentile(means[0][results[0].renders.counted], 98))
     for axis, scores, value in zip(axes[0], results, means, strict=True):
-        v = scores.renders.mean_neutral
-        shown = axis.tripcolor(v[:, 0], v[:, 1], scores.renders.triangles, value, shading="gouraud", cmap="viridis",
+        v, counted = scores.renders.mean_neutral, scores.renders.counted
+        triangles = scores.renders.triangles
+        triangles = triangles[counted[triangles].all(axis=1)]
+        shown = axis.tripcolor(v[:, 0], v[:, 1], triangles, value, shading="gouraud", cmap="viridis",
                                vmin=0, vmax=top)  # fmt: skip
         axis.set_title(f"{scores.name}: {scores.error:.2f} mm", fontsize=9)
         axis.set_aspect("equal")
@@ -105,7 +129,7 @@ def worst(scores: Scores, method: Method, path: Path, count: int = 6) -> None:
     sheet = np.concatenate(rows, axis=0)
     for n, title in enumerate(("photo", "true", "fitted", "true", "fitted")):
         cv2.putText(sheet, title, (6 + n * SIDE, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
-    cv2.imwrite(str(path), sheet[..., ::-1])
+    save(path, sheet)
 
 
 def _clay(vertices: Array, level: Level, yaw: float) -> Image:

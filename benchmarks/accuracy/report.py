@@ -18,7 +18,8 @@ Array = NDArray[np.floating]
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("error", "error, mm", "{:.2f}"), ("ratio", "to mean head", "{:.2f}"), ("median", "median", "{:.2f}"),
-    ("worst", "worst", "{:.2f}"), ("rigid", "without scale, mm", "{:.2f}"), ("yaw", "yaw, °", "{:.1f}"),
+    ("worst", "worst", "{:.2f}"), ("rigid", "without scale, mm", "{:.2f}"), ("whole", "all vertices, mm", "{:.2f}"),
+    ("yaw", "yaw, °", "{:.1f}"),
     ("pitch", "pitch, °", "{:.1f}"), ("roll", "roll, °", "{:.1f}"), ("geodesic", "rotation, °", "{:.1f}"),
     ("expression", "expression r", "{:.2f}"), ("identity_spread", "identity spread", "{:.2f}"),
     ("vertex_spread", "face spread", "{:.2f}"), ("scale", "size error", "{:.1%}"),

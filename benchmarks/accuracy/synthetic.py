@@ -74,6 +74,8 @@ class Renders:
     """(68, 3)."""
     triangles: NDArray[np.int32]
     """(T, 3) over the n inner-face vertices."""
+    counted: NDArray[np.bool_]
+    """(n,) which inner-face vertices count; see `Heads.counted`."""
     visible_units: tuple[int, ...]
 
     @property
@@ -145,7 +147,8 @@ def make_renders(
         points68=np.array([source.landmarks(v) for v in shapes], np.float32),
         mean_neutral=mean[source.inner], mean_points68=source.landmarks(mean),
         triangles=triangles[(triangles >= 0).all(axis=1)].astype(np.int32),
-        visible_units=np.array(source.visible_units()), source=source.name, ict=ict or "", seed=seed, max_yaw=max_yaw,
+        counted=source.counted(), visible_units=np.array(source.visible_units()),
+        source=source.name, ict=ict or "", seed=seed, max_yaw=max_yaw,
     )  # fmt: skip
     return path
 
@@ -153,6 +156,8 @@ def make_renders(
 def load_renders(path: str | Path) -> Renders:
     with np.load(path, allow_pickle=False) as file:
         z = {name: file[name] for name in file.files}
+    if "counted" not in z:
+        z["counted"] = heads(str(z["ict"]) or None).counted()
     items, missed = [], []
     for k, found in enumerate(z["found"]):
         if not found:
@@ -171,6 +176,6 @@ def load_renders(path: str | Path) -> Renders:
         ))  # fmt: skip
     return Renders(
         str(z["source"]), str(z["ict"]) or None, int(z["seed"]), float(z["max_yaw"]), tuple(items), tuple(missed),
-        z["neutral"], z["points68"], z["mean_neutral"], z["mean_points68"], z["triangles"],
+        z["neutral"], z["points68"], z["mean_neutral"], z["mean_points68"], z["triangles"], z["counted"],
         tuple(int(k) for k in z["visible_units"]),
     )  # fmt: skip
