@@ -1,7 +1,7 @@
 """How fast is it here? Prints the figures of the README: python benchmarks/speed.py [--photos FOLDER]
 
-Uses nothing but the public interface, from outside: start-up, one portrait warm by stage, the mesh alone, a folder
-with two processes, and the largest process.
+Uses nothing but the public interface, from outside: installed size, start-up, one portrait warm by stage, the mesh
+alone, a folder with two processes (start-up counted), and the largest process. Let the machine do nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from importlib import metadata
 from pathlib import Path
 
 from PIL import Image
@@ -41,6 +42,7 @@ def main() -> None:
         work = Path(name)
         folder = portraits(options.photos, options.count, work / "photos")
         photo = sorted(folder.iterdir())[0]
+        installed()
         line("tronie --version", seconds([sys.executable, "-m", "tronie", "--version"], times=7))
         line("import tronie", seconds([sys.executable, "-c", "import tronie"], times=7))
         line("(python alone)", seconds([sys.executable, "-c", "pass"], times=7))
@@ -51,6 +53,23 @@ def main() -> None:
         warm("--only mesh", tronie.Settings(only="mesh"), photo, work, options.runs)
         throughput(folder, work / "out", options.workers)
     memory()
+
+
+def installed() -> None:
+    """The size of tronie and all that it needs, as installed (compiled Python files counted)."""
+    from packaging.requirements import Requirement
+
+    names, total = ["tronie"], 0
+    for name in names:
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:  # run from a source tree
+            continue
+        total += sum(os.path.getsize(path) for file in package.files or () if os.path.isfile(path := file.locate()))
+        wanted = map(Requirement, package.requires or ())
+        needed = [want.name for want in wanted if want.marker is None or want.marker.evaluate({"extra": ""})]
+        names += [name for name in needed if name not in names]
+    print(f"{'installed, with dependencies':<48}{total / 1e6:9.0f} MB")
 
 
 def portraits(source: Path | None, count: int, folder: Path) -> Path:
