@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.evaluate import compare_neutral
-from accuracy.heads import inner_rows
+from accuracy.evaluate import START, frontal_offset
+from accuracy.heads import face_triangles, inner_rows
 from accuracy.methods import fit_of
-from accuracy.metric import Surface
+from accuracy.metric import Surface, icp, umeyama
 from accuracy.observe import Observation
 from accuracy.synthetic import Render, Renders
 from tronie.head.model import HeadModel
@@ -36,7 +36,12 @@ class Nearest:
     def __call__(self, seen: Observation) -> Fit:
         assert isinstance(seen, Render)
         identity = nearest(self.model, self.renders, seen.person)
-        return fit_of(self.model, identity, seen.expression, seen.head_to_camera, seen.camera)
+        pose = seen.head_to_camera.copy()
+        pose[:3, :3] = pose[:3, :3] @ _offset(self.model, self.renders)
+        return fit_of(self.model, identity, seen.expression, pose, seen.camera)
+
+
+_offset = lru_cache(maxsize=4)(frontal_offset)
 
 
 @lru_cache(maxsize=2)
@@ -56,10 +61,12 @@ def nearest(model: HeadModel, renders: Renders, person: int) -> Array:
     surface = Surface.of(truth, renders.triangles)
     identity = np.zeros(len(model.identity))
     mean = level.apply(model.mean).astype(np.float64)
+    counted = truth[renders.counted][::8]
+    motion = umeyama(level.points68(mean)[START], points[START], scale=False)  # size is a part of the shape
     for _ in range(ROUNDS):
-        head = level.apply(model.shape(identity))
-        motion = compare_neutral(model, head, truth[renders.counted], points)[1].motion  # size is a part of the shape
-        spot, triangle, _ = surface.closest(motion.apply(head[rows].astype(np.float64)))
+        head = level.apply(model.shape(identity)).astype(np.float64)
+        motion = icp(counted, Surface.of(head, face_triangles(model, 1)), motion, scale=False, rounds=4)
+        spot, triangle, _ = surface.closest(motion.apply(head[rows]))
         # along the true surface's normals, in the model's own place
         normal = surface.normals[triangle] @ motion.rotation
         j = np.einsum("nk,nkc->nc", normal, basis) / SIGMA_MM

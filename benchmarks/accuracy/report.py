@@ -54,14 +54,14 @@ def figures(results: Sequence[Scores]) -> dict[str, Any]:
     for s in results:
         summary = s.summary()
         if base is not None:
-            summary["ratio"] = s.error / base.error
+            summary["ratio"] = s.error / float(base.column("error")[: len(s.rows)].mean())  # the floor has fewer rows
         by: dict[str, Any] = {}
         for title, groups in bins(s).items():
             for label, mask in groups.items():
                 if mask.any():
                     cell = {"error": float(s.column("error")[mask].mean()), "renders": int(mask.sum())}
                     if base is not None:
-                        cell["ratio"] = cell["error"] / float(base.column("error")[mask].mean())
+                        cell["ratio"] = cell["error"] / float(base.column("error")[: len(mask)][mask].mean())
                     by.setdefault(title, {})[label] = cell
         out[s.name] = {"summary": summary, "by": by, "expression": s.expression_correlation()}
     return out
