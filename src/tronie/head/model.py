@@ -124,8 +124,9 @@ class HeadModel:
 
     def vertices_of(self, part: str) -> Ints:
         """Control vertices of a part by its name in PARTS."""
-        used = np.unique(self.quads[self.part == PARTS.index(part)])
-        return used[used >= 0]
+        used = np.zeros(len(self.mean) + 1, dtype=bool)
+        used[self.quads[self.part == PARTS.index(part)]] = True  # -1 falls on the last place
+        return np.flatnonzero(used[:-1]).astype(np.int32)
 
     def shape(self, identity: ArrayLike | None = None, expression: ArrayLike | None = None) -> Array:
         """Control vertices (C, 3) float32 mm for coefficients (K',) with K' <= K and expression (52,)."""
