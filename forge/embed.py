@@ -17,6 +17,7 @@ from tronie.geometry import Array, rigid, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import interpolate, rasterize
 from tronie.render.shading import vertex_normals
+from tronie.types import ARKIT_UNITS
 
 SIZE = 256
 DISTANCE = 800.0
@@ -33,6 +34,10 @@ IBUG_FROM_478: tuple[int, ...] = (
     78, 82, 13, 312, 308, 317, 14, 87,  # inner lips
 )  # fmt: skip
 """The 478-mesh point that means the same as each iBUG point (the jaw is re-laid evenly below)."""
+
+LOWER_LIP = (95, 88, 178, 87, 14, 317, 402, 318, 324, 96, 89, 179, 86, 15, 316, 403, 319, 325)
+UPPER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415, 183, 42, 41, 38, 12, 268, 271, 272, 407)
+"""The net's points on the inner rows of either lip, without the corners."""
 
 Detect = Callable[[Array], Array]
 """(256, 256, 3) uint8 -> (478, 3) in crop pixels."""
@@ -222,6 +227,12 @@ def embed(model: HeadModel, detect: Detect, people: int = 14, per_person: int = 
     return model
 
 
+def _shared(rows: Array, sixty_eight: Array) -> tuple[Array, Array]:
+    """The iBUG points that are among these net points: their numbers and positions."""
+    at = np.array([i for i, n in enumerate(IBUG_FROM_478) if i >= 17 and n in set(rows.tolist())], dtype=int)
+    return at, sixty_eight[at]
+
+
 def _at_all_levels(model: HeadModel, points: Array) -> dict[str, tuple[Array, Array]]:
     """Both embeddings at each level for points (478, 3) on the mean head."""
     sixty_eight = points[list(IBUG_FROM_478)].copy()
@@ -235,4 +246,15 @@ def _at_all_levels(model: HeadModel, points: Array) -> dict[str, tuple[Array, Ar
         ei, ew = locate(points[468:], mean, eyes)
         out[f"478.{k}"] = (np.concatenate([si, ei]), np.concatenate([sw, ew]))
         out[f"68.{k}"] = locate(sixty_eight, mean, skin)
+        # At rest the lips touch, so the nearest surface may be the wrong lip: the jaw tells them apart.
+        drop = level.apply(model.expression[ARKIT_UNITS.index("jawOpen")])[skin, 1].mean(axis=1)
+        lower = drop < 0.4 * drop.min()
+        for names, lip in ((LOWER_LIP, skin[lower]), (UPPER_LIP, skin[~lower])):
+            rows = np.array(names)
+            for key, at, where in (
+                (f"478.{k}", rows, points[rows]),
+                (f"68.{k}", *_shared(rows, sixty_eight)),
+            ):
+                index, weight = locate(where, mean, lip)
+                out[key][0][at], out[key][1][at] = index, weight
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tronie.fit.basis import align, landmark_basis
+from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.landmark_fit import fit_landmarks, guess_camera, head_shapes
 from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel, default_head
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from tronie.landmarks import LandmarkNet
 
 Each = Callable[[Photo, Face], Face]
+
+
+CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
+"""The camera is estimated from at most so many faces, of at least so many pixels."""
 
 
 class Pipeline:
@@ -44,6 +50,10 @@ class Pipeline:
     @property
     def model(self) -> HeadModel:
         return default_head()
+
+    @property
+    def calibration(self) -> Calibration:
+        return default_calibration()
 
     @property
     def detector(self) -> Detector:
@@ -83,13 +93,27 @@ class Pipeline:
         with clock("landmarks"):
             kept = self._marked(photo, detections)
         size = (photo.image.shape[1], photo.image.shape[0])
-        camera = guess_camera(size, self.settings.fit.focal or photo.focal, [d for d, _, _ in kept])
+        with clock("camera"):
+            focal = self.settings.fit.focal or photo.focal
+            nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
+            camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
         faces = []
         for index, (detection, crop, landmarks) in enumerate(kept, start=1):
             face = Face(index=index, detection=detection, crop=crop, landmarks=landmarks)
             face = self._finish(photo, face, camera)
             faces.append(each(photo, face) if each else face)
         return Result(photo, tuple(faces), clock.seconds)
+
+    def _nearness(self, faces: list[tuple[Detection, Landmarks]]) -> list[tuple[float, float, float]]:
+        """What the largest faces' own perspective says of the camera; see `guess_camera`."""
+        said = []
+        for detection, landmarks in faces[:CAMERA_FACES]:
+            if landmarks.features is not None and detection.size >= CAMERA_FACE_SIZE:
+                with suppress(ValueError):
+                    aligned = align(landmark_basis(self.model).mean, landmarks.points)
+                    near = self.calibration.nearness(aligned, landmarks.features)
+                    said.append((aligned.scale, near, NEARNESS_SIGMA))
+        return said
 
     def _marked(self, photo: Photo, detections: Sequence[Detection]) -> list[tuple[Detection, Crop, Landmarks]]:
         """The detections that the landmark net takes for faces too, with what it says of them; not too many."""
@@ -109,7 +133,10 @@ class Pipeline:
         try:
             assert face.landmarks is not None
             with clock("fit"):
-                fit = fit_landmarks(self.model, face.landmarks, camera, face.detection.size, warp=settings.fit.warp)
+                fit = fit_landmarks(
+                    self.model, face.landmarks, camera, face.detection.size,
+                    calibration=self.calibration, warp=settings.fit.warp,
+                )  # fmt: skip
                 head = make_head(self.model, fit, settings.head.subdivide)
                 points = head.points68(head.vertices)
                 points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))

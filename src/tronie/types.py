@@ -112,6 +112,8 @@ class Fit:
     """Pinhole camera of the whole photo."""
     warp: Array
     """(M, 3) coefficients, mm, of the residual warp in the head's smooth modes (`HeadModel.smooth_modes`)."""
+    sigma_mm: Array | None = field(default=None, kw_only=True)
+    """(C,) mm: standard deviation of each control vertex of the head at rest; None without a calibration."""
     diagnostics: Mapping[str, float]
     """`rms` landmark error / face-box size, `rms_model` the same before the warp, `warp_mm` (RMS), `yaw`, ..."""
 

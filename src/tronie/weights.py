@@ -72,9 +72,15 @@ WEIGHTS: dict[str, Weight] = {
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
         ),
         Weight(
-            "head", "head.npz", 4030593,
-            "a3ee5ecd703931fcf0cd787d474d2bb32c1f00d0f6ea35b77f10ef12f52581d4",
+            "head", "head.npz", 4032449,
+            "4d9b95ef90184c1a30239c9bc2a76609cb8c5f0ea95f88d35a90cb37b6658d46",
             "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
+        ),
+        Weight(
+            "calibration", "calibration.npz", 1264700,
+            "343f24c0728b926ea48360b6dc973340dd6fc40287d5f88c85ebe1f76374934f",
+            "CC0-1.0", "trained by forge/calibrate.py on renders of the head; card in docs/calibration.md",
+            "reads a person's shape off the landmark net's answer", True,
         ),
         Weight(
             "selftest", "selftest.jpg", 18682,

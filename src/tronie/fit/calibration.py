@@ -23,7 +23,7 @@ Array = NDArray[np.floating[Any]]
 
 FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""
-NEARNESS_SIGMA = 0.35
+NEARNESS_SIGMA = 0.47
 """Spread of `nearness`, 1/m, on held-out synthetic pictures."""
 CAMERA_FEATURES = slice(7, 10)
 """Of `pose_features`: those that know the assumed camera."""
