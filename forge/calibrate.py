@@ -1,6 +1,6 @@
 """Learn src/tronie/assets/calibration.npz from the pictures of forge/synthesize.py.
 
-    python forge/calibrate.py SAMPLES [--out FILE]
+    python forge/calibrate.py SAMPLES [--out FILE]      # every shard below this folder
 
 Ridge regression from the aligned landmarks, the pose and the net's inner activations to identity, expression and
 corrections of the pose. A tenth of the samples (whole shards) is held out to choose the ridge and to learn how wide the
@@ -48,7 +48,7 @@ def towards(points: np.ndarray) -> np.ndarray:
 
 def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """All samples by field, and the number of the shard each came from."""
-    shards = [np.load(p) for p in sorted(folder.glob("shard-*.npz"))]
+    shards = [np.load(p) for p in sorted(folder.rglob("shard-*.npz"))]
     shard = np.concatenate([np.full(len(s["focal"]), i) for i, s in enumerate(shards)])
     return {k: np.concatenate([s[k] for s in shards]) for k in shards[0].files}, shard
 

@@ -12,6 +12,9 @@ from tronie.head.subdivide import catmull_clark
 
 GAP = 0.1
 """mm left between the lips: less than shows, and no pressing into each other, which would draw a jagged line."""
+OPENED = 0.2
+"""mm at most by which lips that press into each other are parted in one of the rounds; more is no pressing but one
+lip standing before the other."""
 CORNER = 0.05
 """mm per round, the same near the corners of the mouth."""
 FADE = 5.0
@@ -61,7 +64,7 @@ def close_lips(body: Body, skin: Skin) -> np.ndarray:
         x, middle, gap = slit(body, skin, v + out)
         a = np.abs(v[:, 0])
         line = np.interp(a, x, middle)
-        wanted = np.where(x < 0.8 * half, (gap - GAP) / 2, 0)
+        wanted = np.where(x < 0.8 * half, np.maximum(gap - GAP, -OPENED) / 2, 0)
         wanted[x >= 0.8 * half] = CORNER  # beside the corners the lips stand one before the other: no gap to measure
         amount = np.interp(a, x, wanted) * np.clip((half + 1.5 - a) / 2.5, 0, 1)
         front = np.clip((v[:, 2] - ring[:, 2].min() + 10) / 8, 0, 1)

@@ -1,6 +1,7 @@
 """Synthetic portraits with known truth, and what the landmark net says of them: the calibration's training set.
 
-    python forge/synthesize.py PORTRAITS OUT --count 20000 --seed 1
+    python forge/synthesize.py PORTRAITS OUT/photos --count 12000 --seed 11
+    python forge/synthesize.py PORTRAITS OUT/paints --count 9000 --seed 21 --painted
 
 PORTRAITS is a folder of photos whose textures are baked (indices 00 to 79 only: the others are held out). Each picture
 is a random head of our own model under a random camera, light, skin and background, seen by the real landmark net
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from paint_skins import painted_skins
 
 import tronie
 from tronie.geometry import Camera, rigid, rotation_from_euler
@@ -185,11 +187,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--painted", action="store_true", help="invented skins (paint_skins.py) instead of photos'")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     store = options.out / "textures.npy"
     if not store.exists():
-        np.save(store, np.array(bake_textures(options.portraits)))
+        made = painted_skins(default_head(), 240) if options.painted else bake_textures(options.portraits)
+        np.save(store, np.array(made))
     textures = list(np.load(store, mmap_mode="r"))
     model, net = default_head(), LandmarkNet()
     for shard in range(options.count // SHARD):

@@ -168,7 +168,9 @@ def test_lips_meet_at_rest(made):
     v = body.vertices[skin.source]
     before, after = slit(body, skin, v)[2], slit(body, skin, v + close_lips(body, skin))[2]
     assert before.max() > 0.5
-    assert 0 <= after.max() < 0.25  # closed to the eye, without pressing into each other
+    middle = slice(0, len(after) // 2)  # beside the corners one lip stands before the other
+    assert after[middle].max() < 0.25 < before[middle].max()  # closed to the eye ...
+    assert after[middle].min() > -0.1  # ... without pressing into each other
     assert np.abs(close_lips(body, skin)).max() < 1.2
 
 

@@ -34,7 +34,8 @@ class Prior:
     """(6,) radians and mm; inf where nothing is known."""
     identity_sigma: Array
     """(K,)."""
-    expression_sigma: float
+    expression_sigma: Array
+    """(52,)."""
     point_sigma: float
     """mm: spread of a landmark on the head. Larger than what one point shows (1 to 1.5 mm), for the net's errors are
     shared by neighbours: 478 points tell less than 478 independent ones."""
@@ -46,9 +47,9 @@ class Problem:
     def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior) -> None:
         self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
         self.scale = basis.weight * prior.translation[2] / (camera.focal * prior.point_sigma)
-        k, e = basis.components, basis.shape.shape[2] - basis.components
+        k, e = basis.components, len(prior.expression)
         self.prior_mean = np.concatenate([np.zeros(3), prior.translation, prior.identity, prior.expression])
-        sigma = np.concatenate([prior.pose_sigma, prior.identity_sigma, np.full(e, prior.expression_sigma)])
+        sigma = np.concatenate([prior.pose_sigma, prior.identity_sigma, prior.expression_sigma])
         self.prior_precision = sigma**-2.0 + 1e-12
         unbounded = np.full(POSE, np.inf)
         self.lower = np.concatenate([-unbounded, np.full(k, -3.5), np.zeros(e)])
