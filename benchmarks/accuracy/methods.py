@@ -109,7 +109,7 @@ class PriorOnly:
         from tronie.fit.basis import landmark_basis
 
         camera = camera_of(self.model, seen, None)
-        told = landmark_fit.calibrated_prior(landmark_basis(self.model), seen.landmarks, camera, calibration())
+        told, _ = landmark_fit.calibrated_prior(landmark_basis(self.model), seen.landmarks, camera, calibration())
         return fit_of(self.model, told.identity, told.expression, rigid(told.rotation, told.translation), camera)
 
 
