@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel
 from tronie.texture.mesh import least, smooth, spread
+from tronie.texture.parts import colourful
 from tronie.texture.seen import View, blurred_colours, step
 from tronie.texture.surface import Surface
 from tronie.types import Photo
@@ -136,9 +137,11 @@ def _shaded(fill: Array, openness: Array) -> Array:
     """Darken what little light reaches: the ear's folds, nostrils, the inside of the lips; and redden it, because
     light that has been through skin is red."""
     dark = 1 - step(openness, 0.05, 0.55)[:, None]
-    folds = _dimmed(openness, 0.75) ** np.array([1.0, 1.45, 1.55], np.float32)
+    red = colourful(np.median(fill, axis=0))
+    folds = _dimmed(openness, 0.75) ** (1 + red * np.array([0.0, 0.45, 0.55], np.float32))
     # Not black: an opening mouth shows what the lips hide at rest.
-    light = np.maximum(folds * (1 - dark * np.array([0.35, 0.45, 0.45])), [0.46, 0.33, 0.33])
+    least = 0.46 - red * np.array([0.0, 0.13, 0.13])
+    light = np.maximum(folds * (1 - dark * (0.35 + red * np.array([0.0, 0.1, 0.1]))), least)
     return np.asarray(np.clip(fill * light, 0, 255), dtype=np.float32)
 
 

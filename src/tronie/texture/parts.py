@@ -68,7 +68,18 @@ def part_colours(
         crowns = (base[:, 0] > 1.0) & (base[:, 0] - base[:, 1] < 0.16 * base[:, 0])
         if seen is not None and crowns.any():
             factor[crowns] = np.clip(seen / np.maximum(np.quantile(base[crowns], 0.8, axis=0), 1), 0.35, 1.1)
-    return np.asarray(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * factor), dtype=np.float32)
+    return toned(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * factor), skin)
+
+
+def colourful(skin: Array) -> float:
+    """0 for a grey photo to 1, judged by its skin (3,)."""
+    return float(np.clip((skin.max() - skin.min()) / max(float(skin.max()), 1.0) / 0.06, 0.0, 1.0))
+
+
+def toned(colours: Array, skin: Array) -> Array:
+    """Painted colours (..., 3) for this photo: grey where the photo is, float32."""
+    grey = colours.mean(axis=-1, keepdims=True)
+    return np.asarray(grey + colourful(skin) * (colours - grey), dtype=np.float32)
 
 
 def _teeth_seen(image: Image, points: Array, skin: Array) -> Array | None:
@@ -233,7 +244,7 @@ def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
     if landmarks is not None and weight < 1:
         dim = _dimness(photo.image, landmarks.points, iris, white)
         iris, white = (c * (dim + weight * (1 - dim)) for c in (iris, white))
-    return EyeLook(np.clip(iris, 12, 200).astype(np.float32), np.clip(white, 30, 225).astype(np.float32))
+    return EyeLook(toned(np.clip(iris, 12, 200), skin), toned(np.clip(white, 30, 225), skin))
 
 
 def _dimness(image: Image, points: Array, iris: Array, white: Array) -> float:
