@@ -24,7 +24,7 @@ PLAIN_POINT_SIGMA = 2.6
 CALIBRATED_POINT_SIGMA, CALIBRATED_IDENTITY_SIGMA = 2.0, 0.15
 """With a calibration the landmarks have spoken already: identity stays near its answer, while pose and expression
 follow the points. On ICT heads 1.30 mm; with 6.0 and 0.6, 1.32 mm; with identity free at 3.0, 1.36 mm."""
-SCORE_TRUST, JAW_TRUST, JAW_SIGMA = 0.5, 0.8, 0.08
+SCORE_TRUST, JAW_TRUST, JAW_SIGMA = 0.5, 1.0, 0.04
 """Share of the net's own scores in the expression's prior, and for jawOpen, where real smiles with closed teeth are
 better told by the scores: the calibration reads them as an open jaw."""
 WARP_SHARE = 0.5
