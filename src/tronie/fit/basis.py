@@ -28,8 +28,6 @@ class LandmarkBasis:
     """(478, 3)."""
     shape: Array
     """(478, 3, K + 52): identity, then expression."""
-    shape32: Array
-    """The same as float32."""
     modes: Array
     """(478, M) smooth modes at the points."""
     components: int
@@ -57,7 +55,6 @@ def landmark_basis(model: HeadModel) -> LandmarkBasis:
     return LandmarkBasis(
         mean=at_points(model.mean),
         shape=shape,
-        shape32=shape.astype(np.float32),
         modes=at_points(model.smooth_modes.T),
         components=len(model.identity),
         weight=np.sqrt(w),

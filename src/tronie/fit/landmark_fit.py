@@ -60,7 +60,7 @@ def fit_landmarks(
     x = solution.x
     identity, expression = problem.split(x)
     rotation, translation = rotation_matrix(x[:3]) @ problem.rotation, x[3:6].copy()
-    points = problem.points(identity, expression)
+    points = problem.points(x)
     in_camera = points @ rotation.T + translation
     residual = target - camera.project(in_camera)
     millimetres = residual * (in_camera[:, 2:] / camera.focal)

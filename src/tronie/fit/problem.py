@@ -41,32 +41,41 @@ class Prior:
     shared by neighbours: 478 points tell less than 478 independent ones."""
 
 
+FREE = 40
+"""Identity components that the solver moves (98 % of the variance); the rest stay at their prior. Halves its time."""
+
+
 class Problem:
-    """Residuals and derivatives; x = [rotation increment 3, translation 3, identity K, expression 52]."""
+    """Residuals and derivatives; x = [rotation increment 3, translation 3, identity <= FREE, expression 52]."""
 
     def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior) -> None:
         self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
         self.scale = basis.weight * prior.translation[2] / (camera.focal * prior.point_sigma)
-        k, e = basis.components, len(prior.expression)
-        self.prior_mean = np.concatenate([np.zeros(3), prior.translation, prior.identity, prior.expression])
-        sigma = np.concatenate([prior.pose_sigma, prior.identity_sigma, prior.expression_sigma])
+        self.free = k = min(basis.components, FREE)
+        e, self.held = len(prior.expression), prior.identity[k:]
+        moving = np.r_[:k, basis.components : basis.shape.shape[2]]
+        self.rest = basis.mean + basis.shape[:, :, k : basis.components] @ self.held
+        self.shape = basis.shape[:, :, moving]
+        self.shape32 = self.shape.astype(np.float32)
+        self.prior_mean = np.concatenate([np.zeros(3), prior.translation, prior.identity[:k], prior.expression])
+        sigma = np.concatenate([prior.pose_sigma, prior.identity_sigma[:k], prior.expression_sigma])
         self.prior_precision = sigma**-2.0 + 1e-12
         unbounded = np.full(POSE, np.inf)
         self.lower = np.concatenate([-unbounded, np.full(k, -3.5), np.zeros(e)])
         self.upper = np.concatenate([unbounded, np.full(k, 3.5), np.ones(e)])
 
     def split(self, x: Array) -> tuple[Array, Array]:
-        k = self.basis.components
-        return x[POSE : POSE + k], x[POSE + k :]
+        """Identity (K,) and expression (52,)."""
+        return np.concatenate([x[POSE : POSE + self.free], self.held]), x[POSE + self.free :]
 
-    def points(self, identity: Array, expression: Array) -> Array:
-        shape = self.basis.shape
-        moved = shape.reshape(-1, shape.shape[2]) @ np.concatenate([identity, expression])
-        return np.asarray(self.basis.mean + moved.reshape(-1, 3))
+    def points(self, x: Array) -> Array:
+        """(478, 3) mm in head space."""
+        moved = self.shape.reshape(-1, self.shape.shape[2]) @ x[POSE:]
+        return np.asarray(self.rest + moved.reshape(-1, 3))
 
     def _camera_points(self, x: Array) -> tuple[Array, Array]:
         rotation = rotation_matrix(x[:3]) @ self.rotation
-        turned = self.points(*self.split(x)) @ rotation.T
+        turned = self.points(x) @ rotation.T
         return turned, rotation
 
     def _residual(self, turned: Array, x: Array) -> Array:
@@ -94,7 +103,7 @@ class Problem:
         jacobian[:, :, 1] = project[:, :, 0] * turned[:, None, 2] - project[:, :, 2] * turned[:, None, 0]
         jacobian[:, :, 2] = project[:, :, 1] * turned[:, None, 0] - project[:, :, 0] * turned[:, None, 1]
         jacobian[:, :, 3:6] = project
-        np.matmul((project @ rotation).astype(np.float32), self.basis.shape32, out=jacobian[:, :, POSE:])
+        np.matmul((project @ rotation).astype(np.float32), self.shape32, out=jacobian[:, :, POSE:])
         j = jacobian.reshape(2 * n, -1)
         d = x - self.prior_mean
         gradient = j.T @ r.ravel().astype(np.float32) + self.prior_precision * d
