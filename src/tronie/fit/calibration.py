@@ -25,6 +25,8 @@ FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""
 NEARNESS_SIGMA = 0.47
 """Spread of `nearness`, 1/m, on held-out synthetic pictures."""
+MOST_TILT = 0.2
+"""Radians of tilt in the picture that the training had."""
 CAMERA_FEATURES = slice(7, 10)
 """Of `pose_features`: those that know the assumed camera."""
 
@@ -75,7 +77,8 @@ class Calibration:
         k = self.weight.shape[1] - 59
         turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
         scale = aligned.scale * float(np.exp(growth))
-        yaw = abs(euler_degrees(aligned.rotation)[0])
+        upright, tilt = upright_pose(aligned.rotation)
+        yaw = abs(euler_degrees(upright)[0])
         upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
         low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
         t = float(np.clip((yaw - low) / (high - low), 0, 1))
@@ -84,7 +87,7 @@ class Calibration:
             expression=y[k : k + 52],
             rotation=aligned.rotation @ rotation_matrix(turn),
             scale=scale,
-            origin=aligned.center + aligned.scale * shift,
+            origin=aligned.center + aligned.scale * (tilt @ shift),
             sigma_mm=(1 - t) * self.sigma[upper - 1] + t * self.sigma[upper],
         )
 
@@ -96,8 +99,19 @@ class Calibration:
         """(features,) float64; `nearness` as the assumed camera has it."""
         z = (aligned.residual.ravel() - self.mean) @ self.components
         a = (np.asarray(inner, dtype=np.float64) - self.inner_mean) * self.inner_scale
-        pose = pose_features(*euler_degrees(aligned.rotation), nearness)
+        pose = pose_features(*euler_degrees(upright_pose(aligned.rotation)[0]), nearness)
         return np.concatenate([z, pose, a])
+
+
+def upright_pose(rotation: Array) -> tuple[Array, Array]:
+    """A pose (3, 3) turned in the picture's plane until the eyes are as level as in training, and the turn (2, 2) back.
+
+    The net sees upright crops, so its answer does not depend on the tilt; the training hardly had any.
+    """
+    tilt = np.arctan2(rotation[1, 0], rotation[0, 0])
+    excess = tilt - np.clip(tilt, -MOST_TILT, MOST_TILT)
+    back = rotation_matrix([0.0, 0.0, excess])
+    return np.asarray(back.T @ rotation), np.asarray(back[:2, :2])
 
 
 def pose_features(yaw: float, pitch: float, roll: float, nearness: float) -> Array:
