@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matrices import csr
 
-from tronie.head.subdivide import catmull_clark, corner_counts
+from tronie.head.subdivide import catmull_clark
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 """Mirror at the plane x = 0."""
@@ -100,8 +100,3 @@ def ring_grid(rings: int, around: int, first: int = 0, closed: bool = True) -> n
     r, a = r.ravel(), a.ravel()
     b = (a + 1) % around
     return first + np.stack([r * around + a, r * around + b, (r + 1) * around + b, (r + 1) * around + a], axis=1)
-
-
-def corners_of(quads: np.ndarray) -> np.ndarray:
-    """Flat list of the faces' vertices without the -1 of triangles."""
-    return quads[np.arange(4) < corner_counts(quads)[:, None]]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from accuracy.metric import umeyama
 from accuracy.observe import Observation
 from tronie.errors import TronieError
-from tronie.fit.landmark_fit import fit_landmarks, guess_camera
+from tronie.fit.camera import guess_camera
+from tronie.fit.landmark_fit import fit_landmarks
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel, default_head
 from tronie.types import Fit

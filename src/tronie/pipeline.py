@@ -16,7 +16,8 @@ from threadpoolctl import ThreadpoolController
 
 from tronie.fit.basis import align, landmark_basis
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
-from tronie.fit.landmark_fit import fit_landmarks, guess_camera, head_shapes
+from tronie.fit.camera import guess_camera
+from tronie.fit.landmark_fit import fit_landmarks, head_shapes
 from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.fit.basis import OVAL, LandmarkBasis, align, from_axis, landmark_basis
+from tronie.fit.basis import LandmarkBasis, align, from_axis, landmark_basis
 from tronie.fit.calibration import Calibration
-from tronie.fit.camera import guess_camera
 from tronie.fit.problem import Prior, Problem
-from tronie.fit.warp import WARP_LIMIT_MM, residual_warp
+from tronie.fit.warp import residual_warp
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.types import ARKIT_UNITS, Fit, Landmarks
@@ -162,9 +161,3 @@ _IRIS_ENDS = ((469, 471, 470, 472), (474, 476, 475, 477))
 
 def _rms(d: Array) -> float:
     return float(np.sqrt((d**2).sum(axis=-1).mean()))
-
-
-__all__ = [
-    "OVAL", "WARP_LIMIT_MM", "calibrated_prior", "expression_vector", "fit_landmarks", "guess_camera", "head_shapes",
-    "plain_prior", "residual_warp",
-]  # fmt: skip
