@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,10 @@ def read_ict(path: str | Path) -> HeadModel:
     """Mean, 100 identity modes (one standard deviation each) and the ARKit units, in head space; no embeddings."""
     with np.load(path, allow_pickle=False) as z:
         mean = z["mean"].astype(np.float64) * MM_PER_UNIT
-        ranges = {str(n): (int(a), int(b) + 1) for n, (a, b) in zip(z["part_names"], z["part_ranges"], strict=True)}
+        ranges = _ranges(z)
         quads, identity, units = z["quads"], z["identity"], z["expression"]
         names = [str(n) for n in z["expression_names"]]
-    label = np.full(len(mean), 255, dtype=np.uint8)
-    for name, part in KEPT.items():
-        label[slice(*ranges[name])] = PARTS.index(part)
-    kept = quads[label[quads[:, 0]] != 255]
-    used = np.unique(kept[kept >= 0])
+    label, kept, used = _kept(quads, ranges, len(mean))
     row = np.full(len(mean) + 1, -1)
     row[used] = np.arange(len(used))
     origin = np.mean([sphere_center(mean[slice(*ranges[n])]) for n in ("eyeball_left", "eyeball_right")], axis=0)
@@ -45,6 +42,31 @@ def read_ict(path: str | Path) -> HeadModel:
         part=label[kept[:, 0]], mirror=np.arange(len(used), dtype=np.int32), inner_face=used < INNER_FACE_END,
         smooth_modes=np.zeros((1, len(used)), np.float32), smooth_stiffness=np.zeros(1, np.float32), embeddings=empty,
     )  # fmt: skip
+
+
+def read_units(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """ICT's own expressions, left and right apart: names and displacements (N, V, 3) mm of `read_ict`'s vertices."""
+    with np.load(path, allow_pickle=False) as z:
+        names = [str(n) for n in z["expression_names"]]
+        used = _kept(z["quads"], _ranges(z), len(z["mean"]))[2]
+        units = z["expression"][:, used].astype(np.float32) * MM_PER_UNIT
+    faces = [i for i, n in enumerate(names) if not n.startswith("PupilDilate")]
+    return [names[i] for i in faces], units[faces]
+
+
+def _ranges(z: Mapping[str, np.ndarray]) -> dict[str, tuple[int, int]]:
+    return {str(n): (int(a), int(b) + 1) for n, (a, b) in zip(z["part_names"], z["part_ranges"], strict=True)}
+
+
+def _kept(
+    quads: np.ndarray, ranges: dict[str, tuple[int, int]], count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Part of each vertex (255: none), the faces of the parts that are kept, and their vertices."""
+    label = np.full(count, 255, dtype=np.uint8)
+    for name, part in KEPT.items():
+        label[slice(*ranges[name])] = PARTS.index(part)
+    kept = quads[label[quads[:, 0]] != 255]
+    return label, kept, np.unique(kept[kept >= 0])
 
 
 def _unit(name: str, names: list[str], units: np.ndarray) -> np.ndarray:

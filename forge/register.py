@@ -27,6 +27,14 @@ SCHEDULE = ((3e3, 1.0), (1e3, 1.0), (300, 0.5), (100, 0.3), (30, 0.1), (10, 0.05
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""
 
+SUBNASALE = 2
+"""The net's point below the nose ..."""
+NOSE = 30.0
+"""... and the mm around and above it where the other head's vertices look for our surface, too: a nostril's walls lie
+behind each other, and ours would be content with the nearest (5.5 mm from theirs to ours; with this 0.4)."""
+BACK = 0.3
+"""Weight of that against our looking for theirs."""
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -36,6 +44,8 @@ class Registered:
     """(n,) mm from the subdivided skin to the other surface."""
     carry: Callable[[np.ndarray], np.ndarray]
     """Displacements of the other head's vertices (V, 3) -> of our control vertices (S, 3), in our posture; linear."""
+    place: tuple[np.ndarray, np.ndarray]
+    """Rotation (3, 3) and shift (3,): our x lies at x @ rotation.T + shift on the other head."""
 
 
 def vertex_normals(v: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -76,6 +86,20 @@ def register(ours: HeadModel, count: int, other: HeadModel) -> Registered:
         facing = (vertex_normals(p, skin)[used] * normal).sum(axis=1)
         return triangle, bary, distance, (facing > FACING) & (distance < reach)
 
+    beside = target - goal[SUBNASALE]
+    nose = (np.linalg.norm(beside, axis=1) < NOSE) & (beside[:, 1] > -5)
+    deep = np.intersect1d(np.flatnonzero(nose), target_triangles)
+
+    def reversed_(v: np.ndarray) -> tuple[sp.csr_array, np.ndarray]:
+        """Points of our surface (rows over control vertices) and where the nose's vertices, nearest to them, are."""
+        p = matrix @ v
+        triangle, bary, _ = closest_on_surface(target[deep], p, skin)
+        normal = (vertex_normals(p, skin)[skin[triangle]] * bary[..., None]).sum(axis=1)
+        meet = (normal * target_normals[deep]).sum(axis=1) > 0
+        entries = (bary[meet].ravel(), (np.repeat(np.arange(meet.sum()), 3), skin[triangle[meet]].ravel()))
+        pick = sp.csr_array(entries, shape=(int(meet.sum()), matrix.shape[0]))
+        return sp.csr_array(pick @ matrix), target[deep[meet]]
+
     v = start
     for round_, (stiffness, pull) in enumerate(SCHEDULE):
         system = stiffness * bending + pull * (points.T @ points)
@@ -86,6 +110,10 @@ def register(ours: HeadModel, count: int, other: HeadModel) -> Registered:
             there = (target[target_triangles[triangle]] * bary[..., None]).sum(axis=1)
             system = system + surface.T @ on @ surface
             right = right + surface.T @ (on @ (there - surface @ start))
+        if round_ >= 5:
+            ours_at, wanted = reversed_(v)
+            system = system + BACK * ours_at.T @ ours_at
+            right = right + BACK * ours_at.T @ (wanted - ours_at @ start)
         v = start + scipy.sparse.linalg.spsolve(sp.csc_array(system), right)
     triangle, bary, distance, usable = correspond(v, 0.6)
     on = sp.diags_array(usable.astype(float))
@@ -95,7 +123,7 @@ def register(ours: HeadModel, count: int, other: HeadModel) -> Registered:
         at = (field[target_triangles[triangle]] * bary[..., None]).sum(axis=1)
         return np.asarray(solver.solve(np.asarray(surface.T @ (on @ at))) @ r)
 
-    return Registered((v - t) @ r, distance[usable], carry)
+    return Registered((v - t) @ r, distance[usable], carry, (r, t))
 
 
 def _skin_triangles(model: HeadModel) -> np.ndarray:
