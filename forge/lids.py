@@ -194,11 +194,17 @@ def meeting(system: LidSystem, v: np.ndarray, d: np.ndarray) -> np.ndarray:
     return (above * (share - 1))[:, None] * d
 
 
+HOLD = np.array([4.0, 4.0, 0.7, 2.0])
+"""How firmly an eye goes sideways and up with the opening of its lids, forward with the skin around it, and keeps its
+size, against the fit to the lids' rear edge. The latter alone lets eyes look out from under the upper lid."""
+
+
 def seat(parts: Parts, body: Body, skin: Skin, displacement: np.ndarray, system: LidSystem | None = None) -> np.ndarray:
     """Identity displacements (..., S + P, 3) of skin and parts -> the same with eyes and lids matched; linear.
 
-    Each eyeball is moved and scaled (it stays a sphere) to meet its lids' rear edge as well as possible, held near
-    the motion it had; then the lids take up the rest, so that their distance to the eyeball stays what it was.
+    Each eyeball is moved and scaled (it stays a sphere) to meet its lids' rear edge as well as possible, held in the
+    middle of their opening (`HOLD`); then the lids take up the rest, so that their distance to the eyeball stays the
+    same.
     """
     system = system or lid_system(body, skin)
     count = len(skin.source)
@@ -217,12 +223,13 @@ def seat(parts: Parts, body: Body, skin: Skin, displacement: np.ndarray, system:
         margin, region, pin = back[system.rings.margin], back[system.region], back[pins]
         ray = v - eye.centre
         ray /= np.linalg.norm(ray, axis=1, keepdims=True)
-        basis = np.vstack([np.c_[ray[margin], np.ones(len(margin))], np.diag([0.7, 0.7, 0.7, 2.0])])
+        basis = np.vstack([np.c_[ray[margin], np.ones(len(margin))], np.diag(HOLD)])
         solve = np.linalg.pinv(basis)
         local = (parts.vertices[rows - count] - eye.centre) / eye.radius
         for d in flat:
-            carried = d[rows].mean(axis=0)
-            x = solve @ np.concatenate([(ray[margin] * d[margin]).sum(axis=1), 0.7 * carried, [0.0]])
+            opening = d[margin].mean(axis=0)
+            carried = np.array([opening[0], opening[1], d[rows, 2].mean(), 0.0])
+            x = solve @ np.concatenate([(ray[margin] * d[margin]).sum(axis=1), HOLD * carried])
             d[rows] = x[:3] + x[3] * local
             lack = ray[pin] @ x[:3] + x[3] - (ray[pin] * d[pin]).sum(axis=1)
             d[region] += spread(4 * (pick.T @ lack))[:, None] * ray[region]
