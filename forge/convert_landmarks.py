@@ -91,13 +91,14 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-INNER = 408
-"""The tensor of the landmark net whose activations are handed out: the last one of 8 x 8 cells."""
+INNER = (315, 408)
+"""The tensors of the landmark net whose activations are handed out: the last before 32 x 32 cells become fewer, which
+holds what the net later leaves out of its points, and the last of 8 x 8 cells."""
 
 
 def landmark_net(data: bytes) -> onnx.ModelProto:
     """Channel-first CNN: image (B, 3, 256, 256) in [0, 1] -> points (B, 1434), presence logit (B, 1), tongue (B, 1),
-    features (B, 2048): inner activations, 128 channels in 4 x 4 cells, for the calibrated fit."""
+    early (B, 32, 32, 32), late (B, 128, 8, 8): activations, for the calibrated fit."""
     g = Graph(data)
     name = {g.sub.inputs[0]: "image"}
     size = {i: tuple(t.shape) for i, t in enumerate(g.sub.tensors) if t.shape is not None}
@@ -151,11 +152,17 @@ def landmark_net(data: bytes) -> onnx.ModelProto:
             raise ValueError(f"the landmark net has an unexpected operator {kind}")
     for out, called in zip(g.sub.outputs, ("points", "presence", "tongue"), strict=True):
         g.add("Flatten", [name[out]], called)
-    cells = g.add("AveragePool", [name[INNER]], "cells", kernel_shape=[2, 2], strides=[2, 2])
-    g.add("Flatten", [cells], "features")
+    for inner, called in zip(INNER, ("early", "late"), strict=True):
+        g.add("Identity", [name[inner]], called)
     return g.model(
         {"image": ["batch", 3, 256, 256]},
-        {"points": ["batch", 1434], "presence": ["batch", 1], "tongue": ["batch", 1], "features": ["batch", 2048]},
+        {
+            "points": ["batch", 1434],
+            "presence": ["batch", 1],
+            "tongue": ["batch", 1],
+            "early": ["batch", 32, 32, 32],
+            "late": ["batch", 128, 8, 8],
+        },
         "Face landmarks (MediaPipe, Apache-2.0), translated to channel-first.",
     )
 

@@ -1,11 +1,11 @@
 """Synthetic portraits with known truth, and what the landmark net says of them: the calibration's training set.
 
-    python forge/synthesize.py PORTRAITS OUT/photos --count 12000 --seed 11
-    python forge/synthesize.py PORTRAITS OUT/paints --count 9000 --seed 21 --painted
+    python forge/synthesize.py PORTRAITS OUT --ict ICT_NPZ --count 30000 --seed 11
 
 PORTRAITS is a folder of photos whose textures are baked (indices 00 to 79 only: the others are held out). Each picture
-is a random head of our own model under a random camera, light, skin and background, seen by the real landmark net
-through crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another seed adds more.
+is a random head (people.py) under a random camera, light (lighting.py), skin and surroundings (props.py), seen by the
+real landmark net through crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another
+seed adds more.
 """
 
 from __future__ import annotations
@@ -14,39 +14,99 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from lighting import random_light
 from paint_skins import painted_skins
+from people import Own, People, ict_people
+from props import before, behind, degraded, random_background
 
 import tronie
+from tronie import weights
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import HeadModel, default_head
-from tronie.landmarks import LandmarkNet, square_from_landmarks
-from tronie.render.shading import Light, Shading, render_head
+from tronie.landmarks import (
+    BLENDSHAPE_LANDMARKS,
+    EYE_LEFT,
+    EYE_RIGHT,
+    NET_SIDE,
+    NET_UNITS,
+    cut,
+    sized,
+    square_from_landmarks,
+)
+from tronie.render.shading import UNLIT, render_head
+from tronie.runtime import Session
 from tronie.types import ARKIT_UNITS
 
 SIDE = 288
 """Pictures are SIDE x SIDE; the net's crop covers most of one."""
 SHARD = 500
+PAINTED, FOREIGN = 0.35, 0.4
+"""Shares of pictures with invented skins, and of another model's people."""
 UNIT = {n: i for i, n in enumerate(ARKIT_UNITS)}
+LEAST_PRESENCE = -0.8
+"""Logit of the net's certainty that it sees a face."""
+MIRROR = np.array([-1.0, 1.0, 1.0])
+OTHER_SIDE = [
+    UNIT[n.removesuffix("Left") + "Right"] if n.endswith("Left")
+    else UNIT[n.removesuffix("Right") + "Left"] if n.endswith("Right") else i
+    for n, i in UNIT.items()
+]  # fmt: skip
+"""Of each unit, its mirror image."""
 OPPOSED = (("eyeLookUp", "eyeLookDown"), ("eyeLookIn", "eyeLookOut"), ("eyeBlink", "eyeWide"))
+
+
+Seen = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""The first four fields of a Sample."""
 
 
 @dataclass(frozen=True)
 class Sample:
+    """What the net saw, and the truth."""
+
     points: np.ndarray
     """(478, 3) landmarks in picture pixels."""
     scores: np.ndarray
     """(52,)."""
-    presence: float
+    early: np.ndarray
+    """(32, 32, 32) early activations of the landmark net, float16."""
+    late: np.ndarray
+    """(128, 8, 8) later ones."""
     identity: np.ndarray
     expression: np.ndarray
     head_to_camera: np.ndarray
     """(4, 4)."""
     focal: float
     """Pixels; the principal point is the picture's middle."""
-    inner: np.ndarray
-    """Inner activations of the net, float16."""
+    foreign: bool
+    """The head is of another model; its expression moves the face a little otherwise than ours."""
+
+    def mirrored(self, seen: Seen, odd: np.ndarray) -> Sample:
+        """The truth of the mirror image, with what the net saw there; `odd` (K,) are the signs that identity takes."""
+        pose = self.head_to_camera.copy()
+        pose[:3, :3] = pose[:3, :3] * MIRROR * MIRROR[:, None]
+        pose[:3, 3] *= MIRROR
+        return Sample(*seen, self.identity * odd, self.expression[OTHER_SIDE], pose, self.focal, self.foreign)
+
+
+class Net:
+    """The landmark net with its activations."""
+
+    def __init__(self) -> None:
+        self._points, self._scores = Session(weights.path("face_landmarks")), Session(weights.path("blendshapes"))
+
+    def look(self, image: np.ndarray, near: np.ndarray) -> tuple[Seen, float]:
+        """What it says of the crop around points (478, 2+), and the logit of its certainty that it is a face."""
+        to_picture = sized(square_from_landmarks(near), NET_SIDE)
+        crop = cut(image, to_picture, NET_SIDE).transpose(2, 0, 1)[None].astype(np.float32) / 255
+        out = self._points.run({"image": crop})
+        local = out["points"].reshape(478, 3).astype(np.float64)
+        points = np.concatenate([to_picture.apply(local[:, :2]), local[:, 2:] * to_picture.scale], axis=1)
+        said = self._scores.run({"points": local[None, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"][0]
+        named = dict(zip(NET_UNITS, said, strict=True)) | {"tongueOut": out["tongue"][0, 0]}
+        scores = np.array([named[unit] for unit in ARKIT_UNITS]).clip(0, 1)
+        early, late = (out[name][0].astype(np.float16) for name in ("early", "late"))
+        return (points, scores, early, late), float(out["presence"][0, 0])
 
 
 def random_expression(rng: np.random.Generator) -> np.ndarray:
@@ -91,13 +151,10 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
     return e
 
 
-def random_light(rng: np.random.Generator) -> Shading:
-    lights = tuple(
-        Light((rng.normal(0, 0.8), rng.normal(-0.4, 0.6), -abs(rng.normal(0.8, 0.4)) - 0.05),
-              rng.uniform(0.1, 0.7), rng.uniform(0, 0.6))
-        for _ in range(rng.integers(1, 4))
-    )  # fmt: skip
-    return Shading(lights, rng.uniform(0.25, 0.8), rng.uniform(0, 0.3))
+def mirror_signs(model: HeadModel) -> np.ndarray:
+    """(K,) -1 for components that change sign in the mirror; each is either even or odd."""
+    flipped = model.identity[:, model.mirror] * MIRROR.astype(np.float32)
+    return np.asarray(np.sign((flipped * model.identity).sum(axis=(1, 2))))
 
 
 def bake_textures(folder: Path, size: int = 512) -> list[np.ndarray]:
@@ -119,94 +176,79 @@ def random_texture(textures: list[np.ndarray], rng: np.random.Generator) -> np.n
     return np.ascontiguousarray(np.stack([table[:, k][image[..., k]] for k in range(3)], axis=-1))
 
 
-def random_background(textures: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(SIDE, SIDE, 3): plain, a gradient, or blurred scraps of anything."""
-    kind = rng.random()
-    if kind < 0.3:
-        return np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), (SIDE, SIDE, 3)).copy()
-    if kind < 0.6:
-        small = rng.integers(0, 256, (rng.integers(2, 5), rng.integers(2, 5), 3)).astype(np.uint8)
-        return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
-    scrap = textures[rng.integers(len(textures))]
-    y, x = rng.integers(0, scrap.shape[0] // 2, 2)
-    small = scrap[y : y + scrap.shape[0] // 2, x : x + scrap.shape[0] // 2][:: rng.choice([1, 8, 16])]
-    return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+def random_pose(middle: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """(4, 4) and focal length: the face fills the picture about as a crop does, from 0.27 to 3 m away.
 
-
-def random_pose(rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """(4, 4) and focal length: the face fills the picture about as a crop does, from 0.3 to 3 m away."""
-    yaw = rng.uniform(-62, 62) if rng.random() < 0.6 else rng.normal(0, 15)
-    rotation = rotation_from_euler(np.clip(yaw, -70, 70), np.clip(rng.normal(0, 11), -30, 30), rng.normal(0, 4))
-    distance = np.exp(rng.uniform(np.log(300), np.log(3000)))
+    `middle` (3,) mm is the middle of the face.
+    """
+    yaw = rng.uniform(-75, 75) if rng.random() < 0.6 else rng.normal(0, 18)
+    rotation = rotation_from_euler(np.clip(yaw, -80, 80), np.clip(rng.normal(0, 13), -35, 35), rng.normal(0, 4))
+    distance = np.exp(rng.uniform(np.log(270), np.log(3000)))
     focal = SIDE / rng.uniform(235, 285) * distance
-    centre = rotation @ np.array([0.0, -28, 20]) - np.append(rng.normal(0, 5, 2), 0)
+    centre = rotation @ middle - np.append(rng.normal(0, 5, 2), 0)
     return rigid(rotation, np.array([0, 0, distance]) - centre), float(focal)
 
 
-def make(model: HeadModel, net: LandmarkNet, textures: list[np.ndarray], rng: np.random.Generator) -> Sample | None:
-    level = model.level(1)
-    identity, expression = rng.normal(size=len(model.identity)), random_expression(rng)
-    vertices = level.apply(model.shape(identity, expression))
-    pose, focal = random_pose(rng)
+def make(
+    people: People, net: Net, textures: list[np.ndarray], odd: np.ndarray, rng: np.random.Generator
+) -> list[Sample]:
+    """One picture and its mirror image; nothing where the net sees no face."""
+    expression = random_expression(rng)
+    person = people.draw(rng.uniform(0.8, 1.2), expression, rng)
+    pose, focal = random_pose(person.middle, rng)
     camera = Camera(focal, (SIDE / 2, SIDE / 2), (SIDE, SIDE))
+    points = camera.project(person.points @ pose[:3, :3].T + pose[:3, 3])
+    light = random_light(person.vertices, person.level.triangles, pose, rng)
+    background = behind(random_background(SIDE, textures, rng), points, rng)
     image = render_head(
-        vertices, level, random_texture(textures, rng), camera, pose,
-        background=random_background(textures, rng), shading=random_light(rng),
+        person.vertices, person.level, random_texture(textures, rng), camera, pose,
+        background=background, shading=UNLIT, occlusion=light,
     )  # fmt: skip
-    image = degraded(image, rng)
-    truth = level.points478(vertices)
-    start = camera.project(truth @ pose[:3, :3].T + pose[:3, 3])
-    guess = np.column_stack([start + rng.normal(0, 4, 2), np.zeros(len(start))])
-    first = net.look(image, square_from_landmarks(guess))
-    seen = net.look(image, square_from_landmarks(first.points))
-    if seen.presence < 0.3 or seen.features is None:
-        return None
-    inner = seen.features.astype(np.float16)
-    return Sample(seen.points, seen.scores, seen.presence, identity, expression, pose, focal, inner)
-
-
-def degraded(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur, low resolution, noise, JPEG, each now and then."""
-    if rng.random() < 0.3:
-        k = rng.uniform(0.25, 0.9)
-        small = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(2, 14), image.shape)
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])[1], 1)
-    if rng.random() < 0.1:
-        image = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
-    return np.ascontiguousarray(image)
+    image = degraded(before(image, points, rng), rng)
+    first = net.look(image, points + rng.normal(0, 4, 2))[0][0]
+    seen, presence = net.look(image, first)
+    if presence < LEAST_PRESENCE:
+        return []
+    sample = Sample(*seen, person.identity, expression, pose, focal, person.foreign)
+    near = [SIDE, 0, 0] + MIRROR * first
+    near[[EYE_LEFT, EYE_RIGHT]] = near[[EYE_RIGHT, EYE_LEFT]]
+    flipped, _ = net.look(np.ascontiguousarray(image[:, ::-1]), near)
+    return [sample, sample.mirrored(flipped, odd)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--ict", type=Path, help="ICT-FaceKit's npz: two of five people are its, in its own mesh")
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--painted", action="store_true", help="invented skins (paint_skins.py) instead of photos'")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    store = options.out / "textures.npy"
-    if not store.exists():
-        made = painted_skins(default_head(), 240) if options.painted else bake_textures(options.portraits)
-        np.save(store, np.array(made))
-    textures = list(np.load(store, mmap_mode="r"))
-    model, net = default_head(), LandmarkNet()
+    model, net = default_head(), Net()
+    odd = mirror_signs(model)
+    baked, painted = options.out / "baked.npy", options.out / "painted.npy"
+    if not baked.exists():
+        np.save(baked, np.array(bake_textures(options.portraits)))
+        np.save(painted, np.array(painted_skins(model, 240)))
+    skins = [list(np.load(path, mmap_mode="r")) for path in (baked, painted)]
+    crowd: list[People] = [Own(model)]
+    if options.ict:
+        crowd.append(ict_people(options.ict, model))
     for shard in range(options.count // SHARD):
         path = options.out / f"shard-{options.seed}-{shard:03d}.npz"
         if path.exists():
             continue
         rng = np.random.default_rng((options.seed, shard))
-        samples = [s for s in (make(model, net, textures, rng) for _ in range(SHARD)) if s is not None]
-        fields = {n: np.array([getattr(s, n) for s in samples]) for n in Sample.__dataclass_fields__}
+        samples = []
+        while len(samples) < SHARD:
+            people = crowd[int(rng.random() < FOREIGN) % len(crowd)]
+            samples += make(people, net, skins[int(rng.random() < PAINTED)], odd, rng)
+        fields = {n: np.array([getattr(s, n) for s in samples[:SHARD]]) for n in Sample.__dataclass_fields__}
         temporary = path.with_suffix(".tmp.npz")
         np.savez(temporary, **fields)
         temporary.rename(path)
-        print(path.name, len(samples), flush=True)
+        print(path.name, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.evaluate import START, frontal_offset
-from accuracy.heads import face_triangles, inner_rows
+from accuracy.heads import face_triangles
 from accuracy.methods import fit_of
 from accuracy.metric import Surface, icp, umeyama
 from accuracy.observe import Observation
@@ -21,9 +21,9 @@ Array = NDArray[np.floating]
 
 SIGMA_MM = 0.5
 """Distances of this size weigh as much as one standard deviation of a mode."""
-ROUNDS = 6
-EVERY = 3
-"""Of the inner face's vertices, every so many pull."""
+ROUNDS = 8
+EVERY = 2
+"""Of the counted vertices of the truth, every so many pull."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,33 +45,39 @@ _offset = lru_cache(maxsize=4)(frontal_offset)
 
 
 @lru_cache(maxsize=2)
-def _bases(model: HeadModel) -> tuple[NDArray[np.intp], Array]:
-    """Rows of level 1 that pull, and how the identity moves them, (n, 3, K)."""
-    level = model.level(1)
-    rows = inner_rows(model, 1)[::EVERY]
-    return rows, np.ascontiguousarray(np.moveaxis(level.apply(model.identity)[:, rows], 0, -1), np.float64)
+def _basis(model: HeadModel) -> Array:
+    """(V, 3, K) how the identity moves the vertices of level 1."""
+    return np.ascontiguousarray(np.moveaxis(model.level(1).apply(model.identity), 0, -1), np.float64)
 
 
 @lru_cache(maxsize=1024)
 def nearest(model: HeadModel, renders: Renders, person: int) -> Array:
-    """(K,) coefficients."""
-    level = model.level(1)
-    rows, basis = _bases(model)
-    truth, points = renders.neutral[person].astype(np.float64), renders.points68[person]
-    surface = Surface.of(truth, renders.triangles)
-    identity = np.zeros(len(model.identity))
+    """(K,) coefficients of the head from whose surface the true vertices lie least away, along its normals."""
+    level, basis, triangles = model.level(1), _basis(model), face_triangles(model, 1)
     mean = level.apply(model.mean).astype(np.float64)
-    counted = truth[renders.counted][::8]
-    motion = umeyama(level.points68(mean)[START], points[START], scale=False)  # size is a part of the shape
+    truth = renders.neutral[person].astype(np.float64)[renders.counted][::EVERY]
+    motion = umeyama(level.points68(mean)[START], renders.points68[person][START], scale=False)  # size is shape here
+    identity = np.zeros(len(model.identity))
     for _ in range(ROUNDS):
-        head = level.apply(model.shape(identity)).astype(np.float64)
-        motion = icp(counted, Surface.of(head, face_triangles(model, 1)), motion, scale=False, rounds=4)
-        spot, triangle, _ = surface.closest(motion.apply(head[rows]))
-        # along the true surface's normals, in the model's own place
-        normal = surface.normals[triangle] @ motion.rotation
-        j = np.einsum("nk,nkc->nc", normal, basis) / SIGMA_MM
-        gap = ((motion.undo(spot) - mean[rows]) * normal).sum(axis=1) / SIGMA_MM
-        weight = np.minimum(1, 3.0 / np.maximum(np.abs(gap - j @ identity), 1e-9))
-        system = j.T @ (j * weight[:, None]) + np.eye(len(identity))
-        identity = np.linalg.solve(system, j.T @ (weight * gap))
+        surface = Surface.of(mean + basis @ identity, triangles)
+        motion = icp(truth[::4], surface, motion, scale=False, rounds=4)
+        inside = motion.undo(truth)
+        spot, face, _ = surface.closest(inside)
+        weight, normal = barycentric(spot, surface.corners[face]), surface.normals[face]
+        rows = triangles[face]
+        j = sum(weight[:, c, None] * np.einsum("nck,nc->nk", basis[rows[:, c]], normal) for c in range(3)) / SIGMA_MM
+        gap = ((inside - (weight[..., None] * mean[rows]).sum(axis=1)) * normal).sum(axis=1) / SIGMA_MM
+        pull = np.minimum(1, 3.0 / np.maximum(np.abs(gap - j @ identity), 1e-9))
+        system = j.T @ (j * pull[:, None]) + np.eye(len(identity))
+        identity = np.linalg.solve(system, j.T @ (pull * gap))
     return identity
+
+
+def barycentric(points: Array, corners: Array) -> Array:
+    """(n, 3) weights of points (n, 3) that lie in triangles (n, 3, 3)."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    p = points - corners[:, 0]
+    aa, ab, bb, ap, bp = ((u * v).sum(axis=1) for u, v in ((a, a), (a, b), (b, b), (a, p), (b, p)))
+    area = np.maximum(aa * bb - ab * ab, 1e-12)
+    u, v = (bb * ap - ab * bp) / area, (aa * bp - ab * ap) / area
+    return np.stack([1 - u - v, u, v], axis=1)

@@ -107,10 +107,9 @@ class PriorOnly:
 
     def __call__(self, seen: Observation) -> Fit:
         from tronie.fit import landmark_fit
-        from tronie.fit.basis import landmark_basis
 
         camera = camera_of(self.model, seen, None)
-        told, _ = landmark_fit.calibrated_prior(landmark_basis(self.model), seen.landmarks, camera, calibration())
+        told, _ = landmark_fit.calibrated_prior(self.model, seen.landmarks, camera, calibration())
         return fit_of(self.model, told.identity, told.expression, rigid(told.rotation, told.translation), camera)
 
 
@@ -134,7 +133,7 @@ def camera_of(model: HeadModel, seen: Observation, focal: float | None) -> Camer
     from tronie.fit.calibration import NEARNESS_SIGMA
 
     aligned = align(landmark_basis(model).mean, seen.landmarks.points)
-    nearness = learned.nearness(aligned, seen.landmarks.features)
+    nearness = learned.nearness(aligned, seen.landmarks.features, seen.landmarks.scores)
     return guess_camera(seen.size, None, [seen.detection], [(aligned.scale, nearness, NEARNESS_SIGMA)])
 
 

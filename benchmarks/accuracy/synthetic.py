@@ -114,8 +114,9 @@ def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
 
 
 def cache_path(ict: str | None, seed: int, people: int, takes: int, max_yaw: float, folder: Path = CACHE) -> Path:
-    """The file's name tells all it depends on: also the landmark net, by the start of its hash."""
-    net = sha256(weights.path("face_landmarks").read_bytes()).hexdigest()[:6]
+    """The file's name tells all it depends on: also the landmark nets, by the start of their hash."""
+    nets = [weights.path(name).read_bytes() for name in ("face_landmarks", "face_shape")]
+    net = sha256(b"".join(nets)).hexdigest()[:6]
     source = "own" if ict is None else "ict"
     return folder / f"{source}-seed{seed}-{people}x{takes}-yaw{max_yaw:g}-v{VERSION}-{net}.npz"
 

@@ -119,16 +119,17 @@ def cut(image: Image, to_photo: Similarity, side: int) -> Image:
 
 
 class LandmarkNet:
-    """The landmark net and the expression net; loaded on first use."""
+    """The landmark net, and the nets that read expression and shape off it; loaded on first use."""
 
     def __init__(self, threads: int = 1) -> None:
         self._points = Session(weights.path("face_landmarks"), threads)
         self._scores = Session(weights.path("blendshapes"), threads)
+        self._shape = Session(weights.path("face_shape"), threads)
 
     def load(self) -> None:
-        """Load both nets now."""
-        self._points.load()
-        self._scores.load()
+        """Load the nets now."""
+        for net in (self._points, self._scores, self._shape):
+            net.load()
 
     def detect(self, image: Image, detections: Detection | Sequence[Detection]) -> list[tuple[Crop, Landmarks]]:
         """RGB photo and its detections -> one pair for each, in their order."""
@@ -155,7 +156,7 @@ class LandmarkNet:
         return self._run(image, [square], scored=True)[0]
 
     def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> list[Landmarks]:
-        """What the nets say of each square; the scores are zero unless `scored`."""
+        """What the nets say of each square; without `scored` only the points and the presence."""
         maps = [sized(unit, NET_SIDE) for unit in squares]
         crops = np.stack([cut(image, m, NET_SIDE) for m in maps])
         out = self._points.run({"image": crops.transpose(0, 3, 1, 2).astype(np.float32) / 255})
@@ -165,13 +166,15 @@ class LandmarkNet:
         ])  # fmt: skip
         presence = _sigmoid(out["presence"][:, 0].astype(np.float64))
         scores = np.zeros((len(squares), len(ARKIT_UNITS)))
+        features: list[Array | None] = [None] * len(squares)
         if scored:
+            features = list(self._shape.run({"early": out["early"], "late": out["late"]})["features"])
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
             net = self._scores.run({"points": local[:, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"]
             for k, name in enumerate(ARKIT_UNITS):
                 scores[:, k] = out["tongue"][:, 0] if name == "tongueOut" else net[:, NET_UNITS.index(name)]
         scores = scores.clip(0, 1)
-        return [Landmarks(photo[k], scores[k], float(presence[k]), out["features"][k]) for k in range(len(squares))]
+        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k]) for k in range(len(squares))]
 
     @staticmethod
     def _crop(image: Image, unit: Similarity) -> Crop:

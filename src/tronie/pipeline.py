@@ -112,7 +112,7 @@ class Pipeline:
             if landmarks.features is not None and detection.size >= CAMERA_FACE_SIZE:
                 with suppress(ValueError):
                     aligned = align(landmark_basis(self.model).mean, landmarks.points)
-                    near = self.calibration.nearness(aligned, landmarks.features)
+                    near = self.calibration.nearness(aligned, landmarks.features, landmarks.scores)
                     said.append((aligned.scale, near, NEARNESS_SIGMA))
         return said
 

@@ -95,7 +95,8 @@ class Landmarks:
     presence: float
     """0..1, how sure the net is that this is a face."""
     features: Array | None = None
-    """(2048,) inner activations of the landmark net, which tell more of the person's shape than the points do."""
+    """(256,) what a net of our own reads off the landmark net's early activations: more of the person's shape than the
+    points tell. For `tronie.fit.calibration`."""
 
 
 @dataclass(frozen=True, slots=True)

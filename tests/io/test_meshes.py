@@ -93,6 +93,18 @@ def test_ply_is_read_back(tiny_head: HeadModel, tmp_path: Path, texture: bool) -
     assert np.array_equal(mesh.visual.vertex_colors[:, :3], expected)
 
 
+def test_ply_tells_how_sure_each_vertex_is(tiny_head: HeadModel, tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    face = make_face(tiny_head)
+    assert face.head is not None
+    sigma = np.linspace(0.5, 2.0, len(tiny_head.mean), dtype=np.float32)
+    (tmp_path / "head.ply").write_bytes(b"".join(ply(face.head, None, sigma)))
+    mesh = trimesh.load(tmp_path / "head.ply", process=False)
+    assert np.array_equal(mesh.vertices, face.head.vertices)
+    told = mesh.metadata["_ply_raw"]["vertex"]["data"]["sigma"].ravel()
+    assert np.allclose(told, tiny_head.level(face.head.level).matrix @ sigma)
+
+
 def test_vertex_colours_are_the_texture_at_the_vertex(tiny_head: HeadModel) -> None:
     """A texture that is linear in u and v gives colours that are, to the rounding of bytes."""
     head, mesh = make_head(tiny_head), tiny_head.level(1)

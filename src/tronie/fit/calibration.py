@@ -1,8 +1,9 @@
-"""What the landmark net's answer says about a head: a ridge regression learned on renders with known truth.
+"""What the landmark net says about a head: a small network learned on renders with known truth.
 
 The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
-and its inner activations, a linear map tells identity, expression, and how far the pose read off the points is wrong.
-Made by forge/calibrate.py for one head model.
+its expression scores, and 256 numbers that a net of our own makes of its early activations (`Landmarks.features`), one
+hidden layer tells identity, expression, and how far the pose read off the points is wrong. Made by forge/calibrate.py
+for one head model.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ NEARNESS_SIGMA = 0.47
 """Spread of `nearness`, 1/m, on held-out synthetic pictures."""
 MOST_TILT = 0.2
 """Radians of tilt in the picture that the training had."""
+LARGEST_DOUBT = 0.7
+"""The logarithm of how much wider or narrower than usual the spreads are made."""
 CAMERA_FEATURES = slice(7, 10)
 """Of `pose_features`: those that know the assumed camera."""
 
@@ -44,63 +47,80 @@ class Prediction:
     origin: Array
     """(2,) pixels: where the head's origin is seen."""
     sigma_mm: Array
-    """(C,) standard deviation of each control vertex, mm, for a head turned like this one."""
+    """(C,) standard deviation of each control vertex, mm, for a head turned and seen like this one."""
+    pose_sigma: Array
+    """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Learned numbers; half precision in the file."""
+    """Learned numbers; half precision in the file.
+
+    With f = `features`, the answer is silu(f @ hidden + hidden_bias) @ out + f @ direct + bias.
+    """
 
     mean: Array
     """(1434,) mean residual."""
     components: Array
     """(1434, P) principal directions of the residuals, divided by their spread."""
-    inner_mean: Array
-    """(2048,) mean activation."""
-    inner_scale: Array
-    """(2048,) one over spread."""
-    weight: Array
-    """(features, K + 52 + 7): identity, expression, turn (3), log scale, origin (2) mm, nearness."""
+    hidden: Array
+    """(F, H)."""
+    hidden_bias: Array
+    """(H,)."""
+    out: Array
+    """(H, K + 52 + 8): identity, expression, turn (3), log scale, origin (2) mm, nearness, log of the identity's error
+    (relative to its mean)."""
+    direct: Array
+    """(F, K + 52 + 8)."""
+    bias: Array
+    """(K + 52 + 8,)."""
     sigma_yaw: Array
-    """(B,) |yaw| in degrees at which `sigma` is given."""
+    """(B,) |yaw| in degrees at which the spreads are given."""
     sigma: Array
-    """(B, C) mm."""
+    """(B, C) mm, of each control vertex."""
+    pose_sigma: Array
+    """(B, 4) of yaw, pitch, roll, degrees, and of the size, a share of it."""
+    point_weight: Array
+    """(478,) how much more or less than others each of the net's points says; 1 on average."""
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
         with np.load(path, allow_pickle=False) as z:
             return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
 
-    def predict(self, aligned: Aligned, inner: Array, focal: float) -> Prediction:
-        """`inner` (2048,) are the net's activations, `focal` the camera's (pixels)."""
-        y = self.features(aligned, inner, 1000.0 * aligned.scale / focal) @ self.weight
-        k = self.weight.shape[1] - 59
+    def predict(self, aligned: Aligned, inner: Array, scores: Array, focal: float) -> Prediction:
+        """`inner` (256,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
+        f = self.features(aligned, inner, scores, 1000.0 * aligned.scale / focal)
+        h = f @ self.hidden + self.hidden_bias
+        y = (h / (1 + np.exp(-h))) @ self.out + f @ self.direct + self.bias
+        k = self.out.shape[1] - 60
         turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
-        scale = aligned.scale * float(np.exp(growth))
         upright, tilt = upright_pose(aligned.rotation)
         yaw = abs(euler_degrees(upright)[0])
         upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
         low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
         t = float(np.clip((yaw - low) / (high - low), 0, 1))
+        doubt = float(np.exp(np.clip(y[k + 59], -LARGEST_DOUBT, LARGEST_DOUBT)))
         return Prediction(
             identity=y[:k],
             expression=y[k : k + 52],
             rotation=aligned.rotation @ rotation_matrix(turn),
-            scale=scale,
+            scale=aligned.scale * float(np.exp(growth)),
             origin=aligned.center + aligned.scale * (tilt @ shift),
-            sigma_mm=(1 - t) * self.sigma[upper - 1] + t * self.sigma[upper],
+            sigma_mm=doubt * ((1 - t) * self.sigma[upper - 1] + t * self.sigma[upper]),
+            pose_sigma=doubt * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
         )
 
-    def nearness(self, aligned: Aligned, inner: Array) -> float:
+    def nearness(self, aligned: Aligned, inner: Array, scores: Array) -> float:
         """1000 mm / distance, as far as the perspective in the face itself tells (spread NEARNESS_SIGMA)."""
-        return float(self.features(aligned, inner, 0.0) @ self.weight[:, -1])  # its weights ignore the camera
+        # Only `direct` knows of it, and its weights there ignore the camera.
+        return float(self.features(aligned, inner, scores, 0.0) @ self.direct[:, -2] + self.bias[-2])
 
-    def features(self, aligned: Aligned, inner: Array, nearness: float) -> Array:
-        """(features,) float64; `nearness` as the assumed camera has it."""
+    def features(self, aligned: Aligned, inner: Array, scores: Array, nearness: float) -> Array:
+        """(F,) float64; `nearness` as the assumed camera has it."""
         z = (aligned.residual.ravel() - self.mean) @ self.components
-        a = (np.asarray(inner, dtype=np.float64) - self.inner_mean) * self.inner_scale
         pose = pose_features(*euler_degrees(upright_pose(aligned.rotation)[0]), nearness)
-        return np.concatenate([z, pose, a])
+        return np.concatenate([np.asarray(inner, dtype=np.float64), z, pose, np.asarray(scores, dtype=np.float64)])
 
 
 def upright_pose(rotation: Array) -> tuple[Array, Array]:

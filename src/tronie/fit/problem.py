@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.fit.basis import LandmarkBasis
+from tronie.fit.basis import OVAL, LandmarkBasis
 from tronie.fit.solver import Solution, solve
 from tronie.geometry import Camera, rotation_matrix
 
@@ -39,10 +39,39 @@ class Prior:
     point_sigma: float
     """mm: spread of a landmark on the head. Larger than what one point shows (1 to 1.5 mm), for the net's errors are
     shared by neighbours: 478 points tell less than 478 independent ones."""
+    point_weight: Array
+    """(478,) how much more or less than others a point says; 1 on average."""
 
 
+OVAL_WEIGHT, OVAL_ALONG = 0.5, 0.3
+"""Weight of the face oval's points, and how much less (square root) an offset along it counts than one across."""
+HIDDEN_YAW, FAR_SIDE_MM = (15.0, 45.0), 15.0
+"""Degrees between which the far side's outline loses its say, and how far from the middle that side begins."""
 FREE = 40
 """Identity components that the solver moves (98 % of the variance); the rest stay at their prior. Halves its time."""
+
+
+def contour_pull(mean: Array, target: Array, rotation: Array) -> Array:
+    """(478, 2, 2) by which the image offset of each point is multiplied: the identity but for the face oval.
+
+    The net lays the oval on the outline of what it sees, so a point there says where the outline is, not where along it
+    (only the part of the offset across it counts); and on the far side of a turned head, where the cheek hides the jaw,
+    the outline is another line of the head, and says ever less.
+    """
+    pull = np.tile(np.eye(2), (len(target), 1, 1))
+    ring = np.array(OVAL)
+    along = target[np.roll(ring, -1)] - target[np.roll(ring, 1)]
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    near = np.ones(len(ring))
+    turned = float(np.degrees(np.arcsin(np.clip(abs(rotation[2, 0]), 0, 1))))
+    far = mean[ring, 0] * np.sign(rotation[2, 0]) > FAR_SIDE_MM
+    near[far] = np.clip((HIDDEN_YAW[1] - turned) / (HIDDEN_YAW[1] - HIDDEN_YAW[0]), 0, 1)
+    share = near * OVAL_WEIGHT
+    pull[ring] = (share**0.5)[:, None, None] * (
+        across[:, :, None] * across[:, None] + OVAL_ALONG * along[:, :, None] * along[:, None]
+    )
+    return pull
 
 
 class Problem:
@@ -50,7 +79,8 @@ class Problem:
 
     def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior) -> None:
         self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
-        self.scale = basis.weight * prior.translation[2] / (camera.focal * prior.point_sigma)
+        scale = np.sqrt(prior.point_weight) * prior.translation[2] / (camera.focal * prior.point_sigma)
+        self.pull = scale[:, None, None] * contour_pull(basis.mean, target, prior.rotation)
         self.free = k = min(basis.components, FREE)
         e, self.held = len(prior.expression), prior.identity[k:]
         moving = np.r_[:k, basis.components : basis.shape.shape[2]]
@@ -79,7 +109,8 @@ class Problem:
         return turned, rotation
 
     def _residual(self, turned: Array, x: Array) -> Array:
-        return np.asarray((self.camera.project(turned + x[3:6]) - self.target) * self.scale[:, None])
+        off = self.camera.project(turned + x[3:6]) - self.target
+        return np.asarray(self.pull[:, :, 0] * off[:, :1] + self.pull[:, :, 1] * off[:, 1:])
 
     def cost(self, x: Array) -> float:
         turned, _ = self._camera_points(x)
@@ -93,11 +124,12 @@ class Problem:
         turned, rotation = self._camera_points(x)
         p = turned + x[3:6]
         r = self._residual(turned, x)
-        over_z = self.scale * self.camera.focal / p[:, 2]
+        over_z = self.camera.focal / p[:, 2]
         n = len(p)
-        project = np.zeros((n, 2, 3))  # d residual / d camera point
-        project[:, 0, 0] = project[:, 1, 1] = over_z
-        project[:, :, 2] = -p[:, :2] / p[:, 2:] * over_z[:, None]
+        screen = np.zeros((n, 2, 3))
+        screen[:, 0, 0] = screen[:, 1, 1] = over_z
+        screen[:, :, 2] = -p[:, :2] / p[:, 2:] * over_z[:, None]
+        project = self.pull @ screen  # d residual / d camera point
         jacobian = np.empty((n, 2, len(x)), dtype=np.float32)  # a direction needs no more; twice as fast
         jacobian[:, :, 0] = project[:, :, 2] * turned[:, None, 1] - project[:, :, 1] * turned[:, None, 2]
         jacobian[:, :, 1] = project[:, :, 0] * turned[:, None, 2] - project[:, :, 2] * turned[:, None, 0]

@@ -50,12 +50,16 @@ def mtl(texture_file: str | None = "texture.png") -> bytes:
     return text.encode()
 
 
-def ply(head: Head, texture: Image | None = None) -> list[bytes]:
-    """Binary PLY, the photo's expression, millimetres: positions, normals, sRGB vertex colours, triangles."""
+def ply(head: Head, texture: Image | None = None, sigma_mm: Array | None = None) -> list[bytes]:
+    """Binary PLY, the photo's expression, millimetres: positions, normals, sRGB vertex colours, triangles.
+
+    With `sigma_mm` (C,) of the control vertices each vertex also has its `sigma`.
+    """
     mesh = head.model.level(head.level)
-    rows = np.zeros(
-        len(head.vertices), dtype=[("p", "<f4", 3), ("n", "<f4", 3), ("c", "u1", 3)]
-    )  # packed: 27 bytes each
+    layout = [("p", "<f4", 3), ("n", "<f4", 3), ("c", "u1", 3)] + [("s", "<f4")] * (sigma_mm is not None)
+    rows = np.zeros(len(head.vertices), dtype=layout)  # packed
+    if sigma_mm is not None:
+        rows["s"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
     rows["p"] = head.vertices
     rows["n"] = vertex_normals(head.vertices, mesh.quads)
     rows["c"] = (200, 170, 150) if texture is None else vertex_colors(head, texture)
@@ -64,6 +68,7 @@ def ply(head: Head, texture: Image | None = None) -> list[bytes]:
         "comment Units: millimetres; +x to the subject's left, +y up, +z out of the face",
         f"element vertex {len(rows)}", *(f"property float {axis}" for axis in ("x", "y", "z", "nx", "ny", "nz")),
         *(f"property uchar {color}" for color in ("red", "green", "blue")),
+        *["property float sigma"] * (sigma_mm is not None),
         f"element face {len(mesh.triangles)}", "property list uchar int vertex_indices", "end_header",
     ]  # fmt: skip
     return [_ascii("\n".join(header)) + b"\n", rows.tobytes(), _ply_faces(Same(head.model), head.level)]

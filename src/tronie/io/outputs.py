@@ -137,7 +137,8 @@ def _save_face(
             put("head.obj", obj(face.head))
             put("head.mtl", mtl(None if texture is None else "texture.png"))
         if "ply" in formats:
-            put("head.ply", ply(face.head, None if small.texture is None else small.texture.image))
+            sigma = None if face.fit is None else face.fit.sigma_mm
+            put("head.ply", ply(face.head, None if small.texture is None else small.texture.image, sigma))
     if texture is not None and ("texture" in formats or "obj" in formats):
         put("texture.png", encode.png(texture.image))
     if texture is not None and "provenance" in formats:
