@@ -22,8 +22,9 @@ from props import before, behind, degraded, random_background
 
 import tronie
 from tronie import weights
+from tronie.fit.basis import mirror_signs
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import default_head
 from tronie.landmarks import (
     BLENDSHAPE_LANDMARKS,
     EYE_LEFT,
@@ -36,7 +37,7 @@ from tronie.landmarks import (
 )
 from tronie.render.shading import UNLIT, render_head
 from tronie.runtime import Session
-from tronie.types import ARKIT_UNITS
+from tronie.types import ARKIT_UNITS, MIRRORED_UNITS
 
 SIDE = 288
 """Pictures are SIDE x SIDE; the net's crop covers most of one."""
@@ -47,12 +48,6 @@ UNIT = {n: i for i, n in enumerate(ARKIT_UNITS)}
 LEAST_PRESENCE = -0.8
 """Logit of the net's certainty that it sees a face."""
 MIRROR = np.array([-1.0, 1.0, 1.0])
-OTHER_SIDE = [
-    UNIT[n.removesuffix("Left") + "Right"] if n.endswith("Left")
-    else UNIT[n.removesuffix("Right") + "Left"] if n.endswith("Right") else i
-    for n, i in UNIT.items()
-]  # fmt: skip
-"""Of each unit, its mirror image."""
 OPPOSED = (("eyeLookUp", "eyeLookDown"), ("eyeLookIn", "eyeLookOut"), ("eyeBlink", "eyeWide"))
 
 
@@ -86,7 +81,7 @@ class Sample:
         pose = self.head_to_camera.copy()
         pose[:3, :3] = pose[:3, :3] * MIRROR * MIRROR[:, None]
         pose[:3, 3] *= MIRROR
-        return Sample(*seen, self.identity * odd, self.expression[OTHER_SIDE], pose, self.focal, self.foreign)
+        return Sample(*seen, self.identity * odd, self.expression[list(MIRRORED_UNITS)], pose, self.focal, self.foreign)
 
 
 class Net:
@@ -149,12 +144,6 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.9:
         e[UNIT["tongueOut"]] = 0
     return e
-
-
-def mirror_signs(model: HeadModel) -> np.ndarray:
-    """(K,) -1 for components that change sign in the mirror; each is either even or odd."""
-    flipped = model.identity[:, model.mirror] * MIRROR.astype(np.float32)
-    return np.asarray(np.sign((flipped * model.identity).sum(axis=(1, 2))))
 
 
 def bake_textures(folder: Path, size: int = 512) -> list[np.ndarray]:

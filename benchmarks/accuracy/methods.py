@@ -129,12 +129,10 @@ def camera_of(model: HeadModel, seen: Observation, focal: float | None) -> Camer
     learned = calibration()
     if learned is None or focal is not None or getattr(seen.landmarks, "features", None) is None:
         return guess_camera(seen.size, focal, [seen.detection])
-    from tronie.fit.basis import align, landmark_basis
     from tronie.fit.calibration import NEARNESS_SIGMA
 
-    aligned = align(landmark_basis(model).mean, seen.landmarks.points)
-    nearness = learned.nearness(aligned, seen.landmarks.features, seen.landmarks.scores)
-    return guess_camera(seen.size, None, [seen.detection], [(aligned.scale, nearness, NEARNESS_SIGMA)])
+    said = (*learned.nearness_of(model, seen.landmarks), NEARNESS_SIGMA)
+    return guess_camera(seen.size, None, [seen.detection], [said])
 
 
 def methods() -> dict[str, Method]:

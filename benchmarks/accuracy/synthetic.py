@@ -30,6 +30,7 @@ Array = NDArray[np.floating]
 CACHE = Path("/tmp/accuracy_cache")
 LANDMARKS = "landmarks."
 """What the names of the file's arrays begin with that hold a field of Landmarks."""
+MIRRORED = "mirrored."
 VERSION = 3
 """Of the renders; a change of pictures or truth wants a new one, so that old files are not taken."""
 
@@ -91,6 +92,26 @@ def photo_of(ict: str | None, seed: int, scene: Scene) -> Image:
     return picture(source, source.vertices(source.identity(seed, scene.person), scene.expression), scene)
 
 
+def _flat(marks: Landmarks, prefix: str) -> dict[str, Any]:
+    """The fields by name, those of the mirror image too."""
+    out: dict[str, Any] = {}
+    for field in fields(Landmarks):
+        value = getattr(marks, field.name)
+        if isinstance(value, Landmarks):
+            out |= _flat(value, f"{prefix}{field.name}.")
+        elif value is not None:
+            out[prefix + field.name] = value
+    return out
+
+
+def _marks(row: dict[str, Any]) -> Landmarks:
+    """Inverse of `_flat`, the prefix taken off."""
+    mirrored = {name.removeprefix(MIRRORED): value for name, value in row.items() if name.startswith(MIRRORED)}
+    own = {name: value for name, value in row.items() if not name.startswith(MIRRORED)}
+    own["presence"] = float(own["presence"])
+    return Landmarks(**own, mirrored=_marks(mirrored) if mirrored else None)
+
+
 def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
     """One photo through detector and landmark net -> plain values; `found` is False when there is no face."""
     ict, seed, person, take, max_yaw = job
@@ -104,7 +125,7 @@ def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
     if seen is not None:
         d, m = seen.detection, seen.landmarks
         saw = {"box": np.array(d.box), "five": d.points, "score": d.score}
-        saw |= {LANDMARKS + f.name: getattr(m, f.name) for f in fields(Landmarks) if getattr(m, f.name) is not None}
+        saw |= _flat(m, LANDMARKS)
     return saw | {
         "person": person, "take": take, "found": seen is not None, "pose": pose, "focal": scene.camera.focal,
         "size": np.array(scene.camera.size), "expression": scene.expression, "face_px": scene.face_px,
@@ -168,10 +189,9 @@ def load_renders(path: str | Path) -> Renders:
         width, height = (int(c) for c in z["size"][k])
         yaw, pitch, roll = (float(c) for c in z["angles"][k])
         marks = {name.removeprefix(LANDMARKS): value[k] for name, value in z.items() if name.startswith(LANDMARKS)}
-        marks["presence"] = float(marks["presence"])
         camera = Camera(float(z["focal"][k]), (width / 2, height / 2), (width, height))
         items.append(Render(
-            Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])), Landmarks(**marks), (width, height),
+            Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])), _marks(marks), (width, height),
             camera.focal, int(z["person"][k]), int(z["take"][k]), camera, z["pose"][k], z["expression"][k],
             (yaw, pitch, roll), LIGHTS[int(z["light"][k])], float(z["equivalent"][k]), float(z["face_px"][k]),
         ))  # fmt: skip

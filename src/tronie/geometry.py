@@ -68,6 +68,15 @@ def rotation_matrix(vector: ArrayLike) -> Array:
     return np.asarray(np.eye(3) + s * k + c * (k @ k))
 
 
+def rotation_vector(rotation: ArrayLike) -> Array:
+    """Inverse of `rotation_matrix`: (3, 3) -> (3,), radians, for turns of less than half a circle."""
+    r = np.asarray(rotation, dtype=np.float64)
+    axis = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]]) / 2
+    sine = float(np.linalg.norm(axis))
+    angle = float(np.arctan2(sine, (np.trace(r) - 1) / 2))
+    return axis * (angle / sine if sine > 1e-9 else 1.0)
+
+
 def euler_degrees(rotation: ArrayLike) -> tuple[float, float, float]:
     """Yaw, pitch, roll in degrees of a head-to-camera rotation (3, 3).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,23 @@ def cut(image: Image, to_photo: Similarity, side: int) -> Image:
     return np.asarray(cv2.warpAffine(part, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
 
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """Pixels of a crop's mirror image -> the photo's mirror image about x = 0."""
+
+    to_photo: Similarity
+    """Of the crop."""
+
+    @property
+    def scale(self) -> float:
+        return self.to_photo.scale
+
+    def apply(self, points: Array) -> Array:
+        """(n, 2) -> (n, 2)."""
+        flip = np.array([-1.0, 1.0])
+        return np.asarray(self.to_photo.apply(points * flip + [NET_SIDE, 0]) * flip)
+
+
 class LandmarkNet:
     """The landmark net, and the nets that read expression and shape off it; loaded on first use."""
 
@@ -156,17 +174,25 @@ class LandmarkNet:
         return self._run(image, [square], scored=True)[0]
 
     def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> list[Landmarks]:
-        """What the nets say of each square; without `scored` only the points and the presence."""
+        """What the nets say of each square; without `scored` only the points and the presence of the crop as it is."""
         maps = [sized(unit, NET_SIDE) for unit in squares]
         crops = np.stack([cut(image, m, NET_SIDE) for m in maps])
+        if not scored:
+            return self._read(crops, maps, scored=False)
+        flipped = [Mirrored(m) for m in maps]
+        both = self._read(np.concatenate([crops, crops[:, :, ::-1]]), [*maps, *flipped], scored=True)
+        return [replace(a, mirrored=b) for a, b in zip(both[: len(maps)], both[len(maps) :], strict=True)]
+
+    def _read(self, crops: Image, maps: Sequence[Similarity | Mirrored], scored: bool) -> list[Landmarks]:
+        """What the nets say of crops (n, 256, 256, 3), in the coordinates that `maps` lead to."""
         out = self._points.run({"image": crops.transpose(0, 3, 1, 2).astype(np.float32) / 255})
         local = out["points"].reshape(-1, 478, 3).astype(np.float64)
         photo = np.stack([
             np.concatenate([m.apply(p[:, :2]), p[:, 2:] * m.scale], axis=1) for m, p in zip(maps, local, strict=True)
         ])  # fmt: skip
         presence = _sigmoid(out["presence"][:, 0].astype(np.float64))
-        scores = np.zeros((len(squares), len(ARKIT_UNITS)))
-        features: list[Array | None] = [None] * len(squares)
+        scores = np.zeros((len(maps), len(ARKIT_UNITS)))
+        features: list[Array | None] = [None] * len(maps)
         if scored:
             features = list(self._shape.run({"early": out["early"], "late": out["late"]})["features"])
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
@@ -174,7 +200,7 @@ class LandmarkNet:
             for k, name in enumerate(ARKIT_UNITS):
                 scores[:, k] = out["tongue"][:, 0] if name == "tongueOut" else net[:, NET_UNITS.index(name)]
         scores = scores.clip(0, 1)
-        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k]) for k in range(len(squares))]
+        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k]) for k in range(len(maps))]
 
     @staticmethod
     def _crop(image: Image, unit: Similarity) -> Crop:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from tronie.fit.basis import align, landmark_basis
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.landmark_fit import fit_landmarks, head_shapes
@@ -111,9 +110,7 @@ class Pipeline:
         for detection, landmarks in faces[:CAMERA_FACES]:
             if landmarks.features is not None and detection.size >= CAMERA_FACE_SIZE:
                 with suppress(ValueError):
-                    aligned = align(landmark_basis(self.model).mean, landmarks.points)
-                    near = self.calibration.nearness(aligned, landmarks.features, landmarks.scores)
-                    said.append((aligned.scale, near, NEARNESS_SIGMA))
+                    said.append((*self.calibration.nearness_of(self.model, landmarks), NEARNESS_SIGMA))
         return said
 
     def _marked(self, photo: Photo, detections: Sequence[Detection]) -> list[tuple[Detection, Crop, Landmarks]]:

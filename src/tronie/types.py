@@ -37,6 +37,12 @@ ARKIT_UNITS: tuple[str, ...] = (
 )  # fmt: skip
 """The 52 ARKit blend shapes in ARKit's own order (ARFaceAnchor.BlendShapeLocation)."""
 
+MIRRORED_UNITS: tuple[int, ...] = tuple(
+    ARKIT_UNITS.index(name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left"))
+    for name in ARKIT_UNITS
+)
+"""Of each unit, which one it is in a mirror."""
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
@@ -97,6 +103,8 @@ class Landmarks:
     features: Array | None = None
     """(256,) what a net of our own reads off the landmark net's early activations: more of the person's shape than the
     points tell. For `tronie.fit.calibration`."""
+    mirrored: Landmarks | None = None
+    """What the net says of the mirror image of the crop, in the photo mirrored about x = 0: a second opinion."""
 
 
 @dataclass(frozen=True, slots=True)

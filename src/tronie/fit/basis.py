@@ -61,6 +61,13 @@ def landmark_basis(model: HeadModel) -> LandmarkBasis:
     )
 
 
+@lru_cache(maxsize=4)
+def mirror_signs(model: HeadModel) -> Array:
+    """(K,) -1 for the identity components that change sign in a mirror; each is either even or odd."""
+    flipped = model.identity[:, model.mirror] * np.array([-1, 1, 1], dtype=np.float32)
+    return np.asarray(np.sign((flipped * model.identity).sum(axis=(1, 2))))
+
+
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """Landmarks (478, 3) brought onto the mean head by a similarity (Umeyama 1991): a weak-perspective pose."""

@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie import weights
-from tronie.fit.basis import Aligned
-from tronie.geometry import euler_degrees, rotation_matrix
+from tronie.fit.basis import Aligned, align, landmark_basis, mirror_signs
+from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
+from tronie.head.model import HeadModel
+from tronie.types import MIRRORED_UNITS, Landmarks
 
 Array = NDArray[np.floating[Any]]
 
 FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""
-NEARNESS_SIGMA = 0.47
+NEARNESS_SIGMA = 0.49
 """Spread of `nearness`, 1/m, on held-out synthetic pictures."""
 MOST_TILT = 0.2
 """Radians of tilt in the picture that the training had."""
@@ -50,6 +52,20 @@ class Prediction:
     """(C,) standard deviation of each control vertex, mm, for a head turned and seen like this one."""
     pose_sigma: Array
     """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
+
+    def with_mirrored(self, other: Prediction, signs: Array) -> Prediction:
+        """The mean of this answer and the one for the picture mirrored about x = 0; `signs` as of `mirror_signs`."""
+        flip = np.array([-1.0, 1.0, 1.0])
+        turned = other.rotation * flip * flip[:, None]
+        return Prediction(
+            identity=(self.identity + other.identity * signs) / 2,
+            expression=(self.expression + other.expression[list(MIRRORED_UNITS)]) / 2,
+            rotation=self.rotation @ rotation_matrix(rotation_vector(self.rotation.T @ turned) / 2),
+            scale=float(np.sqrt(self.scale * other.scale)),
+            origin=(self.origin + other.origin * flip[:2]) / 2,
+            sigma_mm=(self.sigma_mm + other.sigma_mm) / 2,
+            pose_sigma=(self.pose_sigma + other.pose_sigma) / 2,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +103,27 @@ class Calibration:
     def load(cls, path: str | Path) -> Calibration:
         with np.load(path, allow_pickle=False) as z:
             return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
+
+    def read(self, model: HeadModel, landmarks: Landmarks, focal: float) -> Prediction:
+        """The answer for one face, its mirror image heard too. Raises ValueError when the landmarks form no face."""
+        mean = landmark_basis(model).mean
+        told = [
+            self.predict(align(mean, said.points), said.features, said.scores, focal)
+            for said in (landmarks, landmarks.mirrored)
+            if said is not None and said.features is not None
+        ]
+        return told[0] if len(told) == 1 else told[0].with_mirrored(told[1], mirror_signs(model))
+
+    def nearness_of(self, model: HeadModel, landmarks: Landmarks) -> tuple[float, float]:
+        """Pixels per mm, and 1000 mm / distance as far as the perspective in the face tells (spread NEARNESS_SIGMA)."""
+        mean = landmark_basis(model).mean
+        aligned = align(mean, landmarks.points)
+        said = [
+            self.nearness(align(mean, m.points), m.features, m.scores)
+            for m in (landmarks, landmarks.mirrored)
+            if m is not None and m.features is not None
+        ]
+        return aligned.scale, float(np.mean(said))
 
     def predict(self, aligned: Aligned, inner: Array, scores: Array, focal: float) -> Prediction:
         """`inner` (256,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""

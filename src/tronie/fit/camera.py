@@ -18,6 +18,8 @@ FACE_MM = 165.0
 
 GUESS_SIGMA = 0.45
 """Spread of the logarithm of the focal length around that guess."""
+REACH = (-1.0, 2.0)
+"""How far the faces may move it: not below an equivalent of 18 mm."""
 
 
 def guess_camera(
@@ -38,9 +40,10 @@ def guess_camera(
         if faces:
             largest = max(face.box[3] - face.box[1] for face in faces)
             focal = max(focal, largest / FACE_MM * NEAREST_MM)
-        grid = np.log(focal) + np.linspace(-2, 2, 161)
+        grid = np.log(focal) + np.linspace(*REACH, 161)
         cost = ((grid - np.log(focal)) / GUESS_SIGMA) ** 2
         for scale, near, sigma in nearness:
-            cost += ((1000.0 * scale * np.exp(-grid) - near) / sigma) ** 2
+            # The faces of one photo err alike: all of them together say as much as one.
+            cost += ((1000.0 * scale * np.exp(-grid) - near) / sigma) ** 2 / len(nearness)
         focal = float(np.exp(grid[cost.argmin()])) if nearness else focal
     return Camera(float(focal), (width / 2, height / 2), (width, height))

@@ -21,7 +21,7 @@ Array = NDArray[np.floating[Any]]
 
 PLAIN_POINT_SIGMA = 2.6
 """mm; see `Prior.point_sigma`."""
-POINT_SIGMA, IDENTITY_SIGMA, UNIT_SIGMA = 4.0, 0.05, 0.08
+POINT_SIGMA, IDENTITY_SIGMA, UNIT_SIGMA = 3.0, 0.05, 0.08
 """With a calibration the landmarks have spoken already: identity stays at its answer, and the points mostly say where
 the face is and what the expression does."""
 TURN_SIGMA, SHIFT_SIGMA, DEPTH_SIGMA = 0.01, 3.0, 0.04
@@ -140,10 +140,8 @@ def calibrated_prior(
     model: HeadModel, landmarks: Landmarks, camera: Camera, calibration: Calibration
 ) -> tuple[Prior, Prediction]:
     """The calibration's answer, as a prior and as it is."""
-    assert landmarks.features is not None
     basis = landmark_basis(model)
-    aligned = align(basis.mean, landmarks.points)
-    told = calibration.predict(aligned, landmarks.features, landmarks.scores, camera.focal)
+    told = calibration.read(model, landmarks, camera.focal)
     blink = max(landmarks.scores[unit] for unit in BLINKS)
     growth = iris_growth(landmarks.points, told.scale, euler_degrees(told.rotation)[0], float(blink))
     depth = camera.focal / told.scale * float(np.exp(growth))
