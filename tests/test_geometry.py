@@ -14,6 +14,7 @@ from tronie.geometry import (
     rigid,
     rotation_from_euler,
     rotation_matrix,
+    rotation_vector,
     transform,
 )
 
@@ -85,3 +86,8 @@ def test_rigid_and_transform() -> None:
     r = rotation_from_euler(10, 20, 30)
     points = np.random.default_rng(2).normal(size=(5, 3))
     assert np.allclose(transform(rigid(r, [1, 2, 3]), points), points @ r.T + [1, 2, 3])
+
+
+@given(st.lists(st.floats(-1.7, 1.7), min_size=3, max_size=3))
+def test_rotation_vectors_come_back(vector: list[float]) -> None:
+    assert np.allclose(rotation_vector(rotation_matrix(vector)), vector, atol=1e-7)

@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.fit.basis import Aligned, align, from_axis, landmark_basis
+from tronie.fit.basis import Aligned, align, from_axis, landmark_basis, mirror_signs
 from tronie.fit.calibration import (
     CAMERA_FEATURES,
     LARGEST_DOUBT,
     MOST_TILT,
+    STRANGER,
     Calibration,
     default_calibration,
     upright_pose,
 )
-from tronie.fit.camera import guess_camera
+from tronie.fit.camera import REACH, guess_camera
 from tronie.geometry import rotation_from_euler, rotation_matrix
 from tronie.head.model import default_head
-from tronie.types import Detection
+from tronie.types import MIRRORED_UNITS, Detection, Landmarks
 
 
 def invented(components: int = 4, vertices: int = 7) -> Calibration:
@@ -71,7 +72,7 @@ def test_the_spread_is_interpolated_over_yaw() -> None:
     doubt = told.sigma_mm[1:] / middle[1:]  # how sure the answer is scales the whole of it
     assert np.allclose(doubt, doubt[0])
     assert np.allclose(told.pose_sigma, doubt[0] * (made.pose_sigma[0] + made.pose_sigma[1]) / 2)
-    assert abs(np.log(doubt[0])) <= LARGEST_DOUBT + 1e-9
+    assert abs(np.log(doubt[0] / STRANGER)) <= LARGEST_DOUBT + 1e-9
 
 
 def test_the_nearness_does_not_see_the_assumed_camera() -> None:
@@ -113,3 +114,45 @@ def test_the_shipped_calibration_fits_the_shipped_head() -> None:
     assert not shipped.out[:, -2].any()  # the nearness goes past the hidden layer ...
     assert not shipped.direct[len(shipped.direct) - 63 :][CAMERA_FEATURES, -2].any()  # ... and past the camera
     assert 1.5 < told.scale < 2.6
+
+
+def mirrored(landmarks: Landmarks) -> Landmarks:
+    """What a net without preferences would say of the photo mirrored about x = 0."""
+    points = landmarks.points * [-1, 1, 1]
+    return replace(landmarks, points=points[OTHER_POINT], scores=landmarks.scores[list(MIRRORED_UNITS)])
+
+
+def other_points() -> list[int]:
+    points = landmark_basis(default_head()).mean
+    gap = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None], axis=2)
+    return [int(k) for k in gap.argmin(axis=1)]
+
+
+OTHER_POINT = other_points()
+
+
+@given(st.floats(-40, 40), st.floats(-20, 20), st.integers(0, 5))
+@settings(max_examples=15, deadline=None)
+def test_the_mirrored_photo_gives_the_mirrored_answer(yaw: float, pitch: float, seed: int) -> None:
+    """With the mirror image heard too, left and right are treated alike, whatever was learned."""
+    model, rng = default_head(), np.random.default_rng(seed)
+    points = landmark_basis(model).mean @ rotation_from_euler(yaw, pitch, 3).T * 2 + rng.normal(size=(478, 3))
+    one = Landmarks(points + np.array([300, 200, 0]), rng.random(52), 1.0, rng.normal(size=256))
+    two = replace(mirrored(one), features=rng.normal(size=256))
+    shipped = default_calibration()
+    told = shipped.read(model, replace(one, mirrored=two), 900.0)
+    swapped = shipped.read(model, replace(two, mirrored=one), 900.0)
+    flip = np.array([-1.0, 1.0, 1.0])
+    assert np.allclose(swapped.identity, told.identity * mirror_signs(model))
+    assert np.allclose(swapped.expression, told.expression[list(MIRRORED_UNITS)])
+    assert np.allclose(swapped.rotation, told.rotation * flip * flip[:, None], atol=1e-6)
+    assert np.allclose(swapped.origin, told.origin * [-1, 1])
+    assert swapped.scale == pytest.approx(told.scale)
+
+
+def test_several_faces_say_as_much_as_one() -> None:
+    face = Detection((0, 0, 300, 400), np.zeros((5, 2)), 1.0)
+    one = guess_camera((640, 480), None, [face], [(2.0, 2.0, 0.4)]).focal
+    assert guess_camera((640, 480), None, [face], [(2.0, 2.0, 0.4)] * 6).focal == pytest.approx(one)
+    nearest = guess_camera((640, 480), None, [], [(9.0, 99.0, 0.01)]).focal
+    assert nearest == pytest.approx(640 * 50 / 36 * np.exp(REACH[0]))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from synthetic import tiny_head
 
-from tronie.fit.basis import landmark_basis
+from tronie.fit.basis import OVAL, landmark_basis
 from tronie.fit.camera import guess_camera
 from tronie.fit.landmark_fit import fit_landmarks, head_shapes, plain_prior
+from tronie.fit.problem import FAR_SIDE_MM, OVAL_ALONG, contour_pull
 from tronie.fit.warp import WARP_LIMIT_MM, residual_warp
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler, transform
 from tronie.types import ARKIT_UNITS, Detection, Landmarks
@@ -99,3 +100,23 @@ def test_the_camera_prefers_what_the_file_says() -> None:
     near, far = guess_camera((640, 480), None, [face]), guess_camera((640, 480), None, [])
     assert near.focal > far.focal == pytest.approx(640 * 50 / 36)
     assert far.center == (320, 240)
+
+
+def test_offsets_along_the_oval_count_less_and_the_far_side_not_at_all() -> None:
+    basis = landmark_basis(tiny_head())
+    flat = basis.mean[:, :2] * [1, -1]
+    upright = contour_pull(basis.mean, flat, rotation_from_euler(0, 0, 0))
+    inner = np.setdiff1d(np.arange(478), OVAL)
+    assert np.array_equal(upright[inner], np.tile(np.eye(2), (len(inner), 1, 1)))
+    ring = np.array(OVAL)
+    along = flat[np.roll(ring, -1)] - flat[np.roll(ring, 1)]
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    across = along[:, ::-1] * [-1, 1]
+    kept, lost = (np.linalg.norm(np.einsum("nij,nj->ni", upright[ring], d), axis=1) for d in (across, along))
+    assert np.allclose(lost / kept, OVAL_ALONG)
+    for yaw in (60, -60):
+        rotation = rotation_from_euler(yaw, 0, 0)
+        turned = contour_pull(basis.mean, flat, rotation)[ring]
+        depth = basis.mean[ring] @ rotation[2]
+        assert not turned[(depth > depth.mean()) & (np.abs(basis.mean[ring, 0]) > FAR_SIDE_MM)].any()
+        assert turned[depth < depth.mean() - 20].any(axis=(1, 2)).all()

@@ -21,7 +21,7 @@ Array = NDArray[np.floating[Any]]
 
 PLAIN_POINT_SIGMA = 2.6
 """mm; see `Prior.point_sigma`."""
-POINT_SIGMA, IDENTITY_SIGMA, UNIT_SIGMA = 3.0, 0.05, 0.08
+POINT_SIGMA, IDENTITY_SIGMA, UNIT_SIGMA = 3.0, 0.05, 0.05
 """With a calibration the landmarks have spoken already: identity stays at its answer, and the points mostly say where
 the face is and what the expression does."""
 TURN_SIGMA, SHIFT_SIGMA, DEPTH_SIGMA = 0.01, 3.0, 0.04

@@ -18,6 +18,8 @@ IRIS_BIAS = 0.066
 """Logarithm of how much too wide the landmark net draws irises: median over 2,600 renders within 20 degrees of yaw."""
 IRIS_SIGMA, SIZE_SIGMA = 0.08, 0.04
 """Spread of the logarithm of the diameter around that (0.07 measured, 0.04 among people), and of people's head size."""
+LEFT_MM = 0.3
+"""What may be left of a growth by SIZE_SIGMA weighs as much as one standard deviation of a person."""
 LARGEST_YAW, LEAST_PIXELS, MOST_BLINK = 20.0, 8.0, 0.5
 """Beyond these an iris tells nothing."""
 _ENDS = ((469, 471, 470, 472), (474, 476, 475, 477))
@@ -50,5 +52,5 @@ def growth_direction(model: HeadModel) -> Array:
     fields = model.identity[:, model.inner_face].reshape(len(model.identity), -1).astype(np.float64)
     shifts = np.array([np.broadcast_to(axis, inner.shape).ravel() for axis in np.eye(3)])
     system = np.concatenate([fields, shifts])
-    price = np.diag(np.r_[np.full(len(fields), (0.3 / SIZE_SIGMA) ** 2 * len(inner)), np.full(3, 1e-6)])
+    price = np.diag(np.r_[np.full(len(fields), LEFT_MM**2 * len(inner)), np.full(3, 1e-6)])
     return np.asarray(np.linalg.solve(system @ system.T + price, system @ inner.ravel())[: len(fields)])

@@ -1,0 +1,58 @@
+"""Irises tell how large a head is, a little, and only where they show."""
+
+import numpy as np
+import pytest
+from synthetic import tiny_head
+
+from tronie.fit.size import (
+    IRIS_BIAS,
+    IRIS_MM,
+    LARGEST_YAW,
+    LEAST_PIXELS,
+    MOST_BLINK,
+    growth_direction,
+    iris_diameter,
+    iris_growth,
+)
+from tronie.head.model import default_head
+
+
+def eyes(pixels: float) -> np.ndarray:
+    points = np.zeros((478, 3))
+    for centre, x in ((468, 100.0), (473, 200.0)):
+        points[centre : centre + 5, :2] = np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]]) * pixels / 2 + [x, 50]
+    return points
+
+
+def test_the_diameter_is_that_of_the_rings() -> None:
+    assert iris_diameter(eyes(14.0)) == pytest.approx(14)
+
+
+def test_the_usual_iris_asks_for_nothing() -> None:
+    scale = 2.0
+    assert iris_growth(eyes(IRIS_MM * scale * np.exp(IRIS_BIAS)), scale, 0, 0) == pytest.approx(0, abs=1e-9)
+
+
+def test_wide_irises_ask_for_a_smaller_head_and_never_for_a_giant() -> None:
+    assert iris_growth(eyes(28), 2.0, 0, 0) < 0 < iris_growth(eyes(22), 2.0, 0, 0)
+    assert abs(iris_growth(eyes(200), 2.0, 0, 0)) < 0.06
+
+
+def test_turned_small_and_closed_eyes_are_not_asked() -> None:
+    assert iris_growth(eyes(22), 2.0, LARGEST_YAW + 1, 0) == 0
+    assert iris_growth(eyes(LEAST_PIXELS - 1), 2.0, 0, 0) == 0
+    assert iris_growth(eyes(22), 2.0, 0, MOST_BLINK + 0.01) == 0
+
+
+@pytest.mark.parametrize("tiny", [True, False])
+def test_growing_is_a_person_of_the_model(tiny: bool) -> None:
+    model = tiny_head() if tiny else default_head()
+    direction = growth_direction(model)
+    assert direction.shape == (len(model.identity),)
+    assert np.isfinite(direction).all()
+    if not tiny:
+        inner = model.inner_face
+        grown = model.shape(0.04 * direction)[inner] - model.mean[inner]
+        wanted = 0.04 * (model.mean[inner] - model.mean[inner].mean(axis=0))
+        left = grown - grown.mean(axis=0) - wanted
+        assert np.sqrt((left**2).sum(axis=1).mean()) < 0.2 * np.sqrt((wanted**2).sum(axis=1).mean())
