@@ -121,6 +121,9 @@ class Fit:
     """Pinhole camera of the whole photo."""
     warp: Array
     """(M, 3) coefficients, mm, of the residual warp in the head's smooth modes (`HeadModel.smooth_modes`)."""
+    slack: Array | None = field(default=None, kw_only=True)
+    """(M, 3) like `warp`: what of the landmarks' residuals the head leaves alone, because they are biased. The texture
+    is read off the photo where the head would lie if it had followed them."""
     sigma_mm: Array | None = field(default=None, kw_only=True)
     """(C,) mm: standard deviation of each control vertex of the head at rest; None without a calibration."""
     diagnostics: Mapping[str, float]

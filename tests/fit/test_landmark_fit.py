@@ -1,5 +1,7 @@
 """Sample a head, project its points, fit: the truth comes back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic import tiny_head
@@ -10,6 +12,8 @@ from tronie.fit.landmark_fit import fit_landmarks, head_shapes, plain_prior
 from tronie.fit.problem import FAR_SIDE_MM, OVAL_ALONG, contour_pull
 from tronie.fit.warp import WARP_LIMIT_MM, residual_warp
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler, transform
+from tronie.pipeline import make_head
+from tronie.texture.seen import on_photo
 from tronie.types import ARKIT_UNITS, Detection, Landmarks
 
 CAMERA = Camera(900.0, (320.0, 240.0), (640, 480))
@@ -69,6 +73,28 @@ def test_the_warp_lowers_the_error_and_is_bounded() -> None:
     assert without["rms"] == without["rms_model"]
     assert with_warp["rms"] < without["rms"]
     assert 0 < with_warp["warp_max_mm"] <= WARP_LIMIT_MM + 1e-6
+
+
+def test_the_texture_follows_the_landmarks_further_than_the_head() -> None:
+    """What a calibrated fit does not take of the warp is kept, and the photo is read where it would lie with it."""
+    model = tiny_head()
+    landmarks, _ = observe(np.zeros(5), np.zeros(52), (10, 0, 0), np.array([0.0, 0.0, 700.0]))
+    bent = landmarks.points.copy()
+    bent[:, 0] += 6 * np.sin(bent[:, 1] / 30)
+    fit = fit_landmarks(model, Landmarks(bent, landmarks.scores, 1.0), CAMERA, 150.0)
+    assert fit.slack is None
+    quarter = replace(fit, warp=fit.warp / 4, slack=fit.warp * 3 / 4)
+    head = make_head(model, quarter, 1)
+    level = model.level(1)
+
+    def error(vertices: np.ndarray) -> float:
+        points = transform(fit.head_to_camera, level.points478(vertices).astype(float))
+        return float(np.linalg.norm(CAMERA.project(points) - bent[:, :2], axis=1).mean())
+
+    seen = on_photo(head, quarter)
+    assert np.allclose(seen, make_head(model, fit, 1).vertices, atol=1e-3)
+    assert error(seen) < error(head.vertices)
+    assert on_photo(head, fit) is head.vertices
 
 
 def test_the_warp_leaves_depth_alone() -> None:

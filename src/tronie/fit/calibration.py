@@ -31,8 +31,8 @@ NEARNESS_SIGMA = 0.49
 MOST_TILT = 0.2
 """Radians of tilt in the picture that the training had."""
 STRANGER = 1.15
-"""How much wider the spreads are than on the held-out pictures: so they hold about 68 % of the errors on 300 pictures of
-another painter (30 people of ICT's, 10 of each)."""
+"""How much wider the spreads are than on the held-out pictures: so they hold about 68 % of the errors on 300 pictures
+of another painter (30 people of ICT's, 10 of each)."""
 LARGEST_DOUBT = 0.7
 """The logarithm of how much wider or narrower than usual the spreads are made."""
 CAMERA_FEATURES = slice(7, 10)

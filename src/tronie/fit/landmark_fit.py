@@ -30,8 +30,9 @@ TURN_SIGMA, SHIFT_SIGMA, DEPTH_SIGMA = 0.01, 3.0, 0.04
 SCORE_TRUST, JAW_TRUST, JAW_SIGMA = 0.25, 1.0, 0.04
 """Share of the net's own scores in the expression's prior, and for jawOpen, where real smiles with closed teeth are
 better told by the scores: the calibration reads them as an open jaw."""
-WARP_SHARE = 0.5
-"""How much of the residual warp is taken with a calibration: all of it costs 0.06 mm, for the points are biased."""
+WARP_SHARE = 0.25
+"""How much of the residual warp the head takes with a calibration: half of it costs 0.02 mm, all of it 0.09, for the
+points are biased. The texture follows all of it (`Fit.slack`)."""
 BLINKS = [ARKIT_UNITS.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 STATED = ("yaw_sigma", "pitch_sigma", "roll_sigma", "scale_sigma")
 """Names in the diagnostics of `Prediction.pose_sigma`."""
@@ -72,9 +73,10 @@ def fit_landmarks(
     in_camera = points @ rotation.T + translation
     residual = target - camera.project(in_camera)
     millimetres = residual * (in_camera[:, 2:] / camera.focal)
-    coefficients: Array = np.zeros((len(model.smooth_modes), 3))
+    wanted: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
-        coefficients = share * residual_warp(basis, model.smooth_stiffness, millimetres, rotation)
+        wanted = residual_warp(basis, model.smooth_stiffness, millimetres, rotation)
+    coefficients = share * wanted
     moved = basis.modes @ coefficients
     warped = camera.project(in_camera + moved @ rotation.T)
     yaw, pitch, roll = euler_degrees(rotation)
@@ -100,6 +102,7 @@ def fit_landmarks(
         camera=camera,
         warp=coefficients.astype(np.float32),
         diagnostics=diagnostics,
+        slack=(wanted - coefficients).astype(np.float32) if share < 1 else None,
         sigma_mm=sigma,
     )
 

@@ -58,10 +58,18 @@ def step(x: Array, low: float, high: float) -> Array:
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
+def on_photo(head: Head, fit: Fit) -> Array:
+    """(V, 3) float32 mm: the head's vertices where the photo shows them, with what the head leaves of the landmarks."""
+    vertices = np.asarray(head.vertices, dtype=np.float32)
+    if fit.slack is None:
+        return vertices
+    return vertices + head.model.level(head.level).apply(head.model.smooth_modes.T @ fit.slack)
+
+
 def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     """Project the head, test visibility against its own depth, weigh view angle, silhouettes and the photo's border."""
     mesh = head.model.level(head.level)
-    points = transform(fit.head_to_camera, np.asarray(head.vertices, dtype=np.float32))
+    points = transform(fit.head_to_camera, on_photo(head, fit))
     pixels = np.asarray(fit.camera.project(points), dtype=np.float32)
     height, width = photo.image.shape[:2]
     skin = pixels[facts.skin]
