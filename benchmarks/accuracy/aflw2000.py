@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.spatial.transform import Rotation
 
-from accuracy.evaluate import expressed_of, geodesic
+from accuracy.evaluate import geodesic
 from accuracy.files import photo, picture
 from accuracy.methods import Method
 from accuracy.observe import Box, face_given, face_in
+from tronie.fit.warp import on_photo
 from tronie.geometry import HEAD_TO_CAMERA_AXES, transform
 from tronie.head.model import default_head
+from tronie.pipeline import make_head
 
 Array = NDArray[np.floating]
 
@@ -95,7 +97,7 @@ def run(root: Path, method: Method, *, given_boxes: bool = False, limit: int | N
             missed += 1
             continue
         fit = method(seen)
-        points = model.level(1).points68(expressed_of(model, fit)).astype(np.float64)
+        points = model.level(1).points68(on_photo(make_head(model, fit, 1), fit)).astype(np.float64)
         errors.append(nme(fit.camera.project(transform(fit.head_to_camera, points)), shot.points))
         yaws.append(abs(shot.angles[0]))
         if max(abs(a) for a in shot.angles) <= LARGEST_ANGLE:

@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.landmark_fit import fit_landmarks, head_shapes
+from tronie.fit.warp import on_photo
 from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
@@ -136,7 +137,7 @@ class Pipeline:
                     calibration=self.calibration, warp=settings.fit.warp,
                 )  # fmt: skip
                 head = make_head(self.model, fit, settings.head.subdivide)
-                points = head.points68(head.vertices)
+                points = head.points68(on_photo(head, fit))
                 points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
             face = replace(face, fit=fit, head=head, points68=points68)
             face = replace(face, warnings=face_warnings(photo, face))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.fit.basis import LandmarkBasis
+from tronie.types import Fit, Head
 
 Array = NDArray[np.floating[Any]]
 
@@ -31,3 +32,11 @@ def residual_warp(basis: LandmarkBasis, stiffness: Array, residual: Array, rotat
     largest = float(np.linalg.norm(basis.modes @ plane, axis=1).max())
     plane *= min(1.0, WARP_LIMIT_MM / max(largest, 1e-9))
     return np.asarray(plane @ rotation[:2])
+
+
+def on_photo(head: Head, fit: Fit) -> Array:
+    """(V, 3) float32 mm: the head's vertices where the photo shows them, with what the head leaves of the landmarks."""
+    vertices = np.asarray(head.vertices, dtype=np.float32)
+    if fit.slack is None:
+        return vertices
+    return vertices + head.model.level(head.level).apply(head.model.smooth_modes.T @ fit.slack)

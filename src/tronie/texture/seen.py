@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.fit.warp import on_photo
 from tronie.geometry import transform
 from tronie.render.raster import visible
 from tronie.render.shading import vertex_normals
@@ -56,14 +57,6 @@ def step(x: Array, low: float, high: float) -> Array:
     """Smooth step from 0 at `low` to 1 at `high`."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
-
-
-def on_photo(head: Head, fit: Fit) -> Array:
-    """(V, 3) float32 mm: the head's vertices where the photo shows them, with what the head leaves of the landmarks."""
-    vertices = np.asarray(head.vertices, dtype=np.float32)
-    if fit.slack is None:
-        return vertices
-    return vertices + head.model.level(head.level).apply(head.model.smooth_modes.T @ fit.slack)
 
 
 def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
