@@ -20,7 +20,7 @@ from shape_net import FEATURES, ShapeNet, save_onnx, tables
 
 from tronie.fit.basis import LandmarkBasis, align, landmark_basis
 from tronie.fit.calibration import CAMERA_FEATURES, FOCAL_JITTER, pose_features
-from tronie.geometry import euler_degrees, rotation_matrix
+from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel, default_head
 from tronie.render.shading import vertex_normals
 
@@ -37,15 +37,6 @@ POSE_WEIGHT = (0.3, 0.3, 0.15, 0.1, 0.1, 0.1, 0.15)
 """Of turn, growth, shift and nearness, each in units of its spread, against mm^2 of the face's shape."""
 EXPRESSION_WEIGHT, EXTRA_WEIGHT, DOUBT_WEIGHT = 0.05, 0.3, 0.1
 LARGEST_GRADIENT = 20.0
-
-
-def log_map(rotations: np.ndarray) -> np.ndarray:
-    """(n, 3, 3) -> rotation vectors (n, 3); angles below 180 degrees."""
-    cosine = np.clip((np.trace(rotations, axis1=1, axis2=2) - 1) / 2, -1, 1)
-    angle = np.arccos(cosine)
-    axis = np.stack([rotations[:, 2, 1] - rotations[:, 1, 2], rotations[:, 0, 2] - rotations[:, 2, 0],
-                     rotations[:, 1, 0] - rotations[:, 0, 1]], axis=1)  # fmt: skip
-    return axis * (angle / np.maximum(2 * np.sin(angle), 1e-9))[:, None]
 
 
 def towards(points: np.ndarray) -> np.ndarray:
@@ -114,7 +105,7 @@ def task_of(data: dict[str, np.ndarray], basis: LandmarkBasis) -> Task:
     pose = np.array([pose_features(*euler_degrees(r), q) for r, q in zip(rotation, nearness, strict=True)])
     place = data["head_to_camera"][:, :3, 3]
     true_rotation = towards(place) @ data["head_to_camera"][:, :3, :3]
-    turn = log_map(rotation.transpose(0, 2, 1) @ true_rotation)
+    turn = np.array([rotation_vector(r) for r in rotation.transpose(0, 2, 1) @ true_rotation])
     growth = np.log(data["focal"] / place[:, 2] / scale)
     seen = place[:, :2] / place[:, 2:] * data["focal"][:, None] + CENTRE
     shift = (seen - np.array([a.center for a in aligned])) / scale[:, None]

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.types import ARKIT_UNITS
 
+GAZE_ASIDE, GAZE_UP = 25.0, 18.0
+"""Degrees of gaze at full weight of a unit."""
 MM_PER_UNIT = 10.0  # ICT's unit is a centimetre
 KEPT = {
     "face": "skin", "head_neck": "skin", "mouth_socket": "mouth", "eye_socket_left": "mouth",
@@ -78,3 +81,18 @@ def _unit(name: str, names: list[str], units: np.ndarray) -> np.ndarray:
     else:
         rows = [names.index(name)]
     return np.asarray(units[rows].astype(np.float32).sum(axis=0))
+
+
+def turn_eyes(vertices: np.ndarray, model: HeadModel, expression: np.ndarray) -> None:
+    """Turn the eyeballs of control vertices (C, 3), in place, as the gaze units (of 52 weights) say.
+
+    ICT's own units only move the lids: its users turn the eyes.
+    """
+    weight = dict(zip(model.expression_names, expression, strict=True))
+    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
+        aside = outwards * (weight[f"eyeLookOut{side}"] - weight[f"eyeLookIn{side}"]) * GAZE_ASIDE
+        up = (weight[f"eyeLookUp{side}"] - weight[f"eyeLookDown{side}"]) * GAZE_UP
+        turn = HEAD_TO_CAMERA_AXES @ rotation_from_euler(aside, up, 0)
+        rows = model.vertices_of(f"eye_{side.lower()}")
+        centre = sphere_center(vertices[rows])
+        vertices[rows] = (vertices[rows] - centre) @ turn.T + centre

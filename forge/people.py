@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from ict import read_ict
+from ict import read_ict, turn_eyes
 from surface import closest_on_surface
 
-from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
 from tronie.head.model import PARTS, HeadModel, Level, sphere_center
 from tronie.render.shading import vertex_normals
 
-GAZE_ASIDE, GAZE_UP = 25.0, 18.0
-"""Degrees of gaze at full weight of a unit."""
 ROUNDS = 20
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""
@@ -82,18 +79,6 @@ class Foreign:
         points = vertices[self.points]
         ours, middle = theirs @ self.into + self.offset, points[:468].mean(axis=0)
         return Person(self.model.level(0), vertices, ours, middle, points, foreign=True)
-
-
-def turn_eyes(vertices: np.ndarray, model: HeadModel, expression: np.ndarray) -> None:
-    """Turn the eyeballs of control vertices (C, 3), in place, as the gaze units (of 52 weights) say."""
-    weight = dict(zip(model.expression_names, expression, strict=True))
-    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
-        aside = outwards * (weight[f"eyeLookOut{side}"] - weight[f"eyeLookIn{side}"]) * GAZE_ASIDE
-        up = (weight[f"eyeLookUp{side}"] - weight[f"eyeLookDown{side}"]) * GAZE_UP
-        turn = HEAD_TO_CAMERA_AXES @ rotation_from_euler(aside, up, 0)
-        rows = model.vertices_of(f"eye_{side.lower()}")
-        centre = sphere_center(vertices[rows])
-        vertices[rows] = (vertices[rows] - centre) @ turn.T + centre
 
 
 def ict_people(path: str | Path, ours: HeadModel) -> Foreign:

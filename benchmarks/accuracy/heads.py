@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
-from tronie.head.model import PARTS, HeadModel, default_head, sphere_center
+from tronie.geometry import rotation_from_euler
+from tronie.head.model import PARTS, HeadModel, default_head
 from tronie.render.raster import rasterize
 
 Array = NDArray[np.floating]
@@ -24,8 +24,6 @@ FACE_REACH = 125.0
 """mm from between the eyes' and the mouth's height: triangles further away are no part of a compared face."""
 VISIBLE_UNITS = 30
 PIXELS_PER_MM = 3.0
-GAZE_ASIDE, GAZE_UP = 25.0, 18.0
-"""Degrees of gaze at full weight of a unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class Heads:
     def vertices(self, identity: Array, expression: Array | None = None) -> Array:
         v = self.model.level(self.level).apply(self.model.shape(identity, expression))
         if expression is not None and not self.turns_eyes:
-            turn_eyes(v, self.model, expression)
+            _forge("ict").turn_eyes(v, self.model, expression)
         return v
 
     def landmarks(self, vertices: Array) -> Array:
@@ -94,18 +92,6 @@ def depth_picture(screen: Array, triangles: NDArray[np.int32], height: int, widt
     flat = screen.copy()
     flat[:, 2] = 1e4 + screen[:, 2]  # far away, so that depth is all but linear over a triangle
     return np.asarray(rasterize(flat, triangles, height, width).depth) - 1e4
-
-
-def turn_eyes(vertices: Array, model: HeadModel, expression: Array) -> None:
-    """Turn the eyeballs of vertices (V, 3) of level 0, in place, as the gaze units (of 52 weights) say."""
-    weight = dict(zip(model.expression_names, expression, strict=True))
-    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
-        aside = outwards * (weight[f"eyeLookOut{side}"] - weight[f"eyeLookIn{side}"]) * GAZE_ASIDE
-        up = (weight[f"eyeLookUp{side}"] - weight[f"eyeLookDown{side}"]) * GAZE_UP
-        turn = HEAD_TO_CAMERA_AXES @ rotation_from_euler(aside, up, 0)
-        rows = model.vertices_of(f"eye_{side.lower()}")
-        centre = sphere_center(vertices[rows])
-        vertices[rows] = (vertices[rows] - centre) @ turn.T + centre
 
 
 def heads(ict: str | Path | None) -> Heads:
