@@ -224,7 +224,9 @@ def _hair(
     dark, grey = _dark_hair(lighter, redder), _grey_hair(lighter, redder)
     unlike = max(dark, grey) * _ramp(share, 0.15, 0.3)
     if lighter < 0 and share > 0.4:
-        unlike = max(unlike, _ramp(float(busy[other].mean()), 0.04, 0.065))
+        # Strands show; where all of the scalp is unlike skin, fewer of them will do.
+        strands = 0.04 - 0.02 * _ramp(share, 0.6, 0.9)
+        unlike = max(unlike, _ramp(float(busy[other].mean()), strands, strands + 0.025))
     full = _ramp(unlike, 0.25, 0.7)
     sides = (view > 0.1) & facts.temples
     fringe = sides & (skinlike < 0.5)
