@@ -4,7 +4,8 @@
 
 A net (shape_net.py) learns identity, expression and corrections of the pose from the landmark net's activations, its
 points and its scores. One shard in twelve is held out; on it the figures are printed and the spread of the errors is
-measured. A state is kept after every pass through the data. Needs PyTorch.
+measured. A state is kept after every pass (SAMPLES/calibrate.state), from which the same command goes on; delete it
+when all is done. Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -309,9 +310,18 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, RATE, total_steps=options.epochs * batches, pct_start=0.15
     )
-    rng, began = np.random.default_rng(0), time.perf_counter()
-    for epoch in range(options.epochs):
-        order, total = rng.permutation(learned), 0.0
+    began, done, state = time.perf_counter(), 0, options.samples / "calibrate.state"
+    trained = {"net": net, "optimizer": optimizer, "schedule": schedule}
+    if state.exists():
+        kept = torch.load(state, weights_only=True)
+        if kept["samples"] != len(learned) or kept["epochs"] != options.epochs:
+            raise SystemExit(f"{state} is of another run; delete it to begin anew")
+        done = kept["done"]
+        for name, part in trained.items():
+            part.load_state_dict(kept[name])
+        print(f"going on after {done} passes", flush=True)
+    for epoch in range(done, options.epochs):
+        order, total = np.random.default_rng(epoch).permutation(learned), 0.0
         for i in range(batches):
             rows = torch.from_numpy(np.sort(order[i * BATCH : (i + 1) * BATCH]))
             with torch.autocast("cpu", torch.bfloat16):
@@ -334,6 +344,9 @@ def main() -> None:
         arrays["bias"][-1] -= np.log(np.exp(found[2]).mean())
         save_onnx(net.eval(), options.out / "face_shape.onnx")
         net.train()
+        kept = {name: part.state_dict() for name, part in trained.items()}
+        torch.save(kept | {"done": epoch + 1, "epochs": options.epochs, "samples": len(learned)}, f"{state}.tmp")
+        Path(f"{state}.tmp").replace(state)
         np.savez_compressed(options.out / "calibration.npz", **{n: a.astype(np.float16) for n, a in arrays.items()})
     for name in ("face_shape.onnx", "calibration.npz"):
         print(f"{name}: {(options.out / name).stat().st_size / 1e6:.2f} MB")
