@@ -40,7 +40,7 @@ class Check:
 
 def examine(*, self_test: bool = True) -> Iterator[Check]:
     """Check the parts one after another, each on its own: one that fails does not stop the next."""
-    checks: list[Callable[[], Iterator[Check]]] = [_system, _packages, _machine, _disk, _models]
+    checks: list[Callable[[], Iterator[Check]]] = [_system, _packages, _machine, _disk, _models, _extras]
     if self_test:
         checks.append(_self_test)
     for check in checks:
@@ -138,6 +138,13 @@ def _models() -> Iterator[Check]:
     if not damaged:
         size = sum(path(name).stat().st_size for name in checked) / 1e6
         yield Check("models", "good", f"{len(checked)} files, {size:.1f} MB, as they should be")
+
+
+def _extras() -> Iterator[Check]:
+    from tronie import dlib_models
+
+    if dlib_models.available():
+        yield Check("dlib", "good", "installed: --detector dlib works, and enhanced faces are compared as persons")
 
 
 def _self_test() -> Iterator[Check]:

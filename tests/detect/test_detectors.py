@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tronie.detect import DETECTORS, Detector, detect_faces, make_detector
+from tronie.detect import Detector, detect_faces, make_detector
 from tronie.detect.mtcnn import _cut, _octaves
 from tronie.errors import InputError
 from tronie.io.images import read_photo
@@ -28,7 +28,7 @@ def astronaut() -> np.ndarray:
     return read_photo(ROOT / "examples" / "astronaut.jpg").image
 
 
-@pytest.fixture(scope="module", params=list(DETECTORS))
+@pytest.fixture(scope="module", params=["centerface", "mtcnn"])  # dlib is an extra, and slow: see test_dlib.py
 def detector(request: pytest.FixtureRequest) -> Detector:
     return make_detector(request.param, 1)
 

@@ -74,6 +74,18 @@ def test_faces_of_all_sizes_come_back_in_place_largest_first(size: tuple[int, in
         assert np.allclose(face.points, np.array([x, y]) + POINTS * side, atol=max(3, 0.05 * side))
 
 
+@pytest.mark.parametrize("size", [(560, 770), (1500, 2100)])
+def test_a_detector_of_large_faces_misses_none_between_the_levels(size: tuple[int, int]) -> None:
+    height, width = size
+    sides = (50, 64, 78, 100, 125, 160, 190)
+    for side in sides:
+        detector = Painted(finest=90.0, sure=90.0)
+        x, y = (width - side) // 2 + 3, (height - side) // 2 - 5
+        (face,) = detect_faces(painted(height, width, (x, y, side)), DetectSettings(), detector)
+        assert face.size == pytest.approx(side, rel=0.05)
+        assert all(max(shape) <= TILE for shape in detector.seen)
+
+
 def test_no_picture_shown_is_larger_than_a_tile() -> None:
     detector = Painted()
     detect_faces(painted(3000, 4000), DetectSettings(), detector)

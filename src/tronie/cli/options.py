@@ -25,7 +25,7 @@ PLACES: dict[str, str] = {
 }
 """Parameter of the command -> place in the settings tree."""
 
-DETECTORS = ("centerface", "mtcnn")
+DETECTORS = ("centerface", "mtcnn", "dlib")
 """The names in `tronie.detect.DETECTORS`, here because the help must not load the detectors."""
 
 
@@ -46,7 +46,7 @@ def option(parameter: str) -> Any:
 def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
     if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
-        raise typer.BadParameter(f"--detector should be {' or '.join(DETECTORS)}, not {detector!r}.")
+        raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():
         if (value := parameters.get(parameter)) is not None:

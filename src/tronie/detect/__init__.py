@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 from tronie.detect.base import Detector
 from tronie.detect.centerface import CenterFace
+from tronie.detect.dlib import Dlib
 from tronie.detect.mtcnn import Mtcnn
 from tronie.detect.search import detect_faces
 from tronie.errors import InputError
 
-__all__ = ["DETECTORS", "CenterFace", "Detector", "Mtcnn", "detect_faces", "make_detector"]
+__all__ = ["DETECTORS", "CenterFace", "Detector", "Dlib", "Mtcnn", "detect_faces", "make_detector"]
 
-DETECTORS: dict[str, Callable[[int], Detector]] = {"centerface": CenterFace.load, "mtcnn": Mtcnn.load}
+DETECTORS: dict[str, Callable[[int], Detector]] = {
+    "centerface": CenterFace.load,
+    "mtcnn": Mtcnn.load,
+    "dlib": Dlib.load,
+}
 """Name -> a function of the thread count that makes the detector (its files load on first use)."""
 
 

@@ -15,16 +15,19 @@ from tronie.types import Detection, Image
 TILE = 1024
 """Longest side the detector sees at once: bounds the memory (CenterFace takes about 300 MB for it)."""
 OVERLAP = 96
-"""Pixels that neighbouring tiles share; larger faces are left to a coarser level."""
+"""Pixels that neighbouring tiles share, at least; larger faces are left to a coarser level."""
+SPAN = 2.5
+"""The same in smallest faces of the detector, so that a face left to a coarser level is not too small there."""
 STEP = 4.0
-"""Ratio between the levels of the pyramid. CenterFace spans 15 to 400 px, so two levels overlap amply."""
+"""Ratio between the levels of the pyramid, at most. CenterFace spans 15 to 400 px, so two levels overlap amply."""
 LARGEST_ENLARGEMENT = 2.0
 SMALL = 48.0
 """Faces up to this size, in pixels of the fine level, make it worth to look there again with more resolution."""
 SEARCHED_AGAIN = 2_000_000
 """Photos up to this many pixels are looked at again as a whole unless they show one large face."""
 BORDERED = 128
-"""Longest side of the photo in the pass with a border, for faces that fill or exceed the frame."""
+"""Longest side of the photo in the pass with a border, for faces that fill or exceed the frame; twice the detector's
+smallest face if that is more."""
 TURNED = 512
 """Longest side of the photo in the passes turned by an angle."""
 SAME_FACE, INSIDE = 0.4, 0.7
@@ -60,9 +63,14 @@ def detect_faces(image: Image, settings: DetectSettings, detector: Detector) -> 
 def _levels(longest: int, fine: float, detector: Detector) -> list[float]:
     """Scales from coarse to fine that cover all face sizes from `fine` on."""
     scales = [fine]
+    step = min(STEP, _overlap(detector) / detector.finest)
     while longest * scales[-1] > 2 * detector.coarsest:
-        scales.append(scales[-1] / STEP)
+        scales.append(scales[-1] / step)
     return scales[::-1]
+
+
+def _overlap(detector: Detector) -> int:
+    return max(OVERLAP, round(SPAN * detector.finest))
 
 
 def _resized(image: Image, scale: float) -> Image:
@@ -75,10 +83,10 @@ def _resized(image: Image, scale: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR))
 
 
-def _spans(length: int) -> Iterator[tuple[int, int, float, float]]:
+def _spans(length: int, overlap: int = OVERLAP) -> Iterator[tuple[int, int, float, float]]:
     """Tiles along one axis: start, end, and the part of it whose centres are this tile's own."""
-    count = 1 if length <= TILE else -(-(length - OVERLAP) // (TILE - OVERLAP))
-    size = -(-(length - OVERLAP) // count) + OVERLAP if count > 1 else length
+    count = 1 if length <= TILE else -(-(length - overlap) // (TILE - overlap))
+    size = -(-(length - overlap) // count) + overlap if count > 1 else length
     starts = [round(k * (length - size) / max(count - 1, 1)) for k in range(count)]
     for k, start in enumerate(starts):
         low = -np.inf if k == 0 else (start + starts[k - 1] + size) / 2
@@ -97,17 +105,17 @@ def _at_scale(
     sx, sy = image.shape[1] / w, image.shape[0] / h
     faces = [(d.box[0] / sx, d.box[1] / sy, d.box[2] / sx, d.box[3] / sy) for d in known]
     centers = [((d.box[0] + d.box[2]) / 2 / sx, (d.box[1] + d.box[3]) / 2 / sy) for d in around or ()]
-    tiled = max(h, w) > TILE
+    tiled, overlap = max(h, w) > TILE, _overlap(detector)
     found = []
-    for top, bottom, y_low, y_high in _spans(h):
-        for left, right, x_low, x_high in _spans(w):
+    for top, bottom, y_low, y_high in _spans(h, overlap):
+        for left, right, x_low, x_high in _spans(w, overlap):
             if around is not None and not any(x_low <= x < x_high and y_low <= y < y_high for x, y in centers):
                 continue
             if tiled and any(x0 < left and y0 < top and x1 > right and y1 > bottom for x0, y0, x1, y1 in faces):
                 continue
             for d in detector.detect(picture[top:bottom, left:right]):
                 x, y = (d.box[0] + d.box[2]) / 2 + left, (d.box[1] + d.box[3]) / 2 + top
-                if tiled and d.size > OVERLAP:
+                if tiled and d.size > overlap:
                     continue  # may be cut by the tile's border; whole on a coarser level
                 if x_low <= x < x_high and y_low <= y < y_high:
                     found.append(_moved(d, left, top, sx, sy))
@@ -123,10 +131,10 @@ def _moved(d: Detection, left: float, top: float, sx: float, sy: float) -> Detec
 
 def _bordered(image: Image, detector: Detector) -> list[Detection]:
     """The whole photo, small, in a wide black border: finds faces that fill the frame or reach beyond it."""
-    scale = BORDERED / max(image.shape[:2])
-    picture = _resized(image, scale)
+    longest = max(BORDERED, round(2 * detector.finest))
+    picture = _resized(image, longest / max(image.shape[:2]))
     h, w = picture.shape[:2]
-    border = BORDERED // 2
+    border = longest // 2
     canvas = np.zeros((h + 2 * border, w + 2 * border, 3), np.uint8)
     canvas[border : border + h, border : border + w] = picture
     sx, sy = image.shape[1] / w, image.shape[0] / h
