@@ -104,14 +104,32 @@ def run(
     )
 
 
-@app.command()
+models_app = typer.Typer(rich_markup_mode="rich")
+app.add_typer(models_app, name="models")
+
+
+@models_app.callback(invoke_without_command=True)
 def models(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with origins and paths.")] = False,
 ) -> None:
-    """List the model files: what each is for, whether it is installed, its licence."""
-    from tronie.cli.report import models as show
+    """List the model files: what each is for, whether it is installed, its licence. Or import one."""
+    if context.invoked_subcommand is None:
+        from tronie.cli.report import models as show
 
-    raise typer.Exit(show(as_json))
+        raise typer.Exit(show(as_json))
+
+
+@models_app.command("import", epilog="Example: tronie models import sparnet SPARNetHD_V4_Attn2D_net_H-epoch10.pth")
+def import_model(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the file is: sparnet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The published checkpoint, a .pth file you downloaded.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier import.")] = False,
+) -> None:
+    """Add a published net to your own model files. Nothing in FILE is run; PyTorch is not needed."""
+    from tronie.cli.report import import_model as bring
+
+    raise typer.Exit(bring(kind, file, overwrite))
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
@@ -13,10 +14,14 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
+    from tronie.imports import imported
     from tronie.weights import WEIGHTS, location, present, store
 
     rows = [
         asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
+    ]
+    rows += [
+        asdict(one) | {"installed": True, "vendored": False, "path": str(one.path)} for one in imported().values()
     ]
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -38,6 +43,19 @@ def models(as_json: bool) -> int:
     console = _console()
     console.print(table)
     console.print(f"\nYour own model files belong in {store()}", soft_wrap=True, highlight=False, markup=False)
+    return 0
+
+
+def import_model(kind: str, file: Path, overwrite: bool) -> int:
+    """Import a user's file and say what it is."""
+    from tronie.imports import import_file
+
+    one = import_file(kind, file, overwrite=overwrite)
+    print(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}")
+    print(f"From {one.origin}, under {one.licence}.")
+    if not one.commercial_use:
+        print("Its licence allows no commercial use.")
+    print(f"Use it with: tronie run PHOTO --enhance {one.name}")
     return 0
 
 

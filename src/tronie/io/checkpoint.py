@@ -100,9 +100,10 @@ class _Resolver:
 
 def _numbers(data: bytes, dtype: str) -> NDArray[Any]:
     if dtype == "bfloat16":  # the upper half of a float32
-        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+        upper = np.frombuffer(data, "<u2").astype(np.uint32)
+        return np.asarray(upper << 16, dtype=np.uint32).view(np.float32)
     if dtype == "bool":
-        return np.frombuffer(data, np.uint8) != 0
+        return np.asarray(np.frombuffer(data, np.uint8) != 0)
     return np.frombuffer(data, dtype)
 
 

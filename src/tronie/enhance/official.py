@@ -1,0 +1,62 @@
+"""The published face enhancers that a user may bring along: SPARNet's checkpoints, made into ONNX files once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tronie.enhance.base import Enhancer
+from tronie.errors import WeightsError
+from tronie.imports import Imported, check_free, imported, keep, new_record
+
+SPARNET = "sparnet"
+"""The kind of these imports."""
+LICENCE = "CC BY-NC-SA 4.0 (not for commercial use)"
+ORIGIN = "SPARNet (Chaofeng Chen et al. 2020), github.com/chaofengc/Face-SPARNet"
+
+PURPOSES = {
+    "sparnet-16": "enhances faces of about 16 px, to 128 px",
+    "sparnet-light": "enhances faces of about 16 px, to 128 px (smaller net)",
+    "sparnet-hd": "enhances faces, to 512 px (slow)",
+    "sparnet-hd-3d": "enhances faces, to 512 px (slow; attention for each channel)",
+}
+
+
+def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
+    """Read a SPARNet checkpoint (.pth), find out which of the published nets it is, and put it into the user's store.
+
+    Needs the package onnx (extra `models`), not PyTorch. Raises WeightsError when the file is refused, and OutputError
+    when it cannot be stored or is there already.
+    """
+    from tronie.enhance.sparnet import PLANS, find_state, recognise
+    from tronie.enhance.sparnet_onnx import onnx_bytes, require_onnx
+    from tronie.io.checkpoint import read_checkpoint
+
+    require_onnx()
+    state = find_state(read_checkpoint(file))
+    try:
+        name = recognise(state)
+        check_free(name, overwrite)
+        onnx = onnx_bytes(state, PLANS[name])
+    except ValueError as error:
+        raise WeightsError(f"Cannot import {file}: {error}.") from error
+    record = new_record(
+        name, SPARNET, file, purpose=PURPOSES[name], licence=LICENCE, commercial_use=False, origin=ORIGIN,
+        side=PLANS[name].side,
+    )  # fmt: skip
+    return keep(record, onnx)
+
+
+def imported_names() -> tuple[str, ...]:
+    """The imported nets that are face enhancers."""
+    return tuple(name for name, record in imported().items() if record.kind == SPARNET)
+
+
+def load_imported(name: str, threads: int = 0) -> Enhancer:
+    """The imported enhancer of that name, to run on `threads` threads (0: as many as there are cores). It is read from
+    disk on first use. Raises WeightsError when it is not there."""
+    from tronie.enhance.net import NetEnhancer
+
+    record = imported().get(name)
+    if record is None or record.kind != SPARNET:
+        raise WeightsError(f"The enhancer {name} is not there; `tronie models import sparnet FILE.pth` brings it.")
+    return NetEnhancer(record.name, record.path, record.side, threads)

@@ -1,0 +1,141 @@
+"""From the numbers of a SPARNet checkpoint to an ONNX file. Only importing needs this module and the package onnx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.enhance.sparnet import EPSILON, SLOPE, Plan, Scale, State, kernel, norm_gain
+from tronie.errors import WeightsError
+
+OPSET, IR = 17, 9
+
+
+def require_onnx() -> None:
+    """WeightsError if the package is missing."""
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise WeightsError('Importing a net needs the package onnx; run `pip install "tronie[models]"`.') from None
+
+
+def onnx_bytes(state: State, plan: Plan) -> bytes:
+    """The ONNX file: input "image" (N, 3, side, side) RGB in 0..1, output "restored" of the same shape, about 0..1.
+
+    The checkpoint's net works on -1..1; that change of range, batch normalisation behind convolutions and spectral
+    normalisation are folded into kernels (in float64, stored as float32).
+    """
+    import onnx
+    from onnx import helper
+
+    graph = _Graph(state, plan)
+    x = graph.convolution("encoder.0", "image", centre=True)
+    for name, _, _, scale, levels in plan.units:
+        x = graph.unit(name, x, scale, levels)
+    graph.convolution("out_conv", x, halve=True, out="restored")
+    picture: list[str | int | None] = ["batch", 3, plan.side, plan.side]
+    graph.model.graph.input.append(helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, picture))
+    graph.model.graph.output.append(helper.make_tensor_value_info("restored", onnx.TensorProto.FLOAT, picture))
+    # The nets for 512 pixels hold 340 MB: no copy may live longer than it must.
+    data: bytes = graph.model.SerializeToString()
+    graph.model.Clear()
+    onnx.checker.check_model(data)
+    return data
+
+
+class _Graph:
+    """Nodes and constants as they pile up; every method takes names of values and returns one."""
+
+    def __init__(self, state: State, plan: Plan) -> None:
+        self.state, self.plan = state, plan
+        from onnx import ModelProto, helper
+
+        self.model = ModelProto(ir_version=IR, producer_name="tronie", opset_import=[helper.make_opsetid("", OPSET)])
+        self.model.graph.name = "sparnet"
+        # Of the mode "reflect": how many pixels the border gets at the start and end of (N, C, H, W).
+        self.border = self.constant("border", np.array([0, 0, 1, 1, 0, 0, 1, 1], dtype=np.int64))
+        self.twice = self.constant("twice", np.array([1, 1, 2, 2], dtype=np.float32))
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        if value.dtype == np.float64:
+            value = value.astype(np.float32)
+        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], out: str, **attributes: Any) -> str:
+        from onnx import helper
+
+        self.model.graph.node.append(helper.make_node(kind, inputs, [out], name=out, **attributes))
+        return out
+
+    def convolution(
+        self,
+        name: str,
+        x: str,
+        scale: Scale = "same",
+        *,
+        normed: bool = False,
+        active: bool = False,
+        centre: bool = False,
+        halve: bool = False,
+        out: str = "",
+    ) -> str:
+        """Enlarge (if `scale` is up), border, 3 x 3 kernel, normalisation, LeakyReLU. `centre`: the input is in 0..1
+        where the checkpoint's net wants -1..1; `halve`: the output likewise."""
+        w = kernel(self.state, name)
+        bias = np.zeros(len(w)) if normed else np.asarray(self.state[f"{name}.conv2d.bias"], dtype=np.float64)
+        if normed and not self.plan.instance_norm:
+            gain, bias = norm_gain(self.state, f"{name}.norm.norm")
+            w = w * gain[:, None, None, None]
+        if centre:  # w * (2 x - 1) + b; the border is reflected, so it holds true there as well
+            w, bias = 2 * w, bias - w.sum(axis=(1, 2, 3))
+        if halve:
+            w, bias = w / 2, bias / 2 + 0.5
+        if scale == "up":
+            x = self.node(
+                "Resize", [x, "", self.twice], f"{name}.twice",
+                mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor",
+            )  # fmt: skip
+        x = self.node("Pad", [x, self.border], f"{name}.bordered", mode="reflect")
+        stride = 2 if scale == "down" else 1
+        inputs = [x, self.constant(f"{name}.kernel", w), self.constant(f"{name}.bias", bias)]
+        x = self.node("Conv", inputs, out or f"{name}.out", kernel_shape=[3, 3], strides=[stride, stride])
+        if normed and self.plan.instance_norm:
+            x = self.norm(f"{name}.norm.norm", x)
+        return self.node("LeakyRelu", [x], f"{name}.active", alpha=SLOPE) if active else x
+
+    def norm(self, name: str, x: str) -> str:
+        """A normalisation with no convolution to be folded into."""
+        if self.plan.instance_norm:
+            numbers = [self.constant(f"{name}.{k}", np.asarray(self.state[f"{name}.{k}"])) for k in ("weight", "bias")]
+            return self.node("InstanceNormalization", [x, *numbers], f"{name}.out", epsilon=EPSILON)
+        gain, shift = norm_gain(self.state, name)
+        x = self.node("Mul", [x, self.constant(f"{name}.gain", gain[:, None, None])], f"{name}.gained")
+        return self.node("Add", [x, self.constant(f"{name}.shift", shift[:, None, None])], f"{name}.out")
+
+    def unit(self, name: str, x: str, scale: Scale, levels: int) -> str:
+        """Face attention unit: shortcut + attention * features."""
+        shortcut = x if scale == "same" else self.convolution(f"{name}.shortcut_func", x, scale)
+        f = self.node("LeakyRelu", [self.norm(f"{name}.preact_func.0.norm", x)], f"{name}.before", alpha=SLOPE)
+        first: Scale = "up" if scale == "up" else "same"
+        second: Scale = "down" if scale == "down" else "same"
+        f = self.convolution(f"{name}.conv1", f, first, normed=True, active=True)
+        f = self.convolution(f"{name}.conv2", f, second, normed=True)
+        a = self.convolution(f"{name}.att_func.out_block.0", self.hourglass(f"{name}.att_func", f, levels))
+        a = self.node("Sigmoid", [a], f"{name}.attention")
+        return self.node("Add", [shortcut, self.node("Mul", [f, a], f"{name}.attended")], f"{name}.sum")
+
+    def hourglass(self, name: str, x: str, levels: int) -> str:
+        """A level: x at full side + what the smaller levels say of it."""
+        beside = self.convolution(f"{name}.b1_{levels}", x, normed=True, active=True)
+        below = self.convolution(f"{name}.b2_{levels}", x, "down", normed=True, active=True)
+        if levels > 1:
+            below = self.hourglass(name, below, levels - 1)
+        else:
+            below = self.convolution(f"{name}.b2_plus_1", below, normed=True, active=True)
+        above = self.convolution(f"{name}.b3_{levels}", below, "up", normed=True, active=True)
+        return self.node("Add", [beside, above], f"{name}.sum_{levels}")

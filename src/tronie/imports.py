@@ -1,0 +1,102 @@
+"""Nets that a user imported: in the user's model store each is an ONNX file and, beside it, a record of what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tronie.errors import OutputError, WeightsError
+from tronie.io.atomic import make_folder, write_file
+from tronie.weights import digest, store
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The record of one net."""
+
+    name: str
+    kind: str
+    """What it is for and how it was read: a key of `KINDS`."""
+    purpose: str
+    licence: str
+    commercial_use: bool
+    origin: str
+    source: str
+    """Name of the file it was imported from."""
+    source_sha256: str
+    side: int
+    """Side of the pictures that go in, pixels."""
+    date: str
+    """Of the import, ISO 8601, UTC."""
+    bytes: int
+    """Size of the ONNX file."""
+
+    @property
+    def path(self) -> Path:
+        """The ONNX file."""
+        return store() / f"{self.name}.onnx"
+
+    @property
+    def record(self) -> Path:
+        return store() / f"{self.name}.json"
+
+
+def imported() -> dict[str, Imported]:
+    """What the store holds, by name. Records that are broken or whose net is missing or half replaced are left out."""
+    found: dict[str, Imported] = {}
+    for file in sorted(store().glob("*.json")):
+        with suppress(OSError, ValueError, TypeError):
+            values = json.loads(file.read_text(encoding="utf-8"))
+            one = Imported(**{field.name: values[field.name] for field in fields(Imported) if field.name in values})
+            if one.record == file and one.path.stat().st_size == one.bytes:
+                found[one.name] = one
+    return found
+
+
+def new_record(
+    name: str, kind: str, source: Path, *, purpose: str, licence: str, commercial_use: bool, origin: str, side: int
+) -> Imported:
+    """The record of a net that is being imported now from file `source`."""
+    return Imported(
+        name, kind, purpose, licence, commercial_use, origin, source.name, digest(source), side,
+        datetime.now(UTC).isoformat(timespec="seconds"), 0,
+    )  # fmt: skip
+
+
+def check_free(name: str, overwrite: bool) -> None:
+    """OutputError if a net of that name is in the store and may not be replaced."""
+    if not overwrite and (there := imported().get(name)):
+        raise OutputError(f"{name} has been imported already, from {there.source}; use --overwrite to replace it.")
+
+
+def keep(record: Imported, onnx: bytes) -> Imported:
+    """Put a net and its record into the store; the complete record. An older one of the same name is replaced."""
+    make_folder(store())
+    record = Imported(**(asdict(record) | {"bytes": len(onnx)}))
+    # The record comes last: should the process die in between, the net counts as not imported.
+    with suppress(OSError):
+        record.record.unlink()
+    write_file(record.path, onnx)
+    write_file(record.record, (json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n").encode())
+    return record
+
+
+def _sparnet(file: Path, overwrite: bool) -> Imported:
+    from tronie.enhance.official import import_sparnet
+
+    return import_sparnet(file, overwrite=overwrite)
+
+
+KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet}
+"""What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store."""
+
+
+def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
+    """Import `file` as a net of `kind`. Raises WeightsError or OutputError."""
+    if kind not in KINDS:
+        raise WeightsError(f"There is no kind {kind} to import; there is {', '.join(KINDS)}.")
+    return KINDS[kind](file, overwrite)
