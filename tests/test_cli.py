@@ -154,6 +154,8 @@ def test_an_output_that_cannot_be_written_is_one_line(photos, tmp_path, capsys) 
         ["nope"],
         ["run", "a.jpg", "--only", "hair"],
         ["run", "a.jpg", "--detector", "eyes"],
+        ["run", "a.jpg", "--enhance", "wishes"],
+        ["run", "a.jpg", "--enhance-limit", "0"],
         ["run", "a.jpg", "--min-face", "0"],
         ["run", "a.jpg", "--min-score", "1.5"],
         ["run", "a.jpg", "--subdivide", "3"],
@@ -376,9 +378,11 @@ def test_interrupted_jobs_keep_what_is_done_and_go_on(photos, tmp_path, workers)
 def test_every_option_of_the_tree_reaches_its_place() -> None:
     settings = settings_from(
         {"detector": "mtcnn", "min_face": 30.0, "max_faces": 2, "min_score": 0.7, "subdivide": 2, "focal": 900.0,
-         "texture_size": 512, "frontal_size": 256, "only": "texture", "quiet": True}
+         "texture_size": 512, "frontal_size": 256, "only": "texture", "quiet": True, "enhance": "always",
+         "enhance_limit": 40.0, "enhanced_photo": True}
     )  # fmt: skip
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
+    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "photo": True}
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)
     assert (settings.texture.size, settings.frontal.size, settings.only) == (512, 256, "texture")
 
@@ -391,6 +395,13 @@ def test_the_help_knows_the_detectors() -> None:
     from tronie.detect import DETECTORS
 
     assert set(options.DETECTORS) == set(DETECTORS)
+
+
+def test_the_help_knows_the_ways_to_enhance() -> None:
+    from tronie.enhance import MODES
+
+    assert options.ENHANCE == MODES
+    assert settings_from({"enhance": "tronie"}).enhance.mode == "tronie"
 
 
 def test_help_lists_the_options_with_their_choices(capsys) -> None:

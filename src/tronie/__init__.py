@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         PROVENANCE,
         Crop,
         Detection,
+        Enhanced,
         Face,
         Fit,
         Frontal,
@@ -45,8 +46,8 @@ _ROOMS = {
     "pipeline": ("Pipeline", "reconstruct"),
     "settings": ("Settings",),
     "types": (
-        "ARKIT_UNITS", "PROVENANCE", "Crop", "Detection", "Face", "Fit", "Frontal", "Head", "Landmarks", "Photo",
-        "Result", "Texture",
+        "ARKIT_UNITS", "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Frontal", "Head", "Landmarks",
+        "Photo", "Result", "Texture",
     ),
 }  # fmt: skip
 _HOME = {name: f"tronie.{room}" for room, names in _ROOMS.items() for name in names}
@@ -57,6 +58,7 @@ __all__ = [
     "Camera",
     "Crop",
     "Detection",
+    "Enhanced",
     "Face",
     "Fit",
     "Frontal",

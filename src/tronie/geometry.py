@@ -42,6 +42,12 @@ class Similarity:
         a, b = self.a / n, -self.b / n
         return Similarity(a, b, -(a * self.tx - b * self.ty), -(b * self.tx + a * self.ty))
 
+    def then(self, other: Similarity) -> Similarity:
+        """The map that does this one first and `other` on what comes out."""
+        a, b = self.a * other.a - self.b * other.b, self.a * other.b + self.b * other.a
+        tx, ty = other.apply([self.tx, self.ty])
+        return Similarity(a, b, float(tx), float(ty))
+
     @classmethod
     def from_points(cls, source: ArrayLike, target: ArrayLike) -> Similarity:
         """Least squares over (N, 2) pairs (Umeyama 1991 without reflection)."""

@@ -173,6 +173,12 @@ class LandmarkNet:
         """One pass over a given square (a unit square's map to the photo)."""
         return self._run(image, [square], scored=True)[0]
 
+    def places(self, images: Sequence[Image], square: Similarity) -> Array:
+        """(n, 478, 2) where one plain pass puts the points in n pictures under the same unit square's map."""
+        to_image = sized(square, NET_SIDE)
+        crops = np.stack([cut(image, to_image, NET_SIDE) for image in images])
+        return np.stack([found.points[:, :2] for found in self._read(crops, [to_image] * len(crops), scored=False)])
+
     def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> list[Landmarks]:
         """What the nets say of each square; without `scored` only the points and the presence of the crop as it is."""
         maps = [sized(unit, NET_SIDE) for unit in squares]

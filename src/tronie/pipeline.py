@@ -22,10 +22,11 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
 from tronie.settings import Settings
-from tronie.types import Crop, Detection, Face, Fit, Head, Landmarks, Photo, Result
+from tronie.types import Crop, Detection, Enhanced, Face, Fit, Head, Landmarks, Photo, Result, Texture
 
 if TYPE_CHECKING:
     from tronie.detect import Detector
+    from tronie.enhance.base import Enhancer
     from tronie.landmarks import LandmarkNet
 
 Each = Callable[[Photo, Face], Face]
@@ -39,14 +40,16 @@ class Pipeline:
     """Load once, run many: `Pipeline(settings).run("photo.jpg")`.
 
     `threads` is the number of CPU threads of the inference runtime, 0 for its own choice. The models are loaded on
-    first use. An instance belongs to one thread at a time.
+    first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one that
+    `settings.enhance.mode` means, unless that is `off`.
     """
 
-    def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
+    def __init__(self, settings: Settings | None = None, threads: int = 0, *, enhancer: Enhancer | None = None) -> None:
         self.settings = settings or Settings()
         self.threads = threads
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
+        self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
 
     @property
     def model(self) -> HeadModel:
@@ -71,6 +74,15 @@ class Pipeline:
 
             self._net = LandmarkNet(threads=self.threads)
         return self._net
+
+    @property
+    def enhancer(self) -> Enhancer | None:
+        """What puts detail into small faces; None where that is not wanted or not there."""
+        if self._enhancer is None:
+            from tronie.enhance import enhancer_for
+
+            self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
+        return self._enhancer
 
     def run(self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None) -> Result:
         """Find and reconstruct every face of one photo.
@@ -98,12 +110,34 @@ class Pipeline:
             focal = self.settings.fit.focal or photo.focal
             nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
             camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
-        faces = []
-        for index, (detection, crop, landmarks) in enumerate(kept, start=1):
-            face = Face(index=index, detection=detection, crop=crop, landmarks=landmarks)
+        found = [Face(i, d, crop=crop, landmarks=marks) for i, (d, crop, marks) in enumerate(kept, start=1)]
+        faces: list[Face] = []
+        pasted: list[Enhanced] = []
+        for face in self._enhanced(photo, found, clock):
+            if face.enhanced is not None and self.settings.enhance.photo:
+                pasted.append(face.enhanced)
             face = self._finish(photo, face, camera)
             faces.append(each(photo, face) if each else face)
-        return Result(photo, tuple(faces), clock.seconds)
+        whole = None
+        if pasted:
+            from tronie.enhance.paste import whole_photo
+
+            with clock("enhance"):
+                whole = whole_photo(photo, pasted)
+        return Result(photo, tuple(faces), clock.seconds, whole)
+
+    def _enhanced(self, photo: Photo, faces: list[Face], clock: _Clock) -> Iterator[Face]:
+        """The faces, the small ones with detail; some at a time, so that a crowd's need not be in memory together."""
+        enhancer, settings = self.enhancer, self.settings.enhance
+        if enhancer is None:
+            yield from faces
+            return
+        from tronie.enhance.stage import BATCH, enhance
+
+        for start in range(0, len(faces), BATCH):
+            with clock("enhance"):
+                some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
+            yield from some
 
     def _nearness(self, faces: list[tuple[Detection, Landmarks]]) -> list[tuple[float, float, float]]:
         """What the largest faces' own perspective says of the camera; see `guess_camera`."""
@@ -140,12 +174,10 @@ class Pipeline:
                 points = head.points68(on_photo(head, fit))
                 points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
             face = replace(face, fit=fit, head=head, points68=points68)
-            face = replace(face, warnings=face_warnings(photo, face))
+            face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.only != "mesh":
-                from tronie.texture import bake
-
                 with clock("texture"):
-                    face = replace(face, texture=bake(photo, head, fit, face.landmarks, settings.texture))
+                    face = replace(face, texture=self._baked(photo, face, head, fit))
                 if settings.only != "texture":
                     from tronie.frontal import frontal
 
@@ -155,6 +187,19 @@ class Pipeline:
         except Exception as error:
             return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
         return replace(face, timings=clock.seconds)
+
+    def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
+        """The texture: from the photo, or from its finer part where the face was enhanced."""
+        from tronie.texture import bake
+
+        assert face.landmarks is not None
+        if face.enhanced is None or not face.enhanced.accepted:
+            return bake(photo, head, fit, face.landmarks, self.settings.texture)
+        from tronie.enhance.detail import make_detail
+
+        part = make_detail(photo, face.landmarks, face.enhanced)
+        marks = part.landmarks(face.landmarks)
+        return bake(part.photo, head, part.fit(fit), marks, self.settings.texture, part.square(face.enhanced))
 
 
 @cache

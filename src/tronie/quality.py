@@ -35,6 +35,8 @@ def face_warnings(photo: Photo, face: Face) -> tuple[str, ...]:
             said.append(f"small: {eyes:.0f} pixels between the eyes, detail is mostly guessed")
     if face.crop is not None and sharpness(face.crop.image) < BLURRED:
         said.append("blurred: little detail for the texture")
+    if face.enhanced is not None and face.enhanced.note:
+        said.append(face.enhanced.note)
     if face.fit is not None:
         d = face.fit.diagnostics
         if abs(d["yaw"]) > TURNED:

@@ -22,6 +22,12 @@ class LandmarkSettings(Branch):
     min_presence: float = Field(0.3, ge=0, le=1, description="Below this a detection is dropped as no face.")
 
 
+class EnhanceSettings(Branch):
+    mode: str = Field("auto", description="Super-resolution: of small faces, of none, of all, or by a net's name.")
+    limit: float = Field(60, gt=0, description="A face is small below this, pixels between the eyes.")
+    photo: bool = Field(False, description="Also save the whole photo with its enhanced faces.")
+
+
 class HeadSettings(Branch):
     subdivide: Literal[0, 1, 2] = Field(1, description="Levels of smooth subdivision of the exported mesh.")
 
@@ -45,6 +51,7 @@ Stage = Literal["mesh", "texture", "frontal"]
 class Settings(Branch):
     detect: DetectSettings = DetectSettings()
     landmarks: LandmarkSettings = LandmarkSettings()
+    enhance: EnhanceSettings = EnhanceSettings()
     head: HeadSettings = HeadSettings()
     fit: FitSettings = FitSettings()
     texture: TextureSettings = TextureSettings()

@@ -26,7 +26,10 @@ WARN = (176, 96, 0)
 ACCENT = (24, 110, 190)
 
 COLUMNS = ("photo", "fit", "front", "left side", "right side")
-"""The sides are the subject's own."""
+"""The sides are the subject's own. Where a face was enhanced ENHANCED comes second."""
+ENHANCED = "enhanced"
+INSET = 0.34
+"""Side of the crop before it was enhanced, by that of the picture in whose corner it lies."""
 SIDE_YAW = 45.0
 """Degrees by which the side views are turned."""
 SOFT_COSINE = 0.2
@@ -44,6 +47,8 @@ class Layout:
     columns: int
     """Blocks of faces side by side."""
     per_page: int
+    labels: tuple[str, ...] = COLUMNS
+    """Of a face's pictures."""
 
     @property
     def font(self) -> int:
@@ -59,20 +64,21 @@ class Layout:
 
     @property
     def block(self) -> int:
-        return len(COLUMNS) * (self.tile + self.gap) - self.gap
+        return len(self.labels) * (self.tile + self.gap) - self.gap
 
 
-def layout_for(count: int) -> Layout:
+def layout_for(count: int, labels: tuple[str, ...] = COLUMNS) -> Layout:
     """Large pictures for few faces; more blocks, and then more pages, for many."""
     sizes = ((2, 320, 1), (6, 256, 1), (12, 208, 1), (60, 144, 2), (count, 112, 3))
     tile, columns = next((tile, columns) for most, tile, columns in sizes if count <= most)
     one = Layout(tile, columns, 1)
-    return Layout(tile, columns, columns * ((LONGEST - 900) // one.row))
+    return Layout(tile, columns, columns * ((LONGEST - 900) // one.row), labels)
 
 
 def sheets(result: Result, overlays: Mapping[int, Image] | None = None) -> list[Image]:
     """The pages of a photo's sheet, each (H, W, 3). `overlays` by face index saves drawing them again."""
-    layout = layout_for(len(result.faces))
+    finer = any(face.enhanced is not None and face.enhanced.accepted for face in result.faces)
+    layout = layout_for(len(result.faces), (COLUMNS[0], ENHANCED, *COLUMNS[1:]) if finer else COLUMNS)
     faces = list(result.faces)
     pages = [faces[i : i + layout.per_page] for i in range(0, len(faces), layout.per_page)] or [[]]
     return [_page(result, page, layout, overlays or {}, number, len(pages)) for number, page in enumerate(pages)]
@@ -100,9 +106,12 @@ def _page(
         if place % per_block == 0:
             texts += [
                 Text(x + k * (layout.tile + gap), top, label, round(0.85 * layout.font), FAINT, layout.tile)
-                for k, label in enumerate(COLUMNS)
+                for k, label in enumerate(layout.labels)
             ]
-        for k, tile in enumerate(_tiles(result, face, layout.tile, overlays.get(face.index))):
+        tiles = list(_tiles(result, face, layout.tile, overlays.get(face.index)))
+        if ENHANCED in layout.labels:
+            tiles.insert(layout.labels.index(ENHANCED), _before_and_after(face, layout.tile))
+        for k, tile in enumerate(tiles):
             left = x + k * (layout.tile + gap)
             canvas[y : y + layout.tile, left : left + layout.tile] = TILE if tile is None else tile
         texts += _caption(face, x, y + layout.tile + gap // 2, layout)
@@ -129,6 +138,17 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             opacity=soft_rim(face.head.vertices, face.head, pose, SOFT_COSINE),
             occlusion=mouth_light(face.head.vertices, face.head),
         )  # fmt: skip
+
+
+def _before_and_after(face: Face, size: int) -> Image | None:
+    """The enhanced crop, and small in its corner what it was made from."""
+    if face.enhanced is None or not face.enhanced.accepted:
+        return None
+    picture = _fitted(face.enhanced.after, size).copy()
+    small = round(INSET * size)
+    picture[-small - 1 :, : small + 1] = TILE
+    picture[-small:, :small] = _fitted(face.enhanced.before, small)
+    return picture
 
 
 def portrait_view(size: int, yaw: float) -> tuple[Camera, NDArray[Any]]:
@@ -212,6 +232,8 @@ def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
         yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
         parts += [f"yaw {_degrees(yaw)}", f"pitch {_degrees(pitch)}", f"roll {_degrees(roll)}"]
     parts.append(f"score {face.score:.2f}")
+    if face.enhanced is not None and face.enhanced.accepted:
+        parts.append(f"x{face.enhanced.factor:.1f}, {face.enhanced.agreement:.0f} dB")
     said = "    ".join(parts)
     yield Text(at, y, said, size, FAINT, x + width - at)
     at += text_width(said, size) + 1.5 * size

@@ -156,9 +156,43 @@ class Head:
         return self.model.level(self.level).points478(vertices)
 
 
-PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic")
+@dataclass(frozen=True, slots=True)
+class Enhanced:
+    """What super-resolution made of one face, and how far it was believed."""
+
+    before: Image
+    """(S, S, 3) RGB: the face's aligned crop, enlarged by plain interpolation."""
+    after: Image
+    """(S, S, 3): the same with the net's detail, as far as it was accepted; `before` itself where it was refused."""
+    to_photo: Similarity
+    """Pixels of both crops -> photo pixels."""
+    name: str
+    """Of the enhancer."""
+    factor: float
+    """Pixels of the crop per pixel of the photo."""
+    blend: float
+    """0..1: the share of the net's detail that was accepted; 0 is none."""
+    agreement: float
+    """dB: how well net's picture and photo agree at the photo's own resolution. This and the figures below are those of
+    `after`, or where it was refused those of the whole of the net's detail."""
+    structure: float
+    """-1..1: correlation of the two there, without the slow course of the light."""
+    shift: float
+    """RMS move of the landmarks by the distance between the eyes."""
+    identity: float | None = None
+    """Distance of the recogniser's embeddings (below 0.6 it takes two faces for one person); None without it."""
+    note: str | None = None
+    """One sentence where it was weakened or refused."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.blend > 0
+
+
+PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic", "enhanced")
 """Meaning of the values in a provenance map: no skin there; from the photo; from the photo's other side;
-filled in; painted from the library's own eyes, teeth and tongue."""
+filled in; painted from the library's own eyes, teeth and tongue; from the photo where super-resolution has put detail
+into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +224,15 @@ class Face:
     detection: Detection
     crop: Crop | None = None
     landmarks: Landmarks | None = None
+    """Of the enhanced picture where there is one."""
     fit: Fit | None = None
     head: Head | None = None
     texture: Texture | None = None
     frontal: Frontal | None = None
     points68: Array | None = None
     """(68, 2) photo pixels: the fitted head's iBUG points projected (the 3D jaw, not the visible contour)."""
+    enhanced: Enhanced | None = None
+    """None where nothing was tried."""
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage name -> seconds."""
@@ -219,6 +256,8 @@ class Result:
     faces: tuple[Face, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage name -> seconds."""
+    enhanced_photo: Image | None = None
+    """(H, W, 3): the photo, enlarged by a whole number, with its enhanced faces; where it was asked for."""
 
     def save(self, folder: str | Path, *, overwrite: bool = False, **options: Any) -> Path:
         """Write every output below `folder`; see `tronie.io.outputs.save_result` for the options."""

@@ -104,7 +104,7 @@ def test_best_codes_where_length_is_no_matter() -> None:
 
 
 def test_provenance_keeps_its_numbers_and_shows_colours() -> None:
-    numbers = np.arange(5, dtype=np.uint8).repeat(10)[None].repeat(8, axis=0)
+    numbers = np.arange(len(PROVENANCE), dtype=np.uint8).repeat(10)[None].repeat(8, axis=0)
     picture = Image.open(io.BytesIO(provenance_png(numbers)))
     assert picture.mode == "P"
     assert np.array_equal(np.asarray(picture), numbers)

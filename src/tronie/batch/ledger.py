@@ -101,6 +101,7 @@ class Ledger:
                 "status": outcome.status,
                 "reason": reason,
                 "faces": outcome.faces - len(outcome.face_errors),
+                "enhanced": outcome.enhanced,
                 "warnings": [*outcome.notes, *outcome.face_errors, *outcome.warnings],
                 "seconds": round(outcome.seconds, 3),
                 "size": size,

@@ -48,6 +48,8 @@ class Outcome:
     status: Status
     faces: int = 0
     """Faces found, with those that could not be finished."""
+    enhanced: int = 0
+    """Faces that super-resolution put detail into."""
     seconds: float = 0.0
     """From reading the photo to the last file."""
     reason: str | None = None
@@ -85,7 +87,7 @@ class Work:
 
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
-        _ = pipeline.detector, pipeline.net
+        _ = pipeline.detector, pipeline.net, pipeline.enhancer
         return bind(pipeline)
 
 
@@ -123,6 +125,7 @@ def do_photo(runner: Runner, task: Task) -> Outcome:
         folder=task.folder,
         status=status,
         faces=len(result.faces),
+        enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
         seconds=time.perf_counter() - began,
         reason=errors[0] if status == "error" else None,
         face_errors=errors,

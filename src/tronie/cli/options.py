@@ -17,6 +17,9 @@ PLACES: dict[str, str] = {
     "min_face": "detect.min_face",
     "max_faces": "detect.max_faces",
     "min_score": "detect.min_score",
+    "enhance": "enhance.mode",
+    "enhance_limit": "enhance.limit",
+    "enhanced_photo": "enhance.photo",
     "subdivide": "head.subdivide",
     "focal": "fit.focal",
     "texture_size": "texture.size",
@@ -29,11 +32,17 @@ DETECTORS = ("centerface", "mtcnn", "dlib")
 """The names in `tronie.detect.DETECTORS`, here because the help must not load the detectors."""
 
 
+ENHANCE = ("auto", "off", "always")
+"""`tronie.enhance.MODES`; beside them the name of a net."""
+
+
 def option(parameter: str) -> Any:
     """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
     info = _field(PLACES[parameter])
-    choices = DETECTORS if parameter == "detector" else _choices(info.annotation)
-    default = "" if info.default is None else f" [dim](default: {info.default})[/dim]"
+    choices: tuple[Any, ...] = _choices(info.annotation)
+    if parameter in ("detector", "enhance"):
+        choices = DETECTORS if parameter == "detector" else (*ENHANCE, "NAME")
+    default = "" if info.default in (None, False) else f" [dim](default: {info.default})[/dim]"
     return typer.Option(
         "--" + parameter.replace("_", "-"),
         help=(info.description or "") + default,
@@ -47,6 +56,11 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
     if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
         raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
+    if (mode := parameters.get("enhance")) is not None and mode not in ENHANCE:
+        from tronie.enhance import enhancer_names
+
+        if mode not in (names := enhancer_names()):
+            raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():
         if (value := parameters.get(parameter)) is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tronie.errors import OutputError
+from tronie.geometry import Similarity
 from tronie.io import encode
 from tronie.io.atomic import explain, new_folder
 from tronie.io.gltf import glb
@@ -19,7 +20,7 @@ from tronie.io.surface import reduced
 from tronie.overlay import overlay
 from tronie.types import Face, Frontal, Image, Photo, Result, Texture
 
-FORMATS: tuple[str, ...] = ("glb", "obj", "ply", "texture", "provenance", "frontal", "overlay", "sheet")
+FORMATS: tuple[str, ...] = ("glb", "obj", "ply", "texture", "provenance", "frontal", "enhanced", "overlay", "sheet")
 """What can be asked for. face.json is always written; `obj` brings texture.png with it."""
 
 TEXTURE_QUALITY = 92
@@ -101,6 +102,8 @@ class Writer:
 
             for number, page in enumerate(sheets(result, self.overlays), start=1):
                 _write(self.work / ("sheet.jpg" if number == 1 else f"sheet-{number}.jpg"), encode.jpeg(page, 90))
+        if result.enhanced_photo is not None and (self.formats is None or "enhanced" in self.formats):
+            _write(self.work / "enhanced_photo.png", encode.png(result.enhanced_photo))
         self.seconds += time.perf_counter() - began
 
 
@@ -114,7 +117,12 @@ def thinned(face: Face) -> Face:
         step = max(1, len(frontal.mask) // 512)
         others = (picture[::step, ::step].copy() for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask))
         frontal = Frontal(reduced(frontal.image, 512), *others)
-    return replace(face, texture=texture, frontal=frontal)
+    enhanced = face.enhanced
+    if enhanced is not None:
+        before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
+        to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
+        enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
+    return replace(face, texture=texture, frontal=frontal, enhanced=enhanced)
 
 
 def _save_face(
@@ -147,6 +155,9 @@ def _save_face(
         put("frontal.png", encode.png(frontal.image))
         put("frontal_neutral.png", encode.png(frontal.neutral))
         put("frontal_mask.png", encode.provenance_png(frontal.mask))
+    if face.enhanced is not None and face.enhanced.accepted and "enhanced" in formats:
+        put("crop.png", encode.png(face.enhanced.before))
+        put("enhanced.png", encode.png(face.enhanced.after))
     if drawn is not None and "overlay" in formats:
         put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
     _write(place / "face.json", to_json(face_record(photo, face, name, written)))

@@ -72,6 +72,24 @@ class FitRecord(Record):
     diagnostics: dict[str, float] = Field(description="`rms`: landmark error by the face-box size; others by name.")
 
 
+class EnhancementRecord(Record):
+    """What super-resolution tried on the face's aligned crop, and how far it was believed."""
+
+    name: str = Field(description="Of the net.")
+    side: int = Field(description="Of the crop (crop.png, enhanced.png), pixels.")
+    factor: float = Field(description="Pixels of the crop per pixel of the photo.")
+    crop_to_photo: tuple[Row3, Row3] = Field(description="Rows of the map from crop to photo pixels.")
+    blend: float = Field(description="0..1: the share of the net's detail that was accepted; 0 is none.")
+    agreement: float = Field(
+        description="dB: the enhanced crop against the photo at the photo's resolution. This and the next are those of "
+        "what was accepted or, with blend 0, of what was refused."
+    )
+    structure: float = Field(description="-1..1: correlation there, without light that varies slowly.")
+    shift: float = Field(description="RMS move of the landmarks by the distance between the eyes.")
+    identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it is installed.")
+    note: str | None = Field(None, description="Why it was weakened or refused.")
+
+
 class ModelRecord(Record):
     name: str
     licence: str
@@ -105,10 +123,11 @@ class FaceRecord(Record):
     points68: list[Row2] | None = Field(
         None, description="The fitted head's iBUG points in the photo (the 3D jaw, not the visible contour)."
     )
+    enhancement: EnhancementRecord | None = Field(None, description="Absent where nothing was tried.")
     fit: FitRecord | None = None
     model: ModelRecord | None = None
     provenance: dict[str, float] | None = Field(
-        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic."
+        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced."
     )
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = []
@@ -128,6 +147,7 @@ class InputRecord(Record):
     status: Status = Field(description="`pending`: not reached yet, or the job was interrupted.")
     reason: str | None = Field(None, description="One sentence for `no_face` and `error`.")
     faces: int = Field(0, description="How many faces were written.")
+    enhanced: int = Field(0, description="Into how many of them super-resolution put detail.")
     warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
     seconds: float | None = None
     size: int | None = Field(None, description="Bytes of the file.")
@@ -151,13 +171,20 @@ SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestReco
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
     """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
     detection = face.detection
-    landmarks = fit = model = None
+    landmarks = fit = model = enhancement = None
     if face.landmarks is not None:
         landmarks = LandmarksRecord.model_construct(
             presence=round(float(face.landmarks.presence), 4),
             points=rounded(face.landmarks.points, 2),
             scores=dict(zip(ARKIT_UNITS, rounded(face.landmarks.scores, 4), strict=True)),
         )
+    if face.enhanced is not None:
+        e = face.enhanced
+        enhancement = EnhancementRecord.model_construct(
+            name=e.name, side=len(e.before), factor=round(e.factor, 3), crop_to_photo=rounded(e.to_photo.matrix, 5),
+            blend=round(e.blend, 3), agreement=round(e.agreement, 2), structure=round(e.structure, 4),
+            shift=round(e.shift, 4), identity=None if e.identity is None else round(e.identity, 4), note=e.note,
+        )  # fmt: skip
     if face.fit is not None:
         yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
         camera = face.fit.camera
@@ -191,6 +218,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         points5=rounded(detection.points, 2),
         landmarks=landmarks,
         points68=None if face.points68 is None else rounded(face.points68, 2),
+        enhancement=enhancement,
         fit=fit,
         model=model,
         provenance=None if face.texture is None else shares(face.texture.provenance),

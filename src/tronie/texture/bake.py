@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.geometry import Similarity
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
 from tronie.texture.composite import composite
@@ -23,13 +24,19 @@ LARGEST_CROP = 3000
 
 
 def bake(
-    photo: Photo, head: Head, fit: Fit, landmarks: Landmarks | None = None, settings: TextureSettings | None = None
+    photo: Photo,
+    head: Head,
+    fit: Fit,
+    landmarks: Landmarks | None = None,
+    settings: TextureSettings | None = None,
+    enhanced: Similarity | None = None,
 ) -> Texture:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
 
     What varies slowly (confidence, balance, fill) is decided on the mesh's vertices, so the atlas's seams
-    do not show; only the photo is sampled per texel. `landmarks` give the iris colour.
+    do not show; only the photo is sampled per texel. `landmarks` give the iris colour. `enhanced` leads from photo
+    pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -50,7 +57,8 @@ def bake(
     packed, texels = _pack(camera_points, recipe, affine), grain(model, level, size)
     composite(
         mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop,
-        texels.cover, texels.strand, texels.mottle, _contrast(recipe), image, provenance,
+        texels.cover, texels.strand, texels.mottle, _contrast(recipe),
+        _marks(enhanced, affine), image, provenance,
     )  # fmt: skip
     paint_eyes(image, model, level, photo, landmarks, recipe.skin)
     target, source = gutters(model, level, size)
@@ -82,6 +90,17 @@ def _sharp_crop(photo: Photo, view: View, mesh: Any, size: int) -> tuple[Image, 
         crop = np.asarray(cv2.resize(crop, (width, height), interpolation=method), dtype=np.uint8)
     a, c = width / (x1 - x0), height / (y1 - y0)
     return np.ascontiguousarray(crop), (a, -a * x0, c, -c * y0)
+
+
+def _marks(enhanced: Similarity | None, affine: tuple[float, float, float, float]) -> Array:
+    """(2, 3) float32: crop pixels -> 0..1 in what was enhanced; nowhere without it."""
+    if enhanced is None or affine[0] == 0:
+        return np.array([[0, 0, -1], [0, 0, -1]], np.float32)
+    a, b, c, d = affine
+    matrix = enhanced.matrix.copy()
+    matrix[:, 2] -= matrix[:, 0] * b / a + matrix[:, 1] * d / c
+    matrix[:, :2] /= [a, c]
+    return matrix.astype(np.float32)
 
 
 def _contrast(recipe: Recipe) -> np.float32:

@@ -11,7 +11,9 @@ from tronie.render.raster import SUBPIXEL, corners, snap, span
 from tronie.texture.grain import TILE
 from tronie.types import PROVENANCE
 
-SEEN, MIRRORED, FILLED, SYNTHETIC = (PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic"))
+SEEN, MIRRORED, FILLED, SYNTHETIC, ENHANCED = (
+    PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic", "enhanced")
+)
 MOTTLE = np.float32(0.035 / 127)
 """Share by which the pattern of skin changes the fill at most, per step of it."""
 EIGHT_BITS = np.float32(1 / 255)
@@ -42,9 +44,10 @@ def _sample(crop: Any, x: Any, y: Any) -> Any:
 @jit
 def composite(
     uv: Any, triangle_uv: Any, triangles: Any, synthetic: Any, mirror: Any, packed: Any, painted: Any, crop: Any,
-    cover: Any, strand: Any, mottle: Any, contrast: Any, image: Any, provenance: Any,
+    cover: Any, strand: Any, mottle: Any, contrast: Any, enhanced: Any, image: Any, provenance: Any,
 ) -> None:  # fmt: skip
-    """`contrast` is the share by which strands change the hair's colour per step of their pattern."""
+    """`contrast` is the share by which strands change the hair's colour per step of their pattern. `enhanced` (2, 3)
+    float32 leads from crop pixels to 0..1 where super-resolution has put detail in."""
     size = image.shape[0]
     zero, one, half, top = np.float32(0), np.float32(1), np.float32(0.5), np.float32(255)
     val = np.zeros((3, WIDTH), np.float32)
@@ -102,6 +105,7 @@ def composite(
                 s, o = row[3], row[4]
                 f = one - s - o
                 red = green = blue = zero
+                shown = SEEN
                 if whole or f <= 0:
                     pass
                 elif paint:
@@ -120,7 +124,12 @@ def composite(
                     blue += bare * row[7]
                 if s > 0:
                     z = one / row[2]
-                    p, q, r = _sample(crop, row[0] * z, row[1] * z)
+                    px, py = row[0] * z, row[1] * z
+                    p, q, r = _sample(crop, px, py)
+                    at_u = enhanced[0, 0] * px + enhanced[0, 1] * py + enhanced[0, 2]
+                    at_v = enhanced[1, 0] * px + enhanced[1, 1] * py + enhanced[1, 2]
+                    if min(at_u, at_v) >= zero and max(at_u, at_v) <= one:
+                        shown = ENHANCED
                     red += s * p
                     green += s * q
                     blue += s * r
@@ -136,9 +145,9 @@ def composite(
                 if paint:
                     provenance[i, j] = SYNTHETIC
                 elif s >= half:
-                    provenance[i, j] = SEEN
+                    provenance[i, j] = shown
                 else:
-                    provenance[i, j] = MIRRORED if o > f and o > s else FILLED if f >= s else SEEN
+                    provenance[i, j] = MIRRORED if o > f and o > s else FILLED if f >= s else shown
                 for n in range(used):
                     row[n] += dx[n]
             e0 += y0

@@ -1,0 +1,151 @@
+"""The gate: an enhanced face must stay what the photo shows, or it is blended back until it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.enhance.paste import blended, matched
+from tronie.types import Image
+
+Array = NDArray[np.floating[Any]]
+
+INNER = 0.12
+"""Share of the crop's side that is left out at each border: hair and background say nothing of the person."""
+STEPS = (1.0, 0.75, 0.5, 0.25)
+"""Shares of the enhancer's change that are tried."""
+BEST = 99.0
+"""dB: what no change at all is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an enhanced face must keep to."""
+
+    agreement: float
+    """dB, at least."""
+    structure: float
+    """Correlation, at least."""
+    shift: float
+    """Of the landmarks by the distance between the eyes, at most."""
+    identity: float
+    """Distance of embeddings, at most."""
+
+
+ACCEPTED = Limits(24.0, 0.96, 0.1, 0.5)
+REFUSED = Limits(19.0, 0.9, 0.2, 0.75)
+"""A whole change that goes beyond this is no restoration of this face; a share of it would be none either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    agreement: float
+    structure: float
+    shift: float
+    identity: float | None = None
+
+    def complaint(self, limits: Limits) -> str | None:
+        """The first limit that is not kept, in words."""
+        if self.agreement < limits.agreement or self.structure < limits.structure:
+            return f"at the photo's resolution it is another picture ({self.agreement:.1f} dB)"
+        if self.shift > limits.shift:
+            return f"the landmarks move by {100 * self.shift:.0f} % of the distance between the eyes"
+        if self.identity is not None and self.identity > limits.identity:
+            return f"the recogniser takes it for somebody else (distance {self.identity:.2f})"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    after: Image
+    """(S, S, 3): what may be used; `before` itself where all was refused."""
+    blend: float
+    """0..1."""
+    scores: Scores
+    """Of `after`, or of the whole change where it was refused."""
+    note: str | None
+    """One sentence where not all was accepted."""
+
+
+Places = Callable[[list[Image]], Array]
+"""Crops -> (n, N, 2) landmarks in their pixels."""
+Embed = Callable[[list[Image]], "Array | None"]
+"""Crops -> (n, D) embeddings."""
+
+
+def judge(before: Image, restored: Image, factor: float, eyes: float, places: Places, embed: Embed) -> Verdict:
+    """How much of an enhancer's answer to a crop (S, S, 3) is accepted.
+
+    `factor` is the crop's pixels per pixel of the photo, `eyes` the distance between the eyes in the crop's pixels.
+    The answer is first brought to the photo's colours and light.
+    """
+    whole = matched(before, restored)
+    change = whole.astype(np.float32) - before
+    if not change.any():
+        return Verdict(before, 1.0, Scores(BEST, 1.0, 0.0), None)
+    first: Scores | None = None
+    for share in STEPS:
+        after = whole if share == 1 else blended(before, change, share)
+        scores = measure(before, after, factor, eyes, places, embed)
+        if scores.complaint(ACCEPTED) is None:
+            why = None if first is None else first.complaint(ACCEPTED)
+            note = None if why is None else f"enhanced by {100 * share:.0f} % only: {why}"
+            return Verdict(after, share, scores, note)
+        if first is None:
+            first = scores
+            if scores.complaint(REFUSED):
+                break
+    assert first is not None
+    return Verdict(before, 0.0, first, f"not enhanced: {first.complaint(REFUSED) or first.complaint(ACCEPTED)}")
+
+
+def measure(before: Image, after: Image, factor: float, eyes: float, places: Places, embed: Embed) -> Scores:
+    """All scores of `after` against `before`."""
+    agreement, structure = compare(before, after, factor)
+    points = places([before, after])
+    shift = float(np.sqrt(((points[1] - points[0]) ** 2).sum(axis=-1).mean())) / max(eyes, 1e-6)
+    known = embed([before, after])
+    identity = None if known is None else float(np.linalg.norm(known[1] - known[0]))
+    return Scores(agreement, structure, shift, identity)
+
+
+def compare(before: Image, after: Image, factor: float) -> tuple[float, float]:
+    """Agreement in dB at the photo's resolution, and the correlation of what is seen there.
+
+    The second at half that resolution, where noise and blocks of compression, which an enhancer should take away, are
+    averaged out, and without light that varies slowly; unlike the first it does not call all faint pictures alike.
+    """
+    a, b = (_reduced(_inner(image), factor) for image in (before, after))
+    error = float(((a - b) ** 2).mean())
+    agreement = BEST if error <= 0 else min(BEST, 10 * float(np.log10(255**2 / error)))
+    seen, made = (_structure(_reduced(_inner(image), 2 * max(factor, 1))) for image in (before, after))
+    norm = float(np.sqrt((seen**2).sum() * (made**2).sum()))
+    # Where the photo shows nothing at all, nothing can be contradicted.
+    return agreement, 1.0 if norm < 1e-6 else float((seen * made).sum()) / norm
+
+
+def _inner(image: Image) -> NDArray[np.float32]:
+    edge = round(INNER * image.shape[0])
+    return image[edge : image.shape[0] - edge, edge : image.shape[1] - edge].astype(np.float32)
+
+
+def _reduced(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    import cv2
+
+    side = max(round(image.shape[0] / max(factor, 1.0)), 4)
+    if side >= image.shape[0]:
+        return image
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _structure(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, n) lightness without its slow course."""
+    import cv2
+
+    grey = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    slow = cv2.GaussianBlur(grey, (0, 0), max(grey.shape[0] / 6, 1.0), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(grey - slow, dtype=np.float32)

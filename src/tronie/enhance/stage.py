@@ -1,0 +1,101 @@
+"""Super-resolution as a stage: which faces, all of them in one call, judged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.enhance.align import aligned_crop, aligned_square
+from tronie.enhance.detail import make_detail, moved
+from tronie.enhance.gate import Verdict, judge
+from tronie.landmarks import square_from_landmarks
+from tronie.settings import EnhanceSettings
+from tronie.types import Crop, Enhanced, Face, Image, Photo
+
+if TYPE_CHECKING:
+    from tronie.enhance.base import Enhancer
+    from tronie.landmarks import LandmarkNet
+
+Array = NDArray[np.floating[Any]]
+
+BATCH = 8
+"""Faces that are enhanced before the first of them is finished."""
+IRIS_RIGHT, IRIS_LEFT = 468, 473
+
+
+def eye_distance(points: Array) -> float:
+    """Pixels between the irises of landmarks (478, 2+)."""
+    return float(np.linalg.norm(points[IRIS_RIGHT, :2] - points[IRIS_LEFT, :2]))
+
+
+def wanted(face: Face, side: int, settings: EnhanceSettings) -> bool:
+    """Whether a face is to be enhanced in crops of `side` pixels. A large face in profile, whose eyes are close to each
+    other, is not small: its crop would not be finer than the photo."""
+    if face.landmarks is None or settings.mode == "off":
+        return False
+    if settings.mode == "always":
+        return True
+    points = face.landmarks.points
+    return eye_distance(points) < settings.limit and aligned_square(points).scale < side
+
+
+def enhance(
+    photo: Photo, faces: Sequence[Face], enhancer: Enhancer, net: LandmarkNet, settings: EnhanceSettings
+) -> list[Face]:
+    """The faces, those that are to be enhanced with `enhanced` and, where it was accepted, finer landmarks."""
+    done = list(faces)
+    chosen = [k for k, face in enumerate(faces) if wanted(face, enhancer.side, settings)]
+    if not chosen:
+        return done
+    crops = []
+    for k in chosen:
+        landmarks = faces[k].landmarks
+        assert landmarks is not None
+        crops.append(aligned_crop(photo.image, aligned_square(landmarks.points), enhancer.side))
+    restored = enhancer.restore(np.stack([crop.image for crop in crops]))
+    for k, crop, picture in zip(chosen, crops, restored, strict=True):
+        try:
+            done[k] = _judged(photo, faces[k], crop, picture, enhancer.name, net)
+        except Exception as error:  # a face that cannot be enhanced is still a face
+            said = f"not enhanced: {type(error).__name__}: {error}"
+            done[k] = replace(faces[k], warnings=(*faces[k].warnings, said))
+    return done
+
+
+def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, name: str, net: LandmarkNet) -> Face:
+    assert face.landmarks is not None
+    points = crop.to_photo.inverse().apply(face.landmarks.points[:, :2])
+    square = square_from_landmarks(points)
+    factor = 1 / crop.to_photo.scale
+    verdict = judge(
+        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _embed
+    )
+    enhanced = _record(crop, verdict, name, factor)
+    if not enhanced.accepted:
+        return replace(face, enhanced=enhanced)
+    detail = make_detail(photo, face.landmarks, enhanced)
+    ((_, finer),) = net.refine(detail.photo.image, [detail.landmarks(face.landmarks).points])
+    return replace(face, enhanced=enhanced, landmarks=moved(finer, detail.to_photo))
+
+
+def _record(crop: Crop, verdict: Verdict, name: str, factor: float) -> Enhanced:
+    scores = verdict.scores
+    return Enhanced(
+        before=crop.image, after=verdict.after, to_photo=crop.to_photo, name=name, factor=factor, blend=verdict.blend,
+        agreement=scores.agreement, structure=scores.structure, shift=scores.shift, identity=scores.identity,
+        note=verdict.note,
+    )  # fmt: skip
+
+
+def _embed(crops: list[Image]) -> Array | None:
+    """Embeddings of the recogniser, where the user has it."""
+    try:
+        from tronie.identity import embedding
+    except ModuleNotFoundError:
+        return None
+    found = embedding(np.stack(crops))
+    return None if found is None else np.asarray(found)
