@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+VECTORS = Path(__file__).resolve().parents[2] / "shared" / "vectors"
 
 FILES = {"sparnet-16": "sparnet", "sparnet-light": "sparnet_light_attn3d", "sparnet-hd": "sparnethd_v4_attn2d"}
 """The file of each net that was recorded."""
