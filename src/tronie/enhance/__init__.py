@@ -60,8 +60,6 @@ def _own_present() -> bool:
 
 
 def _imported() -> tuple[str, ...]:
-    try:
-        from tronie.enhance.official import imported_names
-    except ModuleNotFoundError:
-        return ()
-    return tuple(imported_names())
+    from tronie.enhance.official import imported_names
+
+    return imported_names()

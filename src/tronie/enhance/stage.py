@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.enhance.detail import make_detail, moved
-from tronie.enhance.gate import Verdict, judge
+from tronie.enhance.gate import Embed, Verdict, judge
 from tronie.landmarks import square_from_landmarks
 from tronie.settings import EnhanceSettings
 from tronie.types import Crop, Enhanced, Face, Image, Photo
@@ -72,7 +72,7 @@ def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, name: str, ne
     square = square_from_landmarks(points)
     factor = 1 / crop.to_photo.scale
     verdict = judge(
-        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _embed
+        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser()
     )
     enhanced = _record(crop, verdict, name, factor)
     if not enhanced.accepted:
@@ -91,11 +91,8 @@ def _record(crop: Crop, verdict: Verdict, name: str, factor: float) -> Enhanced:
     )  # fmt: skip
 
 
-def _embed(crops: list[Image]) -> Array | None:
-    """Embeddings of the recogniser, where the user has it."""
-    try:
-        from tronie.identity import embedding
-    except ModuleNotFoundError:
-        return None
-    found = embedding(np.stack(crops))
-    return None if found is None else np.asarray(found)
+def _recogniser() -> Embed | None:
+    """What tells persons apart, where the user has it."""
+    from tronie import identity
+
+    return (lambda crops: identity.embedding(np.stack(crops))) if identity.available() else None
