@@ -1,0 +1,1 @@
+"""How well small faces are restored: truth, ways to spoil it, methods, and figures."""
