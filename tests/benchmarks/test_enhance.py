@@ -1,0 +1,125 @@
+"""Laws of the comparison of enhancers: what is the same measures best, spoiling repeats itself, results are kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+from enhance.faces import DEGRADATIONS, SIDE, aligned_faces, enlarged, held_out, pictures, spoiled
+from enhance.figures import Judge, psnr, table
+from enhance.methods import Method, bicubic, ours, restored, save_picture
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def crops() -> np.ndarray:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    waves = [128 + 60 * np.sin(x / (5 + k)) + 50 * np.cos(y / 7 + k) for k in range(6)]
+    return np.stack(waves).reshape(2, 3, SIDE, SIDE).transpose(0, 2, 3, 1).astype(np.uint8)
+
+
+def test_every_way_to_spoil_repeats_itself(crops: np.ndarray) -> None:
+    for name in DEGRADATIONS:
+        small = spoiled(crops, name)
+        assert small.shape == (2, *(SIDE // int(name[1]),) * 2, 3)
+        assert small.dtype == np.uint8
+        assert np.array_equal(small, spoiled(crops, name))
+        # A face is spoiled in the same way whatever the others are.
+        assert np.array_equal(small[:1], spoiled(crops[:1], name))
+    assert not np.array_equal(spoiled(crops, "x4 worn"), spoiled(crops, "x4 worn", seed=1))
+
+
+def test_less_is_lost_where_less_is_taken(crops: np.ndarray) -> None:
+    loss = [psnr(bicubic(spoiled(crops, name)), crops) for name in ("x2", "x4", "x8")]
+    assert loss[0] > loss[1] > loss[2]
+    assert psnr(bicubic(spoiled(crops, "x4 worn")), crops) < loss[1]
+    assert psnr(crops, crops) > 70
+
+
+def test_a_constant_stays_itself() -> None:
+    grey = np.full((1, SIDE, SIDE, 3), 90, np.uint8)
+    assert np.array_equal(bicubic(spoiled(grey, "x8")), grey)
+    assert enlarged(np.full((32, 32, 3), 7, np.uint8)).shape == (SIDE, SIDE, 3)
+
+
+def test_psnr_of_one_grey_level() -> None:
+    a = np.full((8, 8, 3), 100, np.uint8)
+    assert psnr(a, a + 1) == pytest.approx(20 * np.log10(255))
+
+
+def test_results_are_made_once(crops: np.ndarray, tmp_path: Path) -> None:
+    calls = []
+
+    def restore(small: np.ndarray) -> np.ndarray:
+        calls.append(len(small))
+        return bicubic(small)
+
+    small = spoiled(crops, "x4")
+    first, _ = restored(Method("a", restore, "a"), small, tmp_path)
+    made = len(calls)
+    again, seconds = restored(Method("a", restore, "a"), small, tmp_path)
+    assert np.array_equal(first, again)
+    assert len(calls) == made
+    assert seconds is not None
+    restored(Method("b", restore, "b"), small, tmp_path)
+    assert len(calls) > made
+
+
+def test_what_cannot_be_measured_is_left_out(
+    crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tronie.identity.available", lambda: False)
+    judge = Judge(None, ("alex",), tmp_path)
+    judge._ssim = False
+    assert any("LPIPS" in remark for remark in judge.remarks)
+    assert any("dentity" in remark for remark in judge.remarks)
+    found = judge.judge(bicubic(spoiled(crops, "x4")), crops)
+    assert set(found) == {"PSNR", "PSNR inner"}
+    text = table("x4", {"bicubic": found, "truth": judge.judge(crops, crops)}, {"bicubic": 0.5, "truth": None})
+    assert "identity" not in text
+    assert text.count("**") == 4  # the best of two columns
+    assert "| 500 |" in text
+
+
+def test_ssim_of_the_same_is_one(crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("skimage")
+    monkeypatch.setattr("tronie.identity.available", lambda: False)
+    assert np.allclose(Judge(None, (), tmp_path).judge(crops, crops)["SSIM"], 1)
+
+
+def test_a_net_that_does_nothing_is_bicubic(crops: np.ndarray, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    shape = ["n", 3, SIDE, SIDE]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["image"], ["restored"])],
+        "nothing",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("restored", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "nothing.onnx")
+    small = spoiled(crops, "x4 worn")
+    assert np.array_equal(ours(tmp_path / "nothing.onnx", 1).restore(small), bicubic(small))
+
+
+def test_faces_of_photos(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    found = aligned_faces([*pictures([tmp_path]), EXAMPLES / "astronaut.jpg"], 30)
+    assert found.names == ["astronaut"]
+    assert found.crops.shape == (1, SIDE, SIDE, 3)
+    assert len(aligned_faces([EXAMPLES / "astronaut.jpg"], 200).names) == 0
+    assert held_out(tmp_path) == []
+
+
+def test_a_sheet(crops: np.ndarray, tmp_path: Path) -> None:
+    small = spoiled(crops, "x8")
+    save_picture(tmp_path / "new" / "grid.png", [[s, c] for s, c in zip(small, crops, strict=True)], ["input", "truth"])
+    assert (tmp_path / "new" / "grid.png").stat().st_size > 1000
