@@ -21,7 +21,8 @@ def models(as_json: bool) -> int:
         asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
     ]
     rows += [
-        asdict(one) | {"installed": True, "vendored": False, "path": str(one.path)} for one in imported().values()
+        asdict(one) | {"file": one.path.name, "installed": True, "vendored": False, "path": str(one.path)}
+        for one in imported().values()
     ]
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))

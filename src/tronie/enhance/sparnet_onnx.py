@@ -95,6 +95,8 @@ class _Graph:
             w, bias = 2 * w, bias - w.sum(axis=(1, 2, 3))
         if halve:
             w, bias = w / 2, bias / 2 + 0.5
+        # Four kernels of 2 x 2 over the small picture would give the same for half of the products. Tried: the large
+        # net needs 18.1 s instead of 18.5 s (one core), and 7 % more memory.
         if scale == "up":
             x = self.node(
                 "Resize", [x, "", self.twice], f"{name}.twice",
