@@ -12,7 +12,7 @@ import tronie
 from tronie.types import ARKIT_UNITS, Face, Photo, Result
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-MESH = tronie.Settings(only="mesh")
+MESH = tronie.Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}})
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_detection_that_is_no_face_makes_room_for_the_next(monkeypatch: pytest
     find = detect.detect_faces
     largest = tronie.Detection((0.0, 0.0, 500.0, 60.0), np.array([[9, 9], [20, 9], [15, 15], [9, 20], [20, 20.0]]), 1.0)
     monkeypatch.setattr(detect, "detect_faces", lambda *a: (largest, *find(*a)))
-    two = tronie.Settings.model_validate({"only": "mesh", "detect": {"max_faces": 2}})
+    two = tronie.Settings.model_validate({"only": "mesh", "detect": {"max_faces": 2}, "enhance": {"mode": "off"}})
     faces = tronie.Pipeline(two).run(EXAMPLES / "group.jpg").faces
     assert [face.box for face in faces] == [face.box for face in all_faces[:2]]
     assert [face.index for face in faces] == [1, 2]

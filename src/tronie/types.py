@@ -176,7 +176,8 @@ class Enhanced:
     """dB: how well net's picture and photo agree at the photo's own resolution. This and the figures below are those of
     `after`, or where it was refused those of the whole of the net's detail."""
     structure: float
-    """-1..1: correlation of the two there, without the slow course of the light."""
+    """-1..1: correlation of the two there, without the slow course of the light, in the part of the face where it is
+    least."""
     shift: float
     """RMS move of the landmarks by the distance between the eyes."""
     identity: float | None = None

@@ -125,7 +125,7 @@ def test_a_grey_photo_stays_grey() -> None:
 
 
 def test_the_photo_is_enlarged_as_far_as_the_smallest_face_needs() -> None:
-    assert [photo_factor(1_000_000, [f]) for f in (0.5, 1.05, 1.5, 2.1, 3, 8)] == [1, 1, 2, 2, 4, 4]
+    assert [photo_factor(1_000_000, [f]) for f in (0.5, 1.05, 1.5, 2.4, 3, 8)] == [1, 1, 2, 2, 4, 4]
     assert photo_factor(1_000_000, [1, 5]) == 4
     assert photo_factor(10_000_000, [8]) == 2
     assert photo_factor(40_000_000, [8]) == 1

@@ -78,6 +78,18 @@ def test_faint_pictures_are_not_all_alike() -> None:
     assert verdict(*faint).blend == 0
 
 
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_part_of_somebody_else_is_found(factor: int) -> None:
+    """True detail all over but for one place."""
+    one, before = person(1), seen(person(1), factor)
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    spot = np.exp(-((((y - 0.48) / 0.1) ** 2 + ((x - 0.4) / 0.14) ** 2) ** 2))[..., None]
+    mixed = [(one + spot * (person(k).astype(float) - one)).astype(np.uint8) for k in range(2, 9)]
+    found = [verdict(before, picture, factor).blend for picture in mixed]
+    assert sum(blend < 1 for blend in found) >= 6  # two spots may be alike by chance
+    assert verdict(before, one, factor).blend == 1
+
+
 def test_no_change_is_the_best_there_is() -> None:
     before = seen(person(1), 4)
     same = verdict(before, before.copy())

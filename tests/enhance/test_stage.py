@@ -206,6 +206,27 @@ def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
     assert wide > narrow
 
 
+def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
+    from tronie.batch.job import make_plan, run_job
+    from tronie.batch.ledger import Ledger
+    from tronie.batch.worker import bind
+
+    photo = tmp_path / "small.png"
+    Pillow.fromarray(small.image).save(photo)
+    mesh = settings(only="mesh")
+    ledger = Ledger.open(tmp_path / "out", mesh)
+    pipeline = tronie.Pipeline(mesh, enhancer=StandIn(sharpened))
+    (outcome,) = run_job(make_plan([photo], ledger), ledger, lambda: bind(pipeline))
+    assert (outcome.status, outcome.enhanced) == ("ok", 1)
+    assert outcome.timings["enhance"] > 0
+    (said,) = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["inputs"]
+    assert (said["faces"], said["enhanced"]) == (1, 1)
+    # Done with these settings; with others it would have to be done again.
+    assert make_plan([photo], Ledger.open(tmp_path / "out", mesh)).tasks == ()
+    other = settings("off", only="mesh")
+    assert make_plan([photo], Ledger.open(tmp_path / "out", other)).problems
+
+
 def test_the_modes_and_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     from tronie import weights
 

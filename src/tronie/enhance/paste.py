@@ -15,11 +15,13 @@ from tronie.types import Enhanced, Image, Photo
 Array = NDArray[np.floating[Any]]
 
 FEATHER = 0.08
-"""Share of the crop's side over which what is pasted fades in; the chin lies just within."""
+"""Share of the crop's side over which what is pasted fades in; the face lies well within."""
 TINT = 1 / 8
 """Share of the crop's side: colours and light that vary more slowly than this stay the photo's."""
 GREY, COLOURED = 3.0, 12.0
 """Mean spread between the channels of a crop without colour, and of one that surely has some, grey levels."""
+SHOWN = 0.8
+"""Share of the finest crop's resolution that the whole photo must have."""
 MEGAPIXELS = 50.0
 """The enlarged photo is held below this."""
 
@@ -141,7 +143,7 @@ def whole_photo(photo: Photo, faces: Sequence[Enhanced]) -> Image | None:
 
 def photo_factor(pixels: int, factors: Sequence[float]) -> int:
     """1, 2 or 4: the smallest that shows the finest of the crops, as far as MEGAPIXELS allow."""
-    wanted = next((f for f in (1, 2) if f >= 0.9 * max(factors)), 4)
+    wanted = next((f for f in (1, 2) if f >= SHOWN * max(factors)), 4)
     while wanted > 1 and pixels * wanted**2 > MEGAPIXELS * 1e6:
         wanted //= 2
     return wanted

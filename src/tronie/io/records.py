@@ -84,7 +84,7 @@ class EnhancementRecord(Record):
         description="dB: the enhanced crop against the photo at the photo's resolution. This and the next are those of "
         "what was accepted or, with blend 0, of what was refused."
     )
-    structure: float = Field(description="-1..1: correlation there, without light that varies slowly.")
+    structure: float = Field(description="-1..1: correlation there, where in the face it is least.")
     shift: float = Field(description="RMS move of the landmarks by the distance between the eyes.")
     identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it is installed.")
     note: str | None = Field(None, description="Why it was weakened or refused.")
