@@ -30,6 +30,7 @@ COMPONENTS = 120
 EXTRA = 120
 CENTRE = 144.0
 """Middle of the pictures, px (half of synthesize.SIDE)."""
+ACTIVATIONS = ("early", "late")
 HELD = 12
 BINS = (0.0, 20.0, 40.0, 60.0)
 """|yaw| at which the errors' spread is measured, +-12 degrees."""
@@ -50,7 +51,7 @@ def towards(points: np.ndarray) -> np.ndarray:
 
 
 def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """All samples by field, and the number of the shard each came from."""
+    """All samples by field, and the number of the shard each came from. Activations have their channels last here."""
     paths = sorted(folder.rglob("shard-*.npz"))
     counts = [len(np.load(p)["focal"]) for p in paths]
     data: dict[str, np.ndarray] = {}
@@ -58,6 +59,10 @@ def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         with np.load(path, allow_pickle=False) as shard:
             for name in shard.files:
                 part = shard[name]
+                if name in ACTIVATIONS:
+                    part = part.transpose(0, 2, 3, 1)
+                elif part.dtype == np.float64:
+                    part = part.astype(np.float32)
                 if name not in data:
                     data[name] = np.empty((sum(counts), *part.shape[1:]), part.dtype)
                 data[name][start : start + len(part)] = part
@@ -288,12 +293,11 @@ def main() -> None:
     torch.manual_seed(0)
     model = default_head()
     data, shard = load(options.samples)
-    early, late = (
-        torch.from_numpy(data.pop(n)).contiguous(memory_format=torch.channels_last) for n in ("early", "late")
-    )
+    early, late = (torch.from_numpy(data.pop(n)).permute(0, 3, 1, 2) for n in ACTIVATIONS)
     learned, held = np.flatnonzero(shard % HELD != HELD - 1), np.flatnonzero(shard % HELD == HELD - 1)
     task = task_of(data, landmark_basis(model))
     scales = Scales.of(task, model, learned)
+    del data["points"]
     told, goal, weight = scales.told(task), scales.goal(task), scales.weights(model)
     foreign, k, extra = data["foreign"].astype(bool), len(model.identity), scales.extra.shape[1]
     ours = torch.from_numpy((~foreign).astype(np.float32))
