@@ -120,8 +120,8 @@ def moved_by(points: Array, eyes: float) -> float:
 
 
 def compare(before: Image, after: Image, factor: float) -> tuple[float, float]:
-    """Agreement in dB at the photo's resolution, and the structure's: the correlation of what is seen there, where it is
-    least.
+    """Agreement in dB at the photo's resolution, and the structure's: the correlation of what is seen there in the part
+    of the face where it is least.
 
     The second at half that resolution, where noise and blocks of compression, which an enhancer should take away, are
     averaged out, and without light that varies slowly. Unlike the first it does not call all faint pictures alike, and
