@@ -1,4 +1,5 @@
-"""Nets that a user imported: in the user's model store each is an ONNX file and, beside it, a record of what it is."""
+"""Models that a user imported: in the user's model store each is a file (a net as ONNX, a face model as npz) and,
+beside it, a record of what it is."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from tronie.errors import OutputError, WeightsError
 from tronie.io.atomic import make_folder, write_file
 from tronie.weights import digest, store
 
+SUFFIXES = (".onnx", ".npz")
+"""Of the models' files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The record of one net."""
+    """The record of one model."""
 
     name: str
     kind: str
@@ -29,16 +33,18 @@ class Imported:
     """Name of the file it was imported from."""
     source_sha256: str
     side: int
-    """Side of the pictures that go in, pixels."""
+    """Side of the pictures that go in, pixels; 0 where none do."""
     date: str
     """Of the import, ISO 8601, UTC."""
     bytes: int
-    """Size of the ONNX file."""
+    """Size of the model's file."""
+    suffix: str = ".onnx"
+    """Of the model's file: one of SUFFIXES."""
 
     @property
     def path(self) -> Path:
-        """The ONNX file."""
-        return store() / f"{self.name}.onnx"
+        """The model's file."""
+        return store() / f"{self.name}{self.suffix}"
 
     @property
     def record(self) -> Path:
@@ -46,41 +52,42 @@ class Imported:
 
 
 def imported() -> dict[str, Imported]:
-    """What the store holds, by name. Records that are broken or whose net is missing or half replaced are left out."""
+    """What the store holds, by name. Broken records and those whose model is missing or half replaced are left out."""
     found: dict[str, Imported] = {}
     for file in sorted(store().glob("*.json")):
         with suppress(OSError, ValueError, TypeError):
             values = json.loads(file.read_text(encoding="utf-8"))
             one = Imported(**{field.name: values[field.name] for field in fields(Imported) if field.name in values})
-            if one.record == file and one.path.stat().st_size == one.bytes:
+            if one.record == file and one.suffix in SUFFIXES and one.path.stat().st_size == one.bytes:
                 found[one.name] = one
     return found
 
 
 def new_record(
-    name: str, kind: str, source: Path, *, purpose: str, licence: str, commercial_use: bool, origin: str, side: int
-) -> Imported:
-    """The record of a net that is being imported now from file `source`."""
+    name: str, kind: str, source: Path, *, purpose: str, licence: str, commercial_use: bool, origin: str,
+    side: int = 0, suffix: str = ".onnx",
+) -> Imported:  # fmt: skip
+    """The record of a model that is being imported now from file `source`."""
     return Imported(
         name, kind, purpose, licence, commercial_use, origin, source.name, digest(source), side,
-        datetime.now(UTC).isoformat(timespec="seconds"), 0,
+        datetime.now(UTC).isoformat(timespec="seconds"), 0, suffix,
     )  # fmt: skip
 
 
 def check_free(name: str, overwrite: bool) -> None:
-    """OutputError if a net of that name is in the store and may not be replaced."""
+    """OutputError if a model of that name is in the store and may not be replaced."""
     if not overwrite and (there := imported().get(name)):
         raise OutputError(f"{name} has been imported already, from {there.source}; use --overwrite to replace it.")
 
 
-def keep(record: Imported, onnx: bytes) -> Imported:
-    """Put a net and its record into the store; the complete record. An older one of the same name is replaced."""
+def keep(record: Imported, data: bytes) -> Imported:
+    """Put a model's file and its record into the store, in the place of older ones; the complete record."""
     make_folder(store())
-    record = Imported(**(asdict(record) | {"bytes": len(onnx)}))
-    # The record comes last: should the process die in between, the net counts as not imported.
+    record = Imported(**(asdict(record) | {"bytes": len(data)}))
+    # The record comes last: should the process die in between, the model counts as not imported.
     with suppress(OSError):
         record.record.unlink()
-    write_file(record.path, onnx)
+    write_file(record.path, data)
     write_file(record.record, (json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n").encode())
     return record
 
@@ -96,7 +103,7 @@ KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet}
 
 
 def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
-    """Import `file` as a net of `kind`. Raises WeightsError or OutputError."""
+    """Import `file` as a model of `kind`. Raises WeightsError or OutputError."""
     if kind not in KINDS:
         raise WeightsError(f"There is no kind {kind} to import; there is {', '.join(KINDS)}.")
     return KINDS[kind](file, overwrite)
