@@ -9,18 +9,18 @@ import numpy as np
 from PIL import Image
 
 SMALL = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
-CLEAN = 0.3
+CLEAN = 0.4
 """Share of pictures that are only made smaller, by Pillow's bicubic."""
 
 
 def factor_of(rng: np.random.Generator) -> float:
     """How many times too small the face is: mostly four."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.55:
         return 4.0
-    if kind < 0.6:
-        return 8.0
     if kind < 0.7:
+        return 8.0
+    if kind < 0.8:
         return 2.0
     return float(np.exp(rng.uniform(np.log(1.5), np.log(8.5))))
 
