@@ -37,7 +37,7 @@ KEPT = 420
 LEARNED, WATCHED = range(76), range(76, 80)
 BATCH, RATE, FINE_RATE, AVERAGED = 4, 6e-4, 1.5e-4, 0.999
 PARTS, PART = 0.8, 128
-"""In the first share of the steps the net sees parts of faces, so many pixels wide: four times as many steps an hour."""
+"""In the first share of the steps the net sees parts of faces, so many pixels wide: four times as many steps."""
 PERCEPTUAL_WEIGHT, PERSON_WEIGHT = 0.03, 0.01
 """Of LPIPS and of the landmark net's activations, against the mean absolute error of pixels in 0..1."""
 
