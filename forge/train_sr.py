@@ -125,7 +125,7 @@ class Senses:
 def rate(step: int, steps: int, fine: int) -> float:
     """Warms up, falls to a fiftieth; once more for the fine steps."""
     share, top = (step / steps, RATE) if step < steps else ((step - steps) / fine, FINE_RATE)
-    return top * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
+    return float(top * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share))))
 
 
 def watch(net: FaceNet, sharp: np.ndarray) -> str:
