@@ -144,7 +144,7 @@ def _extras() -> Iterator[Check]:
     from tronie import dlib_models
 
     if dlib_models.available():
-        yield Check("dlib", "good", "installed: --detector dlib works, and enhanced faces are compared as persons")
+        yield Check("dlib", "good", "installed: --detector dlib works, and enhanced faces are checked for who they are")
 
 
 def _self_test() -> Iterator[Check]:
