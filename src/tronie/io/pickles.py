@@ -2,7 +2,7 @@
 
 A pickle is a small program for a stack machine, and Python's own reader would call whatever function it names. This
 machine knows only what plain checkpoints need: dicts, lists, tuples, numbers, strings, and descriptions of tensors.
-The first other thing ends the reading.
+The first other thing ends the reading. (`tronie.io.array_pickles` is the same for pickles of numpy's arrays.)
 """
 
 from __future__ import annotations
@@ -152,16 +152,25 @@ class Machine:
 
     stack: list[Any] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
+    limit: int = PICKLE_LIMIT
+
+    def find(self, module: object, name: object) -> Any:
+        """What stands for a class or function that the pickle names; Refused where it may not name it."""
+        return _find(module, name)
+
+    def step(self, opcode: str) -> Callable[[Any, Any], None] | None:
+        """What an operation does; None for one that only puts its argument on the stack, or is unknown."""
+        return STEPS.get(opcode)
 
     def run(self, stream: IO[bytes]) -> Any:
         """One pickle from `stream`, which is left behind its end."""
         start = stream.tell()
         for opcode, argument, position in pickletools.genops(stream):
-            if (position or 0) - start > PICKLE_LIMIT:
+            if (position or 0) - start > self.limit:
                 raise Refused("its list of tensors is too long")
             if opcode.name == "STOP":
                 return self.pop()
-            if step := STEPS.get(opcode.name):
+            if step := self.step(opcode.name):
                 step(self, argument)
             elif opcode.name in PLAIN:
                 self.stack.append(argument)
@@ -227,7 +236,7 @@ class Machine:
 
     def find_on_stack(self) -> None:
         name, module = self.pop(), self.pop()
-        self.stack.append(_find(module, name))
+        self.stack.append(self.find(module, name))
 
 
 PLAIN = frozenset({
@@ -254,7 +263,7 @@ STEPS: dict[str, Callable[[Machine, Any], None]] = {
     "APPENDS": lambda m, a: m.extend(m.to_mark()),
     "SETITEM": lambda m, a: m.set_items([m.pop(), m.pop()][::-1]),
     "SETITEMS": lambda m, a: m.set_items(m.to_mark()),
-    "GLOBAL": lambda m, a: m.stack.append(_find(*a.split(" ", 1))),
+    "GLOBAL": lambda m, a: m.stack.append(m.find(*a.split(" ", 1))),
     "STACK_GLOBAL": lambda m, a: m.find_on_stack(),
     "REDUCE": lambda m, a: m.call(),
     "BUILD": lambda m, a: m.build(),
