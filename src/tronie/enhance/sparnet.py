@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.io.checkpoint import find_numbers
+
 EPSILON = 1e-5
 """Added to variances."""
 SLOPE = 0.2
@@ -136,21 +138,9 @@ ANCHOR = "encoder.0.conv2d.bias"
 """A name that every net of the family has."""
 
 
-def find_state(content: object, depth: int = 3) -> dict[str, NDArray[Any]]:
-    """The numbers of a SPARNet in what a checkpoint holds: also inside other dicts (to `depth` of them), and under
-    names that begin with `module.` or the like. Empty when there is none."""
-    if not isinstance(content, dict):
-        return {}
-    for key in content:
-        if isinstance(key, str) and (key == ANCHOR or key.endswith("." + ANCHOR)):
-            prefix = key.removesuffix(ANCHOR)
-            return {
-                name.removeprefix(prefix): value
-                for name, value in content.items()
-                if isinstance(name, str) and name.startswith(prefix) and isinstance(value, np.ndarray)
-            }
-    inner = (find_state(value, depth - 1) for value in content.values() if depth > 0)
-    return next((state for state in inner if state), {})
+def find_state(content: object) -> dict[str, NDArray[Any]]:
+    """The numbers of a SPARNet in what a checkpoint holds; empty when there is none."""
+    return find_numbers(content, ANCHOR)
 
 
 def _counted(state: Mapping[str, object]) -> set[str]:

@@ -50,6 +50,23 @@ def read_checkpoint(file: Path) -> Any:
         raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
 
 
+def find_numbers(content: object, anchor: str, depth: int = 3) -> dict[str, NDArray[Any]]:
+    """The arrays of a net in what a checkpoint holds, known by the name `anchor` of one of them: also inside other
+    dicts (to `depth` of them), and under names that begin with `module.` or the like. Empty when there is none."""
+    if not isinstance(content, dict):
+        return {}
+    for key in content:
+        if isinstance(key, str) and (key == anchor or key.endswith("." + anchor)):
+            prefix = key.removesuffix(anchor)
+            return {
+                name.removeprefix(prefix): value
+                for name, value in content.items()
+                if isinstance(name, str) and name.startswith(prefix) and isinstance(value, np.ndarray)
+            }
+    inner = (find_numbers(value, anchor, depth - 1) for value in content.values() if depth > 0)
+    return next((state for state in inner if state), {})
+
+
 @dataclass(slots=True)
 class _Resolver:
     """Puts arrays in the place of tensors, and fresh containers in the place of the pickle's."""
