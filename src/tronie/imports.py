@@ -99,11 +99,16 @@ def _sparnet(file: Path, overwrite: bool) -> Imported:
 
 
 KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet}
-"""What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store."""
+"""What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store.
+The families of heads (`tronie.head.families`) can be imported too."""
 
 
 def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
-    """Import `file` as a model of `kind`. Raises WeightsError or OutputError."""
-    if kind not in KINDS:
-        raise WeightsError(f"There is no kind {kind} to import; there is {', '.join(KINDS)}.")
-    return KINDS[kind](file, overwrite)
+    """Import `file` as a model of `kind`: a key of KINDS, or a family of heads. Raises WeightsError or OutputError."""
+    from tronie.head.families import families, import_head
+
+    if kind in KINDS:
+        return KINDS[kind](file, overwrite)
+    if kind not in families():
+        raise WeightsError(f"There is no kind {kind} to import; there is {', '.join([*KINDS, *families()])}.")
+    return import_head(kind, file, overwrite=overwrite)

@@ -125,11 +125,11 @@ def models(
 
 @models_app.command("import", epilog="Example: tronie models import sparnet SPARNetHD_V4_Attn2D_net_H-epoch10.pth")
 def import_model(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the file is: sparnet.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The published checkpoint, a .pth file you downloaded.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the file is: sparnet, or the name of a head.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file you downloaded, or its folder.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier import.")] = False,
 ) -> None:
-    """Add a published net to your own model files. Nothing in FILE is run; PyTorch is not needed."""
+    """Add a published net or head to your own model files. Nothing in FILE is run."""
     from tronie.cli.report import import_model as bring
 
     raise typer.Exit(bring(kind, file, overwrite))

@@ -14,41 +14,59 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
+    from tronie.head.families import families
     from tronie.imports import imported
     from tronie.weights import WEIGHTS, location, present, store
+
+    heads, own = families(), imported()
 
     rows = [
         asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
     ]
     rows += [
         asdict(one) | {"file": one.path.name, "installed": True, "vendored": False, "path": str(one.path)}
-        for one in imported().values()
+        for one in own.values()
+        if one.kind not in heads
     ]
+    bring = [
+        {"name": f.name, "purpose": f.what, "licence": f.licence, "commercial_use": f.commercial_use, "origin": f.ask,
+         "files": [*f.files, *f.beside], "installed": f.name in own, "vendored": False,
+         "bytes": own[f.name].bytes if f.name in own else 0, "path": str(store() / f"{f.name}.npz")}
+        for f in heads.values()
+    ]  # fmt: skip
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows + bring, indent=2, ensure_ascii=False))
         return 0
+    console = _console()
+    console.print(_table(rows))
+    console.print("\nHeads that you may bring along, from:", style="bold", highlight=False)
+    console.print(_table(bring, origin=True))
+    console.print(
+        f"\nDownload a file there, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
+    return 0
+
+
+def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
+    """Models as a table; with `origin` where to get them."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (
-        ("name", "left"), ("what for", "left"), ("installed", "left"), ("size", "right"), ("licence", "left"),
-        ("commercial use", "left"),
-    ):  # fmt: skip
-        table.add_column(heading, justify=justify, no_wrap=heading in ("name", "size"))  # type: ignore[arg-type]
+    for heading in ("name", "what it is", "installed", "licence", "commercial use", *(["from"] if origin else [])):
+        table.add_column(heading, no_wrap=heading in ("name", "installed", "from"))
     for row in rows:
-        installed = "with tronie" if row["installed"] and row["vendored"] else "yes" if row["installed"] else "no"
+        installed = "with tronie" if row["vendored"] else "yes" if row["installed"] else "no"
         table.add_row(
-            row["name"], row["purpose"], installed, _size(row["bytes"]),
-            row["licence"], "allowed" if row["commercial_use"] else "not allowed",
+            row["name"], row["purpose"], f"{installed} {_size(row['bytes']):>7}".rstrip(), row["licence"],
+            "allowed" if row["commercial_use"] else "not allowed", *([row["origin"]] if origin else []),
         )  # fmt: skip
-    console = _console()
-    console.print(table)
-    console.print(f"\nYour own model files belong in {store()}", soft_wrap=True, highlight=False, markup=False)
-    return 0
+    return table
 
 
 def import_model(kind: str, file: Path, overwrite: bool) -> int:
     """Import a user's file and say what it is."""
+    from tronie.head.families import families
     from tronie.imports import import_file
 
     one = import_file(kind, file, overwrite=overwrite)
@@ -56,7 +74,10 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     print(f"From {one.origin}, under {one.licence}.")
     if not one.commercial_use:
         print("Its licence allows no commercial use.")
-    print(f"Use it with: tronie run PHOTO --enhance {one.name}")
+    if one.kind in families():
+        print(f"Next, once: tronie models calibrate {one.name}; then: tronie run PHOTO --head {one.name}")
+    else:
+        print(f"Use it with: tronie run PHOTO --enhance {one.name}")
     return 0
 
 

@@ -1,0 +1,93 @@
+"""ICT-FaceKit: its folder FaceXModel (.obj files and vertex_indices.json), a zip of it, or one npz.
+
+Li et al. 2020, "Learning Formation of Physically-Based Face Attributes". Centimetres, y up; 100 shapes, each a mesh one
+standard deviation from the neutral one; named expressions, left and right apart; eyes, teeth, gums, tongue and sockets.
+Tear fluid, lashes and the films around the eyes are left out. Texture coordinates lie in several tiles. The npz has the
+same as arrays: mean, identity, expression, expression_names, quads, uv_quads, uv, landmarks68, part_names, part_ranges.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tronie.head.families.base import Family, need
+from tronie.head.model import PARTS
+from tronie.head.morphable import NO_PART, Morphable, place
+from tronie.io.arrays import Refused, read_npz, read_texts
+
+KEYS = (
+    "mean", "identity", "expression", "expression_names", "quads", "uv_quads", "uv", "landmarks68", "part_names",
+    "part_ranges",
+)  # fmt: skip
+NEUTRAL, INDEX = "generic_neutral_mesh.obj", "vertex_indices.json"
+PART_OF = {
+    "face": "skin", "head_neck": "skin", "mouth_socket": "mouth", "eye_socket_left": "mouth",
+    "eye_socket_right": "mouth", "gums_tongue": "tongue", "teeth": "teeth_upper", "eyeball_left": "eye_left",
+    "eyeball_right": "eye_right",
+}  # fmt: skip
+LAST = {
+    "face": 9408, "head_neck": 11247, "mouth_socket": 13293, "eye_socket_left": 13677, "eye_socket_right": 14061,
+    "gums_tongue": 17038, "teeth": 21450, "eyeball_left": 23020, "eyeball_right": 24590, "films_and_lashes": 26718,
+}  # fmt: skip
+"""The last vertex of each geometry, as ICT's README lists them."""
+FIRST_LOWER_TOOTH = 19247
+
+
+def read(family: Family, file: Path) -> Morphable:
+    z: dict[str, Any] = _folder(file) if file.is_dir() or file.suffix != ".npz" else read_npz(file, KEYS)
+    need(z, KEYS)
+    quads = z["quads"].astype(np.int64)
+    label = np.full(len(z["mean"]), NO_PART, np.uint8)
+    for name, (first, last) in zip(z["part_names"], z["part_ranges"], strict=True):
+        label[int(first) : int(last) + 1] = PARTS.index(PART_OF[str(name)]) if str(name) in PART_OF else NO_PART
+        if str(name) == "teeth" and first <= FIRST_LOWER_TOOTH <= last:
+            label[FIRST_LOWER_TOOTH : int(last) + 1] = PARTS.index("teeth_lower")
+    if quads.ndim != 2 or quads[:, 0].min() < 0 or quads[:, 0].max() >= len(label):
+        raise Refused("its faces name vertices that it does not have")
+    uv = np.column_stack([z["uv"][:, 0], np.floor(z["uv"][:, 1]) * 2 + 1 - z["uv"][:, 1]])  # each tile upside down
+    return place(
+        **family.terms, mean=z["mean"], identity=z["identity"], expression=z["expression"], faces=quads, mm=10.0,
+        part=label[quads[:, 0]], expression_names=tuple(str(n) for n in z["expression_names"]), expression_is_pca=False,
+        uv=uv, face_uv=z["uv_quads"], landmarks68=z["landmarks68"],
+    )  # fmt: skip
+
+
+def _folder(place_: Path) -> dict[str, Any]:
+    texts = read_texts(place_, (".obj", ".json"))
+    if NEUTRAL not in texts or INDEX not in texts:
+        raise Refused(f"it has no {NEUTRAL if NEUTRAL not in texts else INDEX}")
+    index = json.loads(texts[INDEX])
+    mean = _rows(texts[NEUTRAL], b"v ", 3)
+    faces = [line[2:].split() for line in texts[NEUTRAL].splitlines() if line.startswith(b"f ")]
+    corners = np.array([[c.split(b"/")[:2] for c in (*f, b"0/0")[:4]] for f in faces]).astype(np.int64) - 1
+    units = [str(n) for n in index["expressions"] if f"{n}.obj" in texts]
+    people = sorted(n for n in texts if n.startswith("identity") and n.endswith(".obj"))
+    if not units or not people:
+        raise Refused("it has no shapes or no expressions")
+
+    def moves(names: list[str]) -> Any:
+        return np.array([_rows(texts[n], b"v ", 3) - mean for n in names], np.float32)
+
+    return {
+        "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
+        "expression_names": units, "quads": corners[..., 0], "uv_quads": corners[..., 1],
+        "uv": _rows(texts[NEUTRAL], b"vt ", 2), "landmarks68": np.array(index["idx_to_landmark_verts"]),
+        "part_names": list(LAST), "part_ranges": [(a + 1, b) for a, b in pairwise([-1, *LAST.values()])],
+    }  # fmt: skip
+
+
+def _rows(text: bytes, kind: bytes, width: int) -> Any:
+    """(n, width) numbers of the lines of an .obj that begin with `kind`."""
+    lines = b" ".join(line[len(kind) :] for line in text.splitlines() if line.startswith(kind))
+    return np.array(lines.split(), dtype=np.float64).reshape(-1, width)
+
+
+FAMILY = Family(
+    "ict-facekit", "ICT-FaceKit: head, eyes, teeth, 53 named expressions", "MIT", True,
+    "github.com/ICT-VGL/ICT-FaceKit", (NEUTRAL, "ict_facekit.npz"), read, folder=True,
+)  # fmt: skip
