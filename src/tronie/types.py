@@ -171,7 +171,7 @@ class Enhanced:
     factor: float
     """Pixels of the crop per pixel of the photo."""
     blend: float
-    """0..1: the share of the net's detail that was accepted; 0 is none."""
+    """0..1: the share of the net's detail that was used; 0 is none, as when it was refused."""
     agreement: float
     """dB: how well net's picture and photo agree at the photo's own resolution. This and the figures below are those of
     `after`, or where it was refused those of the whole of the net's detail."""

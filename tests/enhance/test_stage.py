@@ -170,6 +170,20 @@ def test_only_small_faces_unless_all_are_wanted() -> None:
     assert off.calls == []
 
 
+def test_the_nearer_to_the_limit_the_less(small: Photo) -> None:
+    image = np.asarray(Pillow.open(EXAMPLES / "astronaut.jpg").convert("RGB"))
+    mesh = {"only": "mesh"}
+    face = one(tronie.Pipeline(settings(**mesh), enhancer=StandIn(sharpened)).run(small))
+    assert face.enhanced is not None
+    larger = cv2.resize(image, None, fx=0.45 * face.enhanced.factor / 1.25, fy=0.45 * face.enhanced.factor / 1.25)
+    blends = []
+    for mode in ("auto", "always"):
+        face = one(tronie.Pipeline(settings(mode, **mesh), enhancer=StandIn(sharpened)).run(larger))
+        assert face.enhanced is not None
+        blends.append(face.enhanced.blend)
+    assert blends == [pytest.approx(0.5, abs=0.06), 1.0]
+
+
 def test_a_face_that_cannot_be_judged_is_still_a_face(small: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     from tronie.enhance import stage
 

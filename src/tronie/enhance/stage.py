@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.enhance.detail import make_detail, moved
 from tronie.enhance.gate import Embed, Verdict, judge
+from tronie.enhance.paste import blended
 from tronie.landmarks import square_from_landmarks
 from tronie.settings import EnhanceSettings
 from tronie.types import Crop, Enhanced, Face, Image, Photo
@@ -24,6 +25,8 @@ Array = NDArray[np.floating[Any]]
 
 BATCH = 8
 """Faces that are enhanced before the first of them is finished."""
+FULL = 1.5
+"""Pixels of the crop per pixel of the photo from which all of the net's detail is used; at 1 the photo is as fine."""
 IRIS_RIGHT, IRIS_LEFT = 468, 473
 
 
@@ -59,22 +62,31 @@ def enhance(
     restored = enhancer.restore(np.stack([crop.image for crop in crops]))
     for k, crop, picture in zip(chosen, crops, restored, strict=True):
         try:
-            done[k] = _judged(photo, faces[k], crop, picture, enhancer.name, net)
+            share = 1.0 if settings.mode == "always" else usual_share(1 / crop.to_photo.scale)
+            done[k] = _judged(photo, faces[k], crop, picture, share, enhancer.name, net)
         except Exception as error:  # a face that cannot be enhanced is still a face
             said = f"not enhanced: {type(error).__name__}: {error}"
             done[k] = replace(faces[k], warnings=(*faces[k].warnings, said))
     return done
 
 
-def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, name: str, net: LandmarkNet) -> Face:
+def usual_share(factor: float) -> float:
+    """How much of the net's detail is asked for: it fades out towards faces that need none, so that there is no leap
+    at the limit. The nets are trained for coarser ones."""
+    return float(np.clip((factor - 1) / (FULL - 1), 0, 1))
+
+
+def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, share: float, name: str, net: LandmarkNet) -> Face:
     assert face.landmarks is not None
     points = crop.to_photo.inverse().apply(face.landmarks.points[:, :2])
     square = square_from_landmarks(points)
     factor = 1 / crop.to_photo.scale
+    if share < 1:
+        restored = blended(crop.image, restored.astype(np.float32) - crop.image, share)
     verdict = judge(
         crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser()
     )
-    enhanced = _record(crop, verdict, name, factor)
+    enhanced = _record(crop, verdict, share, name, factor)
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
     detail = make_detail(photo, face.landmarks, enhanced)
@@ -82,12 +94,12 @@ def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, name: str, ne
     return replace(face, enhanced=enhanced, landmarks=moved(finer, detail.to_photo))
 
 
-def _record(crop: Crop, verdict: Verdict, name: str, factor: float) -> Enhanced:
+def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float) -> Enhanced:
     scores = verdict.scores
     return Enhanced(
-        before=crop.image, after=verdict.after, to_photo=crop.to_photo, name=name, factor=factor, blend=verdict.blend,
-        agreement=scores.agreement, structure=scores.structure, shift=scores.shift, identity=scores.identity,
-        note=verdict.note,
+        before=crop.image, after=verdict.after, to_photo=crop.to_photo, name=name, factor=factor,
+        blend=share * verdict.blend, agreement=scores.agreement, structure=scores.structure, shift=scores.shift,
+        identity=scores.identity, note=verdict.note,
     )  # fmt: skip
 
 

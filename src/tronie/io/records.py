@@ -79,7 +79,7 @@ class EnhancementRecord(Record):
     side: int = Field(description="Of the crop (crop.png, enhanced.png), pixels.")
     factor: float = Field(description="Pixels of the crop per pixel of the photo.")
     crop_to_photo: tuple[Row3, Row3] = Field(description="Rows of the map from crop to photo pixels.")
-    blend: float = Field(description="0..1: the share of the net's detail that was accepted; 0 is none.")
+    blend: float = Field(description="0..1: the share of the net's detail that was used; 0 is none.")
     agreement: float = Field(
         description="dB: the enhanced crop against the photo at the photo's resolution. This and the next are those of "
         "what was accepted or, with blend 0, of what was refused."
