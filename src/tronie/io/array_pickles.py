@@ -155,6 +155,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "copy_reg _reconstructor": _reconstructor,
     "copyreg _reconstructor": _reconstructor,
     "_codecs encode": _encode,
+    "__builtin__ bytes": lambda: b"",  # how protocol 2 writes no bytes at all
 }
 """Everything a file may call, as this module does it."""
 

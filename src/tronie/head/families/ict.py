@@ -71,7 +71,10 @@ def _folder(place_: Path) -> dict[str, Any]:
         raise Refused("it has no shapes or no expressions")
 
     def moves(names: list[str]) -> Any:
-        return np.array([_rows(texts[n], b"v ", 3) - mean for n in names], np.float32)
+        meshes = [_rows(texts[n], b"v ", 3) for n in names]
+        if wrong := [n for n, mesh in zip(names, meshes, strict=True) if mesh.shape != mean.shape]:
+            raise Refused(f"its {wrong[0]} has another number of vertices than {NEUTRAL}")
+        return np.array([mesh - mean for mesh in meshes], np.float32)
 
     return {
         "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
