@@ -248,7 +248,8 @@ def write_ict_npz(folder: Path, f: Face) -> Made:
     np.savez(
         folder / "ict_facekit.npz", mean=f.mean / 10, identity=identity / 10, expression=expression / 10,
         expression_names=np.array(["jawOpen", "eyeBlink_L"]), quads=f.quads, uv_quads=f.quads,
-        uv=np.abs(f.mean[:, :2]) / 100, landmarks68=np.arange(68), part_names=np.array(["face", "eyeball_left", "eyeball_right"]),
+        uv=np.abs(f.mean[:, :2]) / 100, landmarks68=np.arange(68),
+        part_names=np.array(["face", "eyeball_left", "eyeball_right"]),
         part_ranges=np.array([[0, ends[0]], [ends[0] + 1, ends[1]], [ends[1] + 1, ends[2]]]),
     )  # fmt: skip
     return Made(folder / "ict_facekit.npz", identity, expression, f.mean)

@@ -175,7 +175,8 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(name: str, tmp_path: Pat
 def test_pickled_arrays_are_those_that_python_reads(protocol: int, tmp_path: Path) -> None:
     content = {
         "a": np.arange(12.0).reshape(3, 4), "b": np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
-        "e": "text", "c": np.float32(2.5), "d": np.zeros((0, 3), np.uint8), "f": np.array([True, False]), "g": [1], "h": 7,
+        "c": np.float32(2.5), "d": np.zeros((0, 3), np.uint8), "e": "text", "f": np.array([True, False]), "g": [1],
+        "h": 7,
     }  # fmt: skip
     file = tmp_path / "x.pkl"
     file.write_bytes(pickle.dumps(content, protocol))
