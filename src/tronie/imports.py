@@ -98,7 +98,19 @@ def _sparnet(file: Path, overwrite: bool) -> Imported:
     return import_sparnet(file, overwrite=overwrite)
 
 
-KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet}
+def _deep3d(file: Path, overwrite: bool) -> Imported:
+    from tronie.deep3d.official import import_deep3d
+
+    return import_deep3d(file, overwrite=overwrite)
+
+
+def _bfm(file: Path, overwrite: bool) -> Imported:
+    from tronie.deep3d.official import import_bfm
+
+    return import_bfm(file, overwrite=overwrite)
+
+
+KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet, "deep3d": _deep3d, "bfm": _bfm}
 """What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store.
 The families of heads (`tronie.head.families`) can be imported too."""
 

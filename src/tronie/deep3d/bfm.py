@@ -204,7 +204,7 @@ def load_face_model() -> FaceModel:
     record = imported().get(NAME)
     if record is None:
         raise WeightsError(
-            "The Basel Face Model is not there; `tronie models import bfm BFM_model_front.mat` brings your copy of it "
-            "(`tronie models import bfm help` tells where to ask for one)."
+            "Deep3D's face model is not there; `tronie models import bfm BFM_model_front.mat` brings your copy of it "
+            "(`tronie models` tells where to ask for one)."
         )
     return FaceModel.load(record.path)

@@ -136,7 +136,7 @@ def load_net(threads: int = 0) -> CoefficientNet:
             return CoefficientNet(there[name].path, threads)
     raise WeightsError(
         "The net of Deep3D is not there; `tronie models import deep3d epoch_20.pth` brings your copy of it "
-        "(`tronie models import deep3d help` tells where it is)."
+        "(`tronie models` tells where to get one)."
     )
 
 

@@ -1,0 +1,146 @@
+"""The published files of Deep3D that a user may bring along: its net, and the face model it was trained with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tronie.deep3d import bfm, net
+from tronie.deep3d.align import SIDE
+from tronie.errors import WeightsError
+from tronie.imports import Imported, check_free, keep, new_record
+
+NET, MODEL = "deep3d", "bfm"
+"""The kinds of these imports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a user should know of a kind before getting it."""
+
+    name: str
+    """Of the kind: `tronie models import NAME FILE`."""
+    what: str
+    licence: str
+    ask: str
+    """Where the files are given away."""
+    files: tuple[str, ...]
+    """What they are called."""
+
+
+TERMS: dict[str, Terms] = {
+    t.name: t
+    for t in (
+        Terms(
+            NET, "Deep3D's net: face and light from a crop (needs bfm as well)",
+            "MIT, trained on research-only photos", "github.com/sicxu/Deep3DFaceRecon_pytorch",
+            ("epoch_20.pth", "FaceReconModel.pb"),
+        ),
+        Terms(
+            MODEL, "the front of the Basel Face Model 2009 with expressions, for Deep3D",
+            "Basel and FaceWarehouse, research only", "faces.dmi.unibas.ch/bfm",
+            ("BFM_model_front.mat", "01_MorphableModel.mat"),
+        ),
+    )
+}  # fmt: skip
+ORIGINS = {
+    "deep3d": "Deep3DFaceRecon_pytorch (Deng et al. 2019, Xu), github.com/sicxu/Deep3DFaceRecon_pytorch",
+    "deep3d-tensorflow": "Deep3DFaceReconstruction (Deng et al. 2019), github.com/microsoft/Deep3DFaceReconstruction",
+    bfm.NAME: "Basel Face Model 2009 (Paysan et al.), faces.dmi.unibas.ch/bfm, with expressions by Guo et al. (2018)",
+}
+"""By the name in the store."""
+
+
+def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
+    """Read the net from epoch_*.pth (PyTorch) or FaceReconModel.pb (TensorFlow 1) and put it into the user's store.
+
+    Needs the package onnx (extra `models`), neither PyTorch nor TensorFlow. Raises WeightsError when the file is
+    refused, and OutputError when it cannot be stored or is there already.
+    """
+    from tronie.enhance.sparnet_onnx import require_onnx
+
+    require_onnx()
+    name = net.NAMES[0] if _is_checkpoint(file) else net.NAMES[1]
+    try:
+        data = _from_checkpoint(file) if name == net.NAMES[0] else _from_graph(file)
+        check_free(name, overwrite)
+        _ask_once(data)
+    except ValueError as error:
+        raise WeightsError(f"Cannot import {file}: {error}.") from error
+    terms = TERMS[NET]
+    record = new_record(
+        name, NET, file, purpose="reads face, skin, pose and light off a crop (Deep3D)", licence=terms.licence,
+        commercial_use=False, origin=ORIGINS[name], side=SIDE,
+    )  # fmt: skip
+    return keep(record, data)
+
+
+def _is_checkpoint(file: Path) -> bool:
+    """Whether it begins like one of PyTorch's two formats. A graph begins with 10: its first field is a node."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(1) in (b"P", b"\x80")
+    except OSError as error:
+        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+
+
+def _from_checkpoint(file: Path) -> bytes:
+    from tronie.deep3d.net_onnx import onnx_bytes
+    from tronie.io.checkpoint import find_numbers, read_checkpoint
+
+    state = find_numbers(read_checkpoint(file), net.ANCHOR)
+    net.check(state, net.shapes())
+    return onnx_bytes(state)
+
+
+def _from_graph(file: Path) -> bytes:
+    import onnx
+
+    from tronie.deep3d.tensorflow_onnx import onnx_bytes
+    from tronie.io.tensorflow import read_graph
+
+    try:
+        return onnx_bytes(read_graph(file))
+    except onnx.checker.ValidationError as error:
+        raise ValueError("the graph is damaged or not Deep3D's") from error
+
+
+def _ask_once(data: bytes) -> None:
+    """ValueError unless the net gives 257 finite numbers for a picture."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    grey = np.full((1, 3, SIDE, SIDE), 0.5, dtype=np.float32)
+    try:
+        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        (answer,) = session.run(["coefficients"], {"image": grey})
+    except Exception as error:  # the runtime raises a class per failure, none of them public
+        raise ValueError("the net cannot be run: it is damaged or not Deep3D's") from error
+    if answer.shape != (1, sum(net.HEADS)) or not np.isfinite(answer).all():
+        raise ValueError(f"the net gives no {sum(net.HEADS)} coefficients: it is damaged or not Deep3D's")
+
+
+def import_bfm(file: Path, *, overwrite: bool = False) -> Imported:
+    """Read the face model and put it into the user's store.
+
+    `file` is BFM_model_front.mat, or 01_MorphableModel.mat with what belongs to it beside it, or the folder of either.
+    Raises WeightsError with what is missing and where it is to be had, and OutputError.
+    """
+    from tronie.deep3d.front import find, read_arrays
+
+    main = find(file)
+    try:
+        model = bfm.FaceModel.from_arrays(read_arrays(main))
+    except ValueError as error:
+        raise WeightsError(f"Cannot import {main}: {error}.") from error
+    check_free(bfm.NAME, overwrite)
+    terms = TERMS[MODEL]
+    record = new_record(
+        bfm.NAME, MODEL, main, purpose=f"face model of {len(model.mean)} vertices, for Deep3D", licence=terms.licence,
+        commercial_use=False, origin=ORIGINS[bfm.NAME], suffix=".npz",
+    )  # fmt: skip
+    return keep(record, model.bytes())
