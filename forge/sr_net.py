@@ -30,6 +30,8 @@ BLOCKS = 6
 LEVELS = 255.0
 """SPAN's first convolution wants grey levels."""
 SLOPE = 0.1
+HALF = bytes.fromhex("476b3001")
+"""What ncnn puts before weights in half precision."""
 
 
 def conv(i: int, o: int, side: int = 3, stride: int = 1, padding_mode: str = "zeros") -> nn.Conv2d:
@@ -138,18 +140,18 @@ def read_span(path: Path) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarr
     of a convolution are half precision behind a tag, padded to four bytes.
     """
     shapes = [(48, 3, 3), *[(48, 48, 3)] * (3 * BLOCKS + 1), (48, 4 * 48, 1), (48, 48, 3)]
-    content = path.read_bytes()
-    mean, at, found = np.frombuffer(content, "<f4", 3), 12, []
+    content, at, found = path.read_bytes(), 12, []
+    if len(content) != 12 + sum(4 + (2 * o * i * side**2 + 3) // 4 * 4 + 4 * o for o, i, side in shapes):
+        raise ValueError(f"{path} is not SPAN x4 with 48 channels in half precision")
+    mean = np.frombuffer(content, "<f4", 3)
     for o, i, side in shapes:
-        if content[at : at + 4] != bytes.fromhex("476b3001"):
+        if content[at : at + 4] != HALF:
             raise ValueError(f"{path} is not SPAN x4 with 48 channels in half precision")
         count = o * i * side * side
         weight = np.frombuffer(content, "<f2", count, at + 4).astype(np.float32).reshape(o, i, side, side)
         at += 4 + (2 * count + 3) // 4 * 4
         found.append((weight, np.frombuffer(content, "<f4", o, at)))
         at += 4 * o
-    if at != len(content):
-        raise ValueError(f"{path} is not SPAN x4 with 48 channels")
     return found, mean
 
 
