@@ -67,6 +67,11 @@ class Level:
         return _embedded(vertices, self.embedding478)
 
 
+def _narrow(indices: Ints) -> NDArray[Any]:
+    """Indices in as few bytes as they need."""
+    return indices.astype(np.int16 if indices.max(initial=0) < 1 << 15 else np.int32)
+
+
 def sphere_center(points: Array) -> Array:
     """Centre (3,) of the sphere through the rear half (small z) of points (n, 3), by linear least squares."""
     p = np.asarray(points, dtype=np.float64)
@@ -173,9 +178,9 @@ class HeadModel:
         arrays: dict[str, Any] = {
             "name": np.array(self.name), "licence": np.array(self.licence),
             "mean": self.mean.astype(np.float32), "identity": self.identity.astype(np.float16),
-            "expression": self.expression.astype(np.float16), "quads": self.quads.astype(np.int16),
-            "quad_uv": self.quad_uv.astype(np.int16), "uv": self.uv.astype(np.float32), "part": self.part,
-            "mirror": self.mirror.astype(np.int16), "inner_face": self.inner_face,
+            "expression": self.expression.astype(np.float16), "quads": _narrow(self.quads),
+            "quad_uv": _narrow(self.quad_uv), "uv": self.uv.astype(np.float32), "part": self.part,
+            "mirror": _narrow(self.mirror), "inner_face": self.inner_face,
             "smooth_modes": self.smooth_modes.astype(np.float16),
             "smooth_stiffness": self.smooth_stiffness.astype(np.float32),
         }  # fmt: skip

@@ -221,19 +221,28 @@ def _outward(mean: Array, faces: Ints, face_uv: Ints | None) -> tuple[Ints, Ints
 def _without(m: Morphable, part: int) -> Morphable:
     """The model without the faces of a part, and without the vertices that then belong to none."""
     kept = m.part != part
-    used = np.unique(m.faces[kept])
-    used = used[used >= 0]
-    row = np.full(len(m.mean) + 1, -1, np.int32)
-    row[used] = np.arange(len(used))
-    j = m.joints
+    used, row = _used(m.faces[kept], len(m.mean))
+    j, uv, face_uv = m.joints, m.uv, m.face_uv
+    if uv is not None and face_uv is not None:
+        used_uv, row_uv = _used(face_uv[kept], len(uv))
+        uv, face_uv = uv[used_uv], row_uv[face_uv[kept]]
     return replace(
         m, mean=m.mean[used], identity=m.identity[:, used], expression=m.expression[:, used], faces=row[m.faces[kept]],
-        part=m.part[kept], face_uv=None if m.face_uv is None else m.face_uv[kept],
+        part=m.part[kept], uv=uv, face_uv=face_uv,
         albedo=None if m.albedo is None else m.albedo[used],
         albedo_basis=None if m.albedo_basis is None else m.albedo_basis[:, used],
         joints=None if j is None else replace(j, weights=j.weights[used]),
         landmarks68=None if m.landmarks68 is None else row[m.landmarks68],
     )  # fmt: skip
+
+
+def _used(faces: Ints, count: int) -> tuple[Ints, Ints]:
+    """The rows that faces name, and of `count` rows (and of -1, which stays) their new numbers."""
+    used = np.unique(faces)
+    used = used[used >= 0]
+    row = np.full(count + 1, -1, np.int32)
+    row[used] = np.arange(len(used))
+    return used, row
 
 
 def _centred(m: Morphable) -> Morphable:
