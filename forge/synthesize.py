@@ -42,12 +42,13 @@ from tronie.types import ARKIT_UNITS, MIRRORED_UNITS
 SIDE = 288
 """Pictures are SIDE x SIDE; the net's crop covers most of one."""
 SHARD = 500
-PAINTED, FOREIGN = 0.35, 0.4
+PAINTED, FOREIGN = 0.35, 0.5
 """Shares of pictures with invented skins, and of another model's people."""
 UNIT = {n: i for i, n in enumerate(ARKIT_UNITS)}
 LEAST_PRESENCE = -0.8
 """Logit of the net's certainty that it sees a face."""
 MIRROR = np.array([-1.0, 1.0, 1.0])
+EXCLUSIVE = (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"))
 OPPOSED = (("eyeLookUp", "eyeLookDown"), ("eyeLookIn", "eyeLookOut"), ("eyeBlink", "eyeWide"))
 
 
@@ -108,9 +109,18 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
     """(52,) sparse, mostly symmetric, with gaze and blinks."""
     e = np.zeros(52)
     kind = rng.random()
-    if kind < 0.35:  # at rest, nearly
+    if kind < 0.25:  # at rest, nearly
         e = np.clip(rng.normal(0, 0.05, 52), 0, 1)
-    elif kind < 0.7:  # a smile, open or closed
+    elif kind < 0.5:  # a face pulled on purpose
+        for name in rng.choice(list(UNIT), size=rng.integers(1, 4), replace=False):
+            e[UNIT[name]] = rng.uniform(0.3, 1)
+            if rng.random() < 0.75:
+                e[MIRRORED_UNITS[UNIT[name]]] = rng.uniform(0.3, 1)
+        for one, other in EXCLUSIVE:
+            e[UNIT[one if e[UNIT[one]] < e[UNIT[other]] else other]] = 0
+        if e[UNIT["mouthClose"]] > 0:
+            e[UNIT["jawOpen"]] = max(e[UNIT["jawOpen"]], e[UNIT["mouthClose"]])
+    elif kind < 0.75:  # a smile, open or closed
         smile = rng.beta(1.5, 1.5)
         for side in ("Left", "Right"):
             e[UNIT["mouthSmile" + side]] = np.clip(smile + rng.normal(0, 0.06), 0, 1)
@@ -119,7 +129,7 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
             e[UNIT["mouthUpperUp" + side]] = smile * rng.random() * 0.5
             e[UNIT["mouthLowerDown" + side]] = smile * rng.random() * 0.5
         e[UNIT["jawOpen"]] = rng.beta(1, 4) * 0.6
-    if kind >= 0.7 or rng.random() < 0.3:
+    if kind >= 0.75 or rng.random() < 0.2:
         for name in rng.choice(ARKIT_UNITS, size=rng.integers(1, 9), replace=False):
             value = rng.beta(1, 1.3)
             e[UNIT[name]] = value
