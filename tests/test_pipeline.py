@@ -95,16 +95,16 @@ def test_no_face_is_a_result(mesh: tronie.Pipeline) -> None:
 
 
 def test_one_face_in_trouble_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tronie import pipeline
+    from tronie.fit import engine
 
-    fit, calls = pipeline.fit_landmarks, iter(range(100))
+    fit, calls = engine.fit_landmarks, iter(range(100))
 
     def second_fails(*args: object, **options: object) -> object:
         if next(calls) == 1:
             raise ValueError("it went wrong")
         return fit(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "fit_landmarks", second_fails)
+    monkeypatch.setattr(engine, "fit_landmarks", second_fails)
     faces = tronie.Pipeline(MESH).run(EXAMPLES / "group.jpg").faces
     assert [face.index for face in faces if face.error] == [2]
     assert "it went wrong" in str(faces[1].error)

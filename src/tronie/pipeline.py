@@ -16,9 +16,8 @@ from threadpoolctl import ThreadpoolController
 
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
-from tronie.fit.landmark_fit import fit_landmarks, head_shapes
-from tronie.fit.warp import on_photo
-from tronie.geometry import Camera, transform
+from tronie.fit.engine import CalibratedFit, Engine
+from tronie.geometry import Camera
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
 from tronie.settings import Settings
@@ -49,6 +48,7 @@ class Pipeline:
         self.threads = threads
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
+        self._engine: Engine | None = None
         self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
 
     @property
@@ -74,6 +74,21 @@ class Pipeline:
 
             self._net = LandmarkNet(threads=self.threads)
         return self._net
+
+    @property
+    def engine(self) -> Engine:
+        """What reconstructs the faces."""
+        if self._engine is None:
+            settings = self.settings
+            if settings.fit.engine == "deep3d":
+                from tronie.deep3d.stage import load_engine
+
+                self._engine = load_engine(self.threads, settings.fit.mat)
+            else:
+                self._engine = CalibratedFit(
+                    self.model, self.calibration, settings.fit.warp, settings.head.subdivide
+                )  # fmt: skip
+        return self._engine
 
     @property
     def enhancer(self) -> Enhancer | None:
@@ -164,18 +179,11 @@ class Pipeline:
         """Everything after the landmarks, for one face; an exception becomes the face's error."""
         settings, clock = self.settings, _Clock()
         try:
-            assert face.landmarks is not None
             with clock("fit"):
-                fit = fit_landmarks(
-                    self.model, face.landmarks, camera, face.detection.size,
-                    calibration=self.calibration, warp=settings.fit.warp,
-                )  # fmt: skip
-                head = make_head(self.model, fit, settings.head.subdivide)
-                points = head.points68(on_photo(head, fit))
-                points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
-            face = replace(face, fit=fit, head=head, points68=points68)
+                face = self.engine.fit(photo, face, camera)
+            head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
-            if settings.only != "mesh":
+            if settings.only != "mesh" and head is not None and fit is not None:
                 with clock("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 if settings.only != "texture":
@@ -211,13 +219,6 @@ def single_blas_thread() -> AbstractContextManager[Any]:
     """No BLAS threads inside: on the fit's small matrices two threads took 0.5 s where one takes 0.01 s."""
     limit: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
     return limit
-
-
-def make_head(model: HeadModel, fit: Fit, level: int) -> Head:
-    """The mesh of a fit at a level of subdivision."""
-    expressed, neutral = head_shapes(model, fit)
-    mesh = model.level(level)
-    return Head(model, level, vertices=mesh.apply(expressed), neutral=mesh.apply(neutral))
 
 
 def reconstruct(source: str | Path | NDArray[Any], settings: Settings | None = None) -> Result:

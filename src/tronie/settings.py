@@ -33,6 +33,8 @@ class HeadSettings(Branch):
 
 
 class FitSettings(Branch):
+    engine: Literal["calibrated", "deep3d"] = Field("calibrated", description="What reconstructs the faces.")
+    mat: bool = Field(False, description="Also save what deep3d found as the published .mat files.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
 

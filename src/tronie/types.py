@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tronie.geometry import Camera, Similarity
 
 if TYPE_CHECKING:
+    from tronie.deep3d.engine import Deep3DResult
     from tronie.head.model import HeadModel
 
 Image = NDArray[np.uint8]
@@ -230,6 +231,8 @@ class Face:
     head: Head | None = None
     texture: Texture | None = None
     frontal: Frontal | None = None
+    deep3d: Deep3DResult | None = None
+    """What the engine `deep3d` made of it, instead of a fit and a head."""
     points68: Array | None = None
     """(68, 2) photo pixels: the fitted head's iBUG points projected (the 3D jaw, not the visible contour)."""
     enhanced: Enhanced | None = None

@@ -224,7 +224,7 @@ def test_the_commands(small: dict[str, np.ndarray], tmp_path: Path, capsys: pyte
     assert "CC BY-NC-SA 4.0" in line
     assert "not allowed" in line
     assert cli.execute(["models", "--json"]) == 0
-    row = json.loads(capsys.readouterr().out)[-1]
+    row = next(row for row in json.loads(capsys.readouterr().out) if row["name"] == "sparnet-16")
     assert (row["name"], row["commercial_use"], row["installed"]) == ("sparnet-16", False, True)
     for arguments in (["sparnet", str(tmp_path / "none.pth")], ["nothing", file]):
         assert cli.execute(["models", "import", *arguments]) == 1

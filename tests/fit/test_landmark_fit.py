@@ -8,11 +8,11 @@ from synthetic import tiny_head
 
 from tronie.fit.basis import OVAL, landmark_basis
 from tronie.fit.camera import guess_camera
+from tronie.fit.engine import make_head
 from tronie.fit.landmark_fit import fit_landmarks, head_shapes, plain_prior
 from tronie.fit.problem import FAR_SIDE_MM, OVAL_ALONG, contour_pull
 from tronie.fit.warp import WARP_LIMIT_MM, on_photo, residual_warp
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler, transform
-from tronie.pipeline import make_head
 from tronie.types import ARKIT_UNITS, Detection, Landmarks
 
 CAMERA = Camera(900.0, (320.0, 240.0), (640, 480))

@@ -87,7 +87,7 @@ class Work:
 
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
-        _ = pipeline.detector, pipeline.net, pipeline.enhancer
+        _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
         return bind(pipeline)
 
 

@@ -67,6 +67,8 @@ def run(
     enhance: Annotated[str | None, option("enhance")] = None,
     enhance_limit: Annotated[float | None, option("enhance_limit")] = None,
     enhanced_photo: Annotated[bool | None, option("enhanced_photo")] = None,
+    engine: Annotated[str | None, option("engine")] = None,
+    mat: Annotated[bool | None, option("mat")] = None,
     focal: Annotated[float | None, option("focal")] = None,
     subdivide: Annotated[int | None, option("subdivide")] = None,
     texture_size: Annotated[int | None, option("texture_size")] = None,

@@ -21,6 +21,8 @@ PLACES: dict[str, str] = {
     "enhance_limit": "enhance.limit",
     "enhanced_photo": "enhance.photo",
     "subdivide": "head.subdivide",
+    "engine": "fit.engine",
+    "mat": "fit.mat",
     "focal": "fit.focal",
     "texture_size": "texture.size",
     "frontal_size": "frontal.size",

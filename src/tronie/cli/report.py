@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
+USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
+"""Options of `tronie run` that use an imported model, by its kind."""
 COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
+    from tronie.deep3d.official import TERMS
     from tronie.head.families import families
     from tronie.imports import imported
     from tronie.weights import WEIGHTS, location, present, store
@@ -26,7 +29,7 @@ def models(as_json: bool) -> int:
     rows += [
         asdict(one) | {"file": one.path.name, "installed": True, "vendored": False, "path": str(one.path)}
         for one in own.values()
-        if one.kind not in heads
+        if one.kind not in heads and one.kind not in TERMS
     ]
     bring = [
         {"name": f.name, "purpose": f.what, "licence": f.licence, "commercial_use": f.commercial_use, "origin": f.ask,
@@ -34,12 +37,20 @@ def models(as_json: bool) -> int:
          "bytes": own[f.name].bytes if f.name in own else 0, "path": str(store() / f"{f.name}.npz")}
         for f in heads.values()
     ]  # fmt: skip
+    kinds = {one.kind: one for one in own.values()}
+    bring += [
+        {"name": t.name, "purpose": t.what, "licence": t.licence, "commercial_use": False, "origin": t.ask,
+         "files": list(t.files), "installed": t.name in kinds, "vendored": False,
+         "bytes": kinds[t.name].bytes if t.name in kinds else 0,
+         "path": str(kinds[t.name].path if t.name in kinds else store())}
+        for t in TERMS.values()
+    ]  # fmt: skip
     if as_json:
         print(json.dumps(rows + bring, indent=2, ensure_ascii=False))
         return 0
     console = _console()
     console.print(_table(rows))
-    console.print("\nHeads that you may bring along, from:", style="bold", highlight=False)
+    console.print("\nHeads and engines that you may bring along, from:", style="bold", highlight=False)
     console.print(_table(bring, origin=True))
     console.print(
         f"\nDownload a file there, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
@@ -77,7 +88,7 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     if one.kind in families():
         print(f"Next, once: tronie models calibrate {one.name}; then: tronie run PHOTO --head {one.name}")
     else:
-        print(f"Use it with: tronie run PHOTO --enhance {one.name}")
+        print(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
     return 0
 
 

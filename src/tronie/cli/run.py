@@ -42,6 +42,11 @@ def run_photos(
     workers = min(workers or default_workers(len(plan.tasks)), max(len(plan.tasks), 1))
     with Show(len(plan.tasks), detail, as_json) as show:
         _before(show, inputs, plan)
+        if settings.fit.engine == "deep3d":
+            from tronie.deep3d.stage import notices
+
+            for text in notices():
+                show.note(text)
         if plan.tasks and start is None and kernels_missing():
             show.note("This is the first run: compiling the numeric kernels takes some 15 seconds, once.")
 

@@ -8,13 +8,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.errors import WeightsError
 from tronie.types import Array
+
+if TYPE_CHECKING:
+    from tronie.imports import Imported
 
 NAME = "bfm-front"
 """Of the model in the user's store."""
@@ -197,14 +200,19 @@ def lit(skin: Array, normals: Array, light: Array) -> Array:
     return np.asarray(skin * (harmonics(normals) @ (light + AMBIENT * np.eye(9)[0]).T))
 
 
-def load_face_model() -> FaceModel:
-    """The user's own. Raises WeightsError with what to do where there is none."""
+def record() -> Imported:
+    """Of the user's own. Raises WeightsError with what to do where there is none."""
     from tronie.imports import imported
 
-    record = imported().get(NAME)
-    if record is None:
+    there = imported().get(NAME)
+    if there is None:
         raise WeightsError(
             "Deep3D's face model is not there; `tronie models import bfm BFM_model_front.mat` brings your copy of it "
             "(`tronie models` tells where to ask for one)."
         )
-    return FaceModel.load(record.path)
+    return there
+
+
+def load_face_model() -> FaceModel:
+    """The user's own. Raises WeightsError."""
+    return FaceModel.load(record().path)

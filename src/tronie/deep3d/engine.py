@@ -48,6 +48,10 @@ class Deep3DResult:
     """(4, 4) rigid: canonical millimetres -> camera millimetres (x right, y down, z forward): the pose."""
     points68: Array
     """(68, 2) photo pixels, centres at +0.5."""
+    matlab: bool = False
+    """Whether the published program's file for MATLAB is wanted beside the usual ones."""
+    sources: tuple[str, ...] = ()
+    """The files it was made with, and their licences."""
 
     @property
     def camera_vertices(self) -> Array:
@@ -132,13 +136,14 @@ def obj(result: Deep3DResult) -> list[bytes]:
 
     colours = np.clip(result.colours, 0, 255) / 255
     header = (
-        "# Basel Face Model 2009, reconstructed by Deep3D\n"
-        "# Units: millimetres. Axes: +x to the subject's left, +y up, +z out of the face.\n"
+        "# A face by Deep3D, in the light of its photo\n"
+        + "".join(f"# {' '.join(source.split())}\n" for source in result.sources)
+        + "# Units: millimetres. Axes: +x to the subject's left, +y up, +z out of the face.\n"
         "o face\n"
     )
     rows = np.asarray(result.model.triangles + 1, dtype=np.float64)
     return [
-        header.encode(),
+        header.encode("ascii", "replace"),
         numbers("v ", np.concatenate([result.vertices, colours], axis=1), 4),
         numbers("f ", rows, 0),
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from tronie.deep3d.align import SIDE
 from tronie.errors import WeightsError
 from tronie.runtime import Session
 from tronie.types import Array
+
+if TYPE_CHECKING:
+    from tronie.imports import Imported
 
 HEADS = (80, 64, 80, 3, 27, 2, 1)
 """Numbers of identity, expression, texture, angles, light, translation in x and y, and in z."""
@@ -125,19 +128,24 @@ class CoefficientNet:
         return self.session.run({"image": picture})["coefficients"]
 
 
-def load_net(threads: int = 0) -> CoefficientNet:
-    """The user's own; of two the one from PyTorch, whose errors its authors found 9 % smaller. Read on first use.
-    Raises WeightsError with what to do where there is none."""
+def record() -> Imported:
+    """Of the user's own; of two the one from PyTorch, whose errors its authors found 9 % smaller. Raises WeightsError
+    with what to do where there is none."""
     from tronie.imports import imported
 
     there = imported()
     for name in NAMES:
         if name in there:
-            return CoefficientNet(there[name].path, threads)
+            return there[name]
     raise WeightsError(
         "The net of Deep3D is not there; `tronie models import deep3d epoch_20.pth` brings your copy of it "
         "(`tronie models` tells where to get one)."
     )
+
+
+def load_net(threads: int = 0) -> CoefficientNet:
+    """The user's own, read on first use. Raises WeightsError."""
+    return CoefficientNet(record().path, threads)
 
 
 NAMES = ("deep3d", "deep3d-tensorflow")

@@ -77,6 +77,11 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
     return keep(record, data)
 
 
+def used() -> tuple[Imported, ...]:
+    """The records of the net and the face model that the engine takes. Raises WeightsError where one is missing."""
+    return net.record(), bfm.record()
+
+
 def _is_checkpoint(file: Path) -> bool:
     """Whether it begins like one of PyTorch's two formats. A graph begins with 10: its first field is a node."""
     try:

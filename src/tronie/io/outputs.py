@@ -96,7 +96,7 @@ class Writer:
         added = {face.index for face in result.faces if (self.work / f"face-{face.index}").exists()}
         faces = (face if face.index in added else self._add(result.photo, face) for face in result.faces)
         result = replace(result, faces=tuple(faces))
-        bare = bool(result.faces) and all(face.texture is None for face in result.faces)
+        bare = bool(result.faces) and all(face.texture is None and face.deep3d is None for face in result.faces)
         if "sheet" in self.formats if self.formats is not None else not bare:
             from tronie.sheet import sheets
 
@@ -147,6 +147,13 @@ def _save_face(
         if "ply" in formats:
             sigma = None if face.fit is None else face.fit.sigma_mm
             put("head.ply", ply(face.head, None if small.texture is None else small.texture.image, sigma))
+    if face.deep3d is not None:
+        from tronie.deep3d import engine
+
+        if "obj" in formats:
+            put("deep3d.obj", engine.obj(face.deep3d))
+        if face.deep3d.matlab:
+            put("deep3d.mat", engine.mat(face.deep3d))
     if texture is not None and ("texture" in formats or "obj" in formats):
         put("texture.png", encode.png(texture.image))
     if texture is not None and "provenance" in formats:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tronie import __version__
-from tronie.geometry import euler_degrees
+from tronie.geometry import Camera, euler_degrees
 from tronie.settings import Settings
 from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Photo
 
@@ -98,6 +98,21 @@ class ModelRecord(Record):
     triangles: int
 
 
+class Deep3DRecord(Record):
+    """What the engine `deep3d` made of the face, in place of a fit; deep3d.obj is its mesh."""
+
+    coefficients: list[float] = Field(
+        description="257, in the published order: identity, expression, texture, angles, light, translation."
+    )
+    pose: PoseRecord
+    head_to_camera: tuple[Row4, Row4, Row4, Row4] = Field(
+        description="Rows of the rigid map from deep3d.obj's millimetres to the camera's (x right, y down, z forward)."
+    )
+    camera: CameraRecord
+    vertices: int
+    sources: list[str] = Field(description="The user's files it was made with, and their licences.")
+
+
 class UnitsRecord(Record):
     pixels: str = "photo pixels, x to the right, y down; the centre of the first pixel is (0.5, 0.5)"
     head: str = (
@@ -125,6 +140,7 @@ class FaceRecord(Record):
     )
     enhancement: EnhancementRecord | None = Field(None, description="Absent where nothing was tried.")
     fit: FitRecord | None = None
+    deep3d: Deep3DRecord | None = None
     model: ModelRecord | None = None
     provenance: dict[str, float] | None = Field(
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced."
@@ -171,7 +187,7 @@ SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestReco
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
     """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
     detection = face.detection
-    landmarks = fit = model = enhancement = None
+    landmarks = fit = model = enhancement = deep3d = None
     if face.landmarks is not None:
         landmarks = LandmarksRecord.model_construct(
             presence=round(float(face.landmarks.presence), 4),
@@ -186,20 +202,21 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             shift=round(e.shift, 4), identity=None if e.identity is None else round(e.identity, 4), note=e.note,
         )  # fmt: skip
     if face.fit is not None:
-        yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
-        camera = face.fit.camera
         fit = FitRecord.model_construct(
             identity=rounded(face.fit.identity, 4),
             expression={unit: round(float(face.fit.expression.get(unit, 0)), 4) for unit in ARKIT_UNITS},
-            pose=PoseRecord(yaw=round(yaw, 2), pitch=round(pitch, 2), roll=round(roll, 2)),
+            pose=_pose(face.fit.head_to_camera),
             head_to_camera=rounded(face.fit.head_to_camera, 6),
-            camera=CameraRecord.model_construct(
-                focal=round(float(camera.focal), 2),
-                center=rounded(camera.center, 2),
-                size=(int(camera.size[0]), int(camera.size[1])),
-            ),
+            camera=_camera(face.fit.camera),
             diagnostics={key: round(float(value), 5) for key, value in face.fit.diagnostics.items()},
         )
+    if face.deep3d is not None:
+        found = face.deep3d
+        deep3d = Deep3DRecord.model_construct(
+            coefficients=rounded(found.coefficients.values, 5), pose=_pose(found.head_to_camera),
+            head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera),
+            vertices=len(found.vertices), sources=list(found.sources),
+        )  # fmt: skip
     if face.head is not None:
         head = face.head
         model = ModelRecord(
@@ -220,6 +237,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         points68=None if face.points68 is None else rounded(face.points68, 2),
         enhancement=enhancement,
         fit=fit,
+        deep3d=deep3d,
         model=model,
         provenance=None if face.texture is None else shares(face.texture.provenance),
         files=files,
@@ -227,6 +245,19 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
     )  # fmt: skip
+
+
+def _pose(head_to_camera: Any) -> PoseRecord:
+    yaw, pitch, roll = euler_degrees(np.asarray(head_to_camera)[:3, :3])
+    return PoseRecord(yaw=round(yaw, 2), pitch=round(pitch, 2), roll=round(roll, 2))
+
+
+def _camera(camera: Camera) -> CameraRecord:
+    return CameraRecord.model_construct(
+        focal=round(float(camera.focal), 2),
+        center=rounded(camera.center, 2),
+        size=(int(camera.size[0]), int(camera.size[1])),
+    )
 
 
 def shares(provenance: Any) -> dict[str, float]:

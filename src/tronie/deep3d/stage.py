@@ -1,0 +1,57 @@
+"""Deep3D as an engine of the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tronie.deep3d.bfm import FaceModel, load_face_model
+from tronie.deep3d.engine import Net, reconstruct
+from tronie.deep3d.net import load_net
+from tronie.geometry import Camera
+from tronie.types import Array, Face, Photo
+
+FIVE: tuple[tuple[int, ...], ...] = ((33, 133), (362, 263), (4,), (61,), (291,))
+"""The five points among the 478 landmarks, in the order of the alignment: the eyes are midway between their corners, as
+in the standard face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deep3DEngine:
+    """The published method on the user's own files; it has its own camera, so the photo's is not asked."""
+
+    net: Net
+    model: FaceModel
+    matlab: bool = False
+    """Whether the published program's file for MATLAB is wanted too."""
+    sources: tuple[str, ...] = ()
+    """A sentence on each of the user's files, with its licence."""
+
+    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        assert face.landmarks is not None
+        result = reconstruct(photo.image, five_points(face.landmarks.points), self.net, self.model)
+        result = replace(result, matlab=self.matlab, sources=self.sources)
+        return replace(face, deep3d=result, points68=result.points68)
+
+
+def five_points(landmarks: ArrayLike) -> Array:
+    """478 landmarks (478, 2 or 3) -> (5, 2), in the order of `tronie.deep3d.align.POINTS`."""
+    points = np.asarray(landmarks, dtype=np.float64)[:, :2]
+    return np.array([points[list(some)].mean(axis=0) for some in FIVE])
+
+
+def load_engine(threads: int = 0, matlab: bool = False) -> Deep3DEngine:
+    """With the user's own files. Raises WeightsError with what to do where they are not there."""
+    return Deep3DEngine(load_net(threads), load_face_model(), matlab, notices())
+
+
+def notices() -> tuple[str, ...]:
+    """A sentence on each of the user's files that is used, and its licence. Raises WeightsError."""
+    from tronie.deep3d.official import used
+
+    return tuple(
+        f"{one.name}: {one.origin}; {one.licence}" + ("" if one.commercial_use else " (no commercial use)")
+        for one in used()
+    )

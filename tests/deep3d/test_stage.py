@@ -1,0 +1,112 @@
+"""Deep3D in the pipeline and on the command line, with made-up files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_front
+import vectors
+from jsonschema import validate
+from numpy.testing import assert_allclose
+
+from tronie import cli
+from tronie.deep3d.align import POINTS
+from tronie.deep3d.bfm import FaceModel
+from tronie.deep3d.engine import from_coefficients
+from tronie.deep3d.net import shapes
+from tronie.deep3d.net_onnx import onnx_bytes
+from tronie.deep3d.official import MODEL, NET
+from tronie.deep3d.stage import five_points
+from tronie.deep3d.views import over, view
+from tronie.imports import keep, new_record
+from tronie.io.images import read_photo
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "face.schema.json"
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path / "home"))
+
+
+def _bring(folder: Path) -> None:
+    """A narrow net that says little, so that its faces look to the front, and the small face model."""
+    numbers = vectors.filled(shapes(4))
+    for i in range(7):
+        numbers[f"final_layers.{i}.weight"] *= 0.02
+        numbers[f"final_layers.{i}.bias"] *= 0.02
+    (folder / "file").write_bytes(b"")
+    terms = {"purpose": "a test", "licence": "nobody's", "commercial_use": False, "origin": "nowhere"}
+    keep(new_record("deep3d", NET, folder / "file", **terms, side=224), onnx_bytes(numbers, 4))
+    model = FaceModel.from_arrays(tiny_front.arrays())
+    keep(new_record("bfm-front", MODEL, folder / "file", **terms, suffix=".npz"), model.bytes())
+
+
+def test_five_points_are_where_the_eyes_nose_and_mouth_are() -> None:
+    points = np.zeros((478, 3))
+    points[[33, 133, 362, 263, 4, 61, 291], :2] = [[10, 20], [30, 22], [60, 22], [80, 20], [45, 45], [25, 70], [65, 70]]
+    assert_allclose(five_points(points), [[20, 21], [70, 21], [45, 45], [25, 70], [65, 70]])
+
+
+def test_without_the_files_one_sentence_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = str(EXAMPLES / "astronaut.jpg")
+    assert cli.execute(["run", photo, "-o", str(tmp_path / "out"), "--engine", "deep3d", "-j", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "tronie models import deep3d epoch_20.pth" in said
+    assert "Traceback" not in said
+    assert cli.execute(["models"]) == 0
+    said = capsys.readouterr().out
+    assert "github.com/sicxu/Deep3DFaceRecon_pytorch" in said
+    assert "faces.dmi.unibas.ch/bfm" in said
+
+
+def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnx")
+    _bring(tmp_path)
+    photo, out = EXAMPLES / "astronaut.jpg", tmp_path / "out"
+    assert cli.execute(["run", str(photo), "-o", str(out), "--engine", "deep3d", "--mat", "-j", "1"]) == 0
+    assert "nobody's (no commercial use)" in capsys.readouterr().err
+    place = out / "astronaut" / "face-1"
+    assert {p.name for p in place.iterdir()} == {"face.json", "deep3d.obj", "deep3d.mat", "overlay.jpg"}
+    assert (out / "astronaut" / "sheet.jpg").is_file()
+    record = json.loads((place / "face.json").read_text())
+    validate(record, json.loads(SCHEMA.read_text()))
+    assert record["error"] is None
+    assert record["fit"] is None
+    found = record["deep3d"]
+    assert len(found["coefficients"]) == 257
+    assert any("nobody's" in source for source in found["sources"])
+    assert b"nobody's" in (place / "deep3d.obj").read_bytes()[:500]
+    assert abs(found["pose"]["yaw"]) < 30
+    # The net says that the face is in the middle of its crop, where the alignment put it.
+    width = record["photo"]["width"]
+    x0, y0, x1, y1 = record["box"]
+    middle = np.mean(record["points68"], axis=0)
+    assert_allclose(middle, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.1 * width)
+
+
+def test_pictures() -> None:
+    image = read_photo(EXAMPLES / "astronaut.jpg").image
+    from tronie.deep3d.align import align
+
+    aligned = align(image, POINTS[:, :2] * [1, -1] * 100 + 200)
+    result = from_coefficients(aligned, np.zeros(257), FaceModel.from_arrays(tiny_front.arrays()))
+    picture = np.full((128, 128, 3), 7, np.uint8)
+    front = view(result, picture)
+    assert (picture == 7).all()
+    changed = (front != 7).any(axis=2)
+    assert 0.3 < changed.mean() < 0.95
+    assert_allclose(changed, changed[:, ::-1], atol=1)
+    right = (view(result, picture, 40) != 7).any(axis=2)
+    assert right.sum() < changed.sum()
+    whole = image.copy()
+    over(whole, result, (0, 0), 1.0)
+    inside = (whole != image).any(axis=2)
+    x, y = result.points68.mean(axis=0).astype(int)
+    assert inside[y, x]
+    lower = result.points68.min(axis=0) - 60
+    assert not inside[: max(int(lower[1]), 0)].any()
