@@ -102,7 +102,7 @@ def test_the_imported_model_is_the_same_one(written: str, tmp_path: Path) -> Non
 
 
 def test_the_folder_of_the_file_will_do(tmp_path: Path) -> None:
-    for written in ("flame pkl", "sfm", "gnm", "3ddfa"):
+    for written in ("flame pkl", "sfm", "gnm", "3ddfa", "ict npz", "ict folder"):
         family, _wanted = write(written, tmp_path / written)
         assert family.load(tmp_path / written).name == family.name
     with pytest.raises(WeightsError, match=r"there is no gnm_head\.npz; get it from"):
@@ -331,6 +331,26 @@ def test_families_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -
     points = [Point(None), Point("no family"), Point(mine)]
     monkeypatch.setattr("tronie.head.families.entry_points", lambda group: points if group == "tronie.heads" else [])
     assert set(families()) == {*FAMILIES, "mine"}
+
+
+def test_the_example_of_the_documentation_reads_a_file(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    file = tmp_path / "my_head.npz"
+    shapes, expressions = FACE.modes(2, 0), FACE.modes(1, 1)
+    np.savez(
+        file, mean=FACE.mean / 1e3, shapes=shapes / 1e3, expressions=expressions / 1e3, triangles=FACE.triangles
+    )  # fmt: skip
+    np.testing.assert_allclose(names["FAMILY"].load(file).identity, shapes, atol=1e-3)
+    assert "example.org/head" in refusal_of_empty(names["FAMILY"], tmp_path / "empty")
+
+
+def refusal_of_empty(family: Family, folder: Path) -> str:
+    folder.mkdir()
+    with pytest.raises(WeightsError) as caught:
+        family.load(folder)
+    return str(caught.value)
 
 
 def test_every_family_is_listed_with_its_terms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

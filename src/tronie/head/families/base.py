@@ -31,7 +31,7 @@ class Family:
     beside: tuple[str, ...] = ()
     """Names of further files that have to lie, or may lie, beside the main one."""
     folder: bool = False
-    """Whether `read` takes a folder as a whole."""
+    """Whether the first of `files` is one of many: then `read` is given their folder."""
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -51,7 +51,8 @@ class Family:
         """The model of the user's file, or of the folder that it lies in. Raises WeightsError."""
         main = self.main_file(place)
         with refusals(place, f"a file of {self.what}"):
-            return self.read(self, place if self.folder and place.is_dir() else main)
+            whole = self.folder and place.is_dir() and main.name == self.files[0]
+            return self.read(self, main.parent if whole else main)
 
 
 def need(arrays: dict[str, Any], names: Collection[str]) -> None:
