@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_front
 import vectors
-from frozen import deep3d
+from frozen import Frozen, deep3d
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tronie.deep3d import net
@@ -108,6 +108,25 @@ def test_wrong_nets_are_refused(state: dict[str, np.ndarray], tmp_path: Path) ->
             import_deep3d(file)
         assert "\n" not in str(caught.value)
     assert imported() == {}
+
+
+def test_graphs_that_ask_for_much_memory_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    g = Frozen()
+    x = g.add("Placeholder", name="p")
+    for _ in range(30):
+        x = g.add("ConcatV2", x, g.add("Relu", x), g.constant(3, "<i4"))
+    g.add("Mean", x, g.constant([1, 2], "<i4"), name="coeff")
+    h = Frozen()
+    wide = h.add("Add", h.constant(np.zeros((10_000, 1))), h.constant(np.zeros((1, 10_000))))
+    h.add("Add", wide, h.add("Placeholder", name="p"), name="coeff")
+    k = Frozen()
+    border = k.constant([[0, 0], [0, 1_000_000], [0, 1_000_000], [0, 0]], "<i4")
+    k.add("Mean", k.add("Pad", k.add("Placeholder", name="p"), border), k.constant([1, 2], "<i4"), name="coeff")
+    for graph in (g, h, k):
+        (tmp_path / "a.pb").write_bytes(graph.bytes())
+        with pytest.raises(WeightsError, match="larger|not Deep3D"):
+            import_deep3d(tmp_path / "a.pb")
 
 
 def test_a_ready_front_model(tmp_path: Path) -> None:

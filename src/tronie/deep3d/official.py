@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,8 @@ TERMS: dict[str, Terms] = {
         ),
     )
 }  # fmt: skip
+LARGEST = 20_000_000
+"""Numbers of one value for one picture. ResNet-50's largest value has 0.8 million."""
 ORIGINS = {
     "deep3d": "Deep3DFaceRecon_pytorch (Deng et al. 2019, Xu), github.com/sicxu/Deep3DFaceRecon_pytorch",
     "deep3d-tensorflow": "Deep3DFaceReconstruction (Deng et al. 2019), github.com/microsoft/Deep3DFaceReconstruction",
@@ -107,9 +110,26 @@ def _from_graph(file: Path) -> bytes:
     from tronie.io.tensorflow import read_graph
 
     try:
-        return onnx_bytes(read_graph(file))
-    except onnx.checker.ValidationError as error:
+        data = onnx_bytes(read_graph(file))
+        _check_sizes(data)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ValueError("the graph is damaged or not Deep3D's") from error
+    return data
+
+
+def _check_sizes(data: bytes) -> None:
+    """ValueError if the graph computes values that are larger than those of a net like this: a small file could ask for
+    any amount of memory."""
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(data, strict_mode=True).graph
+    sized = {value.name: value.type.tensor_type.shape.dim for value in (*graph.value_info, *graph.output)}
+    for node in graph.node:
+        for name in node.output:
+            # The number of pictures comes first and is a name; other sizes have to be known.
+            sizes = [dim.dim_value for dim in sized.get(name, ())]
+            if not sizes or not all(sizes[1:]) or max(sizes[0], 1) * math.prod(sizes[1:]) > LARGEST:
+                raise ValueError("the graph computes values that are larger than Deep3D's, or of unknown size")
 
 
 def _ask_once(data: bytes) -> None:

@@ -6,6 +6,7 @@ first from the first convolution on, and turned back only where an operation nee
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from tronie.deep3d.net_onnx import Graph
 from tronie.io.tensorflow import Attribute, Node
 
 OUTPUT = "coeff"
+LARGEST = 50_000_000
+"""Numbers in a constant that is computed."""
 FIRST = (0, 3, 1, 2)
 """From channels last to channels first."""
 LAST = (0, 2, 3, 1)
@@ -117,9 +120,11 @@ class _Converter:
     def add(self, node: Node) -> None:
         """Convert a node whose inputs are converted."""
         inputs = [self.values[name] for name in node.inputs]
-        constants = [value.constant for value in inputs]
+        constants = [value.constant for value in inputs if value.constant is not None]
         try:
-            if node.op in FOLDED and inputs and all(c is not None for c in constants):
+            if node.op in FOLDED and inputs and len(constants) == len(inputs):
+                if math.prod(np.broadcast_shapes(*(c.shape for c in constants))) > LARGEST:
+                    raise ValueError(f"the graph's {node.name[:80]} is larger than it may be")
                 with np.errstate(all="ignore"):
                     self.values[node.name] = Value(constant=np.asarray(FOLDED[node.op](*constants)))
             else:
