@@ -125,7 +125,7 @@ def test_graphs_that_ask_for_much_memory_are_refused(tmp_path: Path) -> None:
     k.add("Mean", k.add("Pad", k.add("Placeholder", name="p"), border), k.constant([1, 2], "<i4"), name="coeff")
     for graph in (g, h, k):
         (tmp_path / "a.pb").write_bytes(graph.bytes())
-        with pytest.raises(WeightsError, match="larger|not Deep3D"):
+        with pytest.raises(WeightsError, match=r"larger|not Deep3D"):
             import_deep3d(tmp_path / "a.pb")
 
 
