@@ -114,6 +114,9 @@ def table(title: str, rows: dict[str, dict[str, list[float]]], seconds: dict[str
     for method, values in means.items():
         cells = []
         for c in columns:
+            if c not in values:  # known of the others from an earlier run
+                cells.append("")
+                continue
             text = f"{values[c]:.2f}" if c.startswith("PSNR") else f"{values[c]:.3f}"
             cells.append(f"**{text}**" if values[c] == best[c] else text)
         time = seconds.get(method)
