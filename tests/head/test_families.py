@@ -24,7 +24,7 @@ from tronie.head.model import default_head
 from tronie.head.morphable import NOSE_TIP, Morphable, place
 from tronie.imports import import_file
 from tronie.io.array_pickles import read_array_pickle
-from tronie.io.arrays import Refused
+from tronie.io.untrusted import Refused
 
 FACE = made.face()
 ICT = Path(__file__).resolve().parents[3] / "shared" / "ict" / "ict_facekit.npz"

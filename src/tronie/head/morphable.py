@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tronie.head.model import PARTS, sphere_center
 from tronie.head.subdivide import triangulate
-from tronie.io.arrays import Refused, read_npz, refusals
+from tronie.io.arrays import read_npz
+from tronie.io.untrusted import Refused, refusals
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]

@@ -8,20 +8,23 @@ bytes, a wrapped one is taken out of its wrapping, and every other class named i
 from __future__ import annotations
 
 import math
+import mmap
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.errors import WeightsError
-from tronie.io.pickles import Global, Machine, Refused
+from tronie.io.pickles import Global, Machine
+from tronie.io.untrusted import Refused, refusals
 
 LIMIT = 1_000_000_000
 """Bytes of a file. FLAME's has 53 MB."""
+SPARE = 1_000_000
+"""Bytes that may be made beyond four times those of the file."""
 DEPTH = 16
 """Wrappings inside wrappings."""
 KNOWN = re.compile(r"chumpy(\.\w+)* \w+|scipy\.sparse(\.\w+)* \w+_(matrix|array)|(__builtin__|builtins) (object|set)")
@@ -55,17 +58,14 @@ class Shell:
 def read_array_pickle(file: Path) -> Any:
     """What a file holds, a dict as a rule: arrays, numbers, texts, and dicts, lists and tuples of them; sparse matrices
     are made dense, foreign objects without an array become None. Raises WeightsError."""
-    try:
+    with refusals(file, "a pickle of arrays"):
         if (size := file.stat().st_size) > LIMIT:
             raise Refused(f"it has {size / 1e6:.0f} MB, more than any face model that is known here")
-        with file.open("rb") as stream:
-            return _resolved(_ArrayMachine(limit=LIMIT).run(stream), 4 * size)
-    except Refused as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except (ValueError, EOFError, RecursionError, OverflowError, MemoryError) as error:
-        raise WeightsError(f"Cannot read {file}: it is damaged or not a pickle of arrays.") from error
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+        # Mapped, because a file asked for more bytes than it has would first find room for them all.
+        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            bytes_of: Any = mapped  # it has read, readline and tell
+            content = _ArrayMachine(limit=LIMIT, left=4 * size + SPARE).run(bytes_of)
+        return _Resolver(4 * size + SPARE).resolve(content)
 
 
 @dataclass(slots=True)
@@ -98,6 +98,7 @@ class _ArrayMachine(Machine):
         state = self.pop()
         target = self.top(object)
         if isinstance(target, Shell):
+            self.spend(state if isinstance(state, tuple) else ())
             target.array = _array(state)
         elif isinstance(target, Kind):
             target.code = _ordered(target.code, state)
@@ -182,51 +183,70 @@ def _array(state: object) -> NDArray[Any] | None:
         data = data.encode("latin-1")
     if not isinstance(data, bytes):
         raise Refused("it holds an array that is not described as numpy does")
-    dtype = np.dtype(kind.code)
+    try:
+        dtype = np.dtype(kind.code)
+    except TypeError:  # such as f1
+        raise Refused("it holds an array of an unknown kind") from None
     if math.prod(shape) * dtype.itemsize != len(data):
         raise Refused("it is damaged: an array is longer or shorter than it says")
     values = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
     return values if dtype.byteorder != ">" else values.astype(dtype.newbyteorder("<"))
 
 
-def _resolved(value: Any, budget: int, depth: int = 0) -> Any:
-    if depth > DEPTH:
-        raise Refused("it is nested too deeply")
-    if isinstance(value, Shell):
-        return value.array
-    if isinstance(value, Record):
-        return _unwrapped(value, budget, depth + 1)
-    if isinstance(value, dict) and depth == 0:
-        return {key: _resolved(inner, budget, depth + 1) for key, inner in value.items()}
-    # Deeper containers are of no use, and one that holds itself or another twice could go on for ever.
-    return value if isinstance(value, str | int | float | bytes) else None
+@dataclass(slots=True)
+class _Resolver:
+    """Takes arrays out of what the pickle wrapped them in."""
+
+    left: int
+    """Bytes that sparse matrices may still become."""
+    done: dict[int, Any] = field(default_factory=dict)
+    """By the id of the foreign object: the same one may be there many times."""
+
+    def resolve(self, value: Any, depth: int = 0) -> Any:
+        if depth > DEPTH:
+            raise Refused("it is nested too deeply")
+        if isinstance(value, Shell):
+            return value.array
+        if isinstance(value, Record):
+            if id(value) not in self.done:
+                self.done[id(value)] = self.unwrap(value, depth + 1)
+            return self.done[id(value)]
+        if isinstance(value, dict) and depth == 0:
+            return {key: self.resolve(inner, depth + 1) for key, inner in value.items()}
+        # Deeper containers are of no use, and one that holds itself or another twice could go on for ever.
+        return value if isinstance(value, str | int | float | bytes) else None
+
+    def unwrap(self, record: Record, depth: int) -> Any:
+        """The array inside a foreign object; None where there is none."""
+        state = record.state if isinstance(record.state, dict) else {}
+        if record.name.startswith("chumpy"):
+            # A plain variable of chumpy is its x; an expression would have to be computed.
+            return self.resolve(state.get("x"), depth)
+        if record.name.startswith("scipy"):
+            dense = _dense(record.name, state, self.left)
+            self.left -= dense.nbytes
+            return dense
+        return None
 
 
-def _unwrapped(record: Record, budget: int, depth: int) -> Any:
-    """The array inside a foreign object."""
-    state = record.state if isinstance(record.state, dict) else {}
-    if record.name.startswith("chumpy"):
-        # A plain variable of chumpy is its x; an expression would have to be computed.
-        return _resolved(state.get("x"), budget, depth)
-    if record.name.startswith("scipy"):
-        return _dense(record.name, {key: _resolved(inner, budget, depth) for key, inner in state.items()
-                                    if isinstance(inner, Shell)}, state, budget)  # fmt: skip
-    return None
-
-
-def _dense(name: str, arrays: dict[Any, Any], state: dict[Any, Any], budget: int) -> NDArray[Any]:
-    """A compressed sparse matrix by columns (csc) or rows (csr), written out."""
+def _dense(name: str, state: dict[Any, Any], limit: int) -> NDArray[Any]:
+    """A compressed sparse matrix by columns (csc) or rows (csr), written out: (rows, columns) float64, of at most
+    `limit` bytes."""
     shape = state.get("_shape", state.get("shape"))
-    data, indices, starts = (arrays.get(key) for key in ("data", "indices", "indptr"))
+    shells = [state.get(key) for key in ("data", "indices", "indptr")]
+    data, indices, starts = (shell.array if isinstance(shell, Shell) else None for shell in shells)
     by_column = name.split(" ")[1].startswith("csc")
     if not (by_column or name.split(" ")[1].startswith("csr")) or data is None or indices is None or starts is None:
         raise Refused("it holds a sparse matrix of an unknown kind")
+    kinds = [array.dtype.kind in wanted for array, wanted in ((data, "biuf"), (indices, "iu"), (starts, "iu"))]
+    if not all(kinds) or not data.ndim == indices.ndim == starts.ndim == 1:
+        raise Refused("it holds a sparse matrix that is not described as scipy does")
     if not isinstance(shape, tuple) or len(shape) != 2 or any(type(n) is not int or n < 0 for n in shape):
         raise Refused("it holds a sparse matrix of an impossible size")
     major, minor = shape[::-1] if by_column else shape
-    counts = np.diff(starts.astype(np.int64))
+    counts = starts[1:].astype(np.int64) - starts[:-1].astype(np.int64)
     fits = len(starts) == major + 1 and len(data) == len(indices) == counts.sum() and (counts >= 0).all()
-    if not fits or math.prod(shape) * 8 > budget or (len(indices) and not 0 <= indices.min() <= indices.max() < minor):
+    if not fits or math.prod(shape) * 8 > limit or (len(indices) and not 0 <= indices.min() <= indices.max() < minor):
         raise Refused("it holds a sparse matrix of an impossible size")
     out = np.zeros((major, minor), dtype=np.float64)
     np.add.at(out, (np.repeat(np.arange(major), counts), indices), data)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,48 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.errors import WeightsError
+from tronie.io.untrusted import Refused, refusals
 
 LIMIT = 1_000_000_000
-"""Bytes of one array, and of all texts of an archive. The largest array known here has 128 MB."""
-TEXT_LIMIT = 64_000_000
+"""Bytes of all arrays or texts that are read from a file. The largest array known here has 128 MB."""
+TEXT_LIMIT = 16_000_000
 """Bytes of one text in an archive. ICT-FaceKit's have 2.6 MB."""
 PICKLED = "it holds Python objects, not only numbers, and they will not be read"
-
-
-class Refused(Exception):
-    """Why a file is refused: the end of a sentence."""
-
-
-@contextmanager
-def refusals(file: Path, what: str) -> Iterator[None]:
-    """Turns what goes wrong while `file` is read into a WeightsError: one sentence. `what` is a file of its kind."""
-    try:
-        yield
-    except Refused as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
-            MemoryError, OverflowError) as error:  # fmt: skip
-        raise WeightsError(f"Cannot read {file}: it is damaged or not {what}.") from error
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
 
 
 def read_npz(file: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
     """The arrays of an npz, or those of `names` that are in it. Never unpickles. Raises WeightsError."""
     with refusals(file, "an npz of numpy"), zipfile.ZipFile(file) as archive:
-        found = {}
-        for info in _members(archive):
-            name = info.filename.removesuffix(".npy")
-            if name != info.filename and (names is None or name in names):
-                found[name] = _npy(archive, info)
-        return found
+        stems = {info.filename.removesuffix(".npy"): info for info in _members(archive)}
+        wanted = {n: i for n, i in stems.items() if n != i.filename and (names is None or n in names)}
+        if sum(info.file_size for info in wanted.values()) > LIMIT:
+            raise Refused("its arrays are larger than they may be")
+        return {name: _npy(archive, info) for name, info in wanted.items()}
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The archive's files. One whose path leads out of its folder condemns the whole: nobody means well by it."""
     for info in archive.infolist():
         path = PurePosixPath(info.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise Refused("it holds a path that leads out of its own folder")
         if info.flag_bits & 1:
             raise Refused("it is encrypted")
@@ -64,8 +44,6 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    if info.file_size > LIMIT:
-        raise Refused(f"its {info.filename} is larger than it may be")
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -20,8 +20,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.errors import WeightsError
-from tronie.io.pickles import PICKLE_LIMIT, Global, Machine, Refused, Storage, Tensor
+from tronie.io.pickles import PICKLE_LIMIT, Global, Machine, Storage, Tensor
+from tronie.io.untrusted import Refused, refusals
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First number of the older format."""
@@ -35,36 +35,33 @@ SHARING_LIMIT = 8
 def read_checkpoint(file: Path) -> Any:
     """What a checkpoint holds: dicts, lists, tuples, numbers, strings, bytes, bools, None, and tensors as read-only
     arrays (bfloat16 as float32), which share memory where the tensors did. Raises WeightsError."""
-    try:
-        with file.open("rb") as stream:
-            if stream.read(4) == b"PK\x03\x04":
-                return _read_zip(stream)
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return _read_legacy(content)
-    except Refused as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except (ValueError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, struct.error) as error:
-        # mmap refuses an empty file with a ValueError, pickletools a broken pickle; zipfile has several classes.
-        raise WeightsError(f"Cannot read {file}: it is damaged or not a checkpoint of PyTorch.") from error
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+    with refusals(file, "a checkpoint of PyTorch"), file.open("rb") as stream:
+        if stream.read(4) == b"PK\x03\x04":
+            return _read_zip(stream)
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _read_legacy(content)
 
 
 def find_numbers(content: object, anchor: str, depth: int = 3) -> dict[str, NDArray[Any]]:
     """The arrays of a net in what a checkpoint holds, known by the name `anchor` of one of them: also inside other
     dicts (to `depth` of them), and under names that begin with `module.` or the like. Empty when there is none."""
-    if not isinstance(content, dict):
-        return {}
-    for key in content:
-        if isinstance(key, str) and (key == anchor or key.endswith("." + anchor)):
-            prefix = key.removesuffix(anchor)
-            return {
-                name.removeprefix(prefix): value
-                for name, value in content.items()
-                if isinstance(name, str) and name.startswith(prefix) and isinstance(value, np.ndarray)
-            }
-    inner = (find_numbers(value, anchor, depth - 1) for value in content.values() if depth > 0)
-    return next((state for state in inner if state), {})
+    waiting: list[object] = [content]
+    seen: set[int] = set()
+    for _ in range(depth + 1):
+        # A dict may be in many others; it is looked at once.
+        new = {id(value): value for value in waiting if isinstance(value, dict) and id(value) not in seen}
+        for one in new.values():
+            for key in one:
+                if isinstance(key, str) and (key == anchor or key.endswith("." + anchor)):
+                    prefix = key.removesuffix(anchor)
+                    return {
+                        name.removeprefix(prefix): value
+                        for name, value in one.items()
+                        if isinstance(name, str) and name.startswith(prefix) and isinstance(value, np.ndarray)
+                    }
+        seen.update(new)
+        waiting = [inner for one in new.values() for inner in one.values()]
+    return {}
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.errors import WeightsError
+from tronie.io.untrusted import Refused, refusals
 
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 """Types of data elements."""
@@ -27,13 +27,9 @@ MATRIX, COMPRESSED = 14, 15
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 """Kinds of variables: MATLAB stores doubles that are small whole numbers as such."""
 LIMIT = 1_000_000_000
-"""Bytes of one variable. The largest that is known here, the Basel Face Model's modes, has 128 MB."""
+"""Bytes of all variables that are read. The largest that is known here, the Basel Face Model's modes, has 128 MB."""
 PEEK = 4096
 """Bytes of a compressed variable that are unpacked to see what it is."""
-
-
-class _Refused(Exception):
-    """Why: the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +47,25 @@ class _Variable:
 
 def read_mat(file: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
     """The variables of a file that are numbers, or those of `names` that are there. Raises WeightsError."""
-    try:
-        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return dict(_variables(content, names))
-    except _Refused as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except (ValueError, struct.error, zlib.error, IndexError) as error:  # mmap refuses an empty file with a ValueError
-        raise WeightsError(f"Cannot read {file}: it is damaged or not a file of MATLAB.") from error
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+    with (
+        refusals(file, "a file of MATLAB"),
+        file.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return dict(_variables(content, names))
 
 
 def _variables(content: mmap.mmap, names: Collection[str] | None) -> Iterator[tuple[str, NDArray[Any]]]:
     if content[:8] == b"\x89HDF\r\n\x1a\n" or content[512:520] == b"\x89HDF\r\n\x1a\n":
-        raise _Refused("it is of MATLAB's version 7.3; save it with the option -v7")
+        raise Refused("it is of MATLAB's version 7.3; save it with the option -v7")
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or len(content) < 128:
-        raise _Refused("it is damaged or not a file of MATLAB")
-    position, end = 128, len(content)
+        raise Refused("it is damaged or not a file of MATLAB")
+    position, end, left = 128, len(content), LIMIT
     while position < end:
         kind, size, start, position = _tag(content, position, order)
         if start + size > end:
-            raise _Refused("it is damaged: it ends too early")
+            raise Refused("it is damaged: it ends too early")
         if kind == COMPRESSED:
             position = start + size
             packed = memoryview(content)[start:position]
@@ -83,8 +76,11 @@ def _variables(content: mmap.mmap, names: Collection[str] | None) -> Iterator[tu
         elif kind == MATRIX:
             found = _unpacked(content, start, start + size, names, order)
         else:
-            raise _Refused("it is damaged or not a file of MATLAB")
+            raise Refused("it is damaged or not a file of MATLAB")
         if found is not None:
+            left -= found[1].nbytes
+            if left < 0:
+                raise Refused("its variables are larger than they may be")
             yield found
 
 
@@ -100,15 +96,15 @@ def _head(data: Any, start: int, order: str) -> _Variable:
     """The flags, shape and name of a variable, whose content begins at `start`."""
     kind, size, at, following = _tag(data, start, order)
     if (kind, size) != (6, 8):
-        raise _Refused("it is damaged or not a file of MATLAB")
+        raise Refused("it is damaged or not a file of MATLAB")
     (flags,) = struct.unpack_from(f"{order}I", data, at)
     kind, size, at, following = _tag(data, following, order)
     if kind != 5 or not 8 <= size <= 128:
-        raise _Refused("it is damaged or not a file of MATLAB")
+        raise Refused("it is damaged or not a file of MATLAB")
     shape = struct.unpack_from(f"{order}{size // 4}i", data, at)
     kind, length, at, following = _tag(data, following, order)
     if kind not in (1, 2, 16) or length > 64 or min(shape) < 0:
-        raise _Refused("it is damaged or not a file of MATLAB")
+        raise Refused("it is damaged or not a file of MATLAB")
     name = bytes(data[at : at + length]).decode("ascii", "replace")
     return _Variable(name, shape, flags & 0xFF, bool(flags & 0x800), following)
 
@@ -117,11 +113,11 @@ def _wanted(variable: _Variable, names: Collection[str] | None) -> bool:
     """Whether the numbers of a variable are to be read. What is asked for must be numbers, and not too many."""
     numbers = variable.kind in CLASSES and not variable.imaginary
     if names is not None and variable.name in names and not numbers:
-        raise _Refused(f"its {variable.name} is not an array of numbers")
+        raise Refused(f"its {variable.name} is not an array of numbers")
     if not numbers or (names is not None and variable.name not in names):
         return False
     if math.prod(variable.shape) * np.dtype(CLASSES[variable.kind]).itemsize > LIMIT:
-        raise _Refused(f"its {variable.name} is larger than it may be")
+        raise Refused(f"its {variable.name} is larger than it may be")
     return True
 
 
@@ -131,9 +127,9 @@ def _unpacked(
     variable = _head(content, start, order)
     if not _wanted(variable, names):
         return None
-    kind, size, at, _ = _tag(content, variable.start, order)
+    kind, size, at = _numbers_tag(variable, content, order)
     if at + size > end:
-        raise _Refused("it is damaged: it ends too early")
+        raise Refused("it is damaged: it ends too early")
     return variable.name, _numbers(variable, kind, content[at : at + size], order)
 
 
@@ -143,26 +139,30 @@ def _packed(packed: memoryview, names: Collection[str] | None, order: str) -> tu
     first = stream.decompress(packed, PEEK)
     kind, _, start, _ = _tag(first, 0, order)
     if kind != MATRIX:
-        raise _Refused("it is damaged or not a file of MATLAB")
+        raise Refused("it is damaged or not a file of MATLAB")
     variable = _head(first, start, order)
     if not _wanted(variable, names):
         return None
-    kind, size, at, _ = _tag(first, variable.start, order)
-    if size > LIMIT:
-        raise _Refused(f"its {variable.name} is larger than it may be")
+    kind, size, at = _numbers_tag(variable, first, order)
     missing = at + size - len(first)
     data = first + stream.decompress(stream.unconsumed_tail, missing) if missing > 0 else first
     if len(data) < at + size:
-        raise _Refused("it is damaged: it ends too early")
+        raise Refused("it is damaged: it ends too early")
     return variable.name, _numbers(variable, kind, memoryview(data)[at : at + size], order)
 
 
-def _numbers(variable: _Variable, kind: int, data: bytes | memoryview, order: str) -> NDArray[Any]:
+def _numbers_tag(variable: _Variable, data: Any, order: str) -> tuple[int, int, int]:
+    """Type and bytes of a variable's numbers, and where they begin. They are as many as its shape says."""
+    kind, size, at, _ = _tag(data, variable.start, order)
     if kind not in STORED:
-        raise _Refused("it is damaged or not a file of MATLAB")
+        raise Refused("it is damaged or not a file of MATLAB")
+    if size != math.prod(variable.shape) * np.dtype(STORED[kind]).itemsize:
+        raise Refused(f"it is damaged: its {variable.name} is longer or shorter than it says")
+    return kind, size, at
+
+
+def _numbers(variable: _Variable, kind: int, data: bytes | memoryview, order: str) -> NDArray[Any]:
     values = np.frombuffer(data, dtype=order + STORED[kind])
-    if len(values) != math.prod(variable.shape):
-        raise _Refused(f"it is damaged: its {variable.name} is longer or shorter than it says")
     return values.astype(CLASSES[variable.kind], copy=False).reshape(variable.shape, order="F")
 
 

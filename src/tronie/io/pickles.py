@@ -15,18 +15,20 @@ from typing import IO, Any
 
 import numpy as np
 
+from tronie.io.untrusted import Refused
+
 PICKLE_LIMIT = 64_000_000
 """Bytes. SPARNet's pickle has 0.2 MB; storages are not part of it."""
+STEP_LIMIT = 5_000_000
+"""Operations of one pickle: each byte may be one, and make a dict of 64 bytes."""
+ITEM = 64
+"""Bytes that an item of a list counts for where lists are copied."""
 DTYPES = {
     "FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BFloat16Storage": "bfloat16",
     "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1",
     "BoolStorage": "bool", "ComplexFloatStorage": "<c8", "ComplexDoubleStorage": "<c16",
 }  # fmt: skip
 """Kinds of storages. numpy has no bfloat16: those become float32."""
-
-
-class Refused(Exception):
-    """Why a file is refused: the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ def _find(module: object, name: object) -> Global:
 
 def _fill(target: dict[Any, Any], items: list[Any]) -> None:
     for key, value in zip(items[::2], items[1::2], strict=True):
-        # Nothing else: the hash of a tuple of tuples of the same tuples could take forever.
-        if not isinstance(key, str | int | float | bytes | None):
+        # Nothing else: the hash of a tuple of tuples of the same tuples could take forever, and that of large whole
+        # numbers can be the same for as many as one likes, which would make the dict slow.
+        if not isinstance(key, str | int | float | bytes | None) or (type(key) is int and abs(key) >> 60):
             raise Refused("it holds a dict with unusual keys")
         target[key] = value
 
@@ -153,6 +156,9 @@ class Machine:
     stack: list[Any] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
     limit: int = PICKLE_LIMIT
+    """Bytes of the pickle."""
+    left: int = PICKLE_LIMIT
+    """Bytes that calls may still copy: their arguments may be the same long text or list again and again."""
 
     def find(self, module: object, name: object) -> Any:
         """What stands for a class or function that the pickle names; Refused where it may not name it."""
@@ -165,9 +171,9 @@ class Machine:
     def run(self, stream: IO[bytes]) -> Any:
         """One pickle from `stream`, which is left behind its end."""
         start = stream.tell()
-        for opcode, argument, position in pickletools.genops(stream):
-            if (position or 0) - start > self.limit:
-                raise Refused("its list of tensors is too long")
+        for steps, (opcode, argument, position) in enumerate(pickletools.genops(stream)):
+            if (position or 0) - start > self.limit or steps > STEP_LIMIT:
+                raise Refused("its pickle is too long")
             if opcode.name == "STOP":
                 return self.pop()
             if step := self.step(opcode.name):
@@ -216,10 +222,19 @@ class Machine:
         arguments, function = self.pop(), self.pop()
         if not isinstance(function, Global) or function.make is None or not isinstance(arguments, tuple):
             raise Refused("it holds more than numbers")
+        self.spend(arguments)
         try:
             self.stack.append(function.make(*arguments))
         except TypeError:  # too many or too few arguments
             raise Refused("it holds a tensor that is not described as PyTorch does") from None
+
+    def spend(self, arguments: tuple[Any, ...]) -> None:
+        """Account for arguments that are about to be copied."""
+        for value in arguments:
+            if isinstance(value, str | bytes | list | tuple | dict):
+                self.left -= len(value) * (1 if isinstance(value, str | bytes) else ITEM)
+        if self.left < 0:
+            raise Refused("it describes far more than it holds")
 
     def build(self) -> None:
         """State of an object. Only dicts have some (versions of layers, which nothing here needs)."""

@@ -17,20 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.errors import WeightsError
+from tronie.io.untrusted import Refused, refusals
 
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "u1", 5: "<i2", 6: "i1", 9: "<i8", 10: "?", 19: "<f2"}
 """TensorFlow's numbers for kinds of numbers."""
 MOST_NODES = 100_000
 MOST_REPEATED = 50_000_000
 """Numbers that constants may hold in all beyond those in the file: a constant may say one number and a shape."""
+SPELLED = 8
+"""How many of those a number counts for that is spelled out in as few bytes as it needs: such are slow to read and take
+far more room here. Graphs of nets spell shapes and axes only."""
 
 Bytes = memoryview
 """A part of the file."""
-
-
-class Broken(Exception):
-    """Why a file is refused: the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +59,24 @@ class Node:
 
 def read_graph(file: Path) -> dict[str, Node]:
     """The nodes of a frozen graph by name. Raises WeightsError."""
-    try:
-        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            view = memoryview(content)
-            try:
-                return parse_graph(view)
-            finally:
-                view.release()
-    except Broken as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except (ValueError, struct.error, IndexError, BufferError) as error:  # mmap refuses an empty file (ValueError)
-        raise WeightsError(f"Cannot read {file}: it is damaged or not a graph of TensorFlow.") from error
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+    with refusals(file, "a graph of TensorFlow"), file.open("rb") as stream:
+        # Not closed by hand: while an error is under way its traceback still looks into it.
+        content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        return parse_graph(memoryview(content))
 
 
 def parse_graph(data: Bytes) -> dict[str, Node]:
-    """The nodes of a serialised GraphDef by name. Raises Broken, ValueError or IndexError."""
+    """The nodes of a serialised GraphDef by name. Raises Refused, ValueError or IndexError."""
     reader = _Reader()
     nodes: dict[str, Node] = {}
     for number, value in _fields(data):
         if number == 1:
             node = reader.node(_part(value))
             if node.name in nodes or len(nodes) >= MOST_NODES:
-                raise Broken("it is damaged or not a graph of TensorFlow")
+                raise Refused("it is damaged or not a graph of TensorFlow")
             nodes[node.name] = node
     if not nodes:
-        raise Broken("it is damaged or not a graph of TensorFlow")
+        raise Refused("it is damaged or not a graph of TensorFlow")
     return nodes
 
 
@@ -100,7 +90,7 @@ def _varint(data: Bytes, at: int) -> tuple[int, int]:
             return value & 0xFFFFFFFFFFFFFFFF, at
         shift += 7
         if shift > 63:
-            raise Broken("it is damaged or not a graph of TensorFlow")
+            raise Refused("it is damaged or not a graph of TensorFlow")
 
 
 def _fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
@@ -120,23 +110,23 @@ def _fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
             case 5:
                 size = 4
             case _:
-                raise Broken("it is damaged or not a graph of TensorFlow")
+                raise Refused("it is damaged or not a graph of TensorFlow")
         if at + size > len(data):
-            raise Broken("it is damaged: it ends too early")
+            raise Refused("it is damaged: it ends too early")
         yield key >> 3, data[at : at + size]
         at += size
 
 
 def _part(value: int | Bytes) -> Bytes:
     if isinstance(value, int):
-        raise Broken("it is damaged or not a graph of TensorFlow")
+        raise Refused("it is damaged or not a graph of TensorFlow")
     return value
 
 
 def _whole(value: int | Bytes) -> int:
     """A signed number."""
     if not isinstance(value, int):
-        raise Broken("it is damaged or not a graph of TensorFlow")
+        raise Refused("it is damaged or not a graph of TensorFlow")
     return value - (1 << 64) if value >> 63 else value
 
 
@@ -158,6 +148,11 @@ def _wholes(value: int | Bytes) -> list[int]:
 @dataclass(slots=True)
 class _Reader:
     left: int = MOST_REPEATED
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise Refused("its constants are larger than they may be")
 
     def node(self, data: Bytes) -> Node:
         name, op, inputs, attributes = "", "", [], {}
@@ -181,6 +176,7 @@ class _Reader:
         for number, value in _fields(data):
             match number:
                 case 1:
+                    self.spend(SPELLED * len(_part(value)))
                     return Attribute(list=tuple(n for k, v in _fields(_part(value)) if k == 3 for n in _wholes(v)))
                 case 2:
                     return Attribute(text=_text(value))
@@ -212,6 +208,7 @@ class _Reader:
                 case 5 | 6:
                     several.append(np.frombuffer(_part(value), "<f4" if number == 5 else "<f8"))
                 case 7 | 10 | 11:
+                    self.spend(SPELLED if isinstance(value, int) else SPELLED * len(value))
                     several.append(np.array(_wholes(value)))
         if not dtype:
             return None
@@ -221,14 +218,12 @@ class _Reader:
         elif several:
             values = np.concatenate(several).astype(dtype)
             if 0 < len(values) < count:  # the last one counts for the rest
-                self.left -= count
-                if self.left < 0:
-                    raise Broken("its constants are larger than they may be")
+                self.spend(count)
                 values = np.concatenate([values, np.full(count - len(values), values[-1])])
         else:
             values = np.zeros(0, dtype)
         if len(values) != count:
-            raise Broken("it is damaged: a constant is longer or shorter than it says")
+            raise Refused("it is damaged: a constant is longer or shorter than it says")
         return values.reshape(shape)
 
 
@@ -239,5 +234,5 @@ def _shape(data: Bytes) -> tuple[int, ...]:
             sizes = [_whole(v) for k, v in _fields(_part(value)) if k == 1]
             found.append(sizes[-1] if sizes else 0)
     if any(not 0 <= size < 1 << 40 for size in found) or len(found) > 16:
-        raise Broken("it is damaged: a constant has an impossible shape")
+        raise Refused("it is damaged: a constant has an impossible shape")
     return tuple(found)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tronie.errors import WeightsError
 from tronie.head.morphable import Morphable
-from tronie.io.arrays import Refused, refusals
+from tronie.io.untrusted import Refused, refusals
 
 
 @dataclass(frozen=True, slots=True)

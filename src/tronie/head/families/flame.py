@@ -17,7 +17,8 @@ from tronie.head.families.base import Family, need
 from tronie.head.model import PARTS
 from tronie.head.morphable import Joints, Morphable, place
 from tronie.io.array_pickles import read_array_pickle
-from tronie.io.arrays import Refused, read_npz
+from tronie.io.arrays import read_npz
+from tronie.io.untrusted import Refused
 
 KEYS = ("v_template", "f", "shapedirs", "J_regressor", "kintree_table", "weights")
 JOINTS = ("root", "neck", "jaw", "eye_left", "eye_right")

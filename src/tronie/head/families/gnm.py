@@ -16,7 +16,8 @@ import numpy as np
 from tronie.head.families.base import Family, need
 from tronie.head.model import PARTS
 from tronie.head.morphable import NO_PART, Joints, Morphable, place
-from tronie.io.arrays import Refused, read_npz
+from tronie.io.arrays import read_npz
+from tronie.io.untrusted import Refused
 
 KEYS = (
     "template_vertex_positions", "vertex_identity_basis", "expression_basis", "expression_names", "quads", "quad_uvs",

@@ -18,7 +18,8 @@ import numpy as np
 from tronie.head.families.base import Family, need
 from tronie.head.model import PARTS
 from tronie.head.morphable import NO_PART, Morphable, place
-from tronie.io.arrays import Refused, read_npz, read_texts
+from tronie.io.arrays import read_npz, read_texts
+from tronie.io.untrusted import Refused
 
 KEYS = (
     "mean", "identity", "expression", "expression_names", "quads", "uv_quads", "uv", "landmarks68", "part_names",

@@ -19,7 +19,8 @@ import numpy as np
 
 from tronie.head.families.base import Family, modes
 from tronie.head.morphable import Morphable, place
-from tronie.io.arrays import LIMIT, Refused
+from tronie.io.arrays import LIMIT
+from tronie.io.untrusted import Refused
 
 EXPRESSIONS = "expression_blendshapes_3448.bin"
 

@@ -15,7 +15,7 @@ import numpy as np
 from tronie.head.families.base import Family, modes, need
 from tronie.head.morphable import Morphable, place
 from tronie.io.array_pickles import read_array_pickle
-from tronie.io.arrays import Refused
+from tronie.io.untrusted import Refused
 
 KEYS = ("u", "w_shp", "w_exp", "keypoints")
 POSE, SHAPES, EXPRESSIONS = 12, 40, 10
