@@ -41,7 +41,10 @@ def test_missing_and_damaged_files_say_what_to_run(tmp_path: Path, monkeypatch: 
     assert weights.path("centerface") == tmp_path / "centerface.onnx"
     with pytest.raises(WeightsError, match="damaged"):
         weights.verify("centerface")
-    with pytest.raises(WeightsError, match="cannot be loaded"):
+    with pytest.raises(WeightsError, match=r"cannot be loaded; import it again"):
+        Session(tmp_path / "centerface.onnx").load()
+    monkeypatch.setattr("tronie.runtime.ASSETS", tmp_path)
+    with pytest.raises(WeightsError, match=r"cannot be loaded; reinstall tronie"):
         Session(tmp_path / "centerface.onnx").load()
     with pytest.raises(WeightsError, match="tronie models"):
         weights.path("nonsense")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tronie.errors import OutputError, WeightsError
-from tronie.io.atomic import make_folder, write_file
+from tronie.io.atomic import make_folder, sweep, write_file
 from tronie.weights import digest, store
 
 SUFFIXES = (".onnx", ".npz")
@@ -30,7 +30,7 @@ class Imported:
     commercial_use: bool
     origin: str
     source: str
-    """Name of the file it was imported from."""
+    """Name of the file it was imported from; signs that no text can hold are spelled out."""
     source_sha256: str
     side: int
     """Side of the pictures that go in, pixels; 0 where none do."""
@@ -69,9 +69,14 @@ def new_record(
 ) -> Imported:  # fmt: skip
     """The record of a model that is being imported now from file `source`."""
     return Imported(
-        name, kind, purpose, licence, commercial_use, origin, source.name, digest(source), side,
+        name, kind, purpose, licence, commercial_use, origin, _printable(source.name), digest(source), side,
         datetime.now(UTC).isoformat(timespec="seconds"), 0, suffix,
     )  # fmt: skip
+
+
+def _printable(name: str) -> str:
+    """File names may hold bytes that are no text in any coding: such a record could not be written."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def check_free(name: str, overwrite: bool) -> None:
@@ -83,6 +88,7 @@ def check_free(name: str, overwrite: bool) -> None:
 def keep(record: Imported, data: bytes) -> Imported:
     """Put a model's file and its record into the store, in the place of older ones; the complete record."""
     make_folder(store())
+    sweep(store())  # what an import that was killed left behind may have hundreds of megabytes
     record = Imported(**(asdict(record) | {"bytes": len(data)}))
     # The record comes last: should the process die in between, the model counts as not imported.
     with suppress(OSError):
@@ -122,5 +128,5 @@ def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
     if kind in KINDS:
         return KINDS[kind](file, overwrite)
     if kind not in families():
-        raise WeightsError(f"There is no kind {kind} to import; there is {', '.join([*KINDS, *families()])}.")
+        raise WeightsError(f"There is no kind {kind} to import; there are {', '.join([*KINDS, *families()])}.")
     return import_head(kind, file, overwrite=overwrite)

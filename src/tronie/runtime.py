@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.errors import WeightsError
+from tronie.weights import ASSETS
 
 
 class Session:
@@ -50,9 +51,9 @@ class Session:
         try:
             return ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime raises a class per failure, none of them public
-            raise WeightsError(
-                f"The model file {self.path} cannot be loaded; reinstall tronie to repair it."
-            ) from error
+            own = self.path.is_relative_to(ASSETS)
+            remedy = "reinstall tronie to repair it" if own else "import it again with --overwrite"
+            raise WeightsError(f"The model file {self.path} cannot be loaded; {remedy}.") from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Input arrays by name (any float type) -> output arrays by name."""

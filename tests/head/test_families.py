@@ -105,6 +105,9 @@ def test_the_folder_of_the_file_will_do(tmp_path: Path) -> None:
     for written in ("flame pkl", "sfm", "gnm", "3ddfa", "ict npz", "ict folder"):
         family, _wanted = write(written, tmp_path / written)
         assert family.load(tmp_path / written).name == family.name
+    family = FAMILIES["ict-facekit"]
+    (neutral,) = (tmp_path / "ict folder").rglob(family.files[0])
+    assert family.load(neutral).name == family.name, "the folder is meant when the user names the first of its files"
     with pytest.raises(WeightsError, match=r"there is no gnm_head\.npz; get it from"):
         FAMILIES["gnm"].load(tmp_path / "sfm")
 

@@ -51,7 +51,7 @@ class Family:
         """The model of the user's file, or of the folder that it lies in. Raises WeightsError."""
         main = self.main_file(place)
         with refusals(place, f"a file of {self.what}"):
-            whole = self.folder and place.is_dir() and main.name == self.files[0]
+            whole = self.folder and main.name == self.files[0]
             return self.read(self, main.parent if whole else main)
 
 
