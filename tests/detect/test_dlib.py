@@ -161,3 +161,13 @@ def test_the_astronaut(astronaut: Image) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (3, 3), (120, 160)])
 def test_nothing_there(shape: tuple[int, int]) -> None:
     assert make_detector("dlib").detect(np.full((*shape, 3), 128, np.uint8)) == []
+
+
+def test_a_dlib_that_cannot_be_loaded_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> object:
+        raise ImportError("libsomething.so is missing")
+
+    monkeypatch.setattr(dlib_models, "available", lambda: True)
+    monkeypatch.setattr(dlib_models.importlib, "import_module", broken)
+    with pytest.raises(WeightsError, match=r"cannot be loaded \(libsomething.so is missing\); reinstall"):
+        make_detector("dlib")

@@ -196,6 +196,22 @@ def test_a_face_that_cannot_be_judged_is_still_a_face(small: Photo, monkeypatch:
     assert any("it went wrong" in text for text in face.warnings)
 
 
+def test_a_net_that_fails_leaves_the_faces_and_one_that_is_missing_ends_the_job(small: Photo) -> None:
+    def too_large(_: object) -> Image:
+        raise MemoryError("no room")
+
+    face = one(tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(too_large)).run(small))
+    assert (face.enhanced, face.error) == (None, None)
+    assert face.head is not None
+    assert any("not enhanced" in text and "no room" in text for text in face.warnings)
+
+    def missing(_: object) -> Image:
+        raise WeightsError("The net is gone.")
+
+    with pytest.raises(WeightsError, match="gone"):
+        tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(missing)).run(small)
+
+
 def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
     folder = save_result(finer, tmp_path)
     face = one(finer)

@@ -13,6 +13,7 @@ from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.enhance.detail import make_detail, moved
 from tronie.enhance.gate import Embed, Verdict, judge
 from tronie.enhance.paste import blended
+from tronie.errors import WeightsError
 from tronie.landmarks import square_from_landmarks
 from tronie.settings import EnhanceSettings
 from tronie.types import Crop, Enhanced, Face, Image, Photo
@@ -59,15 +60,26 @@ def enhance(
         landmarks = faces[k].landmarks
         assert landmarks is not None
         crops.append(aligned_crop(photo.image, aligned_square(landmarks.points), enhancer.side))
-    restored = enhancer.restore(np.stack([crop.image for crop in crops]))
+    try:
+        restored = enhancer.restore(np.stack([crop.image for crop in crops]))
+    except WeightsError:  # a file that is missing or broken is missing for every photo: the job is to end
+        raise
+    except Exception as error:  # such as too little memory for a large net: the faces are still faces
+        for k in chosen:
+            done[k] = _not_enhanced(faces[k], error)
+        return done
     for k, crop, picture in zip(chosen, crops, restored, strict=True):
         try:
             share = 1.0 if settings.mode == "always" else usual_share(1 / crop.to_photo.scale)
             done[k] = _judged(photo, faces[k], crop, picture, share, enhancer.name, net)
         except Exception as error:  # a face that cannot be enhanced is still a face
-            said = f"not enhanced: {type(error).__name__}: {error}"
-            done[k] = replace(faces[k], warnings=(*faces[k].warnings, said))
+            done[k] = _not_enhanced(faces[k], error)
     return done
+
+
+def _not_enhanced(face: Face, error: Exception) -> Face:
+    said = f"not enhanced: {type(error).__name__}: {error}"
+    return replace(face, warnings=(*face.warnings, said))
 
 
 def usual_share(factor: float) -> float:
