@@ -12,7 +12,7 @@ class Branch(BaseModel):
 
 
 class DetectSettings(Branch):
-    detector: str = Field("centerface", description="Which face detector to use.")
+    detector: str = Field("centerface", description="Which face detector to use; dlib is an extra.")
     min_face: float = Field(20, ge=1, description="Smallest face, pixels of the photo.")
     max_faces: int = Field(0, ge=0, description="Keep at most this many, largest first; 0 keeps all.")
     min_score: float = Field(0.5, ge=0, le=1, description="Least score of a detection.")
@@ -23,7 +23,7 @@ class LandmarkSettings(Branch):
 
 
 class EnhanceSettings(Branch):
-    mode: str = Field("auto", description="Super-resolution: of small faces, of none, of all, or by a net's name.")
+    mode: str = Field("auto", description="Super-resolution of small faces, of none, of all; NAME: by that net.")
     limit: float = Field(60, gt=0, description="A face is small below this, pixels between the eyes.")
     photo: bool = Field(False, description="Also save the whole photo with its enhanced faces.")
 
@@ -33,7 +33,9 @@ class HeadSettings(Branch):
 
 
 class FitSettings(Branch):
-    engine: Literal["calibrated", "deep3d"] = Field("calibrated", description="What reconstructs the faces.")
+    engine: Literal["calibrated", "deep3d"] = Field(
+        "calibrated", description="What reconstructs faces; deep3d wants your files."
+    )
     mat: bool = Field(False, description="Also save what deep3d found as the published .mat files.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")

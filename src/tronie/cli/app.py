@@ -118,7 +118,10 @@ def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with origins and paths.")] = False,
 ) -> None:
-    """List the model files: what each is for, whether it is installed, its licence. Or import one."""
+    """List the model files: what each is for, whether it is installed, its licence.
+
+    With `import`: add a published one that tronie may not ship, and that you downloaded.
+    """
     if context.invoked_subcommand is None:
         from tronie.cli.report import models as show
 
@@ -127,11 +130,11 @@ def models(
 
 @models_app.command("import", epilog="Example: tronie models import sparnet SPARNetHD_V4_Attn2D_net_H-epoch10.pth")
 def import_model(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the file is: sparnet, or the name of a head.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: a name from the list of `tronie models`.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file you downloaded, or its folder.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier import.")] = False,
 ) -> None:
-    """Add a published net or head to your own model files. Nothing in FILE is run."""
+    """Read a published net or head into your own model files. Nothing in FILE is run."""
     from tronie.cli.report import import_model as bring
 
     raise typer.Exit(bring(kind, file, overwrite))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tronie.imports import Imported
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
 USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
@@ -17,6 +21,7 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
     from tronie.deep3d.official import TERMS
+    from tronie.enhance.official import LICENCE, ORIGIN, SPARNET, WHAT
     from tronie.head.families import families
     from tronie.imports import imported
     from tronie.weights import WEIGHTS, location, present, store
@@ -31,32 +36,39 @@ def models(as_json: bool) -> int:
         for one in own.values()
         if one.kind not in heads and one.kind not in TERMS
     ]
-    bring = [
-        {"name": f.name, "purpose": f.what, "licence": f.licence, "commercial_use": f.commercial_use, "origin": f.ask,
-         "files": [*f.files, *f.beside], "installed": f.name in own, "vendored": False,
-         "bytes": own[f.name].bytes if f.name in own else 0, "path": str(store() / f"{f.name}.npz")}
-        for f in heads.values()
-    ]  # fmt: skip
     kinds = {one.kind: one for one in own.values()}
-    bring += [
-        {"name": t.name, "purpose": t.what, "licence": t.licence, "commercial_use": False, "origin": t.ask,
-         "files": list(t.files), "installed": t.name in kinds, "vendored": False,
-         "bytes": kinds[t.name].bytes if t.name in kinds else 0,
-         "path": str(kinds[t.name].path if t.name in kinds else store())}
-        for t in TERMS.values()
-    ]  # fmt: skip
+    bring = [
+        _offer(f.name, f.what, f.licence, f.ask, (*f.files, *f.beside), own.get(f.name), f.commercial_use)
+        for f in heads.values()
+    ]
+    bring += [_offer(t.name, t.what, t.licence, t.ask, t.files, kinds.get(t.name)) for t in TERMS.values()]
+    bring += [_offer(SPARNET, WHAT, LICENCE, ORIGIN.rsplit(", ")[-1], ("*.pth",), kinds.get(SPARNET))]
     if as_json:
         print(json.dumps(rows + bring, indent=2, ensure_ascii=False))
         return 0
     console = _console()
     console.print(_table(rows))
-    console.print("\nHeads and engines that you may bring along, from:", style="bold", highlight=False)
+    console.print("\nModels that you may bring along:", style="bold", highlight=False)
     console.print(_table(bring, origin=True))
     console.print(
-        f"\nDownload a file there, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
+        f"\nDownload one yourself, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
         soft_wrap=True, highlight=False, markup=False,
     )  # fmt: skip
     return 0
+
+
+def _offer(
+    name: str, purpose: str, licence: str, origin: str, files: Sequence[str], own: Imported | None,
+    commercial_use: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The row of a model that the user may bring along; `own` is the record where that has been done."""
+    from tronie.weights import store
+
+    return {
+        "name": name, "purpose": purpose, "licence": licence, "commercial_use": commercial_use, "origin": origin,
+        "files": list(files), "installed": own is not None, "vendored": False, "bytes": own.bytes if own else 0,
+        "path": str(own.path if own else store()),
+    }  # fmt: skip
 
 
 def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
@@ -81,7 +93,7 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     from tronie.imports import import_file
 
     one = import_file(kind, file, overwrite=overwrite)
-    print(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}")
+    print(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}.")
     print(f"From {one.origin}, under {one.licence}.")
     if not one.commercial_use:
         print("Its licence allows no commercial use.")

@@ -10,8 +10,9 @@ from tronie.imports import Imported, check_free, imported, keep, new_record
 
 SPARNET = "sparnet"
 """The kind of these imports."""
-LICENCE = "CC BY-NC-SA 4.0 (not for commercial use)"
+LICENCE = "CC BY-NC-SA 4.0"
 ORIGIN = "SPARNet (Chaofeng Chen et al. 2020), github.com/chaofengc/Face-SPARNet"
+WHAT = "SPARNet: enhances small faces (four nets)"
 
 PURPOSES = {
     "sparnet-16": "enhances faces of about 16 px, to 128 px",
