@@ -9,20 +9,10 @@ import numpy as np
 from PIL import Image
 
 SMALL = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
-CLEAN = 0.4
-"""Share of pictures that are only made smaller, by Pillow's bicubic."""
-
-
-def factor_of(rng: np.random.Generator) -> float:
-    """How many times too small the face is: mostly four."""
-    kind = rng.random()
-    if kind < 0.4:
-        return 4.0
-    if kind < 0.53:
-        return 8.0
-    if kind < 0.7:
-        return 2.0
-    return float(np.exp(rng.uniform(np.log(1.2), np.log(8.5))))
+CLEAN, STRAIGHT = 0.35, 0.5
+"""Share of pictures that are only made smaller, by Pillow's bicubic; of the others, of those on the photo's own grid."""
+FINER = 1.6
+"""The others have up to so many pixels, along each axis, for one of the photo's."""
 
 
 def tinted(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -82,31 +72,40 @@ def bicubic(image: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
 
 
-def degrade(sharp: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(S, S, 3) uint8 -> what is left of it after a loss, enlarged again to S."""
-    side, factor = len(sharp), factor_of(rng)
+def degrade(sharp: np.ndarray, rng: np.random.Generator, fold: int = 4) -> np.ndarray:
+    """(S, S, 3) uint8 -> (S / fold, S / fold, 3): what a photo that small shows of it."""
+    side, count = len(sharp), len(sharp) // fold
     if rng.random() < CLEAN:
-        return bicubic(bicubic(sharp, round(side / factor)), side)
-    # The camera's grid lies turned and shifted under the upright crop.
-    turn = float(np.clip(rng.normal(0, 12), -40, 40)) if rng.random() < 0.5 else 0.0
-    room = 1.45 if turn else 1.1
-    small = round(side * room / factor)
-    wide = round(small * factor)
-    there = cv2.getRotationMatrix2D((side / 2 - 0.5, side / 2 - 0.5), turn, 1.0)
-    there[:, 2] += (wide - side) / 2 + rng.uniform(-factor / 2, factor / 2, 2)
-    x = cv2.warpAffine(sharp, there, (wide, wide), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        return bicubic(sharp, count)
+    straight = rng.random() < STRAIGHT
+    factor, small, x = float(fold), count, sharp.astype(np.float32)
+    if not straight:  # the photo's grid is coarser, and lies turned and shifted under the upright crop
+        factor *= FINER ** rng.random()
+        small = round(1.5 * side / factor)
+        turn = np.radians(np.clip(rng.normal(0, 12), -40, 40))
+        turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        middle = small * factor / 2 + rng.uniform(-factor / 2, factor / 2, 2)
+        x = moved(x, turned.T, side / 2 - turned.T @ middle, round(small * factor))
     if rng.random() < 0.8:
-        x = cv2.filter2D(x.astype(np.float32), -1, kernel(rng, 0.55 * factor))
-    method = rng.choice(["pil", *SMALL])
+        x = cv2.filter2D(x, -1, kernel(rng, 0.55 * factor), borderType=cv2.BORDER_REFLECT)
+    method = rng.choice(["pil", "pil", *SMALL])
     if method == "pil":
         x = bicubic(to_bytes(x), small).astype(np.float32)
     else:
         if method != "area":  # without a low-pass these kernels alias, as careless programs do
-            x = cv2.GaussianBlur(x.astype(np.float32), (0, 0), max(0.28 * factor, 0.3))
-        x = cv2.resize(x.astype(np.float32), (small, small), interpolation=SMALL[method])
+            x = cv2.GaussianBlur(x, (0, 0), max(0.28 * factor, 0.3))
+        x = cv2.resize(x, (small, small), interpolation=SMALL[method])
     x = to_bytes(noisy(x, rng))
     if rng.random() < 0.75:
         x = jpeg(x, int(rng.uniform(35, 96)), int(rng.integers(0, 3)))
-    x = x if wide == small else bicubic(x, wide)
-    return cv2.warpAffine(x, there, (side, side), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    if straight:
+        return x
+    step = round(small * factor) / small
+    return moved(x, turned * fold / step, (middle - turned @ np.full(2, side / 2)) / step, count)
+
+
+def moved(image: np.ndarray, matrix: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
+    """(side, side, 3) whose point p (pixels, corners at whole numbers) shows the point `matrix` p + `shift`."""
+    shift = shift + (matrix.sum(axis=1) - 1) / 2  # OpenCV counts from the pixels' centres
+    return cv2.warpAffine(image, np.column_stack([matrix, shift]), (side, side),
+                          flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip

@@ -20,10 +20,10 @@ from queue import Queue
 import cv2
 import numpy as np
 import torch
-from degrade import bicubic, degrade, tinted, to_bytes
+from degrade import bicubic, degrade, jpeg, tinted, to_bytes
 from onnx_torch import Graph
 from perceptual import Lpips
-from sr_net import SIDE, FaceNet, begin_with_span, save_onnx
+from sr_net import FaceNet, begin_with_span, save_onnx
 
 from tronie.detect import detect_faces
 from tronie.enhance.align import aligned_crop, aligned_square
@@ -32,13 +32,18 @@ from tronie.landmarks import square
 from tronie.pipeline import Pipeline
 
 ASSETS = Path(__file__).parents[1] / "src/tronie/assets"
+SIDE = 256
+"""Of the aligned crop that is to come out, pixels."""
 MARGIN = 1.3
 """Side of the kept pictures / of the aligned crop: room to turn and shift."""
 KEPT = 420
 LEARNED, WATCHED = range(76), range(76, 80)
-BATCH, RATE, FINE_RATE, AVERAGED = 4, 3e-4, 1e-4, 0.999
-PARTS, PART = 0.85, 128
-"""In the first share of the steps the net sees parts of faces, so many pixels wide: four times as many steps."""
+BATCH, RATE, FINE_RATE, AVERAGED = 4, 2.5e-4, 1e-4, 0.999
+PARTS = 0.85
+"""In the first share of the steps the net sees quarters of faces: four times as many steps in the same time."""
+COARSE, FINE = 0.25, 0.15
+"""Shares of batches of faces eight times too small, brought half the way, and twice too small, where half of what comes
+out is too much and averaged away."""
 PERCEPTUAL_WEIGHT, PERSON_WEIGHT = 0.03, 0.01
 """Of LPIPS and of the landmark net's activations, against the mean absolute error of pixels in 0..1."""
 
@@ -73,15 +78,21 @@ def drawn(kept: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return to_bytes(tinted(x, rng)) if rng.random() < 0.7 else np.ascontiguousarray(x)
 
 
-def batch(kept: np.ndarray, seed: tuple[int, int], side: int) -> tuple[np.ndarray, np.ndarray]:
-    """BATCH pairs (small and enlarged again, sharp), uint8: parts of `side` pixels."""
+def batch(kept: np.ndarray, seed: tuple[int, int], whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """BATCH pairs (small, sharp), uint8; the small ones four times too small, or twice."""
     rng = np.random.default_rng(seed)
+    kind = rng.random()
+    fold, half = (2 if kind < FINE else 4), SIDE // 2
     sharp = []
     for _ in range(BATCH):
-        whole = drawn(kept[rng.integers(len(kept))], rng)
-        i, j = rng.integers(0, SIDE - side + 1, 2)
-        sharp.append(np.ascontiguousarray(whole[i : i + side, j : j + side]))
-    return np.stack([degrade(s, rng) for s in sharp]), np.stack(sharp)
+        x = drawn(kept[rng.integers(len(kept))], rng)
+        if kind > 1 - COARSE:
+            x = cv2.resize(x, (half, half), interpolation=cv2.INTER_AREA)
+        elif fold == 2 or not whole:
+            i, j = rng.integers(0, half + 1, 2)
+            x = np.ascontiguousarray(x[i : i + half, j : j + half])
+        sharp.append(x)
+    return np.stack([degrade(s, rng, fold) for s in sharp]), np.stack(sharp)
 
 
 def tensor(images: np.ndarray) -> torch.Tensor:
@@ -90,12 +101,12 @@ def tensor(images: np.ndarray) -> torch.Tensor:
 
 
 def stream(kept: np.ndarray, first: int, parts: int, last: int) -> Queue[tuple[np.ndarray, np.ndarray]]:
-    """Batches of the steps from `first` to `last`, made ahead by a thread; before `parts` of parts of faces only."""
+    """Batches of the steps from `first` to `last`, made ahead by a thread; before `parts` without whole faces."""
     queue: Queue[tuple[np.ndarray, np.ndarray]] = Queue(maxsize=8)
 
     def work() -> None:
         for step in range(first, last):
-            queue.put(batch(kept, (0, step), PART if step < parts else SIDE))
+            queue.put(batch(kept, (0, step), step >= parts))
 
     threading.Thread(target=work, daemon=True).start()
     return queue
@@ -129,19 +140,32 @@ def rate(step: int, steps: int, fine: int) -> float:
     return float(top * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share))))
 
 
+def restored(net: FaceNet, small: np.ndarray) -> np.ndarray:
+    """(n, k, k, 3) uint8 -> (n, SIDE, SIDE, 3) float, as the pipeline does it."""
+    with torch.no_grad():
+        made = net(tensor(small)).clamp(0, 1)
+    if made.shape[-1] > SIDE:
+        made = torch.nn.functional.avg_pool2d(made, made.shape[-1] // SIDE)
+    pictures = to_bytes(made.permute(0, 2, 3, 1).numpy() * 255)
+    return np.stack([bicubic(p, SIDE) for p in pictures]).astype(np.float64)
+
+
+def worn(sharp: np.ndarray, seed: int) -> np.ndarray:
+    """Blurred, four times too small, noisy, JPEG 60."""
+    rng = np.random.default_rng(seed)
+    small = bicubic(to_bytes(cv2.GaussianBlur(sharp, (0, 0), rng.uniform(1, 1.6))), SIDE // 4)
+    return jpeg(to_bytes(small + rng.normal(0, 6, small.shape)), 60, 2)
+
+
 def watch(net: FaceNet, sharp: np.ndarray) -> str:
     """PSNR and what it gains over bicubic on the watched faces."""
     said = []
     for name, small in {
-        "x2": [bicubic(bicubic(s, SIDE // 2), SIDE) for s in sharp],
-        "x4": [bicubic(bicubic(s, SIDE // 4), SIDE) for s in sharp],
-        "x8": [bicubic(bicubic(s, SIDE // 8), SIDE) for s in sharp],
-        "bad": [degrade(s, np.random.default_rng((9, i))) for i, s in enumerate(sharp)],
+        **{f"x{k}": [bicubic(s, SIDE // k) for s in sharp] for k in (2, 4, 8)},
+        "worn": [worn(s, k) for k, s in enumerate(sharp)],
     }.items():
-        before = np.stack(small)
-        with torch.no_grad():
-            after = net(tensor(before)).clamp(0, 1).permute(0, 2, 3, 1).numpy() * 255
-        said.append(f"{name} {psnr(after, sharp):.2f} (+{psnr(after, sharp) - psnr(before, sharp):.2f})")
+        before, after = np.stack([bicubic(s, SIDE) for s in small]), restored(net, np.stack(small))
+        said.append(f"{name} {psnr(after, sharp):.2f} ({psnr(after, sharp) - psnr(before, sharp):+.2f})")
     return ", ".join(said)
 
 
@@ -165,7 +189,7 @@ def main() -> None:
     sharp = np.stack([cv2.resize(w[inner, inner], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for w in watched])
     net, average = FaceNet().to(memory_format=torch.channels_last), FaceNet()
     if options.span and not options.state.exists():
-        begin_with_span(net, options.span, sharp)
+        begin_with_span(net, options.span)
     average.load_state_dict(net.state_dict())
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     parts = {"net": net, "average": average, "optimizer": optimizer}
@@ -188,8 +212,10 @@ def main() -> None:
             group["lr"] = rate(done, steps, options.fine)
         with torch.autocast("cpu", torch.bfloat16):
             made = net(small)
+        if made.shape[-1] > truth.shape[-1]:
+            made = torch.nn.functional.avg_pool2d(made, 2)
         loss = pixels = torch.sqrt((made.float() - truth) ** 2 + 1e-6).mean()
-        if senses and done >= steps:
+        if senses and done >= steps and made.shape[-1] == SIDE:
             loss = loss + senses(made.float(), truth)
         optimizer.zero_grad()
         loss.backward()
