@@ -159,6 +159,13 @@ class Harm:
         return os.mkdir, (str(self.mark),)
 
 
+def test_only_the_open_edition_of_flame_may_be_used_commercially() -> None:
+    terms = {f.name: f.commercial_use for f in FAMILIES.values() if f.name.startswith("flame")}
+    assert terms == {"flame-2023-open": True, "flame-2023": False, "flame-2020": False}
+    assert FAMILIES["flame-2023-open"].files == ("flame2023_Open.pkl",)
+    assert not set(FAMILIES["flame-2023"].files) & set(FAMILIES["flame-2023-open"].files)
+
+
 @pytest.mark.parametrize("name", ["flame-2020", "flame-2023", "3ddfa"])
 def test_a_pickle_that_runs_code_is_refused_and_not_run(name: str, tmp_path: Path) -> None:
     mark, file = tmp_path / "harmed", tmp_path / "model.pkl"
@@ -365,7 +372,7 @@ def test_every_family_is_listed_with_its_terms(tmp_path: Path, capsys: pytest.Ca
     assert cli.execute(["models"]) == 0
     table = capsys.readouterr().out
     for family in FAMILIES.values():
-        line = next(line for line in table.splitlines() if line.startswith(family.name))
+        line = next(line for line in table.splitlines() if line.startswith(family.name + " "))
         assert family.licence in line
         assert family.ask in line
         assert ("not allowed" in line) != family.commercial_use

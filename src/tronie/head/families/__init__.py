@@ -13,8 +13,8 @@ from tronie.imports import Imported, check_free, imported, keep, new_record
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        ict.FAMILY, gnm.FAMILY, flame.FLAME_2023, flame.FLAME_2020, bfm_h5.BFM_2019, bfm_h5.BFM_2017, bfm2009.FAMILY,
-        tddfa.FAMILY, surrey.FAMILY,
+        ict.FAMILY, gnm.FAMILY, flame.FLAME_2023_OPEN, flame.FLAME_2023, flame.FLAME_2020, bfm_h5.BFM_2019,
+        bfm_h5.BFM_2017, bfm2009.FAMILY, tddfa.FAMILY, surrey.FAMILY,
     )
 }  # fmt: skip
 """By name; those that allow commercial use first."""

@@ -56,8 +56,13 @@ def _joints(z: dict[str, Any], mean: Any, shapes: Any) -> Joints:
 
 
 WHAT = "head, eyes; jaw and neck turn"
+FLAME_2023_OPEN = Family(
+    "flame-2023-open", f"FLAME 2023 Open: {WHAT}", "CC BY 4.0", True, "flame.is.tue.mpg.de",
+    ("flame2023_Open.pkl",), read,
+)  # fmt: skip
+"""The one edition that may be used commercially; FLAME 2023 without `Open` is another download."""
 FLAME_2023 = Family(
-    "flame-2023", f"FLAME 2023: {WHAT}", "CC BY 4.0", True, "flame.is.tue.mpg.de",
+    "flame-2023", f"FLAME 2023: {WHAT}", "FLAME, research only", False, "flame.is.tue.mpg.de",
     ("flame2023.pkl", "flame2023_no_jaw.pkl", "flame2023.npz"), read,
 )  # fmt: skip
 FLAME_2020 = Family(
