@@ -402,3 +402,16 @@ def test_ict_facekit_lies_as_our_own_head_does() -> None:
     opened = model.expression[model.expression_names.index("jawOpen")]
     assert opened[model.vertices_of("teeth_lower"), 1].mean() < -5
     assert np.abs(opened[model.vertices_of("teeth_upper")]).max() < 0.5
+
+
+def test_licences_are_not_cut_off_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr("tronie.cli.report._console", lambda: Console(width=80))
+    assert cli.execute(["models"]) == 0
+    said = capsys.readouterr().out
+    for family in FAMILIES.values():
+        use = "allowed" if family.commercial_use else "not allowed"
+        assert f"{family.licence}; commercial use {use}; {family.ask}" in said

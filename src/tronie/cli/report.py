@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
 USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
 """Options of `tronie run` that use an imported model, by its kind."""
+WIDE = 165
+"""Columns of a terminal in which the table of models to bring along fits; a licence must not be cut off."""
 COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 
@@ -49,7 +51,14 @@ def models(as_json: bool) -> int:
     console = _console()
     console.print(_table(rows))
     console.print("\nModels that you may bring along:", style="bold", highlight=False)
-    console.print(_table(bring, origin=True))
+    if console.width >= WIDE:
+        console.print(_table(bring, origin=True))
+    for row in bring if console.width < WIDE else ():
+        use = "allowed" if row["commercial_use"] else "not allowed"
+        console.print(
+            f"{row['name']}: {row['purpose']}" + (" (installed)" if row["installed"] else ""), highlight=False
+        )
+        console.print(f"    {row['licence']}; commercial use {use}; {row['origin']}", soft_wrap=True, highlight=False)
     console.print(
         f"\nDownload one yourself, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
         soft_wrap=True, highlight=False, markup=False,
