@@ -113,29 +113,35 @@ def fades(model: HeadModel, level: int) -> Fades:
     from tronie.texture.surface import part_of_vertices, surface
 
     v = model.level(level).apply(model.mean)
-    mesh = model.level(0)
-    # The neck ends where the skin's outermost edges are: those that belong to one face only, low down.
-    faces = model.quads[model.part == 0]
-    faces = np.where(faces < 0, faces[:, :1], faces)
-    ends = np.sort(np.concatenate([faces[:, [k, (k + 1) % 4]] for k in range(4)]), axis=1)
-    edges, uses = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0, return_counts=True)
-    rim = mesh.apply(model.mean)[np.unique(edges[uses == 1])]
-    rim = rim[rim[:, 1] < rim[:, 1].min() + 60]
-    slope, base = np.polyfit(rim[:, 2], rim[:, 1], 1)
-    t = np.clip((v[:, 1] - slope * v[:, 2] - base - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
-    opacity = (t * t * (3 - 2 * t)).astype(np.float32)
+    opacity = np.ones(len(v), np.float32) if model.is_mask else _above_the_neck(model, v)
     part = part_of_vertices(model, level)
     mouth = (part >= 3) & (v[:, 1] < -25)
-    drop = -model.level(level).apply(model.expression[model.expression_names.index("jawOpen")])[:, 1]
+    drop = np.zeros(len(v), np.float32)
+    if "jawOpen" in model.expression_names:
+        drop = -model.level(level).apply(model.expression[model.expression_names.index("jawOpen")])[:, 1]
     edge = (model.level(level).matrix @ surface(model, level).lips.astype(np.float32) > 0.5) & (part == 0)
     middle = edge & (np.abs(v[:, 0]) < 5) & (v[:, 2] > v[edge, 2].max(initial=-np.inf) - 8)
     # Thin hair before an ear would show the background instead of the ear.
-    clear = np.clip(np.maximum(v[:, 1] - 25, -v[:, 2] - 105) / 20, 0, 1)
+    clear = np.clip(np.maximum(v[:, 1] - 25, -v[:, 2] - 105) / 20, 0, 1) * (part == 0) * (not model.is_mask)
     return Fades(
         neck=opacity,
-        hairy=np.asarray(np.clip(hairline_distance(v) / 10, 0, 1) * clear * (part == 0), dtype=np.float32),
+        hairy=np.asarray(np.clip(hairline_distance(v) / 10, 0, 1) * clear, dtype=np.float32),
         mouth=mouth.astype(np.float32),
         throat=np.asarray(1 - 0.6 * np.clip((14 - v[:, 2]) / 45, 0, 1) * mouth, dtype=np.float32),
         upper_lip=np.flatnonzero(middle & (drop < 0.15 * drop.max())),
         lower_lip=np.flatnonzero(middle & (drop > 0.35 * drop.max())),
     )
+
+
+def _above_the_neck(model: HeadModel, v: Array) -> Array:
+    """(V,) 0..1 for vertices (V, 3) of the mean head: 0 at the cut of the neck, 1 well above it. The neck ends where
+    the skin's outermost edges are: those that belong to one face only, low down."""
+    faces = model.quads[model.part == 0]
+    faces = np.where(faces < 0, faces[:, :1], faces)
+    ends = np.sort(np.concatenate([faces[:, [k, (k + 1) % 4]] for k in range(4)]), axis=1)
+    edges, uses = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0, return_counts=True)
+    rim = model.level(0).apply(model.mean)[np.unique(edges[uses == 1])]
+    rim = rim[rim[:, 1] < rim[:, 1].min() + 60]
+    slope, base = np.polyfit(rim[:, 2], rim[:, 1], 1)
+    t = np.clip((v[:, 1] - slope * v[:, 2] - base - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

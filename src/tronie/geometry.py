@@ -108,7 +108,7 @@ def rotation_from_euler(yaw: float, pitch: float, roll: float) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Pinhole: u = focal x / z + center_x, v = focal y / z + center_y; square pixels, no distortion."""
+    """Pinhole: u = focal x / z + center_x, v = aspect focal y / z + center_y; no distortion."""
 
     focal: float
     """Pixels."""
@@ -116,17 +116,25 @@ class Camera:
     """Principal point, pixels."""
     size: tuple[int, int]
     """Width, height of the picture, pixels."""
+    aspect: float = 1.0
+    """Other than 1 where pixels are not quite square."""
+
+    @property
+    def focals(self) -> tuple[float, float]:
+        """In x and y, pixels."""
+        return self.focal, self.focal * self.aspect
 
     def project(self, points: ArrayLike) -> Array:
         """Camera-space millimetres (..., 3) -> pixels (..., 2). Points at or behind the camera give inf/nan."""
         p = np.asarray(points)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(p[..., :2] * (self.focal / p[..., 2:3]) + np.asarray(self.center, dtype=p.dtype))
+            focals = np.asarray(self.focals, dtype=np.result_type(p.dtype, np.float32))
+            return np.asarray(p[..., :2] * (focals / p[..., 2:3]) + np.asarray(self.center, dtype=p.dtype))
 
     def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> Array:
         """Pixels (..., 2) at depth (...) mm -> camera-space millimetres (..., 3)."""
         uv, z = np.asarray(pixels, dtype=np.float64), np.asarray(depth, dtype=np.float64)[..., None]
-        return np.concatenate([(uv - np.asarray(self.center)) * z / self.focal, z], axis=-1)
+        return np.concatenate([(uv - np.asarray(self.center)) * z / np.asarray(self.focals), z], axis=-1)
 
 
 def transform(matrix: ArrayLike, points: ArrayLike) -> Array:

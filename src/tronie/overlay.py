@@ -97,7 +97,7 @@ def overlay(image: Image, face: Face, size: int = 512, region: Region | None = N
     region = region or face_region(face)
     picture = cut_out(image, region, size)
     scale = size / region.side
-    if face.fit is not None and face.head is not None:
+    if face.fit is not None and face.head is not None and face.deep3d is None:
         paint(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
     if face.deep3d is not None:
         from tronie.deep3d.views import over

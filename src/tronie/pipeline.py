@@ -22,6 +22,7 @@ from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
 from tronie.settings import Settings
 from tronie.types import Crop, Detection, Enhanced, Face, Fit, Head, Landmarks, Photo, Result, Texture
+from tronie.used import enhancers_used, models_used
 
 if TYPE_CHECKING:
     from tronie.detect import Detector
@@ -125,10 +126,16 @@ class Pipeline:
             focal = self.settings.fit.focal or photo.focal
             nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
             camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
-        found = [Face(i, d, crop=crop, landmarks=marks) for i, (d, crop, marks) in enumerate(kept, start=1)]
+        engine, models = self.settings.fit.engine, models_used(self.settings, enhance=False)
+        found = [
+            Face(i, d, crop=crop, landmarks=marks, engine=engine, models=models)
+            for i, (d, crop, marks) in enumerate(kept, start=1)
+        ]
         faces: list[Face] = []
         pasted: list[Enhanced] = []
         for face in self._enhanced(photo, found, clock):
+            if face.enhanced is not None:
+                face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
             if face.enhanced is not None and self.settings.enhance.photo:
                 pasted.append(face.enhanced)
             face = self._finish(photo, face, camera)

@@ -123,7 +123,7 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
     region = face_region(face)
     yield cut_out(result.photo.image, region, size)
     yield _fitted(drawn if drawn is not None else overlay(result.photo.image, face, 512), size)
-    if face.deep3d is not None:
+    if face.deep3d is not None and face.texture is None:
         from tronie.deep3d.views import view
 
         yield from (view(face.deep3d, backdrop(size), yaw) for yaw in (0.0, -SIDE_YAW, SIDE_YAW))
@@ -233,8 +233,8 @@ def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
     yield Text(x, y, number, size, ACCENT)
     at = x + text_width(number, size) + size
     parts = [f"{face.detection.size:.0f} px"]
-    if (posed := face.deep3d or face.fit) is not None:
-        yaw, pitch, roll = euler_degrees(np.asarray(posed.head_to_camera)[:3, :3])
+    if face.fit is not None:
+        yaw, pitch, roll = euler_degrees(np.asarray(face.fit.head_to_camera)[:3, :3])
         parts += [f"yaw {_degrees(yaw)}", f"pitch {_degrees(pitch)}", f"roll {_degrees(roll)}"]
     parts.append(f"score {face.score:.2f}")
     if face.enhanced is not None and face.enhanced.accepted:

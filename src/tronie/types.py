@@ -115,7 +115,7 @@ class Fit:
     identity: Array
     """(K,) coefficients in standard deviations."""
     expression: Mapping[str, float]
-    """The 52 ARKit units by name, 0..1."""
+    """The 52 ARKit units by name, 0..1; none with the engine `deep3d`, whose expressions have no names."""
     head_to_camera: Array
     """(4, 4) rigid: head millimetres -> camera millimetres (x right, y down, z forward)."""
     camera: Camera
@@ -218,6 +218,16 @@ class Frontal:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedModel:
+    """A model that something was made with."""
+
+    name: str
+    licence: str
+    commercial_use: bool
+    """Whether that licence allows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """Everything known of one face. Later stages leave None where they were not asked for or failed."""
 
@@ -232,11 +242,15 @@ class Face:
     texture: Texture | None = None
     frontal: Frontal | None = None
     deep3d: Deep3DResult | None = None
-    """What the engine `deep3d` made of it, instead of a fit and a head."""
+    """What the engine `deep3d` made of it; fit and head are made from this."""
     points68: Array | None = None
     """(68, 2) photo pixels: the fitted head's iBUG points projected (the 3D jaw, not the visible contour)."""
     enhanced: Enhanced | None = None
     """None where nothing was tried."""
+    engine: str | None = None
+    """By name, what made fit and head."""
+    models: tuple[UsedModel, ...] = ()
+    """What it was made with."""
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage name -> seconds."""

@@ -71,12 +71,29 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["run", str(photo), "-o", str(out), "--engine", "deep3d", "--mat", "-j", "1"]) == 0
     assert "nobody's (no commercial use)" in capsys.readouterr().err
     place = out / "astronaut" / "face-1"
-    assert {p.name for p in place.iterdir()} == {"face.json", "deep3d.obj", "deep3d.mat", "overlay.jpg"}
+    assert {p.name for p in place.iterdir()} == {
+        "face.json", "deep3d.obj", "deep3d.mat", "overlay.jpg", "head.glb", "head.obj", "head.mtl", "head.ply",
+        "texture.png", "provenance.png", "frontal.png", "frontal_neutral.png", "frontal_mask.png",
+    }  # fmt: skip
     assert (out / "astronaut" / "sheet.jpg").is_file()
     record = json.loads((place / "face.json").read_text())
     validate(record, json.loads(SCHEMA.read_text()))
     assert record["error"] is None
-    assert record["fit"] is None
+    assert record["engine"] == "deep3d"
+    assert {m["name"]: m["licence"] for m in record["models"]} == {
+        "centerface": "MIT", "face_landmarks": "Apache-2.0", "blendshapes": "Apache-2.0", "deep3d": "nobody's",
+        "bfm-front": "nobody's",
+    }  # fmt: skip
+    manifest = json.loads((out / "manifest.json").read_text())
+    validate(manifest, json.loads(SCHEMA.with_name("manifest.schema.json").read_text()))
+    assert manifest["engine"] == "deep3d"
+    assert {m["name"] for m in record["models"]} <= {m["name"] for m in manifest["models"]}
+    assert record["fit"]["expression"] == {}
+    assert record["fit"]["pose"] == record["deep3d"]["pose"]
+    assert record["model"]["vertices"] == 100
+    assert record["provenance"]["seen"] > 0.5
+    assert record["provenance"]["synthetic"] == 0
+    _read_by_others(place)
     found = record["deep3d"]
     assert len(found["coefficients"]) == 257
     assert any("nobody's" in source for source in found["sources"])
@@ -87,6 +104,18 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x0, y0, x1, y1 = record["box"]
     middle = np.mean(record["points68"], axis=0)
     assert_allclose(middle, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.1 * width)
+
+
+def _read_by_others(place: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    meshes = {name: trimesh.load(place / name, force="mesh", process=False) for name in ("head.obj", "head.ply")}
+    glb = trimesh.load(place / "head.glb", force="mesh", process=False)
+    assert glb.visual.material.baseColorTexture.size == (2048, 2048)
+    assert glb.visual.material.doubleSided
+    for mesh in (*meshes.values(), glb):
+        assert mesh.faces.shape == (162, 3)
+        assert np.isfinite(mesh.vertices).all()
+    assert_allclose(meshes["head.obj"].bounds, meshes["head.ply"].bounds, atol=2e-3)
 
 
 def test_pictures() -> None:

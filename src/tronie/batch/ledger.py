@@ -18,8 +18,9 @@ from tronie.batch.worker import Outcome
 from tronie.errors import OutputError
 from tronie.io.atomic import make_folder, sweep, write_file
 from tronie.io.names import unique_names
-from tronie.io.records import InputRecord, ManifestRecord, to_json
+from tronie.io.records import InputRecord, ManifestRecord, to_json, used_records
 from tronie.settings import Settings
+from tronie.used import models_used
 
 FILE = "manifest.json"
 
@@ -119,6 +120,8 @@ class Ledger:
             tronie=__version__,
             settings=self.settings,
             fingerprint=self.fingerprint,
+            engine=self.settings.fit.engine,
+            models=used_records(models_used(self.settings)),
             inputs=list(self.records.values()),
         )
         write_file(self.out / FILE, to_json(record))

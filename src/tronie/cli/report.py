@@ -101,6 +101,8 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     from tronie.head.families import families
     from tronie.imports import import_file
 
+    if kind == "bfm":
+        print("Reading the face model and laying out its texture takes about a minute, once.", file=sys.stderr)
     one = import_file(kind, file, overwrite=overwrite)
     print(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}.")
     print(f"From {one.origin}, under {one.licence}.")

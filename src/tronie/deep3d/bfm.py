@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.deep3d.layout import Layout
 from tronie.errors import WeightsError
 from tronie.types import Array
 
@@ -86,6 +87,8 @@ class FaceModel:
     """(V, 8) triangles about each vertex; T stands for none."""
     keypoints: NDArray[np.int32]
     """(68,) vertices of the iBUG points."""
+    layout: Layout | None = None
+    """How its texture lies; None in an import that did not work it out."""
 
     def shape(self, c: Coefficients) -> Array:
         """(V, 3) decimetres, looking along +z."""
@@ -106,7 +109,8 @@ class FaceModel:
     def bytes(self) -> bytes:
         """As an npz, not compressed: exact, and read in a tenth of a second."""
         stream = io.BytesIO()
-        np.savez(stream, **{name: getattr(self, name) for name in FIELDS})
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
+        np.savez(stream, **arrays | ({} if self.layout is None else self.layout.arrays()))
         return stream.getvalue()
 
     @classmethod
@@ -114,7 +118,7 @@ class FaceModel:
         """Read what `bytes` gave. Raises WeightsError."""
         try:
             with np.load(file, allow_pickle=False) as z:
-                return cls(**{name: z[name] for name in FIELDS})
+                return cls(**{name: z[name] for name in FIELDS}, layout=Layout.load(z))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise WeightsError(f"The face model {file} is damaged; import it again.") from error
 

@@ -60,11 +60,10 @@ class Deep3DResult:
 
     @property
     def camera(self) -> Camera:
-        """The camera of the whole photo. Its pixels are square, where those of the resized photo are nearly so: it is
-        off by 0.1 % or so in x and y, `aligned.to_photo(CROP_CAMERA.project(...))` is exact."""
-        x, y = self.aligned.to_photo(CROP_CAMERA.center)
-        focal = CROP_CAMERA.focal * float(np.sqrt(np.prod(self.aligned.stretch)))
-        return Camera(focal, (float(x), float(y)), self.aligned.photo)
+        """The camera of the whole photo: exactly that of the crop. Its pixels are square but for a thousandth or so, as
+        those of the resized photo were."""
+        (x, y), (wide, high) = self.aligned.to_photo(CROP_CAMERA.center), self.aligned.stretch
+        return Camera(float(CROP_CAMERA.focal * wide), (float(x), float(y)), self.aligned.photo, float(high / wide))
 
     def rendered(self) -> NDArray[np.float32]:
         """(224, 224, 4) the lit face over the crop's pixels: RGB 0..255, and 1 where it is, else 0."""

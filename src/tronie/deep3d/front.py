@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.errors import WeightsError
+from tronie.io.arrays import read_npz
 from tronie.io.matlab import read_mat
 
 FRONT = "BFM_model_front.mat"
@@ -23,6 +24,10 @@ MICROMETRES = 1e5
 """In a decimetre."""
 IDENTITY, EXPRESSION, TEXTURE = 80, 64, 80
 """How many of the modes are used."""
+UV_FILES = ("BFM_UV.mat", "BFM_UV.npz")
+"""Texture coordinates, which nobody needs."""
+WITH_EXPRESSIONS = 53_215
+"""Vertices of the Basel model that have expressions; face3d's programs cut BFM_UV.mat to them."""
 TEXT_LIMIT = 100_000
 """Bytes of std_exp.txt, which has 79 numbers."""
 
@@ -82,6 +87,40 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
         names = ", ".join(n.name for n in missing)
         raise ValueError(f"beside it {names} {'is' if len(missing) == 1 else 'are'} missing; {_sentence(missing)}")
     return _front(file, folder)
+
+
+def read_uv(folder: Path, vertices: int) -> NDArray[np.float32] | None:
+    """(V, 2) the user's texture coordinates, origin at the bottom left, from UV_FILES beside the face model.
+
+    None where there are none. The file holds `UV` (n, 2) for the whole Basel model, for the part of it that has
+    expressions, or for the front alone. Raises WeightsError, or ValueError with the end of a sentence.
+    """
+    file = next((folder / name for name in UV_FILES if (folder / name).is_file()), None)
+    if file is None:
+        return None
+    values = (read_npz(file) if file.suffix == ".npz" else read_mat(file, ["UV"])).get("UV")
+    if values is None or values.ndim != 2 or values.shape[1] != 2 or values.dtype.kind not in "fiu":
+        raise ValueError(f"{file.name} beside it has no UV, two columns of texture coordinates")
+    if len(values) != vertices:
+        rows = _index(_there(folder, "BFM_front_idx.mat"), "idx")
+        if len(rows) == vertices and len(values) != WITH_EXPRESSIONS:
+            with_expressions = _index(_there(folder, "BFM_exp_idx.mat"), "trimIndex")
+            rows = with_expressions[rows] if rows.max() < len(with_expressions) else rows[:0]
+        if len(rows) != vertices or rows.max() >= len(values):
+            raise ValueError(f"{file.name} beside it is for another face model")
+        values = values[rows]
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        raise ValueError(f"{file.name} beside it holds numbers that are no texture coordinates")
+    return np.asarray(values, dtype=np.float32)
+
+
+def _there(folder: Path, name: str) -> Path:
+    """A file of NEEDED that another one is of no use without."""
+    if (folder / name).is_file():
+        return folder / name
+    raise ValueError(
+        f"{UV_FILES[0]} is of no use without {name}; {_sentence(tuple(n for n in NEEDED if n.name == name))}"
+    )  # fmt: skip
 
 
 def _front(file: Path, folder: Path) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -153,16 +153,20 @@ def import_bfm(file: Path, *, overwrite: bool = False) -> Imported:
     """Read the face model and put it into the user's store.
 
     `file` is BFM_model_front.mat, or 01_MorphableModel.mat with what belongs to it beside it, or the folder of either.
+    BFM_UV.mat (or .npz), if it is there too, says how the texture lies.
     Raises WeightsError with what is missing and where it is to be had, and OutputError.
     """
-    from tronie.deep3d.front import find, read_arrays
+    from tronie.deep3d.front import find, read_arrays, read_uv
+    from tronie.deep3d.layout import make_layout
 
     main = find(file)
     try:
         model = bfm.FaceModel.from_arrays(read_arrays(main))
+        uv = read_uv(main.parent, len(model.mean))
     except ValueError as error:
         raise WeightsError(f"Cannot import {main}: {error}.") from error
     check_free(bfm.NAME, overwrite)
+    model = replace(model, layout=make_layout(model.mean, model.triangles, uv))
     terms = TERMS[MODEL]
     record = new_record(
         bfm.NAME, MODEL, main, purpose=f"face model of {len(model.mean)} vertices, for Deep3D", licence=terms.licence,

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tronie.deep3d.bfm import FaceModel, load_face_model
+from tronie.deep3d.bfm import FaceModel, load_face_model, record
 from tronie.deep3d.engine import Net, reconstruct
+from tronie.deep3d.head import head_model, make_fit, make_head
 from tronie.deep3d.net import load_net
 from tronie.geometry import Camera
+from tronie.head.model import HeadModel
 from tronie.types import Array, Face, Photo
 
 FIVE: tuple[tuple[int, ...], ...] = ((33, 133), (362, 263), (4,), (61,), (291,))
@@ -24,6 +26,8 @@ class Deep3DEngine:
 
     net: Net
     model: FaceModel
+    head: HeadModel
+    """The same model for texture, portrait and meshes."""
     matlab: bool = False
     """Whether the published program's file for MATLAB is wanted too."""
     sources: tuple[str, ...] = ()
@@ -31,9 +35,12 @@ class Deep3DEngine:
 
     def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
         assert face.landmarks is not None
-        result = reconstruct(photo.image, five_points(face.landmarks.points), self.net, self.model)
+        points = five_points(face.landmarks.points)
+        result = reconstruct(photo.image, points, self.net, self.model)
         result = replace(result, matlab=self.matlab, sources=self.sources)
-        return replace(face, deep3d=result, points68=result.points68)
+        head = make_head(result, self.head)
+        fit = make_fit(result, face.detection, points)
+        return replace(face, deep3d=result, head=head, fit=fit, points68=result.points68)
 
 
 def five_points(landmarks: ArrayLike) -> Array:
@@ -44,7 +51,8 @@ def five_points(landmarks: ArrayLike) -> Array:
 
 def load_engine(threads: int = 0, matlab: bool = False) -> Deep3DEngine:
     """With the user's own files. Raises WeightsError with what to do where they are not there."""
-    return Deep3DEngine(load_net(threads), load_face_model(), matlab, notices())
+    model = load_face_model()
+    return Deep3DEngine(load_net(threads), model, head_model(model, record().licence), matlab, notices())
 
 
 def notices() -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Detail:
         camera, (x, y) = fit.camera, self.to_photo.inverse().apply(fit.camera.center)
         size = (self.photo.image.shape[1], self.photo.image.shape[0])
         focal = camera.focal / self.to_photo.scale
-        return replace(fit, camera=Camera(focal, (float(x), float(y)), size))
+        return replace(fit, camera=Camera(focal, (float(x), float(y)), size, camera.aspect))
 
     def landmarks(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the whole photo in the part's pixels."""

@@ -127,6 +127,14 @@ class HeadModel:
         """
         return np.asarray([sphere_center(self.mean[self.vertices_of(name)]) for name in ("eye_left", "eye_right")])
 
+    @cached_property
+    def is_mask(self) -> bool:
+        """Whether the skin is open at the back, as a face's without its head: then much more of it looks to the front
+        than to the back (a whole head has only the neck open, downwards)."""
+        p = self.mean[triangulate(self.quads[self.part == 0])[0]].astype(np.float64)
+        ahead = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])[:, 2]
+        return bool(ahead.sum() > 0.5 * ahead.clip(0).sum())
+
     def vertices_of(self, part: str) -> Ints:
         """Control vertices of a part by its name in PARTS."""
         used = np.zeros(len(self.mean) + 1, dtype=bool)

@@ -63,7 +63,7 @@ class Sparse:
             raise ValueError(f"{self.shape} does not fit {values.shape}")
         out = np.zeros((self.shape[0], flat.shape[1]), dtype=dtype)
         _multiply(self.start, self.index, self.weight.astype(dtype, copy=False), flat, out)
-        return out.reshape(-1, *values.shape[1:])
+        return out.reshape(len(self.start) - 1, *values.shape[1:])
 
     def __getitem__(self, rows: NDArray[np.integer[Any]]) -> Sparse:
         """The rows with the numbers (n,), in that order."""

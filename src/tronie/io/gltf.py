@@ -31,6 +31,9 @@ LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
 SMALLEST_MOVE = 0.005
 """Millimetres at weight 1 below which a vertex is left out of a morph target (0.8 % of the moves are smaller)."""
 
+PHOTO = "photo"
+"""Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""
+
 LOOKS: dict[str, Json] = {
     "skin": {"color": (0.68, 0.44, 0.33, 1.0), "roughness": 0.55, "double": False},
     "eyes": {"color": (0.80, 0.80, 0.78, 1.0), "roughness": 0.1, "double": False},
@@ -82,7 +85,8 @@ def glb(
     """The file as chunks to be written one after the other.
 
     The mesh at rest is `head.neutral`, its default weights are `expression` (by unit name, missing ones 0), so a
-    viewer shows `head.vertices`. `texture` is an encoded JPEG or PNG; None gives plain colours.
+    viewer shows `head.vertices`. A model without units has one morph target instead, PHOTO.
+    `texture` is an encoded JPEG or PNG; None gives plain colours.
     """
     packed = _pack(Same(head.model), head.level)
     neutral = np.ascontiguousarray(head.neutral, dtype=np.float32)
@@ -90,6 +94,11 @@ def glb(
     positions = neutral * np.float32(0.001)
     buffer = _Buffer(len(packed.data), len(packed.views))
     accessors, primitives = list(packed.accessors), []
+    units, weights = list(packed.units), [round(float(expression.get(unit, 0.0)), 4) for unit in packed.units]
+    moves = np.zeros((0, 0, 3), np.float32)
+    if not units:
+        units, weights = [PHOTO], [1.0]
+        moves = _moves((head.vertices - head.neutral)[None])
     for number, (piece, shared) in enumerate(zip(packed.pieces, packed.primitives, strict=True)):
         attributes = dict(shared["attributes"])
         for key, values in (("POSITION", positions), ("NORMAL", normals)):
@@ -99,7 +108,11 @@ def glb(
                 accessor |= _bounds(rows)
             attributes[key] = len(accessors)
             accessors.append(accessor)
-        primitives.append({**shared, "attributes": attributes, "material": number})
+        targets = list(shared["targets"])
+        for move in moves:
+            targets.append({"POSITION": len(accessors)})
+            accessors.append(_sparse(buffer, move[piece.vertex], _kind(piece)))
+        primitives.append({**shared, "attributes": attributes, "material": number, "targets": targets})
     document: Json = {
         "asset": _asset(head.model),
         "scene": 0,
@@ -109,11 +122,11 @@ def glb(
             {
                 "name": "head",
                 "primitives": primitives,
-                "weights": [round(float(expression.get(unit, 0.0)), 4) for unit in packed.units],
-                "extras": {"targetNames": list(packed.units)},
+                "weights": weights,
+                "extras": {"targetNames": units},
             }
         ],
-        "materials": [_material(piece.material, texture is not None) for piece in packed.pieces],
+        "materials": [_material(piece.material, texture is not None, head.model.is_mask) for piece in packed.pieces],
         "accessors": accessors,
     }
     if texture is not None:
@@ -144,15 +157,13 @@ def _container(document: Json, length: int) -> Iterator[memoryview]:
 @lru_cache(maxsize=4)
 def _pack(key: Same, level: int) -> Packed:
     model = key.value
-    moves = model.level(level).apply(model.expression)
-    moves = np.where((moves**2).sum(axis=-1, keepdims=True) >= SMALLEST_MOVE**2, moves, 0) * np.float32(0.001)
+    moves = _moves(model.level(level).apply(model.expression))
     buffer = _Buffer()
     accessors: list[Json] = []
     primitives: list[Json] = []
     split = pieces(model, level)
     for piece in split:
-        # The largest number of a type is reserved (primitive restart).
-        kind = (np.uint16, UNSIGNED_SHORT) if len(piece.vertex) < 65535 else (np.uint32, UNSIGNED_INT)
+        kind = _kind(piece)
         first = len(accessors)
         accessors.append(
             _accessor(buffer.add(piece.triangles.astype(kind[0]), ELEMENT_ARRAY_BUFFER), kind[1], piece.triangles.size)
@@ -166,6 +177,17 @@ def _pack(key: Same, level: int) -> Packed:
     return Packed(
         split, b"".join(buffer.chunks), tuple(buffer.views), tuple(accessors), tuple(primitives), model.expression_names
     )
+
+
+def _kind(piece: Piece) -> tuple[type[Any], int]:
+    """Of a piece's vertex numbers. The largest number of a type is reserved (primitive restart)."""
+    return (np.uint16, UNSIGNED_SHORT) if len(piece.vertex) < 65535 else (np.uint32, UNSIGNED_INT)
+
+
+def _moves(millimetres: NDArray[Any]) -> NDArray[np.float32]:
+    """(N, V, 3) metres, without what is too small to see."""
+    large = (millimetres**2).sum(axis=-1, keepdims=True) >= SMALLEST_MOVE**2
+    return np.asarray(np.where(large, millimetres, 0) * np.float32(0.001), dtype=np.float32)
 
 
 def _sparse(buffer: _Buffer, rows: NDArray[np.float32], kind: tuple[type[Any], int]) -> Json:
@@ -194,14 +216,14 @@ def _bounds(rows: NDArray[np.float32]) -> Json:
     return {"min": rows.min(axis=0).astype(float).tolist(), "max": rows.max(axis=0).astype(float).tolist()}
 
 
-def _material(name: str, textured: bool) -> Json:
+def _material(name: str, textured: bool, both_sides: bool) -> Json:
     look = LOOKS[name]
     surface: Json = {"metallicFactor": 0.0, "roughnessFactor": look["roughness"]}
     if textured:
         surface["baseColorTexture"] = {"index": 0}
     else:
         surface["baseColorFactor"] = list(look["color"])
-    return {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look["double"]}
+    return {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look["double"] or both_sides}
 
 
 def _asset(model: HeadModel) -> Json:

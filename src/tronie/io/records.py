@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tronie import __version__
 from tronie.geometry import Camera, euler_degrees
 from tronie.settings import Settings
-from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Photo
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Photo, UsedModel
 
 FORMAT = 1
 """Raised when a field changes its meaning or goes away; new fields do not raise it."""
@@ -50,7 +51,8 @@ class PoseRecord(Record):
 
 
 class CameraRecord(Record):
-    focal: float = Field(description="Pixels: u = focal x / z + cx, v = focal y / z + cy.")
+    focal: float = Field(description="Pixels: u = focal x / z + cx, v = aspect focal y / z + cy.")
+    aspect: float = Field(1.0, description="Other than 1 with the engine `deep3d`, whose pixels are not quite square.")
     center: Row2 = Field(description="cx, cy: pixels.")
     size: tuple[int, int] = Field(description="Width and height of the photo, pixels.")
 
@@ -63,7 +65,9 @@ class LandmarksRecord(Record):
 
 class FitRecord(Record):
     identity: list[float] = Field(description="Coefficients of the model's identity basis, standard deviations.")
-    expression: dict[str, float] = Field(description="Weight, 0..1, of each ARKit unit: the GLB's default weights.")
+    expression: dict[str, float] = Field(
+        description="Weight, 0..1, of each ARKit unit: the GLB's default weights. Empty where the model has no units."
+    )
     pose: PoseRecord
     head_to_camera: tuple[Row4, Row4, Row4, Row4] = Field(
         description="Rows of the rigid map from head to camera millimetres (x right, y down, z forward)."
@@ -90,6 +94,14 @@ class EnhancementRecord(Record):
     note: str | None = Field(None, description="Why it was weakened or refused.")
 
 
+class UsedRecord(Record):
+    """A model that was used."""
+
+    name: str
+    licence: str
+    commercial_use: bool = Field(description="Whether that licence allows it.")
+
+
 class ModelRecord(Record):
     name: str
     licence: str
@@ -99,7 +111,7 @@ class ModelRecord(Record):
 
 
 class Deep3DRecord(Record):
-    """What the engine `deep3d` made of the face, in place of a fit; deep3d.obj is its mesh."""
+    """What the engine `deep3d` made of the face; deep3d.obj is its mesh, `fit` the same in head.obj's axes."""
 
     coefficients: list[float] = Field(
         description="257, in the published order: identity, expression, texture, angles, light, translation."
@@ -142,6 +154,8 @@ class FaceRecord(Record):
     fit: FitRecord | None = None
     deep3d: Deep3DRecord | None = None
     model: ModelRecord | None = None
+    engine: str | None = Field(None, description="What reconstructed the face: `calibrated` or `deep3d`.")
+    models: list[UsedRecord] = Field([], description="The models it was made with, and their licences.")
     provenance: dict[str, float] | None = Field(
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced."
     )
@@ -178,6 +192,8 @@ class ManifestRecord(Record):
     tronie: str = Field(description="Version of the library that wrote it last.")
     settings: Settings = Field(description="Of the last run into this folder.")
     fingerprint: str = Field(description="Of these settings.")
+    engine: str | None = Field(None, description="What these settings reconstruct faces with.")
+    models: list[UsedRecord] = Field([], description="The models that these settings use, and their licences.")
     inputs: list[InputRecord]
 
 
@@ -204,7 +220,9 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
     if face.fit is not None:
         fit = FitRecord.model_construct(
             identity=rounded(face.fit.identity, 4),
-            expression={unit: round(float(face.fit.expression.get(unit, 0)), 4) for unit in ARKIT_UNITS},
+            expression={
+                unit: round(float(face.fit.expression.get(unit, 0)), 4) for unit in ARKIT_UNITS if face.fit.expression
+            },
             pose=_pose(face.fit.head_to_camera),
             head_to_camera=rounded(face.fit.head_to_camera, 6),
             camera=_camera(face.fit.camera),
@@ -239,12 +257,18 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         fit=fit,
         deep3d=deep3d,
         model=model,
+        engine=face.engine,
+        models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
         files=files,
         warnings=list(face.warnings),
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
     )  # fmt: skip
+
+
+def used_records(models: Iterable[UsedModel]) -> list[UsedRecord]:
+    return [UsedRecord(name=m.name, licence=m.licence, commercial_use=m.commercial_use) for m in models]
 
 
 def _pose(head_to_camera: Any) -> PoseRecord:
@@ -255,6 +279,7 @@ def _pose(head_to_camera: Any) -> PoseRecord:
 def _camera(camera: Camera) -> CameraRecord:
     return CameraRecord.model_construct(
         focal=round(float(camera.focal), 2),
+        aspect=round(float(camera.aspect), 7),
         center=rounded(camera.center, 2),
         size=(int(camera.size[0]), int(camera.size[1])),
     )

@@ -62,7 +62,7 @@ def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike
     """(V, 3) head mm -> (V, 3) float32: x px, y px of a picture `scale` times as large, depth mm."""
     p = transform(head_to_camera, np.asarray(vertices, dtype=np.float32))
     with np.errstate(divide="ignore", invalid="ignore"):
-        xy = (p[:, :2] * (camera.focal / p[:, 2:]) + np.asarray(camera.center)) * scale
+        xy = (p[:, :2] * (np.asarray(camera.focals, dtype=np.float32) / p[:, 2:]) + np.asarray(camera.center)) * scale
     return np.ascontiguousarray(np.concatenate([xy, p[:, 2:]], axis=1), dtype=np.float32)
 
 

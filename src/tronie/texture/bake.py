@@ -52,7 +52,7 @@ def bake(
     image[0] = recipe.skin.astype(np.uint8)
     image[1:] = image[0]
     provenance = np.zeros((size, size), np.uint8)
-    camera_points = view.camera_points * np.array([fit.camera.focal, fit.camera.focal, 1], np.float32)
+    camera_points = view.camera_points * np.array([*fit.camera.focals, 1], np.float32)
     camera_points[:, :2] += camera_points[:, 2:] * np.asarray(fit.camera.center, np.float32)
     packed, texels = _pack(camera_points, recipe, affine), grain(model, level, size)
     composite(
@@ -64,7 +64,17 @@ def bake(
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]
+    if model.is_mask:
+        provenance = _joined(provenance)
     return Texture(image, provenance)
+
+
+def _joined(provenance: Image) -> Image:
+    """With what an unwrapped face has in sight, seams, closed: a texel between two charts belongs to them."""
+    import cv2
+
+    wider = cv2.dilate(provenance, np.ones((3, 3), np.uint8))
+    return np.asarray(np.where(provenance > 0, provenance, wider), dtype=np.uint8)
 
 
 def _sharp_crop(photo: Photo, view: View, mesh: Any, size: int) -> tuple[Image, tuple[float, float, float, float]]:

@@ -16,6 +16,7 @@ from tronie.texture.surface import Surface
 from tronie.types import Photo
 
 Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
 
 FALLBACK_SKIN = np.array([190.0, 150.0, 130.0], dtype=np.float32)
 """Where a photo shows no usable skin at all."""
@@ -41,6 +42,30 @@ class Recipe:
     """(3,) the person's skin in this photo's light, robustly."""
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The edges of a control mesh, along which values spread; as if they were as long as those of our own head."""
+
+    start: Ints
+    edges: Ints
+    steps: int
+    """Edges that make one of our own head's."""
+
+    def least(self, values: Array) -> Array:
+        for _ in range(self.steps):
+            values = least(self.start, self.edges, values)
+        return values
+
+    def smooth(self, values: Array, times: int) -> Array:
+        return smooth(self.start, self.edges, values, times * self.steps**2)
+
+    def spread(self, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int) -> Array:
+        share = 1 / self.steps**2
+        return spread(
+            self.start, self.edges, share * weight, data, share * prior_weight, prior, sweeps * self.steps
+        )  # fmt: skip
+
+
 def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surface, gap_mm: float = 0.0) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
@@ -48,7 +73,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
-    graph = facts.control_start, facts.control_edges
+    graph = Graph(facts.control_start, facts.control_edges, facts.steps)
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
     fine = blurred_colours(photo, view, view.pixels[:count], 0.8)
     busy = np.abs(np.log((fine.mean(-1) + 12) / (colour.mean(-1) + 12)))
@@ -69,15 +94,15 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     bearded = _ramp(1 - float(skinlike[chin].mean()), 0.1, 0.35) if chin.any() else 1.0
     hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * hairlike
     bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
-    bare = least(*graph, np.where(facts.neck > 0.02, least(*graph, bare), bare))
-    grown = step(smooth(*graph, np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
-    clear = least(*graph, least(*graph, 1 - ground))
+    bare = graph.least(np.where(facts.neck > 0.02, graph.least(bare), bare))
+    grown = step(graph.smooth(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
+    clear = graph.least(graph.least(1 - ground))
     usual = (bare + (grown - bare) * facts.crest) * clear
-    inland = interior * (1 - facts.neck) * least(*graph, 1 - hanging)
-    like = smooth(*graph, 1 - (1 - inland) * (1 - usual), 2)
-    grown = step(smooth(*graph, hairlike, 2), 0.3, 0.6)
+    inland = interior * (1 - facts.neck) * graph.least(1 - hanging)
+    like = graph.smooth(1 - (1 - inland) * (1 - usual), 2)
+    grown = step(graph.smooth(hairlike, 2), 0.3, 0.6)
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
-    no_teeth = least(*graph, 1 - parted * _teeth(colour, skin) * facts.lips)
+    no_teeth = graph.least(1 - parted * _teeth(colour, skin) * facts.lips)
     # A bald skull's fit is only guessed, and its rim mirrors the sky: less of it is believed.
     shy = facts.crest * (1 - full)
     held = np.maximum(
@@ -99,7 +124,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     both = np.minimum(confidence, other)[:count]
     ratio = np.clip(np.log((colour + 8) / (twin + 8)), -0.8, 0.8)
     nothing = np.zeros_like(ratio)
-    gain = np.exp(spread(*graph, 6 * np.sqrt(both), ratio, np.full(count, 0.01, np.float32), nothing, 40))
+    gain = np.exp(graph.spread(6 * np.sqrt(both), ratio, np.full(count, 0.01, np.float32), nothing, 40))
 
     s, m = seen[:count, None], mirrored[:count, None]
     known = (s + m)[:, 0]
@@ -110,17 +135,15 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     red, _ = _tone(colour, facing * facts.lips * (no_teeth > 0.8), 0.85 * skin, (0.1, 0.1, 0.1))
     tone = np.where(facts.lips[:, None], red, tone)
     screen = np.where(facts.lips, 0.3, 0.03)
-    plain = least(*graph, skinlike * (1 - step(busy, 0.05, 0.12)))
+    plain = graph.least(skinlike * (1 - step(busy, 0.05, 0.12)))
     evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
-    fill = spread(*graph, evidence, mixed, screen, tone, 60)
+    fill = graph.spread(evidence, mixed, screen, tone, 60)
     thin = np.full(count, 0.04, np.float32)
     strands = 4 * known**2 * hairlike * (1 - facts.beard * (1 - facts.hairy))
-    locks = spread(*graph, strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 40)
+    locks = graph.spread(strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 40)
     judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(hairlike, skinlike)
     share = (hairlike / np.maximum(hairlike + skinlike, 1e-3))[:, None]
-    grows = (
-        spread(*graph, judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
-    )
+    grows = graph.spread(judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
     dense: Any = matrix @ np.column_stack([gain, fill, locks, grows]).astype(np.float32)
     return Recipe(
         seen=seen, mirrored=mirrored, gain=dense[:, :3], fill=_shaded(dense[:, 3:6], facts.openness),
@@ -207,6 +230,8 @@ def _hair(
     """The hair's colour (3,), how much each vertex looks like it (N,), and how full the hair is, 0 (bald) to 1."""
     weight = view * outline
     pick = weight * (facts.scalp > 0.6) > 0.4
+    if not facts.scalp.any():
+        return skin, np.zeros(len(colour)), 0.0  # a mask: no hair grows on it
     if pick.sum() < FEW:
         return 0.4 * skin, np.zeros(len(colour)), 1.0  # a cut-off photo: most people have hair
     other = pick & (skinlike < 0.5)

@@ -29,6 +29,8 @@ INNER_RIM_MM = (0.4, 2.5)
 """The same where skin is cut off by skin (nose before cheek): mistakes show less there."""
 INTERIOR_MM = (9.0, 28.0)
 """Further in, whatever is seen belongs to the face."""
+SKIRT_MM = 36.0
+"""How far a face mask is carried on beyond its border when the outline is looked for: further than INTERIOR_MM."""
 FACING = (0.12, 0.4)
 """Cosines to the view between which a surface goes from not believed to believed."""
 
@@ -79,7 +81,11 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     scale = BUFFER / float((high - low).max())
     screen = np.concatenate([(pixels - low.astype(np.float32)) * scale, points[:, 2:]], axis=1, dtype=np.float32)
     rows, columns = (int(np.ceil(s * scale)) for s in (high - low)[::-1])
-    near, rim, cut = _depth_and_rims(screen, mesh.triangles, rows, columns, pixel_mm / scale)
+    beyond, around = skirt(points, mesh.triangles, facts.rim)
+    pixels_beyond = np.asarray(fit.camera.project(beyond), dtype=np.float32)
+    on_screen = [(pixels_beyond - low.astype(np.float32)) * scale, beyond[:, 2:]]
+    wider = np.concatenate([screen, np.concatenate(on_screen, axis=1, dtype=np.float32)])
+    near, rim, cut = _depth_and_rims(screen, mesh.triangles, wider, around, rows, columns, pixel_mm / scale)
     j = np.clip(screen[:, 0].astype(np.int32), 1, columns - 2)
     i = np.clip(screen[:, 1].astype(np.int32), 1, rows - 2)
     shown = points[:, 2] < near[i, j] + 3.0
@@ -102,11 +108,39 @@ def soften(confidence: Array, facts: Surface) -> Array:
     return np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
 
 
+def skirt(points: Array, triangles: NDArray[np.int32], rim: NDArray[np.int32]) -> tuple[Array, NDArray[np.int32]]:
+    """What a face mask is carried on with beyond its borders, `rim` as in `Surface`: vertices (B, 3) and triangles, the
+    vertices numbered after the points (V, 3). Where the mask ends in the middle of a forehead or a cheek there is skin
+    beyond it, and no outline; each vertex of the outer border goes straight on. Holes are closed."""
+    if not len(rim):
+        return np.zeros((0, 3), points.dtype), np.zeros((0, 3), np.int32)
+    a, b = rim[rim[:, 2] == 0, :2].T
+    ends = np.unique(a)
+    normals = vertex_normals(points, triangles)
+    away, smoothed = np.zeros_like(points), np.zeros_like(points)
+    for vertex in (a, b):
+        np.add.at(away, vertex, np.cross(points[b] - points[a], normals[vertex]))
+    for here, there in ((a, b), (b, a), (a, a)):
+        np.add.at(smoothed, here, away[there])
+    away = smoothed[ends] / np.maximum(np.linalg.norm(smoothed[ends], axis=1, keepdims=True), 1e-9)
+    row = np.zeros(len(points), np.int32)
+    row[ends] = len(points) + np.arange(len(ends))
+    c, d, hole = rim[rim[:, 2] > 0].T
+    count = np.bincount(hole)[1:]
+    middles = np.stack([np.bincount(hole, points[c, k])[1:] / count for k in range(3)], axis=1)
+    around = [np.stack([b, a, row[a]], axis=1), np.stack([b, row[a], row[b]], axis=1)]
+    around.append(np.stack([d, c, len(points) + len(ends) + hole - 1], axis=1))
+    beyond = np.concatenate([points[ends] + SKIRT_MM * away, middles])
+    return np.asarray(beyond, points.dtype), np.concatenate(around).astype(np.int32)
+
+
 def _depth_and_rims(
-    screen: Array, triangles: NDArray[np.int32], rows: int, columns: int, mm: float
-) -> tuple[Array, Array, Array]:
+    screen: Array, triangles: NDArray[np.int32], wider: Array, around: NDArray[np.int32], rows: int, columns: int,
+    mm: float,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and distances in mm: from the head's
-    outline, and from skin that something nearer cuts off. `mm` is a pixel's size."""
+    outline, which is that of the triangles and of those `around` them (of vertices `wider`), and from skin that
+    something nearer cuts off. `mm` is a pixel's size."""
     import cv2
 
     inverse = visible(screen, triangles, rows, columns)[1]
@@ -115,7 +149,8 @@ def _depth_and_rims(
     kernel = np.ones((3, 3), np.uint8)
     cut = ~empty & (depth > cv2.erode(depth, kernel) + max(6.0, 6 * mm))
     far = cv2.dilate(np.where(empty, np.float32(0), depth), kernel)
-    rims = [cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) * np.float32(mm) for m in (empty, cut)]
+    outside = empty & (visible(wider, around, rows, columns)[0] < 0) if len(around) else empty
+    rims = [cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) * np.float32(mm) for m in (outside, cut)]
     return np.asarray(far, np.float32), rims[0], rims[1]
 
 

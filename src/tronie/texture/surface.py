@@ -18,6 +18,8 @@ from tronie.texture.mesh import smooth
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
+EDGE_MM = 5.1
+"""Median length of an edge of our own head's skin."""
 GUTTER = 8
 """Texels around each island that repeat its border, at size 2048: three mip levels without bleeding."""
 
@@ -60,6 +62,12 @@ class Surface:
     """(C,) the inner face, whose colours can be trusted."""
     inner_level: NDArray[np.bool_]
     """(V,) the same at the level."""
+    rim: Ints
+    """(B, 3) of a face mask's skin, at the level: the edges of its borders, in the order of their triangles, and the
+    number of the border, 0 for the outer one (others go round holes). A whole head has none: what ends at its neck ends
+    there in the photo as well, behind clothes."""
+    steps: int
+    """How many edges of the control mesh make one of our own head's."""
 
 
 @lru_cache(maxsize=4)
@@ -80,6 +88,8 @@ def surface(model: HeadModel, level: int) -> Surface:
     crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
     hairy = _smooth_step(hairline_distance(model.mean) / 12 + 0.5)
     beard = _smooth_step((z + 45) / 10) * (1 - neck)
+    if model.is_mask:  # nothing of it is scalp: what is before hair in the photo is a face
+        scalp = crest = hairy = np.zeros_like(scalp)
     temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
     hangs = np.maximum(_smooth_step((np.abs(model.mean[:, 0]) - 38) / 12), _smooth_step((-100 - y) / 8))
     cheek = hangs * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
@@ -91,7 +101,32 @@ def surface(model: HeadModel, level: int) -> Surface:
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
         lips=_lips(model), openness=_openness(model, level),
+        rim=open_borders(mesh.triangles[mesh.triangle_part == 0]) if model.is_mask else np.zeros((0, 3), np.int32),
+        steps=_steps(model, control_start, control_edges),
     )  # fmt: skip
+
+
+def open_borders(triangles: Ints) -> Ints:
+    """(B, 3) the edges that only one of the triangles (T, 3) has, and the number of the border they belong to, the one
+    with the most edges first."""
+    edges = np.concatenate([triangles[:, [k, (k + 1) % 3]] for k in range(3)]).astype(np.int64)
+    _, first, uses = np.unique(np.sort(edges, axis=1), axis=0, return_index=True, return_counts=True)
+    border = edges[first[uses == 1]]
+    label = np.arange(edges.max(initial=0) + 1)
+    before = label[:0]
+    while not np.array_equal(before, label):  # the least number of a vertex goes round each border
+        before = label.copy()
+        np.minimum.at(label, border.ravel(), np.repeat(label[border].min(axis=1), 2))
+        label = label[label]
+    _, of, counts = np.unique(label[border[:, 0]], return_inverse=True, return_counts=True)
+    number = np.argsort(np.argsort(-counts, kind="stable"))[of.ravel()]
+    return np.column_stack([border, number]).astype(np.int32)
+
+
+def _steps(model: HeadModel, start: Ints, edges: Ints) -> int:
+    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    length = np.linalg.norm(model.mean[owner] - model.mean[edges], axis=1)
+    return max(1, round(EDGE_MM / max(float(np.median(length)), 0.1))) if len(length) else 1
 
 
 def _lips(model: HeadModel) -> NDArray[np.bool_]:
@@ -157,6 +192,8 @@ def _neighbours(faces: Ints, count: int) -> tuple[Ints, Ints]:
 
 def _level_mirror(model: HeadModel, level: int) -> Ints:
     """The control mesh's mirror carried to a level: found by sending random labels through the subdivision."""
+    if level == 0:
+        return np.asarray(model.mirror, dtype=np.int32)
     labels = np.random.default_rng(0).normal(size=len(model.mean))
     matrix = model.level(level).matrix.astype(np.float64)
     # The same labels come out on both sides in another order (but for the last bits): the n-th smallest are a pair.

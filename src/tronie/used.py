@@ -1,0 +1,54 @@
+"""Which models a job uses, for the records beside its results: their names and licences."""
+
+from __future__ import annotations
+
+from tronie.settings import Settings
+from tronie.types import UsedModel
+from tronie.weights import WEIGHTS
+
+DETECTORS: dict[str, tuple[str, ...]] = {
+    "centerface": ("centerface",),
+    "mtcnn": ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet"),
+}
+"""Detector -> its files in `weights.WEIGHTS`; that of dlib comes with a package of its own."""
+DLIB = UsedModel("cnn_face_detection_model_v1", "CC0-1.0 (face-recognition-models)", True)
+CALIBRATED = ("face_shape", "calibration", "head")
+
+
+def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel, ...]:
+    """What the stages of these settings use, in their order; models that are not there are left out. `enhance` counts
+    the net of super-resolution, which works on small faces only."""
+    detector = settings.detect.detector
+    found = (DLIB,) if detector == "dlib" else _shipped(*DETECTORS.get(detector, ()))
+    found += _shipped("face_landmarks", "blendshapes")
+    found += _brought() if settings.fit.engine == "deep3d" else _shipped(*CALIBRATED)
+    if enhance and settings.enhance.mode != "off":
+        from tronie.enhance import MODES, OWN
+
+        found += enhancers_used(OWN if settings.enhance.mode in MODES else settings.enhance.mode)
+    return found
+
+
+def enhancers_used(name: str) -> tuple[UsedModel, ...]:
+    """The net behind an enhancer; () for one that nobody has told the licence of."""
+    from tronie.enhance import OWN, OWN_WEIGHT
+    from tronie.imports import imported
+
+    if name == OWN:
+        return _shipped(OWN_WEIGHT)
+    there = imported().get(name)
+    return () if there is None else (UsedModel(there.name, there.licence, there.commercial_use),)
+
+
+def _shipped(*names: str) -> tuple[UsedModel, ...]:
+    return tuple(UsedModel(w.name, w.licence, w.commercial_use) for n in names if (w := WEIGHTS.get(n)) is not None)
+
+
+def _brought() -> tuple[UsedModel, ...]:
+    from tronie.deep3d.official import used
+    from tronie.errors import WeightsError
+
+    try:
+        return tuple(UsedModel(one.name, one.licence, one.commercial_use) for one in used())
+    except WeightsError:  # said when the engine is loaded
+        return ()
