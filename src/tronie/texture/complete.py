@@ -140,7 +140,8 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     fill = graph.spread(evidence, mixed, screen, tone, 60)
     thin = np.full(count, 0.04, np.float32)
     strands = 4 * known**2 * hairlike * (1 - facts.beard * (1 - facts.hairy))
-    locks = graph.spread(strands, mixed, thin, np.broadcast_to(hair, mixed.shape), 40)
+    locks: Any = np.broadcast_to(hair, mixed.shape)
+    locks = graph.spread(strands, mixed, thin, locks, 40) if full > 0 else locks
     judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(hairlike, skinlike)
     share = (hairlike / np.maximum(hairlike + skinlike, 1e-3))[:, None]
     grows = graph.spread(judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
