@@ -10,7 +10,7 @@ from PIL import Image
 
 SMALL = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 CLEAN, STRAIGHT = 0.35, 0.5
-"""Share of pictures that are only made smaller, by Pillow's bicubic; of the others, of those on the photo's own grid."""
+"""Share of pictures only made smaller, by Pillow's bicubic; of the others, share of those on the photo's own grid."""
 FINER = 1.6
 """The others have up to so many pixels, along each axis, for one of the photo's."""
 

@@ -44,7 +44,7 @@ PARTS = 0.85
 COARSE, FINE = 0.25, 0.15
 """Shares of batches of faces eight times too small, brought half the way, and twice too small, where half of what comes
 out is too much and averaged away."""
-PERCEPTUAL_WEIGHT, PERSON_WEIGHT = 0.03, 0.01
+PERCEPTUAL_WEIGHT, PERSON_WEIGHT = 0.05, 0.01
 """Of LPIPS and of the landmark net's activations, against the mean absolute error of pixels in 0..1."""
 
 

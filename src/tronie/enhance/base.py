@@ -15,7 +15,11 @@ class Enhancer(Protocol):
 
     @property
     def side(self) -> int:
-        """Side of the crops it works on, pixels. A smaller face is first enlarged to it (bicubic)."""
+        """Side of what it gives back, pixels."""
+
+    def wants(self, pixels: float) -> int:
+        """Side of the crop to hand in for a face that the photo shows `pixels` wide (its whole aligned crop). The crop
+        is cut out of the photo at that size: bicubic where that enlarges it."""
 
     def restore(self, crops: Image) -> Image:
-        """(N, side, side, 3) RGB uint8 -> the same, restored. One call may hold many faces."""
+        """(N, k, k, 3) RGB uint8, k as `wants` says -> (N, side, side, 3). One call may hold many faces."""

@@ -2,7 +2,7 @@
 
 Carried over by nearest points: the 52 expressions of a family that has none of those names (then said in the family's
 own expressions, as far as these reach), the smooth fields of the residual warp, and the inner face. The landmark
-embeddings are not here: they are found by rendering (`tronie models calibrate`).
+embeddings are not here: they have to be found by rendering.
 """
 
 from __future__ import annotations
