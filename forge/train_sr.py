@@ -222,11 +222,12 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         done, total, count = done + 1, total + float(pixels.detach()), count + 1
-        share = min(AVERAGED, done / (done + 20))
+        since = done if done <= steps else done - steps  # the fine steps are averaged by themselves
+        share = min(AVERAGED, since / (since + 20))
         for k, v in net.state_dict().items():
             average.state_dict()[k].lerp_(v, 1 - share)
         late = time.perf_counter() - began > 60 * options.minutes
-        if done % 500 == 0 or late or done == last:
+        if done % 250 == 0 or late or done == last:
             seconds = time.perf_counter() - began
             print(f"{done}: loss {255 * total / count:.3f}; {watch(average, sharp)}; {seconds:.0f} s", flush=True)
             total, count = 0.0, 0
