@@ -90,7 +90,7 @@ WEIGHTS: dict[str, Weight] = {
         ),
         Weight(
             "face_enhance", "face_enhance.onnx", 3800054,
-            "36fd23aa716711e848637479facfa19a2c66424a641f0d34040df1baeb33d790",
+            "9d9636f2be3c5e365870bdce5a454af7ced16e6591179dbd76b933e4710a940b",
             "Apache-2.0", _ENHANCE, "puts detail into small faces", True,
         ),
         Weight(
