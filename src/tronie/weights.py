@@ -90,7 +90,7 @@ WEIGHTS: dict[str, Weight] = {
         ),
         Weight(
             "face_enhance", "face_enhance.onnx", 3800054,
-            "9d9636f2be3c5e365870bdce5a454af7ced16e6591179dbd76b933e4710a940b",
+            "a6b248387af8232a9eb7223d25fa63c060393f331e23d48720057340d9cc09e2",
             "Apache-2.0", _ENHANCE, "puts detail into small faces", True,
         ),
         Weight(
