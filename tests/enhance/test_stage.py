@@ -275,3 +275,21 @@ def test_the_modes_and_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert room.enhancer_names() == (room.OWN,)
     with pytest.raises(WeightsError, match="no enhancer called wishes"):
         room.enhancer_for("wishes")
+
+
+def test_grain_is_kept_and_only_grain() -> None:
+    from tronie.enhance.stage import GRAIN, with_grain
+
+    rng = np.random.default_rng(0)
+    given = rng.integers(60, 196, (64, 64, 3)).astype(np.uint8)
+    # Fine detail that averages out within the photo's pixels is left alone.
+    detail = (
+        np.repeat(np.repeat(given, 4, 0), 4, 1).astype(int)
+        + 20 * (np.indices((256, 256)).sum(0) % 2 * 2 - 1)[..., None]
+    )
+    answer = detail.astype(np.uint8)
+    assert np.array_equal(with_grain(given, answer, 64), answer)
+    smooth = np.full((256, 256, 3), 128, np.uint8)
+    given = cv2.GaussianBlur(given, (0, 0), 1.5)
+    left = cv2.resize(with_grain(given, smooth, 64), (64, 64), interpolation=cv2.INTER_AREA).astype(float) - 128
+    assert np.polyfit((given.astype(float) - 128).ravel(), left.ravel(), 1)[0] == pytest.approx(GRAIN, abs=0.1)

@@ -29,6 +29,8 @@ BATCH = 8
 """Faces that are enhanced before the first of them is finished."""
 FULL = 1.5
 """Pixels of the crop per pixel of the photo from which all of the net's detail is used; at 1 the photo is as fine."""
+GRAIN = 0.4
+"""Share of the photo's grain that is kept."""
 IRIS_RIGHT, IRIS_LEFT = 468, 473
 
 
@@ -65,10 +67,10 @@ def enhance(
         for k in chosen:
             done[k] = _not_enhanced(faces[k], error)
         return done
-    for k, crop, picture in zip(chosen, crops, restored, strict=True):
+    for k, crop, answer in zip(chosen, crops, restored, strict=True):
         try:
             share = 1.0 if settings.mode == "always" else usual_share(1 / crop.to_photo.scale)
-            done[k] = _judged(photo, faces[k], crop, picture, share, enhancer.name, net)
+            done[k] = _judged(photo, faces[k], crop, answer, share, enhancer.name, net)
         except Exception as error:  # a face that cannot be enhanced is still a face
             done[k] = _not_enhanced(faces[k], error)
     return done
@@ -84,18 +86,33 @@ def _crop(photo: Photo, face: Face, side: int) -> Crop:
     return aligned_crop(photo.image, aligned_square(face.landmarks.points), side)
 
 
-def _restored(photo: Photo, crops: Sequence[Crop], enhancer: Enhancer) -> list[Image]:
-    """The enhancer's answers, (side, side, 3) each, to the faces of `crops`; faces of the same size in one call."""
+def _restored(photo: Photo, crops: Sequence[Crop], enhancer: Enhancer) -> list[tuple[Image, Image]]:
+    """What the enhancer was given of the faces of `crops`, and its answers (side, side, 3); faces of the same size in one
+    call."""
     side = enhancer.side
     wanted = [enhancer.wants(side * crop.to_photo.scale) for crop in crops]
-    answers: list[Image] = [crop.image for crop in crops]
+    answers = [(crop.image, crop.image) for crop in crops]
     for size in sorted(set(wanted)):
         rows = [k for k, w in enumerate(wanted) if w == size]
         unit = [Similarity(side, 0, 0, 0).then(crops[k].to_photo) for k in rows]
         given = [aligned_crop(photo.image, square, size).image for square in unit]
-        for k, answer in zip(rows, enhancer.restore(np.stack(given)), strict=True):
-            answers[k] = answer
+        for k, small, answer in zip(rows, given, enhancer.restore(np.stack(given)), strict=True):
+            answers[k] = small, answer
     return answers
+
+
+def with_grain(given: Image, answer: Image, pixels: int) -> Image:
+    """`answer` (S, S, 3) with a share of what the enhancer took away at the photo's own resolution, `pixels` wide.
+
+    There the photo knows best: what is missing is grain and noise, and a face without any looks like wax. Where the
+    answer, made small, is what was `given`, nothing changes.
+    """
+    import cv2
+
+    size, side = (min(pixels, answer.shape[0], given.shape[0]),) * 2, answer.shape[0]
+    small, kept = (cv2.resize(x, size, interpolation=cv2.INTER_AREA).astype(np.float32) for x in (answer, given))
+    missing = np.asarray(cv2.resize(kept - small, (side, side), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+    return blended(answer, missing, GRAIN)
 
 
 def usual_share(factor: float) -> float:
@@ -104,16 +121,21 @@ def usual_share(factor: float) -> float:
     return float(np.clip((factor - 1) / (FULL - 1), 0, 1))
 
 
-def _judged(photo: Photo, face: Face, crop: Crop, restored: Image, share: float, name: str, net: LandmarkNet) -> Face:
+def _judged(
+    photo: Photo, face: Face, crop: Crop, answer: tuple[Image, Image], share: float, name: str, net: LandmarkNet
+) -> Face:
     assert face.landmarks is not None
     points = crop.to_photo.inverse().apply(face.landmarks.points[:, :2])
     square = square_from_landmarks(points)
     factor = 1 / crop.to_photo.scale
+    given, restored = answer
     if share < 1:
         restored = blended(crop.image, restored.astype(np.float32) - crop.image, share)
     verdict = judge(
         crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser()
     )
+    if verdict.blend > 0:
+        verdict = replace(verdict, after=with_grain(given, verdict.after, max(round(len(crop.image) / factor), 4)))
     enhanced = _record(crop, verdict, share, name, factor)
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
