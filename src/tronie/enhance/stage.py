@@ -87,7 +87,7 @@ def _crop(photo: Photo, face: Face, side: int) -> Crop:
 
 
 def _restored(photo: Photo, crops: Sequence[Crop], enhancer: Enhancer) -> list[tuple[Image, Image]]:
-    """What the enhancer was given of the faces of `crops`, and its answers (side, side, 3); faces of the same size in one
+    """What the enhancer was given of the faces of `crops`, and its answers (side, side, 3); faces of one size in one
     call."""
     side = enhancer.side
     wanted = [enhancer.wants(side * crop.to_photo.scale) for crop in crops]
