@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tronie.deep3d.align import SIDE
 from tronie.deep3d.net import HEADS, State, blocks, folded
+from tronie.onnx_graph import Graph, Port
 
-OPSET, IR = 17, 9
+PORTS: tuple[Port, Port] = ("image", (3, SIDE, SIDE)), ("coefficients", (sum(HEADS),))
+"""What goes in and what comes out."""
 
 
 def onnx_bytes(state: State, width: int = 64) -> bytes:
@@ -47,44 +46,4 @@ def onnx_bytes(state: State, width: int = 64) -> bytes:
         graph.constant("heads.bias", np.concatenate(bias)),
     ]
     graph.node("Gemm", inputs, "coefficients", transB=1)
-    return graph.finished()
-
-
-class Graph:
-    """Nodes and constants as they pile up; its methods take names of values and return one."""
-
-    def __init__(self, name: str) -> None:
-        from onnx import ModelProto, helper
-
-        self.model = ModelProto(ir_version=IR, producer_name="tronie", opset_import=[helper.make_opsetid("", OPSET)])
-        self.model.graph.name = name
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        """A value that stays: float64 becomes float32."""
-        from onnx import numpy_helper
-
-        if value.dtype == np.float64:
-            value = value.astype(np.float32)
-        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, kind: str, inputs: list[str], out: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.model.graph.node.append(helper.make_node(kind, inputs, [out], name=out, **attributes))
-        return out
-
-    def finished(self) -> bytes:
-        """The file, checked; the graph is empty afterwards, for the sake of memory."""
-        import onnx
-        from onnx import helper
-
-        picture: list[str | int | None] = ["batch", 3, SIDE, SIDE]
-        numbers: list[str | int | None] = ["batch", sum(HEADS)]
-        number = onnx.TensorProto.FLOAT
-        self.model.graph.input.append(helper.make_tensor_value_info("image", number, picture))
-        self.model.graph.output.append(helper.make_tensor_value_info("coefficients", number, numbers))
-        data: bytes = self.model.SerializeToString()
-        self.model.Clear()
-        onnx.checker.check_model(data)
-        return data
+    return graph.finished(*PORTS)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.deep3d.net import HEADS
-from tronie.deep3d.net_onnx import Graph
+from tronie.deep3d.net_onnx import PORTS
 from tronie.io.tensorflow import Attribute, Node
+from tronie.onnx_graph import Graph
 
 OUTPUT = "coeff"
 LARGEST = 50_000_000
@@ -175,7 +176,7 @@ class _Converter:
         # One of the published files gives a 258th number, which its authors call a mistake.
         bounds = [self.stored(np.array([n])) for n in (0, sum(HEADS), 1)]
         self.graph.node("Slice", [self.plain(found), *bounds], "coefficients")
-        return self.graph.finished()
+        return self.graph.finished(*PORTS)
 
 
 def _attribute(node: Node, name: str) -> Attribute:

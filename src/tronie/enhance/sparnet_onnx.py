@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tronie.enhance.sparnet import EPSILON, SLOPE, Plan, Scale, State, kernel, norm_gain
 from tronie.errors import WeightsError
-
-OPSET, IR = 17, 9
+from tronie.onnx_graph import Graph
 
 
 def require_onnx() -> None:
@@ -27,50 +23,24 @@ def onnx_bytes(state: State, plan: Plan) -> bytes:
     The checkpoint's net works on -1..1; that change of range, batch normalisation behind convolutions and spectral
     normalisation are folded into kernels (in float64, stored as float32).
     """
-    import onnx
-    from onnx import helper
-
     graph = _Graph(state, plan)
     x = graph.convolution("encoder.0", "image", centre=True)
     for name, _, _, scale, levels in plan.units:
         x = graph.unit(name, x, scale, levels)
     graph.convolution("out_conv", x, halve=True, out="restored")
-    picture: list[str | int | None] = ["batch", 3, plan.side, plan.side]
-    graph.model.graph.input.append(helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, picture))
-    graph.model.graph.output.append(helper.make_tensor_value_info("restored", onnx.TensorProto.FLOAT, picture))
-    # The nets for 512 pixels hold 340 MB: no copy may live longer than it must.
-    data: bytes = graph.model.SerializeToString()
-    graph.model.Clear()
-    onnx.checker.check_model(data)
-    return data
+    picture = (3, plan.side, plan.side)
+    return graph.finished(("image", picture), ("restored", picture))
 
 
-class _Graph:
-    """Nodes and constants as they pile up; every method takes names of values and returns one."""
+class _Graph(Graph):
+    """With the units of SPARNet."""
 
     def __init__(self, state: State, plan: Plan) -> None:
+        super().__init__("sparnet")
         self.state, self.plan = state, plan
-        from onnx import ModelProto, helper
-
-        self.model = ModelProto(ir_version=IR, producer_name="tronie", opset_import=[helper.make_opsetid("", OPSET)])
-        self.model.graph.name = "sparnet"
         # Of the mode "reflect": how many pixels the border gets at the start and end of (N, C, H, W).
         self.border = self.constant("border", np.array([0, 0, 1, 1, 0, 0, 1, 1], dtype=np.int64))
         self.twice = self.constant("twice", np.array([1, 1, 2, 2], dtype=np.float32))
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        if value.dtype == np.float64:
-            value = value.astype(np.float32)
-        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, kind: str, inputs: list[str], out: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.model.graph.node.append(helper.make_node(kind, inputs, [out], name=out, **attributes))
-        return out
 
     def convolution(
         self,
