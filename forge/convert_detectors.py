@@ -4,7 +4,8 @@
 
 CenterFace was exported with a fixed batch of ten 32x32 pictures and with its weights listed as graph inputs; the
 runtime then treats the weights as variable and cannot lay the convolutions out in blocks (170 ms instead of 90 ms
-at 768x768 on one core). MTCNN's nets only get their unused parts dropped. No weight is changed. Needs `onnx`.
+at 768x768 on one core). Its weights are stored in half precision behind a Cast that the runtime folds away when it
+loads: half the file, the same speed. MTCNN's nets only get their unused parts dropped. Needs `onnx`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 SHAPES = {
     "image": ["batch", 3, "height", "width"],
@@ -36,6 +39,24 @@ def tidy(model: onnx.ModelProto) -> None:
     graph.initializer.extend(kept)
 
 
+def halve(model: onnx.ModelProto, least: int = 10000) -> None:
+    """Store the weights of at least `least` numbers as float16, each with a Cast back to float32 before its use."""
+    graph = model.graph
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type != TensorProto.FLOAT:
+            continue
+        value = numpy_helper.to_array(weight)
+        if value.size < least or np.abs(value).max() > np.finfo(np.float16).max:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(value.astype(np.float16), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], name=name + "_cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
 def centerface(source: Path) -> onnx.ModelProto:
     model = onnx.load(source)
     tidy(model)
@@ -51,6 +72,7 @@ def centerface(source: Path) -> onnx.ModelProto:
                 dim.dim_value = size
             else:
                 dim.dim_param = size
+    halve(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 

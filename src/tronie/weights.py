@@ -44,8 +44,8 @@ WEIGHTS: dict[str, Weight] = {
     w.name: w
     for w in (
         Weight(
-            "centerface", "centerface.onnx", 7293582,
-            "740b1b28385ba63d7994bb008c07a1578b1e8846d2675001b95daaec81301746",
+            "centerface", "centerface.onnx", 3964563,
+            "38dde877699350b22d5064cca1e4e7dd6f169e74d2bcddf584d068a3855fb4ec",
             "MIT", _CENTERFACE, "finds faces (default)", True,
         ),
         Weight(
