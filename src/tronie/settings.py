@@ -45,6 +45,11 @@ class TextureSettings(Branch):
     size: Literal[512, 1024, 2048, 4096] = Field(2048, description="Side of the square texture, pixels.")
 
 
+class LightSettings(Branch):
+    albedo: bool = Field(False, description="Also save the texture without the photo's light, and that light.")
+    base_color: Literal["photo", "albedo"] = Field("photo", description="What head.glb and head.obj wear.")
+
+
 class FrontalSettings(Branch):
     size: Literal[256, 512, 1024] = Field(1024, description="Side of the frontal portrait, pixels.")
 
@@ -59,5 +64,6 @@ class Settings(Branch):
     head: HeadSettings = HeadSettings()
     fit: FitSettings = FitSettings()
     texture: TextureSettings = TextureSettings()
+    light: LightSettings = LightSettings()
     frontal: FrontalSettings = FrontalSettings()
     only: Stage | None = Field(None, description="Stop early: `mesh` makes no texture and no portrait.")

@@ -21,6 +21,7 @@ from tronie.geometry import Camera, Similarity
 if TYPE_CHECKING:
     from tronie.deep3d.engine import Deep3DResult
     from tronie.head.model import HeadModel
+    from tronie.light.harmonics import Light
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.floating[Any]]
@@ -206,6 +207,26 @@ class Texture:
 
 
 @dataclass(frozen=True, slots=True)
+class Albedo:
+    """What a head looks like without light, and the light that was divided out."""
+
+    image: Image
+    """(S, S, 3) sRGB, laid out as the texture."""
+    light: Light
+    """Around the head."""
+    white: Array
+    """(3,) linear: the colour of the light on most of the face, green 1. The albedo is balanced for it."""
+    skin: Array
+    """(3,) sRGB 0..255 of the person's skin."""
+    shadowed: float
+    """0..1: share of the seen skin with a shadow on it that was found by comparing the sides."""
+    monochrome: bool
+    """The photo is grey or toned, and so the albedo is grey."""
+    base: bool = False
+    """Whether head.glb and head.obj are to wear it in place of the texture."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frontal:
     image: Image
     """(N, N, 3): the head seen from the front with the photo's expression."""
@@ -240,6 +261,8 @@ class Face:
     fit: Fit | None = None
     head: Head | None = None
     texture: Texture | None = None
+    albedo: Albedo | None = None
+    """Where it was asked for."""
     frontal: Frontal | None = None
     deep3d: Deep3DResult | None = None
     """What the engine `deep3d` made of it; fit and head are made from this."""

@@ -72,6 +72,8 @@ def run(
     focal: Annotated[float | None, option("focal")] = None,
     subdivide: Annotated[int | None, option("subdivide")] = None,
     texture_size: Annotated[int | None, option("texture_size")] = None,
+    albedo: Annotated[bool | None, option("albedo")] = None,
+    base_color: Annotated[str | None, option("base_color")] = None,
     frontal_size: Annotated[int | None, option("frontal_size")] = None,
     max_megapixels: Annotated[
         float | None,

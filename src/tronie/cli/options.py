@@ -25,6 +25,8 @@ PLACES: dict[str, str] = {
     "mat": "fit.mat",
     "focal": "fit.focal",
     "texture_size": "texture.size",
+    "albedo": "light.albedo",
+    "base_color": "light.base_color",
     "frontal_size": "frontal.size",
     "only": "only",
 }

@@ -15,12 +15,24 @@ from tronie.io.atomic import explain, new_folder
 from tronie.io.gltf import glb
 from tronie.io.meshes import mtl, obj, ply
 from tronie.io.names import safe_name
+from tronie.io.radiance import hdr
 from tronie.io.records import face_record, to_json
 from tronie.io.surface import reduced
 from tronie.overlay import overlay
 from tronie.types import Face, Frontal, Image, Photo, Result, Texture
 
-FORMATS: tuple[str, ...] = ("glb", "obj", "ply", "texture", "provenance", "frontal", "enhanced", "overlay", "sheet")
+FORMATS: tuple[str, ...] = (
+    "glb",
+    "obj",
+    "ply",
+    "texture",
+    "provenance",
+    "albedo",
+    "frontal",
+    "enhanced",
+    "overlay",
+    "sheet",
+)
 """What can be asked for. face.json is always written; `obj` brings texture.png with it."""
 
 TEXTURE_QUALITY = 92
@@ -117,12 +129,15 @@ def thinned(face: Face) -> Face:
         step = max(1, len(frontal.mask) // 512)
         others = (picture[::step, ::step].copy() for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask))
         frontal = Frontal(reduced(frontal.image, 512), *others)
+    albedo = face.albedo
+    if albedo is not None:
+        albedo = replace(albedo, image=reduced(albedo.image, 512))
     enhanced = face.enhanced
     if enhanced is not None:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
         enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
-    return replace(face, texture=texture, frontal=frontal, enhanced=enhanced)
+    return replace(face, texture=texture, albedo=albedo, frontal=frontal, enhanced=enhanced)
 
 
 def _save_face(
@@ -135,15 +150,19 @@ def _save_face(
         _write(place / file, data)
         written.append(file)
 
-    texture, frontal = face.texture, face.frontal
+    texture, albedo, frontal = face.texture, face.albedo, face.frontal
+    worn = texture.image if texture is not None else None
+    if albedo is not None and albedo.base:
+        worn = albedo.image
     if face.head is not None:
         expression = {} if face.fit is None else face.fit.expression
         if "glb" in formats:
-            picture = None if texture is None else encode.jpeg(texture.image, TEXTURE_QUALITY)
+            picture = None if worn is None else encode.jpeg(worn, TEXTURE_QUALITY)
             put("head.glb", glb(face.head, expression, picture, f"{name} face {face.index}"))
         if "obj" in formats:
             put("head.obj", obj(face.head))
-            put("head.mtl", mtl(None if texture is None else "texture.png"))
+            file = "albedo.png" if albedo is not None and albedo.base else "texture.png"
+            put("head.mtl", mtl(None if texture is None else file))
         if "ply" in formats:
             sigma = None if face.fit is None else face.fit.sigma_mm
             put("head.ply", ply(face.head, None if small.texture is None else small.texture.image, sigma))
@@ -156,6 +175,10 @@ def _save_face(
             put("deep3d.mat", engine.mat(face.deep3d))
     if texture is not None and ("texture" in formats or "obj" in formats):
         put("texture.png", encode.png(texture.image))
+    if albedo is not None and ("albedo" in formats or ("obj" in formats and albedo.base)):
+        put("albedo.png", encode.png(albedo.image))
+    if albedo is not None and "albedo" in formats:
+        put("light.hdr", hdr(albedo.light.environment, "light around the head, in the axes of head.glb"))
     if texture is not None and "provenance" in formats:
         put("provenance.png", encode.provenance_png(texture.provenance))
     if frontal is not None and "frontal" in formats:

@@ -125,6 +125,27 @@ class Deep3DRecord(Record):
     sources: list[str] = Field(description="The user's files it was made with, and their licences.")
 
 
+class LightRecord(Record):
+    """The light that the photo was taken in, as it was divided out of albedo.png."""
+
+    coefficients: list[Row3] = Field(
+        description="9 rows red, green, blue: spherical harmonics of the radiance, linear, with the primaries of sRGB."
+    )
+    convention: str = Field(
+        "axes of the head (+x to the subject's left, +y up, +z out of the face); rows (l, m) = (0,0) (1,-1) (1,0) "
+        "(1,1) (2,-2) (2,-1) (2,0) (2,1) (2,2), real and orthonormal: 0.282095, 0.488603 y, z, x, 1.092548 xy, "
+        "1.092548 yz, 0.315392 (3zz - 1), 1.092548 xz, 0.546274 (xx - yy); matt white of normal n shows "
+        "sum(k_l L_lm Y_lm(n)), k = 1, 2/3, 1/4; that times the linear albedo is the photo",
+        description="What the coefficients mean (Ramamoorthi & Hanrahan 2001; theirs are pi k).",
+    )
+    white: Row3 = Field(
+        description="Linear colour of the light on most of the face, green 1: albedo.png has it as white."
+    )
+    skin: Row3 = Field(description="sRGB 0..255 of the skin in albedo.png.")
+    shadowed: float = Field(description="0..1: share of the seen skin with a shadow found by comparing its sides.")
+    monochrome: bool = Field(description="The photo is grey or toned; then so is albedo.png.")
+
+
 class UnitsRecord(Record):
     pixels: str = "photo pixels, x to the right, y down; the centre of the first pixel is (0.5, 0.5)"
     head: str = (
@@ -159,6 +180,7 @@ class FaceRecord(Record):
     provenance: dict[str, float] | None = Field(
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced."
     )
+    light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = []
     error: str | None = None
@@ -235,6 +257,13 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera),
             vertices=len(found.vertices), sources=list(found.sources),
         )  # fmt: skip
+    light = None
+    if face.albedo is not None:
+        a = face.albedo
+        light = LightRecord.model_construct(
+            coefficients=rounded(a.light.coefficients, 5), white=rounded(a.white, 4), skin=rounded(a.skin, 1),
+            shadowed=round(a.shadowed, 4), monochrome=a.monochrome,
+        )  # fmt: skip
     if face.head is not None:
         head = face.head
         model = ModelRecord(
@@ -260,6 +289,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         engine=face.engine,
         models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
+        light=light,
         files=files,
         warnings=list(face.warnings),
         error=face.error,
