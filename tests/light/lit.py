@@ -73,5 +73,3 @@ def relative_error(found: Light, truth: Light, head: Head) -> float:
     a, b = shade(n, found), shade(n, truth)
     a = a * (a * b).sum(axis=0) / (a * a).sum(axis=0)
     return float(np.sqrt(((a - b) ** 2).mean() / (b**2).mean()))
-
-
