@@ -54,11 +54,19 @@ class Pipeline:
 
     @property
     def model(self) -> HeadModel:
-        return default_head()
+        """The head that faces are fitted with. Raises WeightsError for one that is not there."""
+        return self._head[0]
 
     @property
     def calibration(self) -> Calibration:
-        return default_calibration()
+        return self._head[1]
+
+    @property
+    def _head(self) -> tuple[HeadModel, Calibration]:
+        from tronie.calibrate.kept import OWN, load
+
+        name = self.settings.head.name
+        return (default_head(), default_calibration()) if name == OWN else load(name)
 
     @property
     def detector(self) -> Detector:
@@ -86,9 +94,9 @@ class Pipeline:
 
                 self._engine = load_engine(self.threads, settings.fit.mat)
             else:
-                self._engine = CalibratedFit(
-                    self.model, self.calibration, settings.fit.warp, settings.head.subdivide
-                )  # fmt: skip
+                wanted, model = settings.head.subdivide, self.model
+                level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
+                self._engine = CalibratedFit(model, self.calibration, settings.fit.warp, level)
         return self._engine
 
     @property

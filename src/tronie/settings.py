@@ -29,7 +29,10 @@ class EnhanceSettings(Branch):
 
 
 class HeadSettings(Branch):
-    subdivide: Literal[0, 1, 2] = Field(1, description="Levels of smooth subdivision of the exported mesh.")
+    name: str = Field("tronie", description="Which head model: tronie's own, or one that you calibrated.")
+    subdivide: Literal[0, 1, 2] | None = Field(
+        None, description="Levels of smooth subdivision of the exported mesh; default: 1, 0 for a mesh that is fine."
+    )
 
 
 class FitSettings(Branch):

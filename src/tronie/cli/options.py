@@ -20,6 +20,7 @@ PLACES: dict[str, str] = {
     "enhance": "enhance.mode",
     "enhance_limit": "enhance.limit",
     "enhanced_photo": "enhance.photo",
+    "head": "head.name",
     "subdivide": "head.subdivide",
     "engine": "fit.engine",
     "mat": "fit.mat",
@@ -44,6 +45,8 @@ def option(parameter: str) -> Any:
     """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
     info = _field(PLACES[parameter])
     choices: tuple[Any, ...] = _choices(info.annotation)
+    if parameter == "head":
+        choices = ("NAME",)
     if parameter in ("detector", "enhance"):
         choices = DETECTORS if parameter == "detector" else (*ENHANCE, "NAME")
     default = "" if info.default in (None, False) else f" [dim](default: {info.default})[/dim]"
@@ -65,6 +68,8 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
 
         if mode not in (names := enhancer_names()):
             raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
+    if parameters.get("head") is not None and parameters.get("engine") == "deep3d":
+        raise typer.BadParameter("--engine deep3d has a head of its own; leave --head out.")
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():
         if (value := parameters.get(parameter)) is not None:

@@ -38,7 +38,7 @@ class LandmarkBasis:
 
 @lru_cache(maxsize=4)
 def landmark_basis(model: HeadModel) -> LandmarkBasis:
-    level = model.level(1)
+    level = model.level(model.usual_level)
     index, weight = level.embedding478
     rows = level.matrix[index.ravel()]  # control rows behind the corners of every embedding triangle
 
@@ -62,10 +62,15 @@ def landmark_basis(model: HeadModel) -> LandmarkBasis:
 
 
 @lru_cache(maxsize=4)
-def mirror_signs(model: HeadModel) -> Array:
-    """(K,) -1 for the identity components that change sign in a mirror; each is either even or odd."""
-    flipped = model.identity[:, model.mirror] * np.array([-1, 1, 1], dtype=np.float32)
-    return np.asarray(np.sign((flipped * model.identity).sum(axis=(1, 2))))
+def mirror_map(model: HeadModel) -> Array:
+    """(K, K) float64: identity @ map is the identity of the mirror image, as nearly as the model's people allow (least
+    squares over the skin). Of our own head, whose components are even or odd, it is a diagonal of signs."""
+    rows = model.vertices_of("skin")
+    shapes = model.identity[:, rows].reshape(len(model.identity), -1)
+    flipped = (model.identity[:, model.mirror[rows]] * np.array([-1, 1, 1], dtype=np.float32)).reshape(shapes.shape)
+    gram = (shapes @ shapes.T).astype(np.float64)
+    gram[np.diag_indices(len(gram))] *= 1 + 1e-6
+    return np.asarray(np.linalg.solve(gram, (shapes @ flipped.T).astype(np.float64)).T)
 
 
 @dataclass(frozen=True, slots=True)

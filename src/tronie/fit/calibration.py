@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie import weights
-from tronie.fit.basis import Aligned, align, landmark_basis, mirror_signs
+from tronie.fit.basis import Aligned, align, landmark_basis, mirror_map
 from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.types import MIRRORED_UNITS, Landmarks
@@ -56,12 +56,12 @@ class Prediction:
     pose_sigma: Array
     """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
 
-    def with_mirrored(self, other: Prediction, signs: Array) -> Prediction:
-        """The mean of this answer and the one for the picture mirrored about x = 0; `signs` as of `mirror_signs`."""
+    def with_mirrored(self, other: Prediction, twin: Array) -> Prediction:
+        """The mean of this answer and the one for the picture mirrored about x = 0; `twin` as of `mirror_map`."""
         flip = np.array([-1.0, 1.0, 1.0])
         turned = other.rotation * flip * flip[:, None]
         return Prediction(
-            identity=(self.identity + other.identity * signs) / 2,
+            identity=(self.identity + other.identity @ twin) / 2,
             expression=(self.expression + other.expression[list(MIRRORED_UNITS)]) / 2,
             rotation=self.rotation @ rotation_matrix(rotation_vector(self.rotation.T @ turned) / 2),
             scale=float(np.sqrt(self.scale * other.scale)),
@@ -107,6 +107,10 @@ class Calibration:
         with np.load(path, allow_pickle=False) as z:
             return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
 
+    def arrays(self) -> dict[str, Array]:
+        """To be saved as an npz, in half precision; `load` reads them."""
+        return {name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__}
+
     def read(self, model: HeadModel, landmarks: Landmarks, focal: float) -> Prediction:
         """The answer for one face, its mirror image heard too. Raises ValueError when the landmarks form no face."""
         mean = landmark_basis(model).mean
@@ -115,7 +119,7 @@ class Calibration:
             for said in (landmarks, landmarks.mirrored)
             if said is not None and said.features is not None
         ]
-        return told[0] if len(told) == 1 else told[0].with_mirrored(told[1], mirror_signs(model))
+        return told[0] if len(told) == 1 else told[0].with_mirrored(told[1], mirror_map(model))
 
     def nearness_of(self, model: HeadModel, landmarks: Landmarks) -> tuple[float, float]:
         """Pixels per mm, and 1000 mm / distance as far as the perspective in the face tells (spread NEARNESS_SIGMA)."""

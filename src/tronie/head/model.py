@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,12 @@ Ints = NDArray[np.int32]
 PARTS: tuple[str, ...] = ("skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue", "mouth")
 """Names of the values in `HeadModel.part`: `mouth` is the lining of the mouth's cavity, `eye_left` the
 subject's own left; the teeth parts hold their gums."""
+
+
+FINE = 12_000
+"""Control vertices from which a mesh needs no subdivision."""
+NOWHERE = np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
+"""An embedding without points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,8 @@ class HeadModel:
     smooth_stiffness: Array
     """(M,) their eigenvalues; 0 first."""
     embeddings: Mapping[str, tuple[Ints, Array]]
-    """`68.0`, `68.1`, `68.2`, `478.0`, ...: points.level -> vertex indices (n, 3) and weights (n, 3) at that level."""
+    """`68.0`, `68.1`, `68.2`, `478.0`, ...: points.level -> vertex indices (n, 3) and weights (n, 3) at that level; a
+    level that is missing has no points."""
     expression_names: tuple[str, ...] = ARKIT_UNITS
     uv_colour: NDArray[np.uint8] | None = None
     """(U, 3) sRGB of the parts that no photo shows well (teeth, gums, tongue, the mouth's lining); 0 on the skin."""
@@ -134,6 +141,17 @@ class HeadModel:
         p = self.mean[triangulate(self.quads[self.part == 0])[0]].astype(np.float64)
         ahead = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])[:, 2]
         return bool(ahead.sum() > 0.5 * ahead.clip(0).sum())
+
+    @property
+    def usual_level(self) -> int:
+        """The level of subdivision that the fit works with, and that files are written at when nobody asks for another:
+        1 for a coarse control mesh as ours, 0 for one that is fine already."""
+        return int(len(self.mean) < FINE)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The levels that make sense: a fine mesh is not subdivided twice."""
+        return (0, 1, 2) if self.usual_level else (0, 1)
 
     def vertices_of(self, part: str) -> Ints:
         """Control vertices of a part by its name in PARTS."""
@@ -176,12 +194,12 @@ class HeadModel:
                 part = np.repeat(below.part, corner_counts(below.quads))
             triangles, owner = triangulate(quads)
             triangle_uv, _ = triangulate(quad_uv)
-            e68, e478 = self.embeddings[f"68.{level}"], self.embeddings[f"478.{level}"]
+            e68, e478 = (self.embeddings.get(f"{n}.{level}", NOWHERE) for n in (68, 478))
             return Level(quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], colour, matrix, e68, e478)
 
         return build
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | BinaryIO) -> None:
         """Write one npz (bases as float16)."""
         arrays: dict[str, Any] = {
             "name": np.array(self.name), "licence": np.array(self.licence),

@@ -7,17 +7,24 @@ mean head's on 40 painted renders each, without and with these among the samples
 
 from __future__ import annotations
 
-import numpy as np
-from embed import _inside
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.calibrate.embed import inside
 from tronie.head.model import PARTS, HeadModel
 from tronie.render.raster import interpolate, rasterize
+from tronie.types import Image
+
+Array = NDArray[Any]
+
 
 OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
 
 
-def painted_skins(model: HeadModel, count: int, size: int = 512, seed: int = 7) -> list[np.ndarray]:
+def painted_skins(model: HeadModel, count: int, size: int = 512, seed: int = 7) -> list[Image]:
     """`count` textures (size, size, 3) uint8."""
     level = model.level(1)
     mean = level.apply(model.mean)
@@ -31,8 +38,8 @@ def painted_skins(model: HeadModel, count: int, size: int = 512, seed: int = 7) 
         used = level.quads[level.part == k]
         part[used[used >= 0]] = k
     skin = part == 0
-    lips = skin & _inside(mean, points[list(OUTER_LIPS)])
-    brows = skin & np.any([_inside(mean, points[list(b)]) for b in BROWS], axis=0)
+    lips = skin & inside(mean, points[list(OUTER_LIPS)])
+    brows = skin & np.any([inside(mean, points[list(b)]) for b in BROWS], axis=0)
     rng = np.random.default_rng(seed)
     out = []
     for _ in range(count):
@@ -44,9 +51,9 @@ def painted_skins(model: HeadModel, count: int, size: int = 512, seed: int = 7) 
 
 
 def _colours(
-    model: HeadModel, mean: np.ndarray, points: np.ndarray, part: np.ndarray, lips: np.ndarray, brows: np.ndarray,
+    model: HeadModel, mean: Array, points: Array, part: Array, lips: Array, brows: Array,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[Array, Array]:  # fmt: skip
     """Per vertex (V, 3), and the skin's tone (3,)."""
     skin = part == 0
     tone = np.clip(np.array([1, 0.78, 0.66]) * rng.uniform(45, 235) * rng.uniform(0.85, 1.15, 3), 5, 250)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.types import Image
+
+Array = NDArray[Any]
+
 
 HAIR = np.array([(20, 16, 14), (44, 31, 24), (84, 58, 38), (150, 112, 70), (205, 175, 128), (150, 147, 144),
                  (110, 48, 26)])  # fmt: skip
@@ -15,7 +22,7 @@ EYES = ((33, 133), (362, 263))
 """Indices of the 478 points: outer and inner corners."""
 
 
-def random_background(side: int, scraps: list[np.ndarray], rng: np.random.Generator) -> Image:
+def random_background(side: int, scraps: Sequence[Image], rng: np.random.Generator) -> Image:
     """(side, side, 3): plain, a gradient, shapes, or blurred scraps of anything."""
     kind = rng.random()
     if kind < 0.2:
@@ -34,13 +41,13 @@ def random_background(side: int, scraps: list[np.ndarray], rng: np.random.Genera
             else:
                 cv2.circle(out, (x, y), w // 2, colour, -1)
         return np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 8)))
-    scrap = scraps[rng.integers(len(scraps))]
+    scrap = scraps[int(rng.integers(len(scraps)))]
     y, x = rng.integers(0, scrap.shape[0] // 2, 2)
     small = scrap[y : y + scrap.shape[0] // 2, x : x + scrap.shape[0] // 2][:: rng.choice([1, 8, 16])]
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
-def behind(image: Image, points: np.ndarray, rng: np.random.Generator) -> Image:
+def behind(image: Image, points: Array, rng: np.random.Generator) -> Image:
     """Shoulders and hair painted onto a background; `points` (478, 2) are where the face will be."""
     top, chin = points[OVAL_TOP], points[CHIN]
     down = chin - top
@@ -67,7 +74,7 @@ def behind(image: Image, points: np.ndarray, rng: np.random.Generator) -> Image:
     return image
 
 
-def before(image: Image, points: np.ndarray, rng: np.random.Generator) -> Image:
+def before(image: Image, points: Array, rng: np.random.Generator) -> Image:
     """Now and then a fringe, strands beside the face, glasses, a hand's or scarf's worth of something."""
     height = float(np.linalg.norm(points[CHIN] - points[OVAL_TOP]))
     middle = points[:468].mean(axis=0)
@@ -97,7 +104,7 @@ def before(image: Image, points: np.ndarray, rng: np.random.Generator) -> Image:
     return image
 
 
-def _glasses(image: Image, points: np.ndarray, height: float, rng: np.random.Generator) -> None:
+def _glasses(image: Image, points: Array, height: float, rng: np.random.Generator) -> None:
     drawn = image.copy()
     colour = tuple(int(c) for c in rng.integers(0, 130, 3))
     thick = max(int(height * rng.uniform(0.008, 0.03)), 1)
@@ -105,31 +112,31 @@ def _glasses(image: Image, points: np.ndarray, height: float, rng: np.random.Gen
     centres = []
     for outer, inner in EYES:
         across = points[inner] - points[outer]
-        half = np.linalg.norm(across) * size
+        half = float(np.linalg.norm(across)) * size
         centre = (points[inner] + points[outer]) / 2 + [0, 0.02 * height]
         angle = float(np.degrees(np.arctan2(across[1], across[0])))
-        axes = int(half), int(max(half, 0.13 * height) * rng.uniform(0.6, 0.9))
+        axes = int(half), int(max(float(half), 0.13 * height) * rng.uniform(0.6, 0.9))
         if rng.random() < 0.15:
             cv2.ellipse(drawn, (int(centre[0]), int(centre[1])), axes, angle, 0, 360, colour, -1)
         cv2.ellipse(drawn, (int(centre[0]), int(centre[1])), axes, angle, 0, 360, colour, thick, cv2.LINE_AA)
-        centres.append((centre, axes[0], np.sign(across[0]) or 1.0))
-    for (centre, half, sign), temple in zip(centres, TEMPLES, strict=True):
-        start = centre - [sign * half, 0]
+        centres.append((centre, axes[0], float(np.sign(across[0])) or 1.0))
+    for (centre, reach, sign), temple in zip(centres, TEMPLES, strict=True):
+        start = centre - [sign * reach, 0]
         cv2.line(drawn, start.astype(int).tolist(), points[temple].astype(int).tolist(), colour, thick, cv2.LINE_AA)
-    inner = [(c + np.array([sign * half, 0])).astype(int).tolist() for c, half, sign in centres]
-    cv2.line(drawn, *inner, colour, thick, cv2.LINE_AA)
+    left, right = ((c + np.array([sign * reach, 0])).astype(int).tolist() for c, reach, sign in centres)
+    cv2.line(drawn, left, right, colour, thick, cv2.LINE_AA)
     share = rng.uniform(0.6, 1)
     image[:] = (drawn * share + image * (1 - share)).astype(np.uint8)
 
 
-def _strands(shape: tuple[int, ...], colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _strands(shape: tuple[int, ...], colour: Array, rng: np.random.Generator) -> Array:
     """(H, W, 3) hair: upright streaks of about one colour."""
     streaks = cv2.GaussianBlur(rng.normal(0, 1, shape[:2]).astype(np.float32), (0, 0), 1.0, sigmaY=12.0)
     streaks = streaks / (streaks.std() + 1e-6)
-    return np.clip(colour * (1 + rng.uniform(0.05, 0.35) * streaks[..., None]), 0, 255)
+    return np.asarray(np.clip(colour * (1 + rng.uniform(0.05, 0.35) * streaks[..., None]), 0, 255))
 
 
-def _blend(image: Image, mask: np.ndarray, paint: np.ndarray) -> None:
+def _blend(image: Image, mask: Array, paint: Array) -> None:
     alpha = mask[..., None].astype(np.float32) / 255
     image[:] = (image * (1 - alpha) + paint * alpha).astype(np.uint8)
 
@@ -138,8 +145,8 @@ def degraded(image: Image, rng: np.random.Generator) -> Image:
     """What cameras and the years do: coloured light across, blur, low resolution, noise, JPEG, grey."""
     side = image.shape[0]
     if rng.random() < 0.4:
-        small = 1 + rng.normal(0, 0.1, (2, 2, 3)).astype(np.float32) * np.array([1, 0.6, 1], np.float32)
-        image = np.clip(image * cv2.resize(small, (side, side)), 0, 255).astype(np.uint8)
+        tint = 1 + rng.normal(0, 0.1, (2, 2, 3)).astype(np.float32) * np.array([1, 0.6, 1], np.float32)
+        image = np.clip(image * cv2.resize(tint, (side, side)), 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         k = rng.uniform(0.2, 0.9)
         small = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
@@ -150,7 +157,8 @@ def degraded(image: Image, rng: np.random.Generator) -> Image:
         coarse = cv2.resize(rng.normal(0, 1, (side // 2, side // 2, 3)).astype(np.float32), (side, side))
         image = np.clip(image + coarse * rng.uniform(2, 16), 0, 255).astype(np.uint8)
     if rng.random() < 0.35:
-        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 92))])[1], 1)
+        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 92))])[1]
+        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
     if rng.random() < 0.1:
         image = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     return np.ascontiguousarray(image)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.geometry import transform
 from tronie.render.raster import rasterize
 from tronie.render.shading import vertex_normals
+
+Array = NDArray[Any]
+
 
 KINDS = ("soft", "front", "side", "top", "back", "harmonics")
 CHANCES = (0.3, 0.15, 0.2, 0.1, 0.12, 0.13)
@@ -15,9 +21,7 @@ SHADOW_SIDE = 160
 SHADOW_BIAS_MM = 2.0
 
 
-def random_light(
-    vertices: np.ndarray, triangles: np.ndarray, head_to_camera: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def random_light(vertices: Array, triangles: Array, head_to_camera: Array, rng: np.random.Generator) -> Array:
     """(V,) float32 linear light on vertices (V, 3) mm, by which the texture is multiplied."""
     place = transform(head_to_camera, vertices.astype(np.float64)).astype(np.float32)
     normal = vertex_normals(place, triangles)  # a rigid motion keeps the winding
@@ -47,9 +51,7 @@ def random_light(
     return np.asarray(out * rng.uniform(0.75, 1.2), np.float32)
 
 
-def _lamp(
-    place: np.ndarray, normal: np.ndarray, towards: np.ndarray, reach: float, gloss: float, wrap: float
-) -> np.ndarray:
+def _lamp(place: Array, normal: Array, towards: Array, reach: float, gloss: float, wrap: float) -> Array:
     """(V,) light of one lamp, `reach` mm away (0: very far)."""
     to, fade = np.broadcast_to(towards, place.shape), np.float32(1)
     if reach:
@@ -64,7 +66,7 @@ def _lamp(
     return np.asarray(facing * fade)
 
 
-def _shadow(place: np.ndarray, triangles: np.ndarray, towards: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _shadow(place: Array, triangles: Array, towards: Array, rng: np.random.Generator) -> Array:
     """(V,) 0..1: how much of a far lamp's light arrives past the head itself; softened by looking four times."""
     middle = np.median(place, axis=0)
     seen = np.zeros(len(place), np.float32)
@@ -85,7 +87,7 @@ def _shadow(place: np.ndarray, triangles: np.ndarray, towards: np.ndarray, rng: 
     return np.asarray(1 - rng.uniform(0.5, 1) * (1 - seen), np.float32)
 
 
-def _harmonics(normal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _harmonics(normal: Array, rng: np.random.Generator) -> Array:
     """Random second-order spherical harmonics (Ramamoorthi & Hanrahan 2001), never below a little light."""
     x, y, z = normal.T
     basis = np.stack([x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
