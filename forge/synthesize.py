@@ -3,9 +3,8 @@
     python forge/synthesize.py PORTRAITS OUT --ict ICT_NPZ --count 30000 --seed 11
 
 PORTRAITS is a folder of photos whose textures are baked (indices 00 to 79 only: the others are held out). Each picture
-is one of `tronie.calibrate.pictures`, of our own heads or of ICT's (people.py), seen by the real landmark net through crops
-as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another
-seed adds more.
+is one of `tronie.calibrate.pictures`, of our own heads or of ICT's (people.py), seen by the real landmark net through
+crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another seed adds more.
 """
 
 from __future__ import annotations

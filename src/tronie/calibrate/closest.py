@@ -58,7 +58,7 @@ def closest_on_surface(points: Array, vertices: Array, triangles: Ints) -> tuple
 
 @jit
 def nearest(points: Any, targets: Any, count: int) -> Any:
-    """The `count` nearest of targets (m, 3) to each of points (n, 3), (n, count), nearest first; every pair is tried."""
+    """The `count` nearest of targets (m, 3) to each of points (n, 3), (n, count), nearest first; all are tried."""
     out = np.zeros((points.shape[0], count), np.int64)
     distance = np.zeros(count)
     for i in range(points.shape[0]):

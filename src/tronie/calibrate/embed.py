@@ -1,8 +1,8 @@
 """Where on a head the landmark net's 478 points (and the 68 iBUG points) lie.
 
 Random people are rendered from many sides and sent through the real landmark net; the point of the surface is taken
-that stays closest to the net's answer over all views (a robust multi-view triangulation on the mesh). Left and right are
-then made symmetric.
+that stays closest to the net's answer over all views (a robust multi-view triangulation on the mesh). Left and right
+are then made symmetric.
 """
 
 from __future__ import annotations
@@ -130,10 +130,8 @@ def triangulated(triangles: Ints, part: NDArray[np.uint8], seen: Sequence[Seen])
     """The 478 places of a surface that project closest to what was seen: irises on the eyes, all others on the skin."""
     eyes = np.isin(part, (1, 2))
     index, weight = np.zeros((478, 3), np.int32), np.zeros((478, 3), np.float32)
-    for members, mask in (
-        (slice(SKIN_POINTS), part == 0),
-        (slice(SKIN_POINTS, None), eyes if eyes.any() else part == 0),
-    ):
+    balls = eyes if eyes.any() else part == 0
+    for members, mask in ((slice(SKIN_POINTS), part == 0), (slice(SKIN_POINTS, None), balls)):
         index[members], weight[members] = _closest(triangles[mask], seen, members)
     return index, weight
 
@@ -212,10 +210,8 @@ def at_all_levels(model: HeadModel, points: Array) -> HeadModel:
         level = bare.level(k)
         mean = level.apply(model.mean).astype(np.float64)
         skin, eyes = level.triangles[level.triangle_part == 0], level.triangles[np.isin(level.triangle_part, (1, 2))]
-        on_skin, on_eyes = (
-            locate(p, mean, t)
-            for p, t in ((points[:SKIN_POINTS], skin), (points[SKIN_POINTS:], eyes if len(eyes) else skin))
-        )
+        on_skin = locate(points[:SKIN_POINTS], mean, skin)
+        on_eyes = locate(points[SKIN_POINTS:], mean, eyes if len(eyes) else skin)
         out[f"478.{k}"] = (np.concatenate([on_skin[0], on_eyes[0]]), np.concatenate([on_skin[1], on_eyes[1]]))
         out[f"68.{k}"] = locate(sixty_eight, mean, skin)
         # At rest the lips touch, so the nearest surface may be the wrong lip: the jaw tells them apart.

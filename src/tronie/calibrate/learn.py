@@ -83,8 +83,8 @@ def learn(
     seed: int = 0,
     tick: Callable[[], None] = lambda: None,
 ) -> tuple[Calibration, Figures]:
-    """`data` has the arrays of `look.Sample` by name, `held` (N,) are those not to learn from. `start` is our own head's
-    calibration. `tick` is called after each of EPOCHS passes."""
+    """`data` has the arrays of `look.Sample` by name, `held` (N,) are those not to learn from. `start` is our own
+    head's calibration. `tick` is called after each of EPOCHS passes."""
     task = task_of(data, landmark_basis(model))
     learned = np.flatnonzero(~held)
     scales = scales_of(task, model, learned, start)

@@ -67,6 +67,6 @@ def mirrored_truth(
 
 def _sample(said: Landmarks, shift: float, identity: Array, expression: Array, pose: Array, focal: float) -> Sample:
     assert said.features is not None
-    points = said.points + [shift, 0, 0]
+    points = said.points + np.array([shift, 0.0, 0.0])
     features = said.features.astype(np.float16)
     return Sample(points, said.scores, features, identity, expression, pose, focal)

@@ -60,7 +60,7 @@ def rigid_motion(model: HeadModel, ours: HeadModel) -> tuple[Array, Array]:
 
 
 def in_our_texture(model: HeadModel, ours: HeadModel) -> HeadModel:
-    """The model, which must be `moved`, with texture coordinates in our atlas, so that our textures can be laid on it."""
+    """The model, which must be `moved`, with texture coordinates in our atlas: our textures can be laid on it."""
     uv = texture_places(model, ours)
     corners = np.where(model.quads < 0, model.quads[:, :1], model.quads)
     torn = np.ptp(uv[corners], axis=1).max(axis=1) > LARGEST_STEP

@@ -143,9 +143,7 @@ def import_model(
     raise typer.Exit(bring(kind, file, overwrite))
 
 
-@models_app.command(
-    "calibrate", epilog="Example: tronie models calibrate ict-facekit, then tronie run PHOTO --head ict-facekit"
-)
+@models_app.command("calibrate", epilog="Then: tronie run PHOTO --head NAME")
 def calibrate_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A head model that you imported.")],
     pictures: Annotated[
@@ -153,9 +151,7 @@ def calibrate_model(
     ] = 20_000,
     photos: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--photos", metavar="FOLDER", help="Portraits whose skins the random people wear beside invented ones."
-        ),
+        typer.Option("--photos", metavar="FOLDER", help="Portraits whose skins random people wear too."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes; 0: one for each core.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Calibrate again what is calibrated.")] = False,

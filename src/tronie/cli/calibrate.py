@@ -81,14 +81,14 @@ def calibrate_head(name: str, pictures: int, photos: list[Path], workers: int, o
         return 0
     skins = find_inputs([str(p) for p in photos], IMAGE_SUFFIXES).paths if photos else ()
     began = time.monotonic()
-    with Bars() as bars:
-        with stop_on_signals(lambda: bars.note("Stopping when the pictures in work are finished.")) as stop:
-            try:
-                result = calibrate(
-                    name, bars, pictures=pictures, photos=list(skins), workers=workers, stopping=lambda: stop.requested
-                )
-            except KeyboardInterrupt:
-                result = Stopped(0, 0)
+    bars = Bars()
+    with bars, stop_on_signals(lambda: bars.note("Stopping when the pictures in work are finished.")) as stop:
+        try:
+            result = calibrate(
+                name, bars, pictures=pictures, photos=list(skins), workers=workers, stopping=lambda: stop.requested
+            )
+        except KeyboardInterrupt:
+            result = Stopped(0, 0)
     if isinstance(result, Stopped):
         print("Stopped; what is finished is kept. To go on, run the same command again.", file=sys.stderr)
         return 128 + (stop.signal or 2)
