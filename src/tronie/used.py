@@ -21,7 +21,7 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     detector = settings.detect.detector
     found = (DLIB,) if detector == "dlib" else _shipped(*DETECTORS.get(detector, ()))
     found += _shipped("face_landmarks", "blendshapes")
-    found += _brought() if settings.fit.engine == "deep3d" else _shipped(*CALIBRATED)
+    found += _brought() if settings.fit.engine == "deep3d" else _head(settings.head.name)
     if enhance and settings.enhance.mode != "off":
         from tronie.enhance import MODES, OWN
 
@@ -38,6 +38,17 @@ def enhancers_used(name: str) -> tuple[UsedModel, ...]:
         return _shipped(OWN_WEIGHT)
     there = imported().get(name)
     return () if there is None else (UsedModel(there.name, there.licence, there.commercial_use),)
+
+
+def _head(name: str) -> tuple[UsedModel, ...]:
+    """Of a user's own head, the net that reads faces is ours, and what the calibration says is of the head's terms."""
+    from tronie.calibrate.kept import OWN, calibrated
+
+    if name == OWN:
+        return _shipped(*CALIBRATED)
+    there = calibrated().get(name)  # what is missing is said when the head is loaded
+    own = () if there is None else (UsedModel(name, there.record.licence, there.record.commercial_use),)
+    return (*_shipped(CALIBRATED[0]), *own)
 
 
 def _shipped(*names: str) -> tuple[UsedModel, ...]:

@@ -375,7 +375,7 @@ def test_every_family_is_listed_with_its_terms(tmp_path: Path, capsys: pytest.Ca
         assert family.licence in line
         assert family.ask in line
         assert ("not allowed" in line) != family.commercial_use
-        assert (" yes " in line) == (family.name == "sfm")
+        assert (" not calibrated " in line) == (family.name == "sfm")
     assert cli.execute(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["sfm"]["installed"]

@@ -63,6 +63,8 @@ class Painter:
 
     work: Path
     seed: int
+    shard: int
+    """Pictures in one."""
 
     def __call__(self) -> Callable[[int], int]:
         from threadpoolctl import threadpool_limits
@@ -80,7 +82,7 @@ class Painter:
         def shard(number: int) -> int:
             rng = np.random.default_rng((self.seed, number))
             samples = []
-            for _ in range(SHARD):
+            for _ in range(self.shard):
                 picture = draw(people, kinds[rng.integers(len(kinds))], units, rng)
                 samples += look(picture, net, twin, rng)
             data = {name: np.array([getattr(s, name) for s in samples]) for name in FIELDS}
@@ -98,26 +100,28 @@ def calibrate(
     photos: Sequence[Path] = (),
     workers: int = 0,
     seed: int = 1,
+    shard: int = SHARD,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Calibrated | Stopped:
     """Calibrate the imported head model `name`. The skins of the faces in `photos` are used beside invented ones.
+    `shard` pictures are drawn between two moments at which the work can be stopped.
 
     Raises WeightsError when it is not imported or the result is useless, OutputError when the store cannot be written.
     """
     record = imported_head(name)
-    work = begin(record, {"seed": seed, "photos": [str(p) for p in photos]})
+    work = begin(record, {"seed": seed, "shard": shard, "photos": [str(p) for p in photos]})
     sweep(work)
     if not (work / HEAD).exists():
         prepare(record, work, progress)
     if photos and not (work / PHOTOS).exists():
         progress.stage("textures", len(photos))
         write_file(work / PHOTOS, npy(np.array(baked(photos, progress.advance))))
-    count = max(2 * HELD, -(-pictures // SHARD))
+    count = max(2 * HELD, -(-pictures // shard))
     missing = [n for n in range(count) if not shard_file(work, n).exists()]
     progress.stage("pictures", count, count - len(missing))
     crashes = 0
     crew = min(workers or cores(), max(len(missing), 1))
-    for _, answer in run_in_processes(Painter(work, seed), missing, crew, stopping=stopping):
+    for _, answer in run_in_processes(Painter(work, seed, shard), missing, crew, stopping=stopping):
         if isinstance(answer, Crash):
             crashes += 1
             if crashes >= PARTIES:

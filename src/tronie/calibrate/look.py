@@ -47,8 +47,8 @@ def look(picture: Picture, net: LandmarkNet, twin: Array, rng: np.random.Generat
     """A sample of the picture and one of its mirror image; none where the net sees no face. `twin` (K, K) is the
     model's `mirror_map`."""
     off = picture.points + rng.normal(0, SLIP, 2)
-    first = net.look(picture.image, square_from_landmarks(off))
-    said = net.look(picture.image, square_from_landmarks(first.points))
+    first = net.places([picture.image], square_from_landmarks(off))[0]
+    said = net.look(picture.image, square_from_landmarks(first))
     if said.presence < LEAST_PRESENCE or said.mirrored is None:
         return []
     truth = (picture.person.identity, picture.expression, picture.head_to_camera, picture.focal)

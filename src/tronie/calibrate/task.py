@@ -30,6 +30,8 @@ CENTRE = SIDE / 2
 BINS = (0.0, 20.0, 40.0, 60.0)
 """|yaw| at which the errors' spread is measured, +-BIN_REACH degrees."""
 BIN_REACH = 12.0
+FEWEST = 20
+"""Pictures that tell a spread; where there are fewer, all are taken."""
 POSE_WEIGHT = (0.3, 0.3, 0.15, 0.1, 0.1, 0.1, 0.15)
 """Of turn, growth, shift and nearness, each in units of its spread, against mm^2 of the face's shape."""
 EXPRESSION_WEIGHT, EXTRA_WEIGHT = 0.05, 0.3
@@ -197,6 +199,8 @@ def spreads(
     sigma, pose_sigma = [], []
     for middle in BINS:
         near = np.abs(yaw - middle) < BIN_REACH
+        if near.sum() < FEWEST:
+            near = np.ones(len(yaw), dtype=bool)
         identity = error[near, :k] / np.exp(relative[near])[:, None]
         sigma.append(np.sqrt(np.einsum("kc,kl,lc->c", along, identity.T @ identity / near.sum(), along)))
         pose_sigma.append(np.sqrt((pose[near] ** 2).mean(axis=0)))

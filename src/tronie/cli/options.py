@@ -68,8 +68,16 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
 
         if mode not in (names := enhancer_names()):
             raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
-    if parameters.get("head") is not None and parameters.get("engine") == "deep3d":
-        raise typer.BadParameter("--engine deep3d has a head of its own; leave --head out.")
+    if (head := parameters.get("head")) is not None:
+        from tronie.calibrate.kept import OWN, find
+        from tronie.errors import WeightsError
+
+        if parameters.get("engine") == "deep3d":
+            raise typer.BadParameter("--engine deep3d has a head of its own; leave --head out.")
+        try:
+            _ = head == OWN or find(head)
+        except WeightsError as error:
+            raise typer.BadParameter(str(error)) from None
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():
         if (value := parameters.get(parameter)) is not None:

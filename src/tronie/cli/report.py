@@ -22,13 +22,14 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
+    from tronie.calibrate.kept import calibrated
     from tronie.deep3d.official import TERMS
     from tronie.enhance.official import LICENCE, ORIGIN, SPARNET, WHAT
     from tronie.head.families import families
     from tronie.imports import imported
     from tronie.weights import WEIGHTS, location, present, store
 
-    heads, own = families(), imported()
+    heads, own, ready = families(), imported(), calibrated()
 
     rows = [
         asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
@@ -41,6 +42,7 @@ def models(as_json: bool) -> int:
     kinds = {one.kind: one for one in own.values()}
     bring = [
         _offer(f.name, f.what, f.licence, f.ask, (*f.files, *f.beside), own.get(f.name), f.commercial_use)
+        | {"calibrated": f.name in ready}
         for f in heads.values()
     ]
     bring += [_offer(t.name, t.what, t.licence, t.ask, t.files, kinds.get(t.name)) for t in TERMS.values()]
@@ -55,15 +57,20 @@ def models(as_json: bool) -> int:
         console.print(_table(bring, origin=True))
     for row in bring if console.width < WIDE else ():
         use = "allowed" if row["commercial_use"] else "not allowed"
-        console.print(
-            f"{row['name']}: {row['purpose']}" + (" (installed)" if row["installed"] else ""), highlight=False
-        )
+        console.print(f"{row['name']}: {row['purpose']}" + _state(row), highlight=False)
         console.print(f"    {row['licence']}; commercial use {use}; {row['origin']}", soft_wrap=True, highlight=False)
     console.print(
-        f"\nDownload one yourself, then: tronie models import NAME FILE. Your own model files are kept in {store()}",
+        "\nDownload one yourself, then: tronie models import NAME FILE, and for a head: tronie models calibrate NAME. "
+        f"Your own model files are kept in {store()}",
         soft_wrap=True, highlight=False, markup=False,
     )  # fmt: skip
     return 0
+
+
+def _state(row: dict[str, Any]) -> str:
+    if not row["installed"]:
+        return ""
+    return " (installed, not calibrated)" if row.get("calibrated") is False else " (installed)"
 
 
 def _offer(
@@ -89,6 +96,8 @@ def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
         table.add_column(heading, no_wrap=heading in ("name", "installed", "from"))
     for row in rows:
         installed = "with tronie" if row["vendored"] else "yes" if row["installed"] else "no"
+        if row.get("calibrated") is False and row["installed"]:
+            installed = "not calibrated"
         table.add_row(
             row["name"], row["purpose"], f"{installed} {_size(row['bytes']):>7}".rstrip(), row["licence"],
             "allowed" if row["commercial_use"] else "not allowed", *([row["origin"]] if origin else []),
@@ -108,7 +117,9 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     print(f"From {one.origin}, under {one.licence}.")
     if not one.commercial_use:
         print("Its licence allows no commercial use.")
-    if one.kind not in families():
+    if one.kind in families():
+        print(f"Next, once: tronie models calibrate {one.name} (about 15 minutes on two cores).")
+    else:
         print(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
     return 0
 

@@ -69,7 +69,7 @@ def mirror_map(model: HeadModel) -> Array:
     shapes = model.identity[:, rows].reshape(len(model.identity), -1)
     flipped = (model.identity[:, model.mirror[rows]] * np.array([-1, 1, 1], dtype=np.float32)).reshape(shapes.shape)
     gram = (shapes @ shapes.T).astype(np.float64)
-    gram[np.diag_indices(len(gram))] *= 1 + 1e-6
+    gram[np.diag_indices(len(gram))] *= 1 + 1e-8
     return np.asarray(np.linalg.solve(gram, (shapes @ flipped.T).astype(np.float64)).T)
 
 
