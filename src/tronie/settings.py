@@ -57,6 +57,12 @@ class FrontalSettings(Branch):
     size: Literal[256, 512, 1024] = Field(1024, description="Side of the frontal portrait, pixels.")
 
 
+class ExportSettings(Branch):
+    rig: bool = Field(False, description="Joints in head.glb: neck, head, jaw, both eyes.")
+    lod: bool = Field(False, description="Also head_lod1.glb and head_lod2.glb, with about 8,000 and 2,000 triangles.")
+    morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 3 to 4 MB more.")
+
+
 Stage = Literal["mesh", "texture", "frontal"]
 
 
@@ -69,4 +75,5 @@ class Settings(Branch):
     texture: TextureSettings = TextureSettings()
     light: LightSettings = LightSettings()
     frontal: FrontalSettings = FrontalSettings()
+    export: ExportSettings = ExportSettings()
     only: Stage | None = Field(None, description="Stop early: `mesh` makes no texture and no portrait.")

@@ -16,13 +16,15 @@ from samples import SMILE, make_face, make_head
 
 from tronie.head.model import PARTS, HeadModel
 from tronie.io import encode
-from tronie.io.gltf import LOOKS, SMALLEST_MOVE, glb
+from tronie.io.gltf import LOOKS, SMALLEST_MOVE, SMALLEST_TURN, glb
 from tronie.io.meshes import mtl, obj
-from tronie.io.surface import MATERIALS, pieces, vertex_normals
-from tronie.types import ARKIT_UNITS
+from tronie.io.surface import MATERIALS, Same, pieces, vertex_normals
+from tronie.rig.lod import lod_pieces
+from tronie.rig.skeleton import skeleton, weights
+from tronie.types import ARKIT_UNITS, Texture
 
 NUMBERS = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
+WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 def parse(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -158,6 +160,99 @@ def test_same_input_same_bytes(tiny_head: HeadModel) -> None:
     assert b"".join(glb(make_head(tiny_head), SMILE)) == b"".join(glb(make_head(tiny_head), SMILE))
 
 
+# What is asked for beside that --------------------------------------------------------------------------------------
+
+
+def test_each_vertex_says_where_its_colour_is_from_and_how_sure_it_is(tiny_head: HeadModel) -> None:
+    head, mesh = make_head(tiny_head), tiny_head.level(1)
+    provenance = np.random.default_rng(0).integers(1, 5, (64, 64), dtype=np.uint8)
+    provenance[40:, :] = 0
+    sigma = np.linspace(1, 3, len(tiny_head.mean)).astype(np.float32)
+    document, binary = parse(b"".join(glb(head, {}, provenance=provenance, sigma_mm=sigma)))
+    for piece, primitive in zip(pieces(tiny_head, 1), document["meshes"][0]["primitives"], strict=True):
+        kinds = read(document, binary, primitive["attributes"]["_PROVENANCE"])[:, 0]
+        at = np.minimum((piece.uv * 64).astype(int), 63)
+        here = provenance[at[:, 1], at[:, 0]]
+        assert np.array_equal(kinds[here > 0], here[here > 0])
+        assert (kinds[at[:, 1] >= 43] == 0).all()
+        stored = read(document, binary, primitive["attributes"]["_SIGMA_MM"])[:, 0]
+        assert np.allclose(stored, (mesh.matrix @ sigma)[piece.vertex])
+
+
+@pytest.mark.parametrize("lod", [1, 2])
+def test_a_level_of_detail_is_the_same_head_with_fewer_vertices(tiny_head: HeadModel, lod: int) -> None:
+    head, mesh = make_head(tiny_head), tiny_head.level(1)
+    document, binary = parse(b"".join(glb(head, SMILE, lod=lod)))
+    assert document["meshes"][0]["extras"]["targetNames"] == list(ARKIT_UNITS)
+    normals = vertex_normals(head.neutral, mesh.quads)
+    moves = mesh.apply(tiny_head.expression)
+    for piece, primitive in zip(lod_pieces(tiny_head, 1, lod), document["meshes"][0]["primitives"], strict=True):
+        corner = {key: read(document, binary, number) for key, number in primitive["attributes"].items()}
+        assert np.allclose(corner["POSITION"] * 1000, head.neutral[piece.vertex], atol=1e-4)
+        assert np.array_equal(corner["NORMAL"], normals[piece.vertex])
+        for move, target in zip(moves, primitive["targets"], strict=True):
+            stored = read(document, binary, target["POSITION"]) * 1000
+            assert np.abs(stored - move[piece.vertex]).max() < SMALLEST_MOVE + 1e-5
+
+
+def test_joints_bind_where_the_skeleton_has_them(tiny_head: HeadModel) -> None:
+    head = make_head(tiny_head)
+    document, binary = parse(b"".join(glb(head, {}, rig=True)))
+    bones, follow = skeleton(head), weights(Same(tiny_head), 1)
+    (skin,) = document["skins"]
+    nodes = document["nodes"]
+    assert [nodes[joint]["name"] for joint in skin["joints"]] == list(bones.names)
+    assert document["scenes"][0]["nodes"] == [0, skin["joints"][0]]
+    matrices = read(document, binary, skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+    for number, joint in enumerate(skin["joints"]):
+        place, at = np.zeros(3), joint
+        while at is not None:
+            place += nodes[at]["translation"]
+            at = next((k for k, node in enumerate(nodes) if at in node.get("children", [])), None)
+        assert np.allclose(place, bones.positions[number] / 1000, atol=1e-6)
+        assert np.allclose(matrices[number] @ [*place, 1], [0, 0, 0, 1], atol=1e-6)
+    for piece, primitive in zip(pieces(tiny_head, 1), document["meshes"][0]["primitives"], strict=True):
+        joints, share = (read(document, binary, primitive["attributes"][k]) for k in ("JOINTS_0", "WEIGHTS_0"))
+        assert (share.sum(axis=1, dtype=int) == 255).all()
+        full = np.zeros((len(joints), len(bones.names)))
+        np.add.at(full, (np.arange(len(joints))[:, None], joints), share / 255)
+        assert np.abs(full - follow[piece.vertex]).max() < 4 / 255
+
+
+def test_morph_targets_may_turn_the_normals(tiny_head: HeadModel) -> None:
+    head, mesh = make_head(tiny_head), tiny_head.level(1)
+    document, binary = parse(b"".join(glb(head, {}, morph_normals=True)))
+    row = ARKIT_UNITS.index("jawOpen")
+    before = vertex_normals(head.neutral, mesh.quads)
+    after = vertex_normals(head.neutral + mesh.apply(tiny_head.expression[row]), mesh.quads)
+    for piece, primitive in zip(pieces(tiny_head, 1), document["meshes"][0]["primitives"], strict=True):
+        turn = read(document, binary, primitive["targets"][row]["NORMAL"])
+        assert np.abs(turn - (after - before)[piece.vertex]).max() < SMALLEST_TURN + 1e-6
+    assert np.abs(after - before).max() > 0.1
+
+
+def test_a_normal_map_goes_onto_the_skin_with_tangents(tiny_head: HeadModel) -> None:
+    face = make_face(tiny_head)
+    assert face.texture is not None
+    texture, flat = encode.jpeg(face.texture.image), encode.png(np.full((8, 8, 3), (128, 128, 255), np.uint8))
+    document, binary = parse(b"".join(glb(make_head(tiny_head), {}, texture, normal_map=flat)))
+    assert [image["mimeType"] for image in document["images"]] == ["image/jpeg", "image/png"]
+    for material, primitive in zip(document["materials"], document["meshes"][0]["primitives"], strict=True):
+        skin = material["name"] == "skin"
+        assert ("normalTexture" in material) == ("TANGENT" in primitive["attributes"]) == skin
+        if skin:
+            tangent = read(document, binary, primitive["attributes"]["TANGENT"])
+            assert np.allclose(np.linalg.norm(tangent[:, :3], axis=1), 1, atol=1e-4)
+            assert set(np.abs(tangent[:, 3])) == {1.0}
+
+
+def test_extensions_are_named_and_none_is_needed(file: bytes) -> None:
+    document, _ = parse(file)
+    used = {name for material in document["materials"] for name in material["extensions"]}
+    assert set(document["extensionsUsed"]) == used
+    assert "extensionsRequired" not in document
+
+
 # What other programs read -------------------------------------------------------------------------------------------
 
 
@@ -213,6 +308,12 @@ def validator_home() -> Path | None:
     return None
 
 
+def face_texture(model: HeadModel) -> Texture:
+    texture = make_face(model).texture
+    assert texture is not None
+    return texture
+
+
 def test_khronos_validator_finds_nothing(tiny_head: HeadModel, file: bytes, tmp_path: Path) -> None:
     home, node = validator_home(), shutil.which("node")
     if home is None or node is None:
@@ -220,6 +321,18 @@ def test_khronos_validator_finds_nothing(tiny_head: HeadModel, file: bytes, tmp_
     files = {"textured": file}
     for level in (0, 1, 2):
         files[f"plain-{level}"] = b"".join(glb(make_head(tiny_head, level), SMILE, name="odd \udcff name ü"))
+    texture = face_texture(tiny_head)
+    everything: dict[str, Any] = {
+        "provenance": texture.provenance,
+        "sigma_mm": np.linspace(1, 3, len(tiny_head.mean)),
+        "normal_map": encode.png(np.full((8, 8, 3), (128, 128, 255), np.uint8)),
+        "lod": 1,
+        "rig": True,
+        "morph_normals": True,
+    }
+    options = [{key: value} for key, value in everything.items()]
+    for number, chosen in enumerate([*options, everything, {**everything, "lod": 2}]):
+        files[f"option-{number}"] = b"".join(glb(make_head(tiny_head), SMILE, encode.jpeg(texture.image), **chosen))
     for name, data in files.items():
         (tmp_path / f"{name}.glb").write_bytes(data)
     script = Path(__file__).parents[1] / "tools" / "validate_gltf.mjs"

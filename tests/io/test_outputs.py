@@ -16,6 +16,7 @@ from tronie.errors import OutputError
 from tronie.head.model import HeadModel
 from tronie.io import outputs
 from tronie.io.outputs import FORMATS, photo_folder, save_result
+from tronie.settings import ExportSettings
 from tronie.types import Result
 
 FACE_FILES = {
@@ -55,6 +56,14 @@ def test_formats_choose(tiny_head: HeadModel, tmp_path: Path) -> None:
         save_result(result, tmp_path, formats={"fbx"})
     save_result(result, tmp_path, formats=FORMATS, overwrite=True)
     assert len(tree(tmp_path / "someone")) == len(FACE_FILES) + 1
+
+
+def test_levels_of_detail_when_asked_for(tiny_head: HeadModel, tmp_path: Path) -> None:
+    save_result(make_result(tiny_head), tmp_path, formats={"glb"}, export=ExportSettings(lod=True, rig=True))
+    place = tmp_path / "someone" / "face-1"
+    assert tree(place) == {"head.glb", "head_lod1.glb", "head_lod2.glb", "face.json"}
+    assert json.loads((place / "face.json").read_bytes())["files"] == ["head.glb", "head_lod1.glb", "head_lod2.glb"]
+    assert all(b'"eye_left"' in (place / f"head{lod}.glb").read_bytes() for lod in ("", "_lod1", "_lod2"))
 
 
 def test_a_mesh_alone(tiny_head: HeadModel, tmp_path: Path) -> None:

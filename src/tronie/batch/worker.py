@@ -15,7 +15,7 @@ from tronie.errors import TronieError
 
 if TYPE_CHECKING:
     from tronie.pipeline import Each
-    from tronie.settings import Settings
+    from tronie.settings import ExportSettings, Settings
     from tronie.types import Result
 
 Status = Literal["ok", "no_face", "error"]
@@ -88,25 +88,25 @@ class Work:
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
-        return bind(pipeline)
+        return bind(pipeline, self.settings.export)
 
 
-def bind(runner: Runner) -> Callable[[Task], Outcome]:
+def bind(runner: Runner, export: ExportSettings | None = None) -> Callable[[Task], Outcome]:
     """The function that does one task with `runner`."""
 
     def work(task: Task) -> Outcome:
-        return do_photo(runner, task)
+        return do_photo(runner, task, export)
 
     return work
 
 
-def do_photo(runner: Runner, task: Task) -> Outcome:
+def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
     from tronie.io.outputs import photo_folder
 
     began = time.perf_counter()
     try:
-        with photo_folder(task.out, task.name, overwrite=task.overwrite) as writer:
+        with photo_folder(task.out, task.name, overwrite=task.overwrite, export=export) as writer:
             result = runner.run(task.source, each=writer.add)
             writer.finish(result)
     except Exception as error:

@@ -86,6 +86,9 @@ def run(
             rich_help_panel="Method",
         ),
     ] = None,
+    rig: Annotated[bool | None, option("rig")] = None,
+    lod: Annotated[bool | None, option("lod")] = None,
+    morph_normals: Annotated[bool | None, option("morph_normals")] = None,
     only: Annotated[str | None, option("only")] = None,
 ) -> None:
     """Make a textured 3D head and a frontal portrait of every face in PHOTOs.

@@ -29,6 +29,9 @@ PLACES: dict[str, str] = {
     "albedo": "light.albedo",
     "base_color": "light.base_color",
     "frontal_size": "frontal.size",
+    "rig": "export.rig",
+    "lod": "export.lod",
+    "morph_normals": "export.morph_normals",
     "only": "only",
 }
 """Parameter of the command -> place in the settings tree."""

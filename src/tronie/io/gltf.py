@@ -7,9 +7,7 @@ the head, and unlike quantised ones they need no extension that a reader may lac
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,33 +16,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie import __version__
-from tronie.head.model import HeadModel
-from tronie.io.surface import Piece, Same, pieces, vertex_normals
-from tronie.types import Head
+from tronie.head.model import HeadModel, sphere_center
+from tronie.io.gltf_buffer import Buffer, Json, container, index_kind
+from tronie.io.gltf_skin import Joints
+from tronie.io.materials import LOOKS, extensions_used, gltf_material
+from tronie.io.surface import Piece, Same, pieces, texels, vertex_normals
+from tronie.types import Head, Image
 
-Json = dict[str, Any]
+__all__ = ["LOOKS", "PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
 
-UNSIGNED_SHORT, UNSIGNED_INT, FLOAT = 5123, 5125, 5126
-ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+Array = NDArray[np.floating[Any]]
+
 LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
 
-SMALLEST_MOVE = 0.005
-"""Millimetres at weight 1 below which a vertex is left out of a morph target (0.8 % of the moves are smaller)."""
+SMALLEST_MOVE = 0.015
+"""Millimetres at weight 1 below which a vertex is left out of a morph target (4 % of the moves above 0.005 mm are)."""
+
+SMALLEST_TURN = 0.01
+"""The same of morph targets of normals, which are unit vectors."""
 
 PHOTO = "photo"
 """Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""
 
-LOOKS: dict[str, Json] = {
-    "skin": {"color": (0.68, 0.44, 0.33, 1.0), "roughness": 0.55, "double": False},
-    "eyes": {"color": (0.80, 0.80, 0.78, 1.0), "roughness": 0.1, "double": False},
-    "mouth": {"color": (0.42, 0.14, 0.13, 1.0), "roughness": 0.35, "double": True},
-}
-"""Material -> linear RGBA for a head without a texture, roughness, and whether its back faces are drawn."""
-
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The part of the file that all heads of one model and level share."""
+    """The part of the file that all heads of one model, level and level of detail share."""
 
     pieces: tuple[Piece, ...]
     data: bytes
@@ -57,131 +54,114 @@ class Packed:
     units: tuple[str, ...]
 
 
-class _Buffer:
-    """Grows the binary buffer and its views."""
-
-    def __init__(self, length: int = 0, views: int = 0) -> None:
-        self.chunks: list[memoryview] = []
-        self.views: list[Json] = []
-        self.length = length
-        self._first = views
-
-    def add(self, data: NDArray[Any] | bytes, target: int | None = None) -> int:
-        """Append with padding to 4 bytes; the number of the new view."""
-        chunk = memoryview(data if isinstance(data, bytes) else np.ascontiguousarray(data).data).cast("B")
-        view: Json = {"buffer": 0, "byteOffset": self.length, "byteLength": len(chunk)}
-        if target is not None:
-            view["target"] = target
-        padding = -len(chunk) % 4
-        self.chunks += [chunk, memoryview(b"\0" * padding)] if padding else [chunk]
-        self.views.append(view)
-        self.length += len(chunk) + padding
-        return self._first + len(self.views) - 1
-
-
 def glb(
-    head: Head, expression: Mapping[str, float], texture: bytes | None = None, name: str = "head"
+    head: Head,
+    expression: Mapping[str, float],
+    texture: bytes | None = None,
+    name: str = "head",
+    *,
+    provenance: Image | None = None,
+    sigma_mm: Array | None = None,
+    normal_map: bytes | None = None,
+    lod: int = 0,
+    rig: bool = False,
+    morph_normals: bool = False,
 ) -> list[memoryview]:
     """The file as chunks to be written one after the other.
 
     The mesh at rest is `head.neutral`, its default weights are `expression` (by unit name, missing ones 0), so a
     viewer shows `head.vertices`. A model without units has one morph target instead, PHOTO.
-    `texture` is an encoded JPEG or PNG; None gives plain colours.
+    `texture` is an encoded JPEG or PNG; None gives plain colours. `provenance` (S, S) becomes the vertex attribute
+    _PROVENANCE, `sigma_mm` (C,) of the control vertices _SIGMA_MM. `normal_map`, an encoded picture in tangent space,
+    goes onto the skin of a head with a texture, which gets tangents. `lod` 1 or 2: fewer triangles
+    (`tronie.rig.lod`). `rig`: with joints (`tronie.rig.skeleton`). `morph_normals`: morph targets turn normals too.
     """
-    packed = _pack(Same(head.model), head.level)
+    if texture is None:
+        normal_map = None
+    packed = _pack(Same(head.model), head.level, lod)
+    mesh = head.model.level(head.level)
     neutral = np.ascontiguousarray(head.neutral, dtype=np.float32)
-    normals = vertex_normals(neutral, head.model.level(head.level).quads)
-    positions = neutral * np.float32(0.001)
-    buffer = _Buffer(len(packed.data), len(packed.views))
-    accessors, primitives = list(packed.accessors), []
+    normals = vertex_normals(neutral, mesh.quads)
+    per_vertex: dict[str, Array] = {"POSITION": neutral * np.float32(0.001), "NORMAL": normals}
+    if sigma_mm is not None:
+        per_vertex["_SIGMA_MM"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
     units, weights = list(packed.units), [round(float(expression.get(unit, 0.0)), 4) for unit in packed.units]
     moves = np.zeros((0, 0, 3), np.float32)
     if not units:
         units, weights = [PHOTO], [1.0]
         moves = _moves((head.vertices - head.neutral)[None])
+    turns = _turns(head, neutral, normals) if morph_normals else moves[:0]
+    buffer = Buffer(len(packed.data), len(packed.views), len(packed.accessors))
+    joints = Joints(head, buffer) if rig else None
+    primitives = []
     for number, (piece, shared) in enumerate(zip(packed.pieces, packed.primitives, strict=True)):
         attributes = dict(shared["attributes"])
-        for key, values in (("POSITION", positions), ("NORMAL", normals)):
-            rows = values[piece.vertex]
-            accessor = _accessor(buffer.add(rows, ARRAY_BUFFER), FLOAT, len(rows), "VEC3")
-            if key == "POSITION":
-                accessor |= _bounds(rows)
-            attributes[key] = len(accessors)
-            accessors.append(accessor)
-        targets = list(shared["targets"])
-        for move in moves:
-            targets.append({"POSITION": len(accessors)})
-            accessors.append(_sparse(buffer, move[piece.vertex], _kind(piece)))
+        for key, values in per_vertex.items():
+            attributes[key] = buffer.attribute(values[piece.vertex], bounds=key == "POSITION")
+        if provenance is not None:
+            # Floats, as _SIGMA_MM: Blender 5.0 confuses attributes of one's own that differ in type, and stops.
+            attributes["_PROVENANCE"] = buffer.attribute(texels(provenance, piece.uv).astype(np.float32))
+        if normal_map is not None and piece.material == "skin":
+            from tronie.light.tangent import tangents
+
+            attributes["TANGENT"] = buffer.attribute(tangents(neutral, piece, normals))
+        if joints is not None:
+            attributes |= joints.attributes(piece)
+        kind = index_kind(len(piece.vertex))
+        targets = [*shared["targets"], *({"POSITION": buffer.sparse(move[piece.vertex], kind)} for move in moves)]
+        for row, turn in enumerate(turns):
+            targets[row] = targets[row] | {"NORMAL": buffer.sparse(turn[piece.vertex], kind, bounds=False)}
         primitives.append({**shared, "attributes": attributes, "material": number, "targets": targets})
+    materials = [
+        gltf_material(
+            piece.material, texture is not None, head.model.is_mask, normal_map is not None and piece.material == "skin"
+        )
+        for piece in packed.pieces
+    ]
+    extras: Json = {"targetNames": units}
+    if eyes := _eyes(head):
+        extras["eyeCenters"] = eyes
     document: Json = {
         "asset": _asset(head.model),
+        "extensionsUsed": extensions_used(materials),
         "scene": 0,
         "scenes": [{"name": "scene", "nodes": [0]}],
         "nodes": [{"name": name, "mesh": 0}],
-        "meshes": [
-            {
-                "name": "head",
-                "primitives": primitives,
-                "weights": weights,
-                "extras": {"targetNames": units},
-            }
-        ],
-        "materials": [_material(piece.material, texture is not None, head.model.is_mask) for piece in packed.pieces],
-        "accessors": accessors,
+        "meshes": [{"name": "head", "primitives": primitives, "weights": weights, "extras": extras}],
+        "materials": materials,
     }
+    if joints is not None:
+        joints.put_into(document)
+    pictures = {"texture": texture, "normal": normal_map}
     if texture is not None:
-        mime = "image/png" if texture[:4] == b"\x89PNG" else "image/jpeg"
-        document |= {
-            "images": [{"name": "texture", "bufferView": buffer.add(texture), "mimeType": mime}],
-            "samplers": [
-                {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
-            ],
-            "textures": [{"name": "texture", "sampler": 0, "source": 0}],
-        }
+        document |= _textures({key: picture for key, picture in pictures.items() if picture is not None}, buffer)
+    document["accessors"] = [*packed.accessors, *buffer.accessors]
     document["bufferViews"] = [*packed.views, *buffer.views]
     document["buffers"] = [{"byteLength": buffer.length}]
-    return [*_container(document, buffer.length), memoryview(packed.data), *buffer.chunks]
+    return [*container(document, buffer.length), memoryview(packed.data), *buffer.chunks]
 
 
-def _container(document: Json, length: int) -> Iterator[memoryview]:
-    """The header, the JSON chunk and the head of the binary chunk (glTF 2.0, section 4.4)."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", errors="replace")
-    text += b" " * (-len(text) % 4)
-    total = 12 + 8 + len(text) + 8 + length
-    yield memoryview(struct.pack("<4sII", b"glTF", 2, total))
-    yield memoryview(struct.pack("<I4s", len(text), b"JSON"))
-    yield memoryview(text)
-    yield memoryview(struct.pack("<I4s", length, b"BIN\0"))
-
-
-@lru_cache(maxsize=4)
-def _pack(key: Same, level: int) -> Packed:
+@lru_cache(maxsize=6)
+def _pack(key: Same, level: int, lod: int) -> Packed:
     model = key.value
     moves = _moves(model.level(level).apply(model.expression))
-    buffer = _Buffer()
-    accessors: list[Json] = []
+    buffer = Buffer()
     primitives: list[Json] = []
     split = pieces(model, level)
+    if lod:
+        from tronie.rig.lod import lod_pieces
+
+        split = lod_pieces(model, level, lod)
     for piece in split:
-        kind = _kind(piece)
-        first = len(accessors)
-        accessors.append(
-            _accessor(buffer.add(piece.triangles.astype(kind[0]), ELEMENT_ARRAY_BUFFER), kind[1], piece.triangles.size)
-        )
-        accessors.append(_accessor(buffer.add(piece.uv, ARRAY_BUFFER), FLOAT, len(piece.uv), "VEC2"))
-        targets = []
-        for move in moves:
-            targets.append({"POSITION": len(accessors)})
-            accessors.append(_sparse(buffer, move[piece.vertex], kind))
-        primitives.append({"attributes": {"TEXCOORD_0": first + 1}, "indices": first, "mode": 4, "targets": targets})
+        kind = index_kind(len(piece.vertex))
+        indices = buffer.indices(piece.triangles, kind)
+        uv = buffer.attribute(piece.uv)
+        targets = [{"POSITION": buffer.sparse(move[piece.vertex], kind)} for move in moves]
+        primitives.append({"attributes": {"TEXCOORD_0": uv}, "indices": indices, "mode": 4, "targets": targets})
     return Packed(
-        split, b"".join(buffer.chunks), tuple(buffer.views), tuple(accessors), tuple(primitives), model.expression_names
-    )
-
-
-def _kind(piece: Piece) -> tuple[type[Any], int]:
-    """Of a piece's vertex numbers. The largest number of a type is reserved (primitive restart)."""
-    return (np.uint16, UNSIGNED_SHORT) if len(piece.vertex) < 65535 else (np.uint32, UNSIGNED_INT)
+        split, b"".join(buffer.chunks), tuple(buffer.views), tuple(buffer.accessors), tuple(primitives),
+        model.expression_names,
+    )  # fmt: skip
 
 
 def _moves(millimetres: NDArray[Any]) -> NDArray[np.float32]:
@@ -190,40 +170,34 @@ def _moves(millimetres: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(np.where(large, millimetres, 0) * np.float32(0.001), dtype=np.float32)
 
 
-def _sparse(buffer: _Buffer, rows: NDArray[np.float32], kind: tuple[type[Any], int]) -> Json:
-    """An accessor of displacements (N, 3) that holds the rows that are not zero.
-
-    Where none is, it still holds one (zero) row: legal either way, but some readers expect at least one.
-    """
-    moved = np.flatnonzero(rows.any(axis=1))
-    if not len(moved):
-        moved = np.zeros(1, dtype=np.int64)
-    accessor: Json = {"componentType": FLOAT, "count": len(rows), "type": "VEC3", **_bounds(rows)}
-    accessor["sparse"] = {
-        "count": len(moved),
-        "indices": {"bufferView": buffer.add(moved.astype(kind[0])), "componentType": kind[1]},
-        "values": {"bufferView": buffer.add(rows[moved])},
-    }
-    return accessor
+def _turns(head: Head, neutral: Array, normals: Array) -> NDArray[np.float32]:
+    """(N, V, 3): what each unit at weight 1 (or the photo's expression) adds to this person's normals at rest."""
+    mesh, model = head.model.level(head.level), head.model
+    moves = mesh.apply(model.expression) if model.expression_names else (head.vertices - head.neutral)[None]
+    out = np.empty((len(moves), *neutral.shape), np.float32)
+    for row, move in enumerate(moves):
+        turn = vertex_normals(neutral + move, mesh.quads) - normals
+        out[row] = np.where((turn**2).sum(axis=1, keepdims=True) >= SMALLEST_TURN**2, turn, 0)
+    return out
 
 
-def _accessor(view: int, component: int, count: int, kind: str = "SCALAR") -> Json:
-    return {"bufferView": view, "componentType": component, "count": count, "type": kind}
+def _eyes(head: Head) -> list[list[float]]:
+    """Where the left and the right eye turn, metres; none without eyeballs."""
+    balls = [head.model.vertices_of(name) for name in ("eye_left", "eye_right")]
+    if not all(len(ball) for ball in balls):
+        return []
+    return [np.round(sphere_center(head.neutral[ball]) * 0.001, 6).tolist() for ball in balls]
 
 
-def _bounds(rows: NDArray[np.float32]) -> Json:
-    """Exact least and greatest of each column: float32 numbers survive as float64 text."""
-    return {"min": rows.min(axis=0).astype(float).tolist(), "max": rows.max(axis=0).astype(float).tolist()}
-
-
-def _material(name: str, textured: bool, both_sides: bool) -> Json:
-    look = LOOKS[name]
-    surface: Json = {"metallicFactor": 0.0, "roughnessFactor": look["roughness"]}
-    if textured:
-        surface["baseColorTexture"] = {"index": 0}
-    else:
-        surface["baseColorFactor"] = list(look["color"])
-    return {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look["double"] or both_sides}
+def _textures(pictures: Mapping[str, bytes], buffer: Buffer) -> Json:
+    """The encoded pictures, inside the file."""
+    images = []
+    for name, data in pictures.items():
+        mime = "image/png" if data[:4] == b"\x89PNG" else "image/jpeg"
+        images.append({"name": name, "bufferView": buffer.add(data), "mimeType": mime})
+    sampler = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
+    textures = [{"name": name, "sampler": 0, "source": number} for number, name in enumerate(pictures)]
+    return {"images": images, "samplers": [sampler], "textures": textures}
 
 
 def _asset(model: HeadModel) -> Json:

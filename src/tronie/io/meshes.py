@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.head.model import PARTS
-from tronie.io.gltf import LOOKS
+from tronie.io.materials import LOOKS
 from tronie.io.surface import MATERIALS, Same, reduced, vertex_normals
 from tronie.render.jit import jit
 from tronie.types import Head, Image

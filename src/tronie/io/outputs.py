@@ -19,6 +19,7 @@ from tronie.io.radiance import hdr
 from tronie.io.records import face_record, to_json
 from tronie.io.surface import reduced
 from tronie.overlay import overlay
+from tronie.settings import ExportSettings
 from tronie.types import Face, Frontal, Image, Photo, Result, Texture
 
 FORMATS: tuple[str, ...] = (
@@ -38,6 +39,9 @@ FORMATS: tuple[str, ...] = (
 TEXTURE_QUALITY = 92
 """JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""
 
+LOD_TEXTURES = (1024, 512)
+"""Most pixels of the texture's side in the first and the second level of detail."""
+
 
 def save_result(
     result: Result,
@@ -46,31 +50,37 @@ def save_result(
     overwrite: bool = False,
     formats: Collection[str] | None = None,
     name: str | None = None,
+    export: ExportSettings | None = None,
 ) -> Path:
     """Write a photo's outputs to `folder / name` and return that path; `name` defaults to the photo's own.
 
     The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
     else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
     `formats` defaults to all of FORMATS; faces without textures get no sheet then, which would take three times
-    as long as all of their meshes.
+    as long as all of their meshes. `export` says what engines want beside that: joints, levels of detail.
     Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
     """
     unknown = set(formats or ()) - set(FORMATS)
     if unknown:
         raise ValueError(f"unknown formats {sorted(unknown)}; there are {', '.join(FORMATS)}")
     name = safe_name(result.photo.name if name is None else name)
-    with photo_folder(Path(folder), name, overwrite=overwrite, formats=formats) as writer:
+    with photo_folder(Path(folder), name, overwrite=overwrite, formats=formats, export=export) as writer:
         writer.finish(result)
     return Path(folder) / name
 
 
 @contextmanager
 def photo_folder(
-    folder: Path, name: str, *, overwrite: bool = False, formats: Collection[str] | None = None
+    folder: Path,
+    name: str,
+    *,
+    overwrite: bool = False,
+    formats: Collection[str] | None = None,
+    export: ExportSettings | None = None,
 ) -> Iterator[Writer]:
     """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`."""
     with new_folder(folder / name, overwrite=overwrite) as work:
-        yield Writer(work, name, None if formats is None else frozenset(formats))
+        yield Writer(work, name, None if formats is None else frozenset(formats), export or ExportSettings())
 
 
 @dataclass(slots=True)
@@ -80,6 +90,7 @@ class Writer:
     work: Path
     name: str
     formats: frozenset[str] | None
+    export: ExportSettings = field(default_factory=ExportSettings)
     overlays: dict[int, Image] = field(default_factory=dict)
     """By face index."""
     seconds: float = 0.0
@@ -99,7 +110,7 @@ class Writer:
             self.overlays[face.index] = overlay(photo.image, face)
         place = self.work / f"face-{face.index}"
         place.mkdir()
-        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self.name)
+        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self)
         return small
 
     def finish(self, result: Result) -> None:
@@ -141,7 +152,7 @@ def thinned(face: Face) -> Face:
 
 
 def _save_face(
-    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, name: str
+    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, writer: Writer
 ) -> None:
     """The files of one face, `small` when it is thinned; what the face lacks is left out."""
     written: list[str] = []
@@ -155,10 +166,9 @@ def _save_face(
     if albedo is not None and albedo.base:
         worn = albedo.image
     if face.head is not None:
-        expression = {} if face.fit is None else face.fit.expression
         if "glb" in formats:
-            picture = None if worn is None else encode.jpeg(worn, TEXTURE_QUALITY)
-            put("head.glb", glb(face.head, expression, picture, f"{name} face {face.index}"))
+            for file, data in _glbs(face, f"{writer.name} face {face.index}", writer.export, worn):
+                put(file, data)
         if "obj" in formats:
             put("head.obj", obj(face.head))
             file = "albedo.png" if albedo is not None and albedo.base else "texture.png"
@@ -190,7 +200,24 @@ def _save_face(
         put("enhanced.png", encode.png(face.enhanced.after))
     if drawn is not None and "overlay" in formats:
         put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
-    _write(place / "face.json", to_json(face_record(photo, face, name, written)))
+    _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
+
+
+def _glbs(face: Face, name: str, export: ExportSettings, worn: Image | None) -> Iterator[tuple[str, list[memoryview]]]:
+    """head.glb and its levels of detail, whose textures get smaller with them. `worn` is the texture to wear."""
+    head, fit, texture = face.head, face.fit, face.texture
+    assert head is not None
+    for lod in range(1 + len(LOD_TEXTURES) if export.lod else 1):
+        picture = None
+        if worn is not None:
+            image = worn if lod == 0 else reduced(worn, LOD_TEXTURES[lod - 1])
+            picture = encode.jpeg(image, TEXTURE_QUALITY)
+        data = glb(
+            head, {} if fit is None else fit.expression, picture, name,
+            provenance=None if texture is None else texture.provenance, sigma_mm=None if fit is None else fit.sigma_mm,
+            lod=lod, rig=export.rig, morph_normals=export.morph_normals,
+        )  # fmt: skip
+        yield f"head_lod{lod}.glb" if lod else "head.glb", data
 
 
 def _write(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:

@@ -38,6 +38,8 @@ class Piece:
     """(N, 2) origin at the top left, v down."""
     triangles: Ints
     """(T, 3) rows of `vertex`."""
+    uv_row: Ints | None = None
+    """(N,) the row of the level's `uv` of each render vertex."""
 
 
 class Same:
@@ -74,7 +76,7 @@ def _pieces(key: Same, level: int) -> tuple[Piece, ...]:
         found.append(
             Piece(
                 material, vertex.astype(np.int32), np.ascontiguousarray(mesh.uv[uv_row], dtype=np.float32),
-                triangles.reshape(-1, 3).astype(np.int32),
+                triangles.reshape(-1, 3).astype(np.int32), uv_row.astype(np.int32),
             )
         )  # fmt: skip
     return tuple(found)
@@ -87,6 +89,19 @@ def reduced(texture: Image, most: int) -> Image:
     if texture.shape[0] <= most:
         return texture
     return np.asarray(cv2.resize(texture, (most, most), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def texels(picture: Image, uv: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The value (N,) of a map (S, S) of kinds at each of uv (N, 2): the nearest texel's, or where that is 0, as it may
+    be at the rim of a chart, the largest of its neighbours'."""
+    size = len(picture)
+    at = np.clip((uv * size).astype(np.int64), 0, size - 1)
+    kinds = picture[at[:, 1], at[:, 0]]
+    bare = np.flatnonzero(kinds == 0)
+    for step in np.ndindex(5, 5) if len(bare) else ():
+        near = np.clip(at[bare] + step - np.array([2, 2]), 0, size - 1)
+        kinds[bare] = np.maximum(kinds[bare], picture[near[:, 1], near[:, 0]])
+    return np.asarray(kinds, dtype=np.uint8)
 
 
 def vertex_normals(vertices: Array, quads: Ints) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""What engines want beside a mesh: levels of detail and joints."""
