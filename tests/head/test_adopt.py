@@ -74,26 +74,12 @@ def test_a_jaw_helps_to_open_the_mouth() -> None:
     assert unit(head, "jawOpen")[chin, 1] < -15
 
 
-def test_mirror_and_layouts() -> None:
+def test_mirror() -> None:
     h = default_head()
     model = ours(np.zeros((0, *h.mean.shape)))
     head = adopt.head_model(model)
     assert np.linalg.norm(head.mean[head.mirror] * [-1, 1, 1] - head.mean, axis=1).max() < 0.01
     assert (head.inner_face == (h.inner_face & np.isin(np.arange(len(h.mean)), h.vertices_of("skin")))).mean() > 0.97
-    uv, face_uv = adopt.cylinder(replace(model, uv=None, face_uv=None))
-    assert uv.min() >= 0
-    assert uv.max() <= 1
-    assert ((face_uv < 0) == (model.faces < 0)).all()
-
-
-def test_tiles_come_into_one_square() -> None:
-    # Tiles 0, 1 and 4; two corners lie on edges.
-    uv = np.array([[0.5, 0.5], [1, 0.2], [0.2, 0.9], [1, 0.5], [1.5, 0.5], [1.5, 1], [4.5, 0], [4.2, 0.5], [4.2, 1]])
-    faces = np.arange(9, dtype=np.int32).reshape(3, 3)
-    face_uv = np.column_stack([faces, np.full(3, -1, np.int32)])
-    corner = np.repeat([[0, 0], [1, 0], [0, 1]], 3, axis=0)
-    wanted = (uv - np.repeat([[0, 0], [1, 0], [4, 0]], 3, axis=0) + corner) / 2
-    np.testing.assert_allclose(adopt.one_tile(uv, face_uv), wanted, atol=1e-6)
 
 
 def test_heads_with_many_vertices_are_stored_whole(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def unwrapped(points: Array, triangles: Ints) -> tuple[Array, Ints] | None:
 
 def rolled_out(points: Array, triangles: Ints) -> tuple[Array, Ints]:
     """Round a cylinder: what is below the nose and behind the lips shares its place with what is before it."""
-    from tronie.head.adopt import cylinder
+    from tronie.head.layout import cylinder
     from tronie.head.morphable import Morphable
 
     faces = np.column_stack([triangles, np.full(len(triangles), -1, np.int32)])

@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from tronie.geometry import rotation_matrix
-from tronie.head.model import PARTS, Array, HeadModel, Ints, default_head, sphere_center
+from tronie.head.layout import cylinder, one_square
+from tronie.head.model import Array, HeadModel, Ints, default_head, sphere_center
 from tronie.head.morphable import Morphable
 from tronie.types import ARKIT_UNITS
 
@@ -41,7 +42,7 @@ def head_model(m: Morphable) -> HeadModel:
     inner = carried(ours.inner_face.astype(np.float32)) > 0.5
     on_skin = np.zeros(len(m.mean), dtype=bool)
     on_skin[target] = True
-    uv, face_uv = cylinder(m) if m.uv is None or m.face_uv is None else (one_tile(m.uv, m.face_uv), m.face_uv)
+    uv, face_uv = cylinder(m) if m.uv is None or m.face_uv is None else one_square(m.uv, m.face_uv, m.part)
     return HeadModel(
         name=m.name, licence=m.licence, mean=m.mean, identity=m.identity,
         expression=units(m, np.moveaxis(carried(np.moveaxis(ours.expression, 1, 2)), 1, 2), distance, on_skin),
@@ -122,41 +123,3 @@ def in_own_words(m: Morphable, wanted: Array, trust: Array) -> Array:
     gram[np.diag_indices(len(gram))] += RIDGE * np.trace(gram) / len(gram)
     coefficients = np.linalg.solve(gram, (b @ w.T).astype(np.float64))
     return np.asarray(np.tensordot(coefficients.T.astype(np.float32), basis, axes=1))
-
-
-def one_tile(uv: Array, face_uv: Ints) -> Array:
-    """Texture coordinates whose tiles lie side by side (u above 1), now in one square of as few rows as columns. A face
-    tells the tile of its corners: alone, one on an edge could be of two."""
-    known = face_uv >= 0
-    middle = (uv[face_uv] * known[..., None]).sum(axis=1) / known.sum(axis=1)[:, None]
-    tile = np.zeros(uv.shape)
-    tile[face_uv[known]] = np.repeat(np.floor(middle).clip(0), known.sum(axis=1), axis=0)
-    used, number = np.unique(tile @ [1, tile[:, 0].max() + 1], return_inverse=True)
-    columns = math.ceil(math.sqrt(len(used)))
-    corner = np.stack([number.ravel() % columns, number.ravel() // columns], axis=1)
-    return np.asarray((uv - tile + corner) / columns, dtype=np.float32)
-
-
-def cylinder(m: Morphable) -> tuple[Array, Ints]:
-    """A texture layout for a family without one: round the vertical axis, the parts below the skin. Symmetric about
-    u = 0.5; the seam is at the back. (U, 2) and (F, 4)."""
-    corners, sides = m.faces[m.faces >= 0], (m.faces >= 0).sum(axis=1)
-    part = np.repeat(m.part, sides)
-    p, middle = m.mean[corners], m.mean[m.vertices_of("skin")]
-    axis = (middle[:, 2].min() + middle[:, 2].max()) / 2
-    u = np.arctan2(p[:, 0], p[:, 2] - axis) / (2 * np.pi) + 0.5
-    # Of a face across the seam all corners are put on the side of its first.
-    first = np.repeat(u[np.cumsum(sides) - sides], sides)
-    u = np.where(np.abs(u - first) > 0.5, np.round(first), u)
-    low, high = middle[:, 1].min(), middle[:, 1].max()
-    v = ((high - p[:, 1]) / (high - low)).clip(0, 1) * 0.8
-    for k in range(1, len(PARTS)):
-        rows = np.flatnonzero(part == k)
-        if len(rows):
-            flat = p[rows, :2] - p[rows, :2].min(axis=0)
-            flat = flat / max(float(np.ptp(flat, axis=0).max()), 1e-6)
-            u[rows], v[rows] = (k - 1 + 0.05 + 0.9 * flat[:, 0]) / (len(PARTS) - 1), 0.82 + 0.16 * (1 - flat[:, 1])
-    uv, number = np.unique(np.stack([u, v], axis=1).astype(np.float32), axis=0, return_inverse=True)
-    face_uv = np.full(m.faces.shape, -1, np.int32)
-    face_uv[m.faces >= 0] = number.ravel()
-    return uv, face_uv

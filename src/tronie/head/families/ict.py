@@ -50,7 +50,7 @@ def read(family: Family, file: Path) -> Morphable:
             label[FIRST_LOWER_TOOTH : int(last) + 1] = PARTS.index("teeth_lower")
     if quads.ndim != 2 or quads[:, 0].min() < 0 or quads[:, 0].max() >= len(label):
         raise Refused("its faces name vertices that it does not have")
-    uv = np.column_stack([z["uv"][:, 0], np.floor(z["uv"][:, 1]) * 2 + 1 - z["uv"][:, 1]])  # each tile upside down
+    uv = np.column_stack([z["uv"][:, 0], 1 - z["uv"][:, 1]])  # tiles are in one row
     return place(
         **family.terms, mean=z["mean"], identity=z["identity"], expression=z["expression"], faces=quads, mm=10.0,
         part=label[quads[:, 0]], expression_names=tuple(str(n) for n in z["expression_names"]), expression_is_pca=False,
