@@ -44,6 +44,16 @@ ENHANCE = ("auto", "off", "always")
 """`tronie.enhance.MODES`; beside them the name of a net."""
 
 
+KINDS = ("turntable", "reel", "stills")
+FORMATS = ("mp4", "webm", "gif", "png")
+"""`tronie.io.movie.FORMATS`."""
+MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
+"""`tronie.render.view.MODES`."""
+LIGHTS = ("photo", "studio", "rim", "soft")
+"""Of `tronie.render.light.PRESETS`, those for textures."""
+BACKGROUNDS = ("auto", "light", "dark", "white", "black", "clear")
+
+
 def option(parameter: str) -> Any:
     """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
     info = _field(PLACES[parameter])

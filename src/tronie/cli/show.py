@@ -77,25 +77,7 @@ class Show(AbstractContextManager["Show"]):
             self._bar = None
 
     def _start_bar(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(file=self.err),
-            transient=True,
-        )
+        self._bar = progress_bar(self.err)
         self._bar.start()
         self._task = self._bar.add_task("loading", total=self.total)
 
@@ -157,6 +139,17 @@ class Show(AbstractContextManager["Show"]):
 
     def _write_json(self, record: dict[str, Any]) -> None:
         print(json.dumps(record, ensure_ascii=False), file=self.out, flush=True)
+
+
+def progress_bar(stream: IO[str]) -> Progress:
+    """A bar with a count and the time left, which vanishes at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(file=stream), transient=True,
+    )  # fmt: skip
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:

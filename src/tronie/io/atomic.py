@@ -71,6 +71,30 @@ def write_file(path: Path, chunks: bytes | Iterable[bytes | memoryview], *, over
             temporary.unlink()
 
 
+def taken(path: Path, overwrite: bool) -> None:
+    """Raise OutputError if there is something at `path` that may not be replaced."""
+    if not overwrite and os.path.lexists(path):
+        raise explain(path, FileExistsError(errno.EEXIST, "exists"))
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary path with the same ending to write to (encoders go by the ending), which becomes `path` when the
+    block ends well and vanishes when it does not. Raises OutputError, also for an OSError from inside the block."""
+    taken(path, overwrite)
+    make_folder(path.parent)
+    folder = _temporary(path, "part")
+    try:
+        folder.mkdir()
+        file = folder / f"new{path.suffix}"
+        yield file
+        os.replace(file, path)
+    except OSError as error:
+        raise explain(path, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary folder to fill, which becomes `path` when the block ends well and vanishes when it does not.

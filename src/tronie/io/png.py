@@ -29,13 +29,14 @@ CODE_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 
 
 
 def encode_png(image: Image, palette: NDArray[np.uint8] | None = None, texts: dict[str, str] | None = None) -> bytes:
-    """(H, W) grey or indices into `palette` (n, 3), or (H, W, 3) RGB, as a PNG file. `texts` are tEXt chunks."""
+    """(H, W) grey or indices into `palette` (n, 3), (H, W, 3) RGB or (H, W, 4) RGBA as a PNG; `texts`: tEXt chunks."""
     pixels = np.ascontiguousarray(image)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    if pixels.dtype != np.uint8 or channels not in (1, 3) or not pixels.size or (palette is not None and channels > 1):
-        raise ValueError("a PNG is made of uint8 (H, W) or (H, W, 3)")
+    fits = pixels.dtype == np.uint8 and channels in (1, 3, 4) and pixels.size > 0
+    if not fits or (palette is not None and channels > 1):
+        raise ValueError("a PNG is made of uint8 (H, W), (H, W, 3) or (H, W, 4)")
     height, width = pixels.shape[:2]
-    color = 3 if palette is not None else (0 if channels == 1 else 2)
+    color = 3 if palette is not None else {1: 0, 3: 2, 4: 6}[channels]
     rows = np.empty((height, 1 + width * channels), dtype=np.uint8)
     _filter(pixels.reshape(height, -1), channels, UP if channels == 1 else PAETH, rows)
     chunks = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0))]

@@ -1,0 +1,208 @@
+"""`tronie render`: turntables, reels and stills of finished faces, or of photos."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tronie.cli.options import LIGHTS
+from tronie.cli.show import count, duration, progress_bar
+from tronie.errors import InputError, TronieError
+
+if TYPE_CHECKING:
+    from tronie.render.figure import Figure
+    from tronie.render.film import Shot
+    from tronie.render.light import Lighting
+    from tronie.render.view import Look, Mode
+    from tronie.types import Image
+
+SAMPLES, STILL_SAMPLES = 3, 4
+"""Per pixel and axis: with nine levels of coverage outlines in motion stop crawling."""
+SECONDS = {"turntable": 6.0, "reel": 44.0}
+"""Length of a film unless told otherwise; the reel's is 0.8 s an expression."""
+STILL_LIGHTS = ("studio", "rim", "soft")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command asks for."""
+
+    kinds: tuple[str, ...] = ("turntable",)
+    format: str = "auto"
+    size: int = 512
+    seconds: float | None = None
+    fps: float | None = None
+    views: tuple[float, ...] = (0.0, 40.0)
+    lights: tuple[str, ...] = ()
+    turn: float = 0.0
+    exposure: float = 0.0
+    mode: Mode = "textured"
+    background: str = "auto"
+    neutral: bool = False
+    overwrite: bool = False
+
+
+def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = False) -> int:
+    """Do everything that can be done; the exit code: 1 if something could not."""
+    began, made, failed = time.monotonic(), 0, 0
+    for given in inputs:
+        try:
+            lights = _lights(wanted)
+            for name, figure in _figures(Path(given)):
+                for path, seconds in _files(figure, out / name, wanted, lights):
+                    made += 1
+                    if not quiet:
+                        print(f"{path}  {seconds:.1f} s", flush=True)
+        except TronieError as error:
+            failed += 1
+            print(str(error), file=sys.stderr)
+    if not quiet and made:
+        print(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.")
+    return 1 if failed or not made else 0
+
+
+def _figures(path: Path) -> Iterator[tuple[Path, Figure]]:
+    """Name below the output folder, and figure, of every face that a path stands for."""
+    from tronie.io.names import safe_name
+    from tronie.render.figure import figure_of
+    from tronie.render.load import face_folders, is_finished, load_figure
+
+    if path.is_file() and is_finished(path) and path.name != "head.glb":
+        yield Path(safe_name(path.stem)), load_figure(path)
+    elif is_finished(path):
+        folders = face_folders(path if path.is_dir() else path.parent)
+        if not folders:
+            raise InputError(f"{path} holds no face: give the folder of a face, of a photo, or of a whole run.")
+        for folder in folders:
+            place = folder.resolve()
+            yield Path(safe_name(place.parent.name), safe_name(place.name)), load_figure(folder)
+    else:
+        from tronie.pipeline import reconstruct
+        from tronie.settings import Settings
+
+        result = reconstruct(path, Settings(only="texture"))
+        faces = [face for face in result.faces if face.head is not None]
+        if not faces:
+            raise InputError(f"There is no face in {path}.")
+        for face in faces:
+            yield Path(safe_name(result.photo.name), f"face-{face.index}"), figure_of(face)
+
+
+def _lights(wanted: Wanted) -> dict[str, Lighting]:
+    """The lights that were asked for, by the names that files get."""
+    from tronie.render.light import PRESETS, Lighting, preset, read_panorama, surrounding
+
+    found: dict[str, Lighting] = {}
+    for name in wanted.lights:
+        path = Path(name)
+        if name in PRESETS:
+            found[name] = preset(name)
+        elif not path.suffix:
+            raise InputError(f"There is no light {name!r}: choose from {', '.join(LIGHTS)} or give a panorama's file.")
+        else:
+            try:
+                light = surrounding(read_panorama(path), turn=wanted.turn, exposure=wanted.exposure)
+            except ValueError as error:
+                raise InputError(f"Cannot use {path}: {error}.") from error
+            found[path.stem] = Lighting(surrounding=light)
+    return found
+
+
+def _files(
+    figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting]
+) -> Iterator[tuple[Path, float]]:
+    """Make each wanted film and picture; its path and how long that took."""
+    from tronie.render.light import preset
+
+    weights = None if wanted.neutral else figure.weights
+    if wanted.mode != "textured":
+        name = "clay" if wanted.mode in ("clay", "wireframe") else "map"
+        lights = {wanted.mode: preset(name)}
+    for kind in wanted.kinds:
+        if kind == "stills":
+            chosen = lights or {name: preset(name) for name in STILL_LIGHTS}
+            yield from _stills(figure, folder, wanted, chosen, weights)
+        else:
+            name, light = next(iter(lights.items()), ("photo", preset("photo")))
+            yield _film(figure, folder, kind, wanted, _look(wanted, name, light, SAMPLES), weights)
+
+
+def _film(
+    figure: Figure, folder: Path, kind: str, wanted: Wanted, look: Look, weights: Mapping[str, float] | None
+) -> tuple[Path, float]:
+    from tronie.io.atomic import taken
+    from tronie.io.movie import default_format, write_movie
+    from tronie.render import film
+
+    began = time.monotonic()
+    if kind == "reel" and not figure.names:
+        raise InputError(f"{folder} has no expressions to show.")
+    ending = default_format() if wanted.format == "auto" else wanted.format
+    fps = wanted.fps or (20.0 if ending == "gif" else 30.0)
+    frames = max(2, round((wanted.seconds or SECONDS[kind]) * fps))
+    size = (wanted.size, wanted.size)
+    if kind == "reel":
+        shots = list(film.reel(figure, look, size, frames))
+    else:
+        shots = list(film.turntable(figure, look, size, frames, weights))
+    path = folder / f"{kind}.{ending}"
+    told = folder / kind if ending == "png" else path
+    taken(told, wanted.overwrite)
+    sample: list[Image] = []
+    if ending == "gif":
+        sample = [film.picture(shot) for shot in shots[:: max(1, len(shots) // 12)]]
+    write_movie(path, _shown(shots, kind), fps, overwrite=wanted.overwrite, sample=sample)
+    return told, time.monotonic() - began
+
+
+def _shown(shots: list[Shot], title: str) -> Iterator[Image]:
+    """The pictures of a film, with a bar where a person looks on."""
+    from tronie.batch.machine import cores
+    from tronie.render.film import pictures
+
+    if not sys.stderr.isatty():
+        yield from pictures(shots, cores())
+        return
+    with progress_bar(sys.stderr) as bar:
+        task = bar.add_task(title, total=len(shots))
+        for picture in pictures(shots, cores()):
+            yield picture
+            bar.update(task, advance=1)
+
+
+def _stills(
+    figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting], weights: Mapping[str, float] | None
+) -> Iterator[tuple[Path, float]]:
+    from tronie.io.atomic import make_folder, taken, write_file
+    from tronie.io.encode import png
+    from tronie.render import film
+
+    for name, light in lights.items():
+        look = _look(wanted, name, light, STILL_SAMPLES)
+        size = (wanted.size, wanted.size)
+        for file, shot in film.stills(figure, look, size, {name: light}, wanted.views, weights):
+            began = time.monotonic()
+            path = folder / f"{file}.png"
+            taken(path, wanted.overwrite)
+            picture = film.picture(shot)
+            make_folder(folder)
+            write_file(path, png(picture), overwrite=wanted.overwrite)
+            yield path, time.monotonic() - began
+
+
+def _look(wanted: Wanted, name: str, light: Lighting, samples: int) -> Look:
+    from tronie.render.film import graded
+    from tronie.render.view import Look
+
+    choice, size = wanted.background, (wanted.size, wanted.size)
+    if choice == "auto":
+        choice = "dark" if name == "rim" else "light"
+    if choice in ("light", "dark"):
+        tones = (232.0, 44.0) if choice == "light" else (58.0, 40.0)
+        background = graded(size, *tones, dither=samples == STILL_SAMPLES)
+        return Look(wanted.mode, light, background, samples)
+    return Look(wanted.mode, light, {"white": (255, 255, 255), "black": (0, 0, 0)}.get(choice), samples)

@@ -1,0 +1,233 @@
+"""Read the mesh, the morph targets and the texture out of a .glb, as pictures of it need them.
+
+Enough of glTF 2.0 for heads: float and integer accessors, sparse ones, nodes with their transforms. Compressed meshes
+(Draco, meshopt) and files beside the .glb are refused in one sentence. A file is data: nothing in it is run, and all
+sizes are checked against what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.errors import InputError
+
+Array = NDArray[np.floating[Any]]
+Json = dict[str, Any]
+
+COMPONENTS: dict[int, str] = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+WIDTHS: dict[str, int] = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+KNOWN = {"KHR_mesh_quantization", "KHR_texture_transform", "KHR_materials_unlit"}
+"""Extensions that a file may require and that change nothing here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One primitive."""
+
+    material: str
+    vertices: Array
+    """(N, 3) float32 millimetres at rest, in the scene's axes."""
+    uv: Array
+    """(N, 2) float32, origin at the top left; 0 where the file has none."""
+    triangles: NDArray[np.int32]
+    """(T, 3)."""
+    moves: Array
+    """(K, N, 3) float32 millimetres."""
+    extra: dict[str, Array]
+    """Attributes of the file's own, whose names begin with `_`: (N,) or (N, k) float32."""
+    double_sided: bool
+
+
+@dataclass(frozen=True, eq=False)
+class GltfHead:
+    parts: tuple[Part, ...]
+    names: tuple[str, ...]
+    """Of the morph targets."""
+    weights: tuple[float, ...]
+    """Their default weights."""
+    texture: bytes | None
+    """The first material's base colour: the bytes of a picture file."""
+    model: str | None
+    """Of which head model the file says it is."""
+
+
+def read_glb(path: Path) -> GltfHead:
+    """Raises InputError with one sentence when it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
+    try:
+        return _read(data)
+    except InputError as error:
+        raise InputError(f"Cannot read {path}: {error}") from error
+    except (LookupError, TypeError, ValueError, struct.error, RecursionError, AttributeError, OverflowError) as error:
+        raise InputError(f"Cannot read {path}: it is damaged or no binary glTF.") from error
+
+
+def _read(data: bytes) -> GltfHead:
+    if data[:4] != b"glTF" or struct.unpack_from("<I", data, 4)[0] != 2:
+        raise InputError("it is no binary glTF 2.0 file.")
+    chunks = dict(_chunks(data))
+    document: Json = json.loads(bytes(chunks[b"JSON"]))
+    unknown = set(document.get("extensionsRequired", ())) - KNOWN
+    if unknown:
+        raise InputError(f"it needs the glTF extension {min(unknown)}, which is not read here.")
+    file = _File(document, chunks.get(b"BIN\0", memoryview(b"")))
+    parts: list[Part] = []
+    names: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    for mesh_index, matrix in _placed(document):
+        mesh = document["meshes"][mesh_index]
+        found = tuple(map(str, mesh.get("extras", {}).get("targetNames", ())))
+        count = max((len(p.get("targets", ())) for p in mesh["primitives"]), default=0)
+        found = found if len(found) == count else tuple(f"target {k + 1}" for k in range(count))
+        if count > len(names):
+            names, weights = found, tuple(map(float, mesh.get("weights", [0.0] * count)))
+        parts += [file.part(primitive, matrix) for primitive in mesh["primitives"] if primitive.get("mode", 4) == 4]
+    if not parts:
+        raise InputError("there is no mesh in it.")
+    # Meshes without expressions stand still.
+    parts = [p if len(p.moves) == len(names) else _still(p, len(names)) for p in parts]
+    extras = document.get("asset", {}).get("extras", {})
+    model = extras.get("model") if isinstance(extras, dict) else None
+    return GltfHead(tuple(parts), names, weights, file.texture(), None if model is None else str(model))
+
+
+def _still(part: Part, count: int) -> Part:
+    moves = np.zeros((count, *part.vertices.shape), np.float32)
+    return Part(part.material, part.vertices, part.uv, part.triangles, moves, part.extra, part.double_sided)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    at = 12
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from("<I4s", data, at)
+        if at + 8 + length > len(data):
+            raise ValueError("a chunk is cut off")
+        yield kind, memoryview(data)[at + 8 : at + 8 + length]
+        at += 8 + length
+
+
+def _placed(document: Json) -> Iterator[tuple[int, Array]]:
+    """Meshes of the scene and where they are: (4, 4) from mesh to scene, metres."""
+    nodes = document.get("nodes", [])
+    scene = document.get("scenes", [{}])[document.get("scene", 0)] if document.get("scenes") else {}
+    todo = [(int(n), np.eye(4)) for n in scene.get("nodes", range(len(nodes)))]
+    seen: set[int] = set()
+    while todo:
+        index, above = todo.pop(0)
+        if index in seen:  # a tree has each node once; a file may lie
+            continue
+        seen.add(index)
+        node = nodes[index]
+        here = above @ _matrix(node)
+        if "mesh" in node:
+            # A skinned mesh is placed by its joints, which at rest leave it where it was bound.
+            yield int(node["mesh"]), np.eye(4) if "skin" in node else here
+        todo += [(int(child), here) for child in node.get("children", ())]
+
+
+def _matrix(node: Json) -> Array:
+    if "matrix" in node:
+        return np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T
+    out = np.eye(4)
+    x, y, z, w = node.get("rotation", (0.0, 0.0, 0.0, 1.0))
+    turn = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    out[:3, :3] = turn * np.array(node.get("scale", (1.0, 1.0, 1.0)))
+    out[:3, 3] = node.get("translation", (0.0, 0.0, 0.0))
+    return out
+
+
+@dataclass(frozen=True)
+class _File:
+    document: Json
+    data: memoryview
+
+    def view(self, index: int, offset: int, count: int, kind: str, width: int) -> NDArray[Any]:
+        """(count, width) of a buffer view, from `offset` on."""
+        view = self.document["bufferViews"][index]
+        if view.get("buffer", 0) != 0 or "uri" in self.document["buffers"][0]:
+            raise InputError("it keeps its data in another file.")
+        item = np.dtype(kind).itemsize * width
+        stride = int(view.get("byteStride", item))
+        start = int(view.get("byteOffset", 0)) + offset
+        if count < 0 or start < 0 or stride < item or start + (count - 1) * stride + item > len(self.data):
+            raise ValueError("an accessor reaches beyond the data")
+        if count == 0:
+            return np.zeros((0, width), kind)
+        raw = np.ndarray((count, width), kind, self.data, start, (stride, np.dtype(kind).itemsize))
+        return raw.copy()
+
+    def accessor(self, index: int) -> NDArray[Any]:
+        """(count, width), normalised integers as float32."""
+        a = self.document["accessors"][index]
+        kind, width, count = COMPONENTS[a["componentType"]], WIDTHS[a["type"]], int(a["count"])
+        if "bufferView" in a:
+            out = self.view(a["bufferView"], int(a.get("byteOffset", 0)), count, kind, width)
+        else:
+            if not 0 <= count <= 1 << 24:
+                raise ValueError("an accessor is too large")
+            out = np.zeros((count, width), kind)
+        if "sparse" in a:
+            where, what, n = a["sparse"]["indices"], a["sparse"]["values"], int(a["sparse"]["count"])
+            small = COMPONENTS[where["componentType"]]
+            rows = self.view(where["bufferView"], int(where.get("byteOffset", 0)), n, small, 1)[:, 0]
+            values = self.view(what["bufferView"], int(what.get("byteOffset", 0)), n, kind, width)
+            out[rows.astype(np.int64)] = values
+        if a.get("normalized") and out.dtype.kind in "iu":
+            return np.maximum(out.astype(np.float32) / np.iinfo(out.dtype).max, -1.0).astype(np.float32)
+        return out
+
+    def part(self, primitive: Json, matrix: Array) -> Part:
+        attributes = primitive["attributes"]
+        raw = self.accessor(attributes["POSITION"]).astype(np.float32)
+        turn = (1000.0 * matrix[:3, :3].T).astype(np.float32)
+        vertices = raw @ turn + (1000.0 * matrix[:3, 3]).astype(np.float32)
+        uv = np.zeros((len(raw), 2), np.float32)
+        if "TEXCOORD_0" in attributes:
+            uv = self.accessor(attributes["TEXCOORD_0"]).astype(np.float32)
+        order = np.arange(len(raw)) if "indices" not in primitive else self.accessor(primitive["indices"])[:, 0]
+        triangles = order[: len(order) // 3 * 3].astype(np.int64).reshape(-1, 3)
+        if (len(triangles) and triangles.max() >= len(raw)) or len(uv) != len(raw):
+            raise ValueError("a triangle or a texture coordinate is without a vertex")
+        moves = [
+            self.accessor(target["POSITION"]).astype(np.float32) @ turn if "POSITION" in target else np.zeros_like(raw)
+            for target in primitive.get("targets", ())
+        ]
+        extra = {}
+        for name, index in attributes.items():
+            if name.startswith("_"):
+                values = self.accessor(index).astype(np.float32)
+                extra[name] = values[:, 0] if values.shape[1] == 1 else values
+        material = self.document["materials"][primitive["material"]] if "material" in primitive else {}
+        return Part(
+            str(material.get("name", "")), vertices, uv, triangles.astype(np.int32),
+            np.stack(moves) if moves else np.zeros((0, *raw.shape), np.float32), extra,
+            bool(material.get("doubleSided", False)),
+        )  # fmt: skip
+
+    def texture(self) -> bytes | None:
+        for material in self.document.get("materials", ()):
+            told = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
+            if told is None:
+                continue
+            image = self.document["images"][self.document["textures"][told["index"]]["source"]]
+            if "bufferView" in image:
+                view = self.document["bufferViews"][image["bufferView"]]
+                return self.view(image["bufferView"], 0, int(view["byteLength"]), "u1", 1).tobytes()
+        return None

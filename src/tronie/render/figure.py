@@ -1,0 +1,199 @@
+"""A head as pictures need it: a mesh that can move, what each part of it is made of, and its maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tronie.head.model import PARTS, HeadModel
+from tronie.io.surface import Same
+from tronie.render.ambient import Openness, openness
+from tronie.types import Face, Head, Image
+
+Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """Everything about one person that does not change from picture to picture."""
+
+    faces: Ints
+    """(F, 4) rows of `rest`, -1 in the last place for a triangle: what normals are made from."""
+    triangles: Ints
+    """(T, 3) rows of `rest`, counter-clockwise from outside."""
+    triangle_uv: Ints
+    """(T, 3) rows of `uv`."""
+    uv: Array
+    """(U, 2) float32, origin at the top left."""
+    part: NDArray[np.uint8]
+    """(T,) index into PARTS."""
+    rest: Array
+    """(V, 3) float32 mm, at rest."""
+    names: tuple[str, ...] = ()
+    """(K,) of the units of expression."""
+    moves: Array | None = None
+    """(K, V, 3) float32 mm at weight 1."""
+    weights: Mapping[str, float] | None = None
+    """The photo's expression, by unit; what is missing is 0."""
+    texture: Image | None = None
+    """(S, S, 3) RGB."""
+    provenance: Image | None = None
+    """(S, S) indices into PROVENANCE."""
+    sigma: Array | None = None
+    """(V,) float32 mm: standard deviation of the surface, towards or away from its outside."""
+    wire: NDArray[np.uint8] | None = None
+    """(T,) bits 1, 2, 4: whether the edge from corner 0 to 1, 1 to 2, 2 to 0 is drawn in a wireframe; None is all."""
+    neck: Array | None = None
+    """(V,) opacity that fades out towards the cut of the neck; None is 1 everywhere."""
+    hairy: Array | None = None
+    """(V,) 0..1: where hair thins the outline out; None is 0 everywhere."""
+    both_sides: bool = False
+    """Whether back faces are drawn, as of a face mask."""
+
+    @cached_property
+    def openness(self) -> Openness:
+        """How much of the space around each vertex is open, at rest and in open mouths; computed once."""
+        return openness(self)
+
+    @cached_property
+    def pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
+        """The texture and its halves down to 32 pixels: flat bytes, and (L, 3) offset, height, width of each."""
+        return _pyramid(np.full((1, 1, 3), 190, np.uint8) if self.texture is None else self.texture)
+
+    @cached_property
+    def middle(self) -> Array:
+        """(3,) mm: the middle of its bounding box."""
+        return np.asarray((self.rest.min(axis=0) + self.rest.max(axis=0)) / 2, dtype=np.float64)
+
+    def posed(self, weights: Mapping[str, float] | None = None) -> Array:
+        """(V, 3) float32 mm with an expression, weights by unit; unknown units are left out. None is at rest."""
+        v = self.rest
+        if weights and self.moves is not None:
+            index = {name: k for k, name in enumerate(self.names)}
+            pairs = [(index[name], float(w)) for name, w in weights.items() if w and name in index]
+            if pairs:
+                chosen, by = zip(*pairs, strict=True)
+                v = v + np.tensordot(np.array(by, np.float32), self.moves[list(chosen)], axes=1)
+        return np.ascontiguousarray(v, dtype=np.float32)
+
+
+def figure_of(face: Face) -> Figure:
+    """Of a face with a head. Raises ValueError where it has none."""
+    if face.head is None:
+        raise ValueError("the face has no head")
+    weights = None if face.fit is None else face.fit.expression
+    texture = face.texture
+    return figure_of_head(
+        face.head, None if texture is None else texture.image, None if texture is None else texture.provenance,
+        None if face.fit is None else face.fit.sigma_mm, weights,
+    )  # fmt: skip
+
+
+PHOTO = "photo"
+"""The one unit of a head whose expressions have no names: from rest to the photo's expression."""
+
+
+def figure_of_head(
+    head: Head,
+    texture: Image | None = None,
+    provenance: Image | None = None,
+    sigma_mm: ArrayLike | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Figure:
+    """`sigma_mm` (C,) of the control vertices or (V,) of the head's; `weights` the photo's expression."""
+    model, mesh = head.model, head.model.level(head.level)
+    shared = _shared(Same(model), head.level)
+    names, moves = model.expression_names, shared.moves
+    if not names:
+        names, moves, weights = (PHOTO,), (head.vertices - head.neutral)[None].astype(np.float32), {PHOTO: 1.0}
+    sigma = None
+    if sigma_mm is not None:
+        sigma = np.asarray(sigma_mm, dtype=np.float32)
+        if len(sigma) != len(head.neutral):
+            sigma = mesh.apply(sigma[:, None])[:, 0]
+    return Figure(
+        faces=mesh.quads, triangles=np.ascontiguousarray(mesh.triangles, dtype=np.int32),
+        triangle_uv=np.ascontiguousarray(mesh.triangle_uv, dtype=np.int32),
+        uv=np.ascontiguousarray(mesh.uv, dtype=np.float32), part=mesh.triangle_part,
+        rest=np.ascontiguousarray(head.neutral, dtype=np.float32), names=names, moves=moves, weights=weights,
+        texture=texture, provenance=provenance, sigma=sigma, wire=shared.wire, neck=shared.neck, hairy=shared.hairy,
+        both_sides=model.is_mask,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Shared:
+    moves: Array
+    wire: NDArray[np.uint8]
+    neck: Array
+    hairy: Array
+
+
+@lru_cache(maxsize=2)
+def _shared(key: Same, level: int) -> _Shared:
+    from tronie.frontal import fades
+
+    model: HeadModel = key.value
+    fade = fades(model, level)
+    return _Shared(
+        np.ascontiguousarray(model.level(level).apply(model.expression)), control_edges(model, level), fade.neck,
+        fade.hairy,
+    )  # fmt: skip
+
+
+def control_edges(model: HeadModel, level: int) -> NDArray[np.uint8]:
+    """(T,) bits 1, 2, 4: which edges of a level's triangles lie along edges of the control mesh (see Figure.wire).
+
+    A step of subdivision numbers old vertices first, then a point for each edge, in the order of their sorted ends,
+    then the faces' (`catmull_clark`); each old edge becomes the two from its ends to its point.
+    """
+    edges = _edges(model.quads)
+    for step in range(level):
+        below = model.level(step)
+        count = below.matrix.shape[0]
+        every = _edges(below.quads)
+        place = np.searchsorted(every[:, 0] * count + every[:, 1], edges[:, 0] * count + edges[:, 1])
+        edges = np.concatenate([np.column_stack([edges[:, k], count + place]) for k in (0, 1)])
+    mesh = model.level(level)
+    count = mesh.matrix.shape[0]
+    known = np.unique(edges.min(axis=1) * count + edges.max(axis=1))
+    t = mesh.triangles.astype(np.int64)
+    bits = np.zeros(len(t), np.uint8)
+    for k in range(3):
+        a, b = t[:, k], t[:, (k + 1) % 3]
+        bits |= np.where(np.isin(np.minimum(a, b) * count + np.maximum(a, b), known), 1 << k, 0).astype(np.uint8)
+    return bits
+
+
+def _edges(faces: Ints) -> NDArray[np.int64]:
+    """(E, 2) int64 sorted edges of faces (F, 4), each once, in order."""
+    f = np.where(faces < 0, faces[:, :1], faces).astype(np.int64)
+    pairs = np.sort(np.stack([f, np.roll(f, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
+    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+
+
+def parts_of_materials(material: str) -> int:
+    """The part that stands for a material of head.glb by its name; whatever is unknown is skin."""
+    for word, part in (("eye", "eye_left"), ("teeth", "teeth_upper"), ("tongue", "tongue"), ("mouth", "mouth")):
+        if word in material.lower():
+            return PARTS.index(part)
+    return 0
+
+
+def _pyramid(texture: Image) -> tuple[NDArray[np.uint8], Ints]:
+    import cv2
+
+    levels = [np.ascontiguousarray(texture, dtype=np.uint8)]
+    while min(levels[-1].shape[:2]) >= 64:
+        height, width = levels[-1].shape[:2]
+        half = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(half, dtype=np.uint8))
+    sizes = np.array([level.size for level in levels])
+    rows = np.column_stack([np.cumsum(sizes) - sizes, [level.shape[:2] for level in levels]])
+    return np.concatenate([level.ravel() for level in levels]), rows.astype(np.int32)

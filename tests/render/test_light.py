@@ -1,0 +1,125 @@
+"""Light: laws of spherical harmonics, octahedral maps and lamps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tronie.cli.options import LIGHTS
+from tronie.errors import InputError
+from tronie.render.kernels import _mirrored
+from tronie.render.light import (
+    LOBES,
+    PRESETS,
+    Lamp,
+    Lighting,
+    directions,
+    harmonic_values,
+    preset,
+    read_panorama,
+    surrounding,
+)  # fmt: skip
+
+AXES = np.concatenate([np.eye(3), -np.eye(3)])
+
+
+def lit(harmonics: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    return harmonic_values(normals) @ harmonics
+
+
+def test_harmonics_are_orthonormal() -> None:
+    z = (np.arange(200) + 0.5) / 100 - 1
+    phi = (np.arange(400) + 0.5) / 200 * np.pi
+    z, phi = (a.ravel() for a in np.meshgrid(z, phi))
+    r = np.sqrt(1 - z * z)
+    y = harmonic_values(np.stack([r * np.cos(phi), r * np.sin(phi), z], axis=1))
+    np.testing.assert_allclose(y.T @ y * (4 * np.pi / len(z)), np.eye(9), atol=1e-3)
+
+
+def test_an_even_panorama_lights_everything_alike() -> None:
+    light = surrounding(np.full((16, 32, 3), 0.3))
+    np.testing.assert_allclose(lit(light.harmonics, AXES), 0.9, rtol=0.01)
+    np.testing.assert_allclose(light.mirrored, 0.9, rtol=0.01)
+    brighter = surrounding(np.full((16, 32, 3), 0.3), exposure=1.0)
+    np.testing.assert_allclose(brighter.harmonics, 2 * light.harmonics)
+
+
+def test_a_panorama_lights_from_where_it_is_bright() -> None:
+    """Its middle lights the front, its left half the head's left, which is right in a picture; its top the crown."""
+    for place, toward in (((slice(6, 10), slice(14, 18)), [0, 0, -1]), ((slice(6, 10), slice(7, 9)), [1, 0, 0]),
+                          ((slice(0, 3), slice(None)), [0, -1, 0])):  # fmt: skip
+        panorama = np.full((16, 32, 3), 0.01)
+        panorama[place] = 5
+        light = surrounding(panorama)
+        level = lit(light.harmonics, AXES)[:, 0]
+        assert (AXES[level.argmax()] == toward).all()
+        found = directions().reshape(-1, 3)[light.mirrored[0, ..., 0].argmax()]
+        assert found @ toward > 0.9
+    right = np.full((16, 32, 3), 0.01)
+    right[6:10, 23:25] = 5
+    turned = surrounding(right, turn=90)
+    assert lit(turned.harmonics, AXES)[:, 0].argmax() == 5
+
+
+@pytest.mark.parametrize("bad", [np.zeros((8, 16, 3)), np.ones((8, 16)), np.ones((1, 1, 3))])
+def test_no_panorama(bad: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="panorama"):
+        surrounding(bad)
+
+
+@given(st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: sum(x * x for x in v) > 0.01))
+def test_maps_are_looked_up_where_they_were_filled(v: tuple[float, float, float]) -> None:
+    toward = np.array(v) / np.linalg.norm(v)
+    maps = np.ascontiguousarray(directions()[None])
+    found = np.array(_mirrored(maps, 0, *toward.astype(np.float32)))
+    assert found @ toward / np.linalg.norm(found) > 0.998
+
+
+def test_what_lamps_shed_is_mirrored_undiminished() -> None:
+    """Over the sphere each map holds the lamp's irradiance, pi times its colour."""
+    lamp = Lamp((0.3, -0.5, -0.9), (0.5, 0.25, 0.125))
+    maps = Lighting((lamp,)).maps
+    v = directions().reshape(-1, 3)
+    # The solid angle of an octahedral texel goes with the cube of its point's distance from the octahedron's middle.
+    solid = 1 / np.abs(v).sum(axis=1) ** -3
+    solid = solid / solid.sum() * 4 * np.pi
+    for k in range(len(LOBES)):
+        total = (maps[k].reshape(-1, 3) * solid[:, None]).sum(axis=0)
+        np.testing.assert_allclose(total, np.pi * np.array(lamp.color), rtol=0.02)
+
+
+def test_aimed_turns_all_lamps() -> None:
+    studio = preset("studio")
+    for toward in ([0.0, 0, -1], [1.0, 0, 0], [0.62, 0.55, 0.75]):
+        aimed = studio.aimed(toward)
+        first = np.array(aimed.lamps[0].direction)
+        np.testing.assert_allclose(first, np.array(toward) / np.linalg.norm(toward), atol=1e-9)
+        a, b = (
+            np.array([np.array(x.direction) / np.linalg.norm(x.direction) for x in s.lamps]) for s in (studio, aimed)
+        )
+        np.testing.assert_allclose(a @ a.T, b @ b.T, atol=1e-9)
+    with pytest.raises(ValueError, match="direction"):
+        studio.aimed([0, 0, 0])
+
+
+def test_panoramas_are_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.uniform(0.1, 3, (8, 16, 3)).astype(np.float32)
+    cv2.imwrite(str(tmp_path / "a.hdr"), wide[..., ::-1])
+    np.testing.assert_allclose(read_panorama(tmp_path / "a.hdr"), wide, atol=0.03)
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((8, 16, 3), (10, 20, 188), np.uint8))
+    assert read_panorama(tmp_path / "b.png")[0, 0] == pytest.approx([0.503, 0.007, 0.003], abs=0.001)
+    (tmp_path / "c.hdr").write_bytes(b"no picture")
+    (tmp_path / "d.hdr").write_bytes(b"")
+    for name in ("c.hdr", "d.hdr", "missing.hdr"):
+        with pytest.raises(InputError, match="Cannot read"):
+            read_panorama(tmp_path / name)
+
+
+def test_the_command_line_knows_the_presets() -> None:
+    assert set(LIGHTS) <= set(PRESETS)
