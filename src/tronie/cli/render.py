@@ -52,7 +52,8 @@ def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = Fa
     for given in inputs:
         try:
             lights = _lights(wanted)
-            for name, figure in _figures(Path(given)):
+            relit = "stills" in wanted.kinds or any(light.relit for light in lights.values())
+            for name, figure in _figures(Path(given), relit):
                 for path, seconds in _files(figure, out / name, wanted, lights):
                     made += 1
                     if not quiet:
@@ -65,8 +66,8 @@ def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = Fa
     return 1 if failed or not made else 0
 
 
-def _figures(path: Path) -> Iterator[tuple[Path, Figure]]:
-    """Name below the output folder, and figure, of every face that a path stands for."""
+def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
+    """Name below the output folder, and figure, of every face that a path stands for; `relit`: it gets other light."""
     from tronie.io.names import safe_name
     from tronie.render.figure import figure_of
     from tronie.render.load import face_folders, is_finished, load_figure
@@ -82,9 +83,9 @@ def _figures(path: Path) -> Iterator[tuple[Path, Figure]]:
             yield Path(safe_name(place.parent.name), safe_name(place.name)), load_figure(folder)
     else:
         from tronie.pipeline import reconstruct
-        from tronie.settings import Settings
+        from tronie.settings import LightSettings, Settings
 
-        result = reconstruct(path, Settings(only="texture"))
+        result = reconstruct(path, Settings(only="texture", light=LightSettings(albedo=relit)))
         faces = [face for face in result.faces if face.head is not None]
         if not faces:
             raise InputError(f"There is no face in {path}.")

@@ -43,6 +43,8 @@ class Figure:
     """The photo's expression, by unit; what is missing is 0."""
     texture: Image | None = None
     """(S, S, 3) RGB."""
+    albedo: Image | None = None
+    """(S, S, 3) RGB: the texture without the photo's light, which light of other kinds falls on."""
     provenance: Image | None = None
     """(S, S) indices into PROVENANCE."""
     sigma: Array | None = None
@@ -61,10 +63,19 @@ class Figure:
         """How much of the space around each vertex is open, at rest and in open mouths; computed once."""
         return openness(self)
 
+    def pyramid(self, relit: bool) -> tuple[NDArray[np.uint8], Ints]:
+        """The texture (where it is `relit` the albedo, if there is one) and its halves down to 32 pixels: flat bytes, and
+        (L, 3) offset, height, width of each. Computed once."""
+        return self._albedo_pyramid if relit and self.albedo is not None else self._texture_pyramid
+
     @cached_property
-    def pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
-        """The texture and its halves down to 32 pixels: flat bytes, and (L, 3) offset, height, width of each."""
+    def _texture_pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
         return _pyramid(np.full((1, 1, 3), 190, np.uint8) if self.texture is None else self.texture)
+
+    @cached_property
+    def _albedo_pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
+        assert self.albedo is not None
+        return _pyramid(self.albedo)
 
     @cached_property
     def middle(self) -> Array:
@@ -91,7 +102,7 @@ def figure_of(face: Face) -> Figure:
     texture = face.texture
     return figure_of_head(
         face.head, None if texture is None else texture.image, None if texture is None else texture.provenance,
-        None if face.fit is None else face.fit.sigma_mm, weights,
+        None if face.fit is None else face.fit.sigma_mm, weights, None if face.albedo is None else face.albedo.image,
     )  # fmt: skip
 
 
@@ -105,6 +116,7 @@ def figure_of_head(
     provenance: Image | None = None,
     sigma_mm: ArrayLike | None = None,
     weights: Mapping[str, float] | None = None,
+    albedo: Image | None = None,
 ) -> Figure:
     """`sigma_mm` (C,) of the control vertices or (V,) of the head's; `weights` the photo's expression."""
     model, mesh = head.model, head.model.level(head.level)
@@ -122,8 +134,8 @@ def figure_of_head(
         triangle_uv=np.ascontiguousarray(mesh.triangle_uv, dtype=np.int32),
         uv=np.ascontiguousarray(mesh.uv, dtype=np.float32), part=mesh.triangle_part,
         rest=np.ascontiguousarray(head.neutral, dtype=np.float32), names=names, moves=moves, weights=weights,
-        texture=texture, provenance=provenance, sigma=sigma, wire=shared.wire, neck=shared.neck, hairy=shared.hairy,
-        both_sides=model.is_mask,
+        texture=texture, albedo=albedo, provenance=provenance, sigma=sigma, wire=shared.wire, neck=shared.neck,
+        hairy=shared.hairy, both_sides=model.is_mask,
     )  # fmt: skip
 
 

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.errors import InputError
+from tronie.geometry import HEAD_TO_CAMERA_AXES
+from tronie.light.harmonics import COSINE, UNIFORM, basis
+from tronie.light.harmonics import directions as panorama_directions
 
 Array = NDArray[np.floating[Any]]
 Vector = tuple[float, float, float]
@@ -47,7 +50,7 @@ class Surrounding:
     """A panorama, digested."""
 
     harmonics: Array
-    """(9, 3): `sum_k harmonics[k] Y_k(n)` is the linear light on a white surface with normal n, camera axes."""
+    """(9, 3): `basis(n) @ harmonics` is the linear light on a white surface with normal n, camera axes."""
     mirrored: Array
     """(3, MAP_SIDE, MAP_SIDE, 3) float32: radiance blurred by each of LOBES, in octahedral coordinates; with
     radiance 1 all around it a white surface looks like 1."""
@@ -65,6 +68,8 @@ class Lighting:
     """How much skin mirrors; textures that hold a photo's light hold its gloss as well."""
     soft: float = 1.0
     """How much redder and further light creeps under skin than over stone; 0 for maps and clay."""
+    relit: bool = True
+    """Whether it falls on skin without the photo's light (`Figure.albedo`), where that is known."""
     plain: bool = False
     """Colours come out as they are, up to white, without the shoulder that keeps highlights from clipping."""
     maps: Array = field(init=False, repr=False)
@@ -85,8 +90,8 @@ class Lighting:
                 bump = np.float32(s / 2) * np.exp(np.float32(s) * (directions() @ toward - 1))
                 maps[k] += bump[..., None] * np.asarray(lamp.color, np.float32)
         harmonics = np.zeros((9, 3))
-        harmonics[0] = rest / Y0
-        harmonics[1] = -0.5 * np.asarray(self.sky) / Y1  # y points down
+        harmonics[0] = rest * UNIFORM
+        harmonics[1] = -0.5 * np.asarray(self.sky) / 0.488603  # of `basis`; y points down
         if self.surrounding is not None:
             maps += self.surrounding.mirrored
             harmonics += self.surrounding.harmonics
@@ -100,20 +105,6 @@ class Lighting:
         turn = _between(_unit(self.lamps[0].direction), _unit(direction))
         lamps = tuple(replace(lamp, direction=_vector(turn @ _unit(lamp.direction))) for lamp in self.lamps)
         return replace(self, lamps=lamps)
-
-
-Y0, Y1, Y2 = 0.28209479, 0.48860251, (1.09254843, 0.31539157, 0.54627422)
-"""Of the real spherical harmonics."""
-
-
-def harmonic_values(n: ArrayLike) -> Array:
-    """(..., 3) unit vectors -> (..., 9): Y_00; y, z, x; xy, yz, 3 z z - 1, xz, x x - y y."""
-    v = np.asarray(n, dtype=np.float64)
-    x, y, z = v[..., 0], v[..., 1], v[..., 2]
-    a, b, c = Y2
-    rows = [np.full_like(x, Y0), Y1 * y, Y1 * z, Y1 * x, a * x * y, a * y * z, b * (3 * z * z - 1), a * x * z,
-            c * (x * x - y * y)]  # fmt: skip
-    return np.stack(rows, axis=-1)
 
 
 @lru_cache(maxsize=1)
@@ -133,9 +124,10 @@ def directions() -> NDArray[np.float32]:
 def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0) -> Surrounding:
     """(H, W, 3) linear equirectangular panorama -> the light it sheds.
 
-    Its middle is where a head that looks into the camera looks; its left half lies to that head's left. `turn` degrees
-    more bring what is right of the middle there. It is scaled so that a white surface facing the camera gets light 0.9,
-    times 2 to the power of `exposure`.
+    It is laid out as `tronie.light.harmonics.directions` says (as Blender and three.js look up a world), around a head that
+    looks into the camera: what is three quarters to the right lights the face, the middle its left. `turn` degrees
+    more bring what is right of there before the face. It is scaled so that a white surface facing the camera gets light
+    0.9, times 2 to the power of `exposure`.
     Raises ValueError for another shape or a panorama without light.
     """
     import cv2
@@ -146,16 +138,14 @@ def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0
     wide = np.clip(np.nan_to_num(wide, nan=0.0, posinf=6e4, neginf=0.0), 0, 6e4)
     small = np.asarray(cv2.resize(wide, PANORAMA, interpolation=cv2.INTER_AREA), dtype=np.float64)
     columns, rows = PANORAMA
-    around = ((np.arange(columns) + 0.5) / columns - 0.5) * 2 * np.pi - np.radians(turn)
-    up = (0.5 - (np.arange(rows) + 0.5) / rows) * np.pi
-    phi, theta = np.meshgrid(around, up)
-    n = np.stack([-np.sin(phi) * np.cos(theta), -np.sin(theta), -np.cos(phi) * np.cos(theta)], axis=-1).reshape(-1, 3)
-    solid = (np.cos(theta) * (2 * np.pi / columns) * (np.pi / rows)).reshape(-1, 1)
+    around, angle = panorama_directions(rows, columns)
+    c, d = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    upright = np.array([[c, 0, d], [0, 1, 0], [-d, 0, c]])
+    n = (around.reshape(-1, 3) @ upright.T) @ HEAD_TO_CAMERA_AXES.T
+    solid = angle.reshape(-1, 1)
     light = small.reshape(-1, 3) * solid
-    # Convolved with the clamped cosine, and by pi, since a white surface reflects irradiance / pi.
-    share = np.array([1.0, 2 / 3, 2 / 3, 2 / 3, 0.25, 0.25, 0.25, 0.25, 0.25])[:, None]
-    harmonics = share * (harmonic_values(n).T @ light)
-    facing = float((harmonic_values([0.0, 0.0, -1.0]) @ harmonics) @ [0.2126, 0.7152, 0.0722])
+    harmonics = COSINE[:, None] * (basis(n).T @ light)
+    facing = float((basis([0.0, 0.0, -1.0]) @ harmonics) @ [0.2126, 0.7152, 0.0722])
     mean = float((light.sum(axis=0) / (4 * np.pi)) @ [0.2126, 0.7152, 0.0722])
     if not mean > 0:
         raise ValueError("the panorama is black")
@@ -202,7 +192,7 @@ def preset(name: str) -> Lighting:
 
 def _photo() -> Lighting:
     lamps = (Lamp((-0.5, -0.6, -0.8), _grey(0.3), 0.5, 16), Lamp((0.7, -0.2, -0.7), _grey(0.15), 0.5, 12))
-    return Lighting(lamps, _grey(0.56), _grey(0.12), gloss=0.15)
+    return Lighting(lamps, _grey(0.56), _grey(0.12), gloss=0.15, relit=False)
 
 
 def _studio() -> Lighting:
@@ -241,7 +231,7 @@ def _map() -> Lighting:
 
 
 def _flat() -> Lighting:
-    return Lighting(ambient=(1.0, 1.0, 1.0), gloss=0.0, soft=0.0, plain=True)
+    return Lighting(ambient=(1.0, 1.0, 1.0), gloss=0.0, soft=0.0, relit=False, plain=True)
 
 
 PRESET_MAKERS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +38,28 @@ def face_folders(path: Path) -> list[Path]:
 
 
 def load_figure(path: Path) -> Figure:
-    """`path` is a face's folder with its head.glb (texture.png, provenance.png and head.ply count where they are), or
-    a .glb. Raises InputError."""
+    """`path` is a .glb, or a face's folder with its head.glb, where texture.png, albedo.png, provenance.png and head.ply
+    count if they are there. Raises InputError."""
     folder = path if path.is_dir() else path.parent if path.name == "head.glb" else None
     file = path / "head.glb" if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"Cannot read {path}: there is no {file.name}.")
     read = read_glb(file)
-    texture = provenance = None
+    texture = albedo = provenance = None
     if folder is not None:
         texture = _picture(folder / "texture.png")
+        albedo = _picture(folder / "albedo.png")
         provenance = _provenance(folder / "provenance.png")
     if texture is None and read.texture is not None:
         texture = _decoded(read.texture, file)
     weights = dict(zip(read.names, read.weights, strict=True))
     ours = _our_head(read)
     if ours is None:
-        return _any_head(read, texture, provenance, weights)
+        return replace(_any_head(read, texture, provenance, weights), albedo=albedo)
     head, sigma = ours
     if sigma is None and folder is not None:
         sigma = _sigma(folder / "head.ply", len(head.neutral))
-    return figure_of_head(head, texture, provenance, sigma, weights)
+    return figure_of_head(head, texture, provenance, sigma, weights, albedo)
 
 
 def _our_head(read: GltfHead) -> tuple[Head, Array | None] | None:

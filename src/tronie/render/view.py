@@ -123,7 +123,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
         lamps[k] = (*direction, *lamp.color, lamp.wrap, k == casting)
         if k == casting:
             shadow, to_shadow = _shadow(in_camera, direction, figure)
-    pyramid, levels = figure.pyramid
+    pyramid, levels = figure.pyramid(lighting.relit)
     provenance = np.ascontiguousarray(np.zeros((1, 1), np.uint8) if figure.provenance is None else figure.provenance)
     mode = {"textured": 0, "clay": 1, "wireframe": 1, "provenance": 2, "uncertainty": 3, "normals": 4}[look.mode]
     line = curves()[0][4 * np.asarray(look.wire_color)]
