@@ -64,8 +64,8 @@ class Figure:
         return openness(self)
 
     def pyramid(self, relit: bool) -> tuple[NDArray[np.uint8], Ints]:
-        """The texture (where it is `relit` the albedo, if there is one) and its halves down to 32 pixels: flat bytes, and
-        (L, 3) offset, height, width of each. Computed once."""
+        """The texture (where it is `relit` the albedo, if there is one) and its halves down to 32 pixels: flat bytes,
+        and (L, 3) offset, height, width of each. Computed once."""
         return self._albedo_pyramid if relit and self.albedo is not None else self._texture_pyramid
 
     @cached_property

@@ -124,8 +124,8 @@ def directions() -> NDArray[np.float32]:
 def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0) -> Surrounding:
     """(H, W, 3) linear equirectangular panorama -> the light it sheds.
 
-    It is laid out as `tronie.light.harmonics.directions` says (as Blender and three.js look up a world), around a head that
-    looks into the camera: what is three quarters to the right lights the face, the middle its left. `turn` degrees
+    It is laid out as `tronie.light.harmonics.directions` says (as Blender and three.js look up a world), around a head
+    that looks into the camera: what is three quarters to the right lights the face, the middle its left. `turn` degrees
     more bring what is right of there before the face. It is scaled so that a white surface facing the camera gets light
     0.9, times 2 to the power of `exposure`.
     Raises ValueError for another shape or a panorama without light.

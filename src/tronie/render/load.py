@@ -38,8 +38,8 @@ def face_folders(path: Path) -> list[Path]:
 
 
 def load_figure(path: Path) -> Figure:
-    """`path` is a .glb, or a face's folder with its head.glb, where texture.png, albedo.png, provenance.png and head.ply
-    count if they are there. Raises InputError."""
+    """`path` is a .glb, or a face's folder with its head.glb, where texture.png, albedo.png, provenance.png and
+    head.ply count if they are there. Raises InputError."""
     folder = path if path.is_dir() else path.parent if path.name == "head.glb" else None
     file = path / "head.glb" if path.is_dir() else path
     if not file.is_file():
@@ -77,11 +77,11 @@ def _our_head(read: GltfHead) -> tuple[Head, Array | None] | None:
             count = model.level(level).matrix.shape[0]
             neutral = np.zeros((count, 3), np.float32)
             sigma = np.zeros(count, np.float32)
-            known = all("_SIGMA" in part.extra for part in read.parts)
+            known = all("_SIGMA_MM" in part.extra for part in read.parts)
             for piece, part in zip(expected, read.parts, strict=True):
                 neutral[piece.vertex] = part.vertices
                 if known:
-                    sigma[piece.vertex] = part.extra["_SIGMA"]
+                    sigma[piece.vertex] = part.extra["_SIGMA_MM"]
             return Head(model, level, neutral, neutral), sigma if known else None
     return None
 
@@ -104,8 +104,8 @@ def _any_head(read: GltfHead, texture: Image | None, provenance: Image | None, w
     group = group.ravel().astype(np.int32)
     triangles = np.ascontiguousarray(group[corners])
     sigma = None
-    if all("_SIGMA" in p.extra for p in read.parts):
-        sigma = np.concatenate([p.extra["_SIGMA"] for p in read.parts])[first].astype(np.float32)
+    if all("_SIGMA_MM" in p.extra for p in read.parts):
+        sigma = np.concatenate([p.extra["_SIGMA_MM"] for p in read.parts])[first].astype(np.float32)
     return Figure(
         faces=np.column_stack([triangles, np.full(len(triangles), -1, np.int32)]).astype(np.int32),
         triangles=triangles, triangle_uv=np.ascontiguousarray(corners, dtype=np.int32),
