@@ -18,13 +18,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from accuracy import report
+from accuracy import report, subject
 from accuracy.evaluate import evaluate
 from accuracy.floor import Nearest
 from accuracy.methods import UNKNOWN_FOCAL, Method, methods
 from accuracy.synthetic import CACHE, cache_path, load_renders, make_renders
 
-from tronie.head.model import default_head
+from tronie.calibrate.kept import OWN
 
 FLOOR = "best of the model"
 FLOOR_ROWS = 60
@@ -36,6 +36,7 @@ QUICK = 40
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ict", type=Path, help="ICT-FaceKit's npz; without it the truth comes from our own model")
+    parser.add_argument("--head", default=OWN, metavar="NAME", help="judge a head model that you calibrated")
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--renders", type=int, default=1, help="photos of each person")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
@@ -57,6 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # for the worker processes: their matrices are small
         os.environ.setdefault(name, "1")
+    os.environ[subject.NAME] = options.head
     wanted = {n: m for n, m in methods().items() if not options.methods or n in options.methods}
     if not wanted and FLOOR not in (options.methods or ()):
         parser.error(f"no such method; there are: {', '.join(methods())}")
@@ -100,7 +102,7 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     renders = load_renders(path)
     results = []
     if not options.methods or FLOOR in options.methods:
-        wanted |= {FLOOR: Nearest(default_head(), renders)}
+        wanted |= {FLOOR: Nearest(subject.model(), renders)}
     for name, method in wanted.items():
         limit = FLOOR_ROWS if name == FLOOR else None
         results.append(evaluate(method, renders, name=name, workers=options.workers, limit=limit))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.spatial.transform import Rotation
 
+from accuracy import subject
 from accuracy.evaluate import geodesic
 from accuracy.files import photo, picture
 from accuracy.methods import Method
@@ -26,7 +27,6 @@ from accuracy.observe import Box, face_given, face_in
 from tronie.fit.engine import make_head
 from tronie.fit.warp import on_photo
 from tronie.geometry import HEAD_TO_CAMERA_AXES, transform
-from tronie.head.model import default_head
 
 Array = NDArray[np.floating]
 
@@ -85,7 +85,7 @@ def nme(said: Array, true: Array) -> float:
 
 def run(root: Path, method: Method, *, given_boxes: bool = False, limit: int | None = None) -> dict[str, float]:
     """NME in percent, pose in degrees. `given_boxes` cuts faces out by the annotation instead of the detector."""
-    model = default_head()
+    model = subject.model()
     errors, yaws, said, true = [], [], [], []
     missed = 0
     found = shots(root)[:limit]
@@ -97,7 +97,11 @@ def run(root: Path, method: Method, *, given_boxes: bool = False, limit: int | N
             missed += 1
             continue
         fit = method(seen)
-        points = model.level(1).points68(on_photo(make_head(model, fit, 1), fit)).astype(np.float64)
+        points = (
+            model.level(model.usual_level)
+            .points68(on_photo(make_head(model, fit, model.usual_level), fit))
+            .astype(np.float64)
+        )
         errors.append(nme(fit.camera.project(transform(fit.head_to_camera, points)), shot.points))
         yaws.append(abs(shot.angles[0]))
         if max(abs(a) for a in shot.angles) <= LARGEST_ANGLE:

@@ -12,13 +12,14 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
+from accuracy import subject
 from accuracy.heads import face_triangles, inner_rows
 from accuracy.metric import Comparison, Similarity3, Surface, compare, icp
 from accuracy.metric import distances as distances_to
 from accuracy.synthetic import Render, Renders
 from tronie.fit.landmark_fit import head_shapes
 from tronie.geometry import euler_degrees
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import HeadModel
 from tronie.pipeline import single_blas_thread
 from tronie.types import ARKIT_UNITS, Fit
 
@@ -150,26 +151,27 @@ def within_between(values: Array, group: NDArray[np.integer]) -> float:
 
 @lru_cache(maxsize=2)
 def _target(model: HeadModel) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    return face_triangles(model, 1), inner_rows(model, 1)
+    level = model.usual_level
+    return face_triangles(model, level), inner_rows(model, level)
 
 
 def neutral_of(model: HeadModel, fit: Fit) -> Array:
-    """(V, 3) mm at level 1: the fitted head at rest."""
-    return model.level(1).apply(head_shapes(model, fit)[1])
+    """(V, 3) mm at the usual level: the fitted head at rest."""
+    return model.level(model.usual_level).apply(head_shapes(model, fit)[1])
 
 
 def expressed_of(model: HeadModel, fit: Fit) -> Array:
-    """(V, 3) mm at level 1: with the photo's expression."""
-    return model.level(1).apply(head_shapes(model, fit)[0])
+    """(V, 3) mm at the usual level: with the photo's expression."""
+    return model.level(model.usual_level).apply(head_shapes(model, fit)[0])
 
 
 def compare_neutral(
     model: HeadModel, neutral: Array, truth: Array, points68: Array
 ) -> tuple[Comparison, Comparison, Surface]:
-    """A head at rest (V, 3 at level 1) against true vertices (n, 3): with scale, without, and its surface."""
+    """A head at rest (V, 3 at the usual level) against true vertices (n, 3): with scale, without, and its surface."""
     triangles, _ = _target(model)
     surface = Surface.of(neutral, triangles)
-    start = model.level(1).points68(neutral)[START]
+    start = model.level(model.usual_level).points68(neutral)[START]
     scaled = compare(truth, surface, landmarks=start, true_landmarks=points68[START])
     return scaled, rigidly(truth, surface, scaled.motion), surface
 
@@ -187,7 +189,7 @@ def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
 
 def frontal_offset(model: HeadModel, renders: Renders) -> Array:
     """(3, 3): our head's axes -> the source's, from the two mean heads laid onto each other."""
-    mean = model.level(1).apply(model.mean)
+    mean = model.level(model.usual_level).apply(model.mean)
     truth = renders.mean_neutral[renders.counted]
     scaled, _, _ = compare_neutral(model, mean, truth, renders.mean_points68)
     return scaled.motion.rotation
@@ -197,7 +199,7 @@ def evaluate(
     fit: FitFunction, renders: Renders, *, name: str = "", workers: int = 1, limit: int | None = None
 ) -> Scores:
     """Fit every render (or the first `limit`) and judge it. With `workers` > 1 the fit must be picklable."""
-    model = default_head()
+    model = subject.model()
     items = renders.items[:limit]
     if limit is not None:
         renders = replace(renders, items=items)
@@ -227,7 +229,7 @@ def _judge(
     job: tuple[Fit, float, Render, Array, NDArray[np.bool_], Array, NDArray[np.int32], Array],
 ) -> Score:
     fit, seconds, render, truth, counted, points68, true_triangles, offset = job
-    model = default_head()
+    model = subject.model()
     neutral = neutral_of(model, fit)
     scaled, rigid, surface = compare_neutral(model, neutral, truth[counted], points68)
     every = distances_to(truth, surface, scaled.motion)
@@ -258,7 +260,7 @@ def _coverage(
     sigma = getattr(fit, "sigma_mm", None)
     if sigma is None or not len(sigma):
         return float("nan")
-    at = model.level(1).matrix @ np.asarray(sigma, np.float32)
+    at = model.level(model.usual_level).matrix @ np.asarray(sigma, np.float32)
     moved = motion.apply(inner[::4])
     distance = Surface.of(truth, triangles).closest(moved)[2]
     return float((distance <= at[_target(model)[1][::4]]).mean())

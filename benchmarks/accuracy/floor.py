@@ -47,13 +47,14 @@ _offset = lru_cache(maxsize=4)(frontal_offset)
 @lru_cache(maxsize=2)
 def _basis(model: HeadModel) -> Array:
     """(V, 3, K) how the identity moves the vertices of level 1."""
-    return np.ascontiguousarray(np.moveaxis(model.level(1).apply(model.identity), 0, -1), np.float64)
+    return np.ascontiguousarray(np.moveaxis(model.level(model.usual_level).apply(model.identity), 0, -1), np.float64)
 
 
 @lru_cache(maxsize=1024)
 def nearest(model: HeadModel, renders: Renders, person: int) -> Array:
     """(K,) coefficients of the head from whose surface the true vertices lie least away, along its normals."""
-    level, basis, triangles = model.level(1), _basis(model), face_triangles(model, 1)
+    level, basis = model.level(model.usual_level), _basis(model)
+    triangles = face_triangles(model, model.usual_level)
     mean = level.apply(model.mean).astype(np.float64)
     truth = renders.neutral[person].astype(np.float64)[renders.counted][::EVERY]
     motion = umeyama(level.points68(mean)[START], renders.points68[person][START], scale=False)  # size is shape here

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accuracy import subject
 from accuracy.metric import umeyama
 from accuracy.observe import Observation
-from tronie.errors import TronieError
 from tronie.fit.camera import guess_camera
 from tronie.fit.landmark_fit import fit_landmarks
 from tronie.geometry import Camera, rigid, rotation_matrix
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import HeadModel
 from tronie.types import Fit
 
 Array = NDArray[np.floating]
@@ -92,11 +91,10 @@ class Default:
 
     def __call__(self, seen: Observation) -> Fit:
         focal = seen.focal if self.known_focal else None
-        more: dict[str, Any] = {}
-        if (learned := calibration()) is not None:
-            more["calibration"] = learned
         camera = camera_of(self.model, seen, focal)
-        return fit_landmarks(self.model, seen.landmarks, camera, seen.detection.size, warp=self.warp, **more)
+        return fit_landmarks(
+            self.model, seen.landmarks, camera, seen.detection.size, calibration=subject.calibration(), warp=self.warp
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,42 +107,29 @@ class PriorOnly:
         from tronie.fit import landmark_fit
 
         camera = camera_of(self.model, seen, None)
-        told, _ = landmark_fit.calibrated_prior(self.model, seen.landmarks, camera, calibration())
+        told, _ = landmark_fit.calibrated_prior(self.model, seen.landmarks, camera, subject.calibration())
         return fit_of(self.model, told.identity, told.expression, rigid(told.rotation, told.translation), camera)
-
-
-@cache
-def calibration() -> Any | None:
-    """The library's calibration, None where it has none."""
-    try:
-        from tronie.fit.calibration import default_calibration
-
-        return default_calibration()
-    except (ImportError, OSError, KeyError, TronieError):
-        return None
 
 
 def camera_of(model: HeadModel, seen: Observation, focal: float | None) -> Camera:
     """The camera that the pipeline takes the photo's to be."""
-    learned = calibration()
-    if learned is None or focal is not None or getattr(seen.landmarks, "features", None) is None:
+    if focal is not None or seen.landmarks.features is None:
         return guess_camera(seen.size, focal, [seen.detection])
     from tronie.fit.calibration import NEARNESS_SIGMA
 
-    said = (*learned.nearness_of(model, seen.landmarks), NEARNESS_SIGMA)
+    said = (*subject.calibration().nearness_of(model, seen.landmarks), NEARNESS_SIGMA)
     return guess_camera(seen.size, None, [seen.detection], [said])
 
 
 def methods() -> dict[str, Method]:
     """By the name in the tables."""
-    model = default_head()
+    model = subject.model()
     found: dict[str, Method] = {
         MEAN: LeastSquares(model, sigma_mm=2.6, identity_weight=1e9),
         "plain least squares": LeastSquares(model, sigma_mm=1.0, identity_weight=0.05),
         "regularised least squares": LeastSquares(model, sigma_mm=2.6, identity_weight=1.0),
     }
-    if calibration() is not None:
-        found["calibrated prior only"] = PriorOnly(model)
+    found["calibrated prior only"] = PriorOnly(model)
     return found | {UNKNOWN_FOCAL: Default(model), "full fit, focal known": Default(model, known_focal=True)}
 
 
@@ -167,7 +152,7 @@ def _cross(v: Array) -> Array:
 @lru_cache(maxsize=2)
 def _points(model: HeadModel) -> tuple[Array, Array]:
     """The 478 points on the mean head (478, 3) and how they move (478, 3, K + 52)."""
-    level = model.level(1)
+    level = model.level(model.usual_level)
     index, weight = level.embedding478
     rows = level.matrix[index.ravel()]
     bases = np.concatenate([model.mean[None], model.identity, model.expression]).astype(np.float64)

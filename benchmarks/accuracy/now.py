@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from accuracy import subject
 from accuracy.evaluate import neutral_of
 from accuracy.files import lines, photo, read_box, read_obj, read_points
 from accuracy.heads import face_triangles
 from accuracy.methods import Method
 from accuracy.metric import Surface, compare
 from accuracy.observe import Box, face_given, face_in
-from tronie.head.model import default_head
 
 Array = NDArray[np.floating]
 
@@ -75,11 +75,11 @@ def face_disc(points: Array) -> tuple[Array, float]:
 
 def distances(neutral: Array, scan: Array, points: Array, *, metrical: bool = False) -> Array:
     """(n,) mm from the counted scan vertices to a predicted neutral head (V, 3 at level 1)."""
-    model = default_head()
+    model = subject.model()
     centre, radius = face_disc(points)
     kept = scan[np.linalg.norm(scan - centre, axis=1) <= radius]
     surface = Surface.of(neutral, face_triangles(model, 1))
-    start = model.level(1).points68(neutral)[list(SEVEN)]
+    start = model.level(model.usual_level).points68(neutral)[list(SEVEN)]
     return compare(
         kept, surface, landmarks=start, true_landmarks=points, scale=not metrical, huber=np.inf, rounds=20
     ).distances
@@ -98,7 +98,7 @@ def run(root: Path, method: Method, *, metrical: bool = False, limit: int | None
         if seen is None or seen.landmarks.presence < 0.1:
             missed += 1
             continue
-        neutral = neutral_of(default_head(), method(seen))
+        neutral = neutral_of(subject.model(), method(seen))
         scan, points = read_obj(shot.scan)[0], read_points(shot.landmarks)[:7]
         pooled.setdefault(shot.challenge, []).append(distances(neutral, scan, points, metrical=metrical))
     out: dict[str, float] = {"photos": total, "missed": missed}

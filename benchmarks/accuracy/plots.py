@@ -10,13 +10,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
+from accuracy import subject
 from accuracy.evaluate import Scores, neutral_of
 from accuracy.heads import heads
 from accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
 from accuracy.scene import draw_scene
 from accuracy.synthetic import photo_of
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import Level, default_head
+from tronie.head.model import Level
 from tronie.render.shading import render_head
 from tronie.types import Image
 
@@ -105,7 +106,7 @@ def worst(scores: Scores, method: Method, path: Path, count: int = 6) -> None:
     """The photos with the largest errors: photo, true head at rest, fitted head at rest from the front and the side."""
     import cv2
 
-    renders, model = scores.renders, default_head()
+    renders, model = scores.renders, subject.model()
     source = heads(renders.ict)
     rows = []
     for k in np.argsort(-scores.column("error"))[:count]:
@@ -120,7 +121,10 @@ def worst(scores: Scores, method: Method, path: Path, count: int = 6) -> None:
         said = neutral_of(model, method(item))
         tiles = [np.asarray(cut, np.uint8)]
         for yaw in (0.0, 60.0):
-            tiles += [_clay(true, source.model.level(source.level), yaw), _clay(said, model.level(1), yaw)]
+            tiles += [
+                _clay(true, source.model.level(source.level), yaw),
+                _clay(said, model.level(model.usual_level), yaw),
+            ]
         row = np.concatenate(tiles, axis=1)
         label = f"{scores.rows[k].error:.2f} mm  yaw {item.angles[0]:.0f}  {item.equivalent:.0f} mm lens  {item.light}"
         cv2.putText(row, label, (6, SIDE - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (20, 20, 20), 3, cv2.LINE_AA)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from accuracy import subject
 from accuracy.evaluate import neutral_of
 from accuracy.files import PICTURES, photo, read_obj
 from accuracy.heads import face_triangles
@@ -28,7 +29,6 @@ from accuracy.methods import Method
 from accuracy.metric import Similarity3, Surface, umeyama
 from accuracy.now import SEVEN
 from accuracy.observe import face_in
-from tronie.head.model import default_head
 
 Array = NDArray[np.floating]
 
@@ -93,12 +93,12 @@ def weighted_rigid(source: Array, goal: Array, weight: Array) -> Similarity3:
 def _neutral(shot: Shot, method: Method) -> Array | None:
     taken = photo(shot.picture)
     seen = face_in(taken.image, None, taken.focal)
-    return None if seen is None else neutral_of(default_head(), method(seen))
+    return None if seen is None else neutral_of(subject.model(), method(seen))
 
 
 def run(root: Path, images: Path, method: Method, *, limit: int | None = None) -> dict[str, float]:
     """Mean error by region, mm where the scale file is there, and their average."""
-    model = default_head()
+    model = subject.model()
     scales = next((np.loadtxt(p, ndmin=1) for p in (root / "metrical_scale.txt", root / "data" / "metrical_scale.txt")
                    if p.exists()), None)  # fmt: skip
     errors: dict[str, list[float]] = {name: [] for name in POINTS}
@@ -110,7 +110,7 @@ def run(root: Path, images: Path, method: Method, *, limit: int | None = None) -
             missed += 1
             continue
         surface = Surface.of(neutral, face_triangles(model, 1))
-        points, keypoints = model.level(1).points68(neutral), read_obj(shot.keypoints)[0]
+        points, keypoints = model.level(model.usual_level).points68(neutral), read_obj(shot.keypoints)[0]
         unit = 1.0 if scales is None else float(scales[shot.person - 1])
         for region, found in errors.items():
             scan = read_obj(shot.regions / f"{region}.obj")[0]
@@ -123,8 +123,8 @@ def run(root: Path, images: Path, method: Method, *, limit: int | None = None) -
 
 def write_meshes(images: Path, out: Path, method: Method) -> int:
     """`<picture's name>.obj` of each photo's neutral head, mm, all of one topology; how many were written."""
-    model = default_head()
-    triangles = model.level(1).triangles + 1
+    model = subject.model()
+    triangles = model.level(model.usual_level).triangles + 1
     out.mkdir(parents=True, exist_ok=True)
     count = 0
     for shot in shots(out, images):

@@ -32,7 +32,8 @@ PICTURES = 20_000
 """Random pictures to learn from; each is looked at twice, as it is and mirrored."""
 SHARD = 100
 """Pictures in one file of work."""
-SKINS, SKIN_SIDE = 80, 512
+SKINS, SKIN_SIDE = 48, 512
+"""Textures of each kind, and their side."""
 HELD = 10
 """One shard of so many is not learned from: the figures are of it."""
 DRAWN, PLAN, PHOTOS = "drawn.npz", "plan.json", "photos.npy"
@@ -188,10 +189,13 @@ def npz_of(model: HeadModel) -> bytes:
 
 
 def skins(work: Path) -> list[list[Image]]:
-    """Kinds of textures in our atlas: invented ones, and those of the user's photos where there are any."""
+    """Kinds of textures in our atlas: painted ones, some drawn from the statistics of skin, and those of the user's
+    photos where there are any."""
     from tronie.calibrate.skins import painted_skins
+    from tronie.texture.invented import random_texture
 
-    kinds = [painted_skins(default_head(), SKINS, SKIN_SIDE)]
+    rng = np.random.default_rng(0)
+    kinds = [painted_skins(default_head(), SKINS, SKIN_SIDE), [random_texture(rng, SKIN_SIDE) for _ in range(SKINS)]]
     if (work / PHOTOS).exists():
         kinds.append(list(np.load(work / PHOTOS, allow_pickle=False)))
     return [kind for kind in kinds if kind]
