@@ -13,6 +13,7 @@ from tronie.texture.explain import Explained, basis, explain
 from tronie.texture.hair import hair_of
 from tronie.texture.light import dimmed, shade, step
 from tronie.texture.mesh import least, smooth, spread
+from tronie.texture.occluders import glasses
 from tronie.texture.parts import colourful
 from tronie.texture.seen import View, blurred_colours
 from tronie.texture.skin import colour_of, opponent
@@ -87,6 +88,8 @@ class Matter:
     """How full the hair is, 0 (bald) to 1."""
     ground: Array
     """What has the colour of the background behind it."""
+    bearded: float
+    """How far the chin has a beard, 0..1."""
 
 
 def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surface, gap_mm: float = 0.0) -> Recipe:
@@ -104,13 +107,20 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     trust = _trust(model, view, facts, graph, matter) * no_teeth
     confidence: Any = view.facing * np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
 
+    base = basis(model, level)
+    seen, mirrored = _shares(confidence, view, facts)
+    said = None
+    if base is not None:
+        believed = seen[:count] ** 2 * np.maximum(facts.inner, _plain(graph, matter))
+        said = explain(base, opponent(colour), believed, view.normals, colourful(skin))
+        # Shade beside hanging hair, far darker than skin in this light would be there, is left out too.
+        shade_of_hair = facts.cheek * (1 - matter.bearded) * step(-said.off, 3.0, 6.0) * (1 - matter.skinlike)
+        confidence = confidence * np.clip(1 - np.asarray(matrix @ shade_of_hair.astype(np.float32)), 0, 1)
+        frame = glasses(photo, model, level, view, said.fitted, seen)
+        if frame is not None:
+            confidence = confidence * (1 - frame)
+        seen, mirrored = _shares(confidence, view, facts, frame)
     other = confidence[facts.mirror]
-    # A poor view of the inner face is better than an invention.
-    view_only = view.facing * view.outline
-    best = np.maximum(view_only, view_only[facts.mirror])
-    enough = np.where(facts.inner_level, np.clip(best, 0.25, 0.6), 0.6)
-    seen = step(confidence / enough, 0.08, 1.0)
-    mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
 
     twin = colour[model.mirror]
     both = np.minimum(confidence, other)[:count]
@@ -122,10 +132,9 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     known = (s + m)[:, 0]
     mixed = (s * colour + m * np.clip(twin * gain, 0, 255)) / np.maximum(s + m, 1e-6)
     # What is carried on into the unseen must be typical: no strand of hair, no glow of the background, no beard.
-    plain = graph.least(matter.skinlike * (1 - step(matter.busy, 0.05, 0.12)))
+    plain = _plain(graph, matter)
     evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
-    base = basis(model, level)
-    if base is None:
+    if said is None:
         red, _ = tone_of(
             colour, view.facing[:count] * view.outline[:count] * facts.lips * (no_teeth > 0.8), 0.85 * skin,
             (0.1, 0.1, 0.1),
@@ -135,8 +144,6 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
         fill = graph.spread(evidence, mixed, np.where(facts.lips, 0.3, 0.03), tone, 60)
         bare: Any = np.asarray(matrix @ fill.astype(np.float32)) * shade(facts.openness, colourful(skin))
     else:
-        believed = seen[:count] ** 2 * np.maximum(facts.inner, plain)
-        said = explain(base, opponent(colour), believed, view.normals, colourful(skin))
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
 
     thin = np.full(count, 0.04, np.float32)
@@ -153,6 +160,25 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     )  # fmt: skip
 
 
+def _shares(confidence: Array, view: View, facts: Surface, hidden: Array | None = None) -> tuple[Array, Array]:
+    """What of each vertex (V,) is seen, and what mirrored; `hidden` (V,) lies behind something that is no skin."""
+    other = confidence[facts.mirror]
+    # A poor view of the inner face is better than an invention.
+    view_only = view.facing * view.outline
+    best = np.maximum(view_only, view_only[facts.mirror])
+    enough = np.where(facts.inner_level, np.clip(best, 0.25, 0.6), 0.6)
+    seen = step(confidence / enough, 0.08, 1.0)
+    mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
+    if hidden is not None:  # what the frame hides would be mirrored from beside it, where the light is another
+        mirrored = mirrored * (1 - hidden)
+    return seen, mirrored
+
+
+def _plain(graph: Graph, matter: Matter) -> Array:
+    """(C,) 0..1: skin without strands, well away from what is none."""
+    return graph.least(matter.skinlike * (1 - step(matter.busy, 0.05, 0.12)))
+
+
 def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matter:
     count = len(model.mean)
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
@@ -165,7 +191,10 @@ def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matte
     tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
     ground = like_behind(photo, view, tuft, facts)
     hair, hairlike, full = hair_of(tuft, facing * (1 - ground), outline, skinlike, skin, busy, facts)
-    return Matter(colour, busy, skin, skinlike, hair, hairlike * (1 - ground), full, ground)
+    chin = np.abs(model.mean[:, 0]) < 22
+    chin &= facts.inner & (np.abs(model.mean[:, 1] + 90) < 10) & (facing * outline > 0.4)
+    bearded = ramp(1 - float(skinlike[chin].mean()), 0.45, 0.65) if chin.any() else 1.0
+    return Matter(colour, busy, skin, skinlike, hair, hairlike * (1 - ground), full, ground, bearded)
 
 
 def _trust(model: HeadModel, view: View, facts: Surface, graph: Graph, matter: Matter) -> Array:
@@ -176,13 +205,12 @@ def _trust(model: HeadModel, view: View, facts: Surface, graph: Graph, matter: M
     the skull; single strands or glints do not count there.
     """
     count = len(model.mean)
-    facing, outline, interior = (a[:count] for a in (view.facing, view.outline, view.interior))
+    outline, interior = view.outline[:count], view.interior[:count]
     skinlike, hairlike, ground, full = matter.skinlike, matter.hairlike, matter.ground, matter.full
     # A beard is believed where the chin has one; else hair on the cheeks hangs down from the head and is left out.
-    chin = np.abs(model.mean[:, 0]) < 22
-    chin &= facts.inner & (np.abs(model.mean[:, 1] + 90) < 10) & (facing * outline > 0.4)
-    bearded = ramp(1 - float(skinlike[chin].mean()), 0.1, 0.35) if chin.any() else 1.0
-    hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * hairlike
+    skin_light, bearded = float(matter.skin.mean()), matter.bearded
+    dark = step(np.log((skin_light + 12) / (matter.colour.mean(-1) + 12)), 0.5, 0.9)
+    hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * np.maximum(hairlike, dark)
     bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
     bare = graph.least(np.where(facts.neck > 0.02, graph.least(bare), bare))
     grown = step(graph.smooth(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
