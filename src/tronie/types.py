@@ -192,10 +192,11 @@ class Enhanced:
         return self.blend > 0
 
 
-PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic", "enhanced")
+PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic", "enhanced",
+                               "statistical")  # fmt: skip
 """Meaning of the values in a provenance map: no skin there; from the photo; from the photo's other side;
-filled in; painted from the library's own eyes, teeth and tongue; from the photo where super-resolution has put detail
-into it."""
+filled in with hair, or with a smooth continuation; painted from the library's own eyes, teeth and tongue; from the
+photo where super-resolution has put detail into it; the skin that the statistical model takes for the likeliest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {
     "filled": (251, 140, 0),
     "synthetic": (171, 71, 188),
     "enhanced": (0, 188, 212),
+    "statistical": (255, 213, 79),
 }
-"""How a viewer shows the values of a provenance map: its PNG holds the numbers 0..5 and these as their palette."""
+"""How a viewer shows the values of a provenance map: its PNG holds the numbers 0..6 and these as their palette."""
 
 
 def png(image: Image) -> bytes:

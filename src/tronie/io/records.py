@@ -178,7 +178,7 @@ class FaceRecord(Record):
     engine: str | None = Field(None, description="What reconstructed the face: `calibrated` or `deep3d`.")
     models: list[UsedRecord] = Field([], description="The models it was made with, and their licences.")
     provenance: dict[str, float] | None = Field(
-        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced."
+        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced, ..."
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     files: list[str] = Field(description="Names of the other files in the same folder.")

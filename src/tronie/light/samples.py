@@ -50,7 +50,7 @@ def sample(texture: Texture, head: Head, fit: Fit, facts: Surface) -> Samples:
     stride = max(1, texture.provenance.shape[0] // side)
     kinds = texture.provenance[::stride, ::stride]
     names = [PROVENANCE[k] if k < len(PROVENANCE) else "" for k in range(256)]
-    used = np.array([n in ("seen", "enhanced", "mirrored", "filled") for n in names], np.float32)[kinds]
+    used = np.array([n in ("seen", "enhanced", "mirrored", "filled", "statistical") for n in names], np.float32)[kinds]
     shares = [np.array([n in of for n in names], np.float32)[kinds] for of in (("seen", "enhanced"), ("mirrored",))]
     light = np.log(small[..., 1].astype(np.float32) + 12)
     rough = np.abs(light - cv2.GaussianBlur(light, (0, 0), SPREAD * side / COARSE))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tronie.geometry import Similarity
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
-from tronie.texture.composite import composite
+from tronie.texture.composite import FILLED, STATISTICAL, composite
 from tronie.texture.grain import grain
 from tronie.texture.parts import paint_eyes, part_colours
 from tronie.texture.seen import View, look
@@ -57,8 +57,8 @@ def bake(
     packed, texels = _pack(camera_points, recipe, affine), grain(model, level, size)
     composite(
         mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop,
-        texels.cover, texels.strand, texels.mottle, _contrast(recipe),
-        _marks(enhanced, affine), image, provenance,
+        texels.cover, texels.strand, texels.mottle, _contrast(recipe), np.float32(recipe.grain / texels.roughness),
+        STATISTICAL if recipe.statistical else FILLED, _marks(enhanced, affine), image, provenance,
     )  # fmt: skip
     paint_eyes(image, model, level, photo, landmarks, recipe.skin)
     target, source = gutters(model, level, size)

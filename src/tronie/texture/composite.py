@@ -11,11 +11,9 @@ from tronie.render.raster import SUBPIXEL, corners, snap, span
 from tronie.texture.grain import TILE
 from tronie.types import PROVENANCE
 
-SEEN, MIRRORED, FILLED, SYNTHETIC, ENHANCED = (
-    PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic", "enhanced")
+SEEN, MIRRORED, FILLED, SYNTHETIC, ENHANCED, STATISTICAL = (
+    PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")
 )
-MOTTLE = np.float32(0.035 / 127)
-"""Share by which the pattern of skin changes the fill at most, per step of it."""
 EIGHT_BITS = np.float32(1 / 255)
 WIDTH = 18
 """Values carried over a triangle: own place 0-2, seen 3, mirrored 4, fill 5-7, the twin's place 8-10, its gain 11-13,
@@ -44,10 +42,12 @@ def _sample(crop: Any, x: Any, y: Any) -> Any:
 @jit
 def composite(
     uv: Any, triangle_uv: Any, triangles: Any, synthetic: Any, mirror: Any, packed: Any, painted: Any, crop: Any,
-    cover: Any, strand: Any, mottle: Any, contrast: Any, enhanced: Any, image: Any, provenance: Any,
+    cover: Any, strand: Any, mottle: Any, contrast: Any, grain: Any, invented: Any, enhanced: Any, image: Any,
+    provenance: Any,
 ) -> None:  # fmt: skip
-    """`contrast` is the share by which strands change the hair's colour per step of their pattern. `enhanced` (2, 3)
-    float32 leads from crop pixels to 0..1 where super-resolution has put detail in."""
+    """`contrast` is the share by which strands change the hair's colour per step of their pattern, `grain` that by
+    which the pattern of skin changes its; `invented` is the provenance of skin that the photo does not show.
+    `enhanced` (2, 3) float32 leads from crop pixels to 0..1 where super-resolution has put detail in."""
     size = image.shape[0]
     zero, one, half, top = np.float32(0), np.float32(1), np.float32(0.5), np.float32(255)
     val = np.zeros((3, WIDTH), np.float32)
@@ -105,16 +105,18 @@ def composite(
                 s, o = row[3], row[4]
                 f = one - s - o
                 red = green = blue = zero
-                shown = SEEN
+                shown, made = SEEN, invented
                 if whole or f <= 0:
                     pass
                 elif paint:
                     red, green, blue = row[5], row[6], row[7]
                 else:
-                    bare = f * (one + MOTTLE * np.float32(mottle[i % TILE, min(j, size - 1 - j) % TILE]))
+                    bare = f * (one + grain * np.float32(mottle[i % TILE, min(j, size - 1 - j) % TILE]))
                     grown = zero
                     if hairy:
                         grown = row[17] * np.float32(cover[i, j]) * EIGHT_BITS
+                    if grown > half:
+                        made = FILLED
                     if grown > 0:
                         lock = f * grown * (one + contrast * np.float32(strand[i, j]))
                         bare *= one - grown
@@ -147,7 +149,7 @@ def composite(
                 elif s >= half:
                     provenance[i, j] = shown
                 else:
-                    provenance[i, j] = MIRRORED if o > f and o > s else FILLED if f >= s else shown
+                    provenance[i, j] = MIRRORED if o > f and o > s else made if f >= s else shown
                 for n in range(used):
                     row[n] += dx[n]
             e0 += y0

@@ -47,6 +47,11 @@ class Grain:
     mottle: NDArray[np.int8]
     """(TILE, TILE) -127..127: the lightness of skin."""
 
+    @property
+    def roughness(self) -> float:
+        """The deviation of `mottle`."""
+        return float(self.mottle.std())
+
 
 def hairline_distance(points: Array) -> Array:
     """(N,) mm inside (positive) or outside (negative) the hairline for points (N, 3) of the mean head."""

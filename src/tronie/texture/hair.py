@@ -63,6 +63,8 @@ def hair_of(
         less = ramp(float(opponent(skin)[1] - np.median(redness[within])), 0.06, 0.13)
         if max(ramp(rough, 0.055, 0.075), ramp(rough, 0.044, 0.052) * less) > 0.5:
             pick = within & (redness <= np.median(redness[within]))
+            if np.median(light[within]) < skin.mean():  # dark strands, with skin between them
+                pick = within & (light <= np.quantile(light[within], 0.2))
             hair, width = tone_of(colour, pick.astype(np.float64), skin, (0.3, 0.08, 0.08))
             full, grey = 0.8, less
     if full < 0.3:  # wisps on a bald head are worse than none

@@ -66,6 +66,13 @@ def teeth(colour: Array, skin: Array) -> Array:
     return step(usual[1] - seen[:, 1], 0.06, 0.16) * step(seen[:, 0] - usual[0], -0.5, -0.2)
 
 
+def cloth(colour: Array, skin: Array) -> Array:
+    """(N,) 1 for strong colours that neither hair nor skin (3,) has: scarves and hats. Dark ones are not judged."""
+    _, red, yellow = np.moveaxis(opponent(colour) - opponent(skin), -1, 0)
+    strange = np.maximum(np.maximum(step(red, 0.25, 0.45), step(-red, 0.75, 0.95)), step(-yellow, 0.6, 0.8))
+    return np.asarray(strange * step(colour.max(-1), 60, 90))
+
+
 def bright(colour: Array, weight: Array) -> Array:
     """(N,) 1 for the lighter part of what is well seen, without the lightest: no beard, brow or shadow, no glint."""
     light = colour.mean(-1)
