@@ -214,7 +214,8 @@ class Pipeline:
 
                     assert face.texture is not None
                     with clock("frontal"):
-                        face = replace(face, frontal=frontal(head, face.texture, settings.frontal))
+                        portrait = frontal(head, face.texture, settings.frontal, photo, fit, face.enhanced)
+                    face = replace(face, frontal=portrait)
         except Exception as error:
             return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
         return replace(face, timings=clock.seconds)

@@ -13,6 +13,8 @@ SMALL_EYES = 30.0
 """Pixels between the irises below which detail is mostly guessed."""
 TURNED = 50.0
 """Degrees of yaw beyond which half of the face is invented."""
+AWAY = 60.0
+"""... beyond which most of a portrait from the front is."""
 TILTED = 35.0
 """Degrees of pitch, likewise."""
 BLURRED = 0.02
@@ -40,7 +42,8 @@ def face_warnings(photo: Photo, face: Face) -> tuple[str, ...]:
     if face.fit is not None:
         d = face.fit.diagnostics
         if abs(d["yaw"]) > TURNED:
-            said.append(f"turned by {abs(d['yaw']):.0f} degrees: the far side is invented")
+            much = "most of the portrait" if abs(d["yaw"]) > AWAY else "the far side"
+            said.append(f"turned by {abs(d['yaw']):.0f} degrees: {much} is invented")
         if abs(d["pitch"]) > TILTED:
             said.append(f"tilted {'up' if d['pitch'] > 0 else 'down'} by {abs(d['pitch']):.0f} degrees")
         if d["rms"] > ILL_FITTING:

@@ -54,7 +54,15 @@ class LightSettings(Branch):
 
 
 class FrontalSettings(Branch):
-    size: Literal[256, 512, 1024] = Field(1024, description="Side of the frontal portrait, pixels.")
+    size: Literal[256, 512, 1024] = Field(1024, description="Height of the frontal portrait, pixels.")
+    crop: Literal["square", "passport", "head"] = Field("square", description="Cut of the portrait; passport: 35 x 45.")
+    background: Literal["keep", "blur", "plain"] = Field(
+        "keep", description="Behind the portrait: the photo's, blurred, or the head alone before grey."
+    )
+    expression: Literal["both", "keep", "neutral"] = Field(
+        "both", description="Of the portrait: the photo's, at rest, or a file for each."
+    )
+    gaze: Literal["keep", "level"] = Field("keep", description="Of the portrait: the photo's, or into the camera.")
 
 
 class ExportSettings(Branch):

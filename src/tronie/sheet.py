@@ -135,7 +135,7 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
     mesh = face.head.model.level(face.head.level)
     for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
         if yaw == 0 and face.frontal is not None:
-            yield _fitted(face.frontal.image, size)
+            yield _fitted(_squared(face.frontal.image), size)
             continue
         camera, pose = portrait_view(size, yaw)
         yield render_head(
@@ -165,6 +165,16 @@ def portrait_view(size: int, yaw: float) -> tuple[Camera, NDArray[Any]]:
         Camera(size * distance / height, (size / 2, size / 2), (size, size)),
         rigid(rotation, np.array([0, 0, distance]) - rotation @ middle),
     )
+
+
+def _squared(image: Image) -> Image:
+    """(H, W, 3), W at most H, in the middle of a square."""
+    room = image.shape[0] - image.shape[1]
+    if not room:
+        return image
+    left = room // 2
+    sides = [np.full((image.shape[0], n, 3), TILE, np.uint8) for n in (left, room - left)]
+    return np.concatenate([sides[0], image, sides[1]], axis=1)
 
 
 def _fitted(image: Image, size: int) -> Image:

@@ -192,11 +192,14 @@ class Enhanced:
         return self.blend > 0
 
 
-PROVENANCE: tuple[str, ...] = ("outside", "seen", "mirrored", "filled", "synthetic", "enhanced",
-                               "statistical")  # fmt: skip
+PROVENANCE: tuple[str, ...] = (
+    "outside", "seen", "mirrored", "filled", "synthetic", "enhanced", "statistical", "around", "extended"
+)  # fmt: skip
 """Meaning of the values in a provenance map: no skin there; from the photo; from the photo's other side;
 filled in with hair, or with a smooth continuation; painted from the library's own eyes, teeth and tongue; from the
-photo where super-resolution has put detail into it; the skin that the statistical model takes for the likeliest."""
+photo where super-resolution has put detail into it; the skin that the statistical model takes for the likeliest. In
+portraits only: hair, neck, shoulders and background, which follow the head by a smooth warp of the photo;
+what lies beyond the photo's border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +233,15 @@ class Albedo:
 @dataclass(frozen=True, slots=True)
 class Frontal:
     image: Image
-    """(N, N, 3): the head seen from the front with the photo's expression."""
-    neutral: Image
-    """(N, N, 3): the same at rest."""
+    """(N, M, 3): the face from the front; with the photo's expression, unless the settings want it at rest only."""
+    neutral: Image | None
+    """(N, M, 3): the same at rest, where the settings want both."""
     mask: Image
-    """(N, N) uint8 for `image`: 0 background, else indices into PROVENANCE."""
-    neutral_mask: Image
-    """(N, N) uint8, the same for `neutral`."""
+    """(N, M) uint8 for `image`: indices into PROVENANCE; 0 is a plain background."""
+    neutral_mask: Image | None
+    """(N, M) uint8, the same for `neutral`."""
+    identity: float | None = None
+    """Distance of the recogniser's embeddings of `image` and the photo's face; None where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,10 @@ def run(
     albedo: Annotated[bool | None, option("albedo")] = None,
     base_color: Annotated[str | None, option("base_color")] = None,
     frontal_size: Annotated[int | None, option("frontal_size")] = None,
+    crop: Annotated[str | None, option("crop")] = None,
+    background: Annotated[str | None, option("background")] = None,
+    expression: Annotated[str | None, option("expression")] = None,
+    gaze: Annotated[str | None, option("gaze")] = None,
     max_megapixels: Annotated[
         float | None,
         typer.Option(

@@ -32,6 +32,10 @@ PLACES: dict[str, str] = {
     "rig": "export.rig",
     "lod": "export.lod",
     "morph_normals": "export.morph_normals",
+    "crop": "frontal.crop",
+    "background": "frontal.background",
+    "expression": "frontal.expression",
+    "gaze": "frontal.gaze",
     "only": "only",
 }
 """Parameter of the command -> place in the settings tree."""

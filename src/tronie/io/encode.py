@@ -16,8 +16,10 @@ PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {
     "synthetic": (171, 71, 188),
     "enhanced": (0, 188, 212),
     "statistical": (255, 213, 79),
+    "around": (165, 214, 167),
+    "extended": (189, 189, 189),
 }
-"""How a viewer shows the values of a provenance map: its PNG holds the numbers 0..6 and these as their palette."""
+"""How a viewer shows the values of a provenance map: its PNG holds the numbers 0..8 and these as their palette."""
 
 
 def png(image: Image) -> bytes:

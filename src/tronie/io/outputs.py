@@ -20,7 +20,7 @@ from tronie.io.records import face_record, to_json
 from tronie.io.surface import reduced
 from tronie.overlay import overlay
 from tronie.settings import ExportSettings
-from tronie.types import Face, Frontal, Image, Photo, Result, Texture
+from tronie.types import Face, Image, Photo, Result, Texture
 
 FORMATS: tuple[str, ...] = (
     "glb",
@@ -138,8 +138,15 @@ def thinned(face: Face) -> Face:
         texture = Texture(reduced(texture.image, 512), texture.provenance[::step, ::step].copy())
     if frontal is not None:
         step = max(1, len(frontal.mask) // 512)
-        others = (picture[::step, ::step].copy() for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask))
-        frontal = Frontal(reduced(frontal.image, 512), *others)
+        others = (
+            None if picture is None else picture[::step, ::step].copy()
+            for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask)
+        )  # fmt: skip
+        neutral, mask, neutral_mask = others
+        assert mask is not None
+        frontal = replace(
+            frontal, image=reduced(frontal.image, 512), neutral=neutral, mask=mask, neutral_mask=neutral_mask
+        )  # fmt: skip
     albedo = face.albedo
     if albedo is not None:
         albedo = replace(albedo, image=reduced(albedo.image, 512))
@@ -193,7 +200,8 @@ def _save_face(
         put("provenance.png", encode.provenance_png(texture.provenance))
     if frontal is not None and "frontal" in formats:
         put("frontal.png", encode.png(frontal.image))
-        put("frontal_neutral.png", encode.png(frontal.neutral))
+        if frontal.neutral is not None:
+            put("frontal_neutral.png", encode.png(frontal.neutral))
         put("frontal_mask.png", encode.provenance_png(frontal.mask))
     if face.enhanced is not None and face.enhanced.accepted and "enhanced" in formats:
         put("crop.png", encode.png(face.enhanced.before))

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tronie import __version__
 from tronie.geometry import Camera, euler_degrees
 from tronie.settings import Settings
-from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Photo, UsedModel
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, UsedModel
 
 FORMAT = 1
 """Raised when a field changes its meaning or goes away; new fields do not raise it."""
@@ -110,6 +110,24 @@ class ModelRecord(Record):
     triangles: int
 
 
+class PortraitRecord(Record):
+    """Where a portrait's pixels come from."""
+
+    seen: float = Field(description="Share of the head, without its neck, that is the photo's.")
+    mirrored: float = Field(description="... that is the other side of the face.")
+    invented: float = Field(description="... that is filled in or painted.")
+    around: float = Field(description="Share of the picture that follows the head: hair, neck, clothes, background.")
+    extended: float = Field(description="... that lies beyond the photo's border and is made up.")
+
+
+class FrontalRecord(Record):
+    portrait: PortraitRecord = Field(description="frontal.png")
+    neutral: PortraitRecord | None = Field(None, description="frontal_neutral.png")
+    identity: float | None = Field(
+        None, description="Distance of the recogniser's embeddings of frontal.png and the photo's face; 0.6: another."
+    )
+
+
 class Deep3DRecord(Record):
     """What the engine `deep3d` made of the face; deep3d.obj is its mesh, `fit` the same in head.obj's axes."""
 
@@ -181,6 +199,7 @@ class FaceRecord(Record):
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced, ..."
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
+    frontal: FrontalRecord | None = None
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = []
     error: str | None = None
@@ -290,6 +309,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
         light=light,
+        frontal=None if face.frontal is None else _frontal(face.frontal),
         files=files,
         warnings=list(face.warnings),
         error=face.error,
@@ -322,7 +342,31 @@ def shares(provenance: Any) -> dict[str, float]:
     kinds = len(PROVENANCE)
     counts = cv2.calcHist([np.ascontiguousarray(provenance)], [0], None, [kinds], [0, kinds]).ravel()[1:]
     total = max(float(counts.sum()), 1.0)
-    return {name: round(float(n) / total, 4) for name, n in zip(PROVENANCE[1:], counts, strict=True)}
+    every = dict(zip(PROVENANCE[1:], counts, strict=True))
+    return {name: round(float(n) / total, 4) for name, n in every.items() if name not in ("around", "extended")}
+
+
+def portrait_record(mask: Any) -> PortraitRecord:
+    """Of a portrait's mask (H, W) of indices into PROVENANCE."""
+    import cv2
+
+    kinds = len(PROVENANCE)
+    counts = cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [kinds], [0, kinds]).ravel()
+    n = {name: float(count) for name, count in zip(PROVENANCE, counts, strict=True)}
+    parts = {
+        "seen": n["seen"] + n["enhanced"], "mirrored": n["mirrored"], "invented": n["filled"] + n["synthetic"],
+    }  # fmt: skip
+    head, all_of_it = max(sum(parts.values()), 1.0), float(mask.size)
+    shares_of_head = {name: round(count / head, 4) for name, count in parts.items()}
+    return PortraitRecord(
+        **shares_of_head, around=round(n["around"] / all_of_it, 4), extended=round(n["extended"] / all_of_it, 4)
+    )
+
+
+def _frontal(frontal: Frontal) -> FrontalRecord:
+    neutral = None if frontal.neutral_mask is None else portrait_record(frontal.neutral_mask)
+    distance = None if frontal.identity is None else round(frontal.identity, 4)
+    return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)
 
 
 def rounded(values: Any, decimals: int) -> Any:

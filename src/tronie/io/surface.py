@@ -83,12 +83,13 @@ def _pieces(key: Same, level: int) -> tuple[Piece, ...]:
 
 
 def reduced(texture: Image, most: int) -> Image:
-    """A square texture with sides of at most `most` pixels, by averaging."""
+    """A picture no more than `most` pixels high, by averaging."""
     import cv2
 
     if texture.shape[0] <= most:
         return texture
-    return np.asarray(cv2.resize(texture, (most, most), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    size = (round(texture.shape[1] * most / texture.shape[0]), most)
+    return np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def texels(picture: Image, uv: NDArray[np.float32]) -> NDArray[np.uint8]:

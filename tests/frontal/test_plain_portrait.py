@@ -1,11 +1,12 @@
-"""The portrait: framing, mask, fading neck."""
+"""The head alone before grey: framing, mask, fading neck."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tronie.frontal import EYE_LINE, backdrop, frontal, mouth_light, portrait_camera, soft_rim
+from tronie.frontal import backdrop, frontal, mouth_light, portrait_camera, soft_rim
+from tronie.frontal.frame import STYLES
 from tronie.geometry import transform
 from tronie.head.model import PARTS, HeadModel
 from tronie.settings import FrontalSettings
@@ -23,6 +24,8 @@ def test_sizes_masks_and_symmetry(tiny_head: HeadModel, size: int) -> None:
     v = tiny_head.level(1).apply(tiny_head.mean)
     open_mouth = tiny_head.level(1).apply(tiny_head.shape(expression=np.eye(52)[17]))
     result = frontal(Head(tiny_head, 1, open_mouth, v), plain_texture(tiny_head), FrontalSettings(size=size))
+    assert result.neutral is not None
+    assert result.neutral_mask is not None
     for picture in (result.image, result.neutral):
         assert picture.shape == (size, size, 3)
     for mask in (result.mask, result.neutral_mask):
@@ -43,7 +46,7 @@ def test_framing(tiny_head: HeadModel) -> None:
     eyes = np.isin(
         np.arange(len(v)), tiny_head.level(1).triangles[tiny_head.level(1).triangle_part == PARTS.index("eye_left")]
     )
-    assert at[eyes, 1].mean() == pytest.approx(EYE_LINE * size, abs=2)
+    assert at[eyes, 1].mean() == pytest.approx(STYLES["square"].eye_line * size, abs=2)
     assert at[:, 1].min() > 0.04 * size  # the crown fits
     assert at[:, 0].min() > 0
     assert at[:, 0].max() < size

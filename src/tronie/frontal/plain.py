@@ -1,4 +1,4 @@
-"""The frontal portrait: the head as a camera with a long lens sees it straight on, and what of it was invented."""
+"""The head alone, as a camera with a long lens sees it straight on, before grey; hair and neck fade out."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
+from tronie.frontal.frame import backdrop, portrait_camera
 from tronie.head.model import HeadModel
 from tronie.render.shading import Light, Shading, render_layers, vertex_normals
 from tronie.settings import FrontalSettings
-from tronie.types import Array, Frontal, Head, Image, Texture
+from tronie.types import Array, Frontal, Head, Texture
 
-DISTANCE_MM = 1400.0
-"""From the eyes to the camera: near enough to look like a meeting, far enough not to swell the nose."""
-EYE_LINE = 0.44
-"""Height of the eyes in the picture."""
-CROWN = 0.06
-"""Least room above the head."""
 FADE_MM = (2.0, 40.0)
 """Above the cut of the neck: where the neck is gone, and where it is whole."""
 RIM = 0.12
@@ -46,45 +40,21 @@ class Fades:
     """(M,) of the lower lip's, which the jaw carries along."""
 
 
-def frontal(head: Head, texture: Texture, settings: FrontalSettings | None = None) -> Frontal:
+def plain(head: Head, texture: Texture, settings: FrontalSettings | None = None) -> Frontal:
     """Portraits with the photo's expression and at rest, in the same frame, and their provenance masks."""
-    size = settings.size if settings else 1024
-    camera, pose = portrait_camera(head, size)
-    background = backdrop(size)
+    settings = settings or FrontalSettings()
+    camera, pose = portrait_camera(head, settings.size, settings.crop)
+    background = backdrop(camera.size[1], camera.size[0])
+    shapes = {"both": (head.vertices, head.neutral), "keep": (head.vertices,), "neutral": (head.neutral,)}
     pictures = [
         render_layers(
             vertices, head.model.level(head.level), texture, camera, pose, background=background, shading=SOFT,
             opacity=soft_rim(vertices, head, pose), occlusion=mouth_light(vertices, head),
         )
-        for vertices in (head.vertices, head.neutral)
+        for vertices in shapes[settings.expression]
     ]  # fmt: skip
-    return Frontal(pictures[0][0], pictures[1][0], pictures[0][1], pictures[1][1])
-
-
-def portrait_camera(head: Head, size: int) -> tuple[Camera, Array]:
-    """Camera of a size x size portrait and the head-to-camera pose (4, 4); the same for every expression.
-
-    The scale is that of an average head unless this one would not fit, so that sizes can be compared.
-    """
-    skin = head.neutral
-    top = float(skin[:, 1].max())
-    depth = float(np.median(skin[skin[:, 1] > top - 20, 2]))
-    wide = float(np.abs(skin[:, 0]).max())
-    # Perspective: the crown lies behind the eyes and looks a little smaller.
-    per_mm = min(1 / 300, (EYE_LINE - CROWN) / (top * DISTANCE_MM / (DISTANCE_MM - depth)), 0.46 / wide)
-    camera = Camera(per_mm * size * DISTANCE_MM, (size / 2, EYE_LINE * size), (size, size))
-    return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, 0.0, DISTANCE_MM])
-
-
-@lru_cache(maxsize=4)
-def backdrop(size: int) -> Image:
-    """(N, N, 3): light grey, a little brighter behind the head, without bands."""
-    y, x = (np.mgrid[:size, :size] + 0.5) / size
-    r = np.hypot(x - 0.5, (y - 0.45) * 0.9)
-    tone = 232 - 44 * np.clip(r / 0.75, 0, 1) ** 1.6
-    # Dither, the same on every call: the gradient has fewer grey levels than the picture has rows.
-    tone = tone + np.random.default_rng(0).uniform(-0.5, 0.5, (size, size))
-    return np.asarray(np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255), dtype=np.uint8)
+    (image, mask), (neutral, neutral_mask) = pictures[0], pictures[1] if len(pictures) > 1 else (None, None)
+    return Frontal(image, neutral, mask, neutral_mask)
 
 
 def soft_rim(vertices: Array, head: Head, head_to_camera: Array, cosine: float = RIM) -> Array:

@@ -1,0 +1,92 @@
+"""The portrait's camera: how far, how high, and what of the person it takes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
+from tronie.types import Array, Head, Image
+
+Crop = Literal["square", "passport", "head"]
+
+DISTANCE_MM = 1400.0
+"""From the eyes to the camera: near enough to look like a meeting, far enough not to swell the nose."""
+PIVOT_MM = np.array([0.0, -40.0, -80.0])
+"""About where a head turns on its neck: what the picture around the head is held by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a portrait is cut."""
+
+    aspect: float
+    """Width by height."""
+    eye_line: float
+    """Height of the eyes, share of the picture's from above."""
+    crown: float
+    """Least room above the head, likewise."""
+    span_mm: float
+    """What the height of the picture holds at the eyes, for an average head."""
+
+
+STYLES: dict[Crop, Style] = {
+    "square": Style(1.0, 0.44, 0.06, 300.0),
+    # 35 x 45 mm, with 32 to 36 mm from chin to crown (ICAO Doc 9303, part 3): 76 % of the height here.
+    "passport": Style(35 / 45, 0.47, 0.07, 300.0),
+    "head": Style(0.8, 0.48, 0.03, 250.0),
+}
+
+
+def portrait_camera(head: Head, size: int, crop: Crop = "square") -> tuple[Camera, Array]:
+    """Camera of a portrait `size` pixels high and the head-to-camera pose (4, 4); the same for every expression.
+
+    The scale is that of an average head unless this one would not fit, so that sizes can be compared. The camera looks
+    along the head's own axis, at the height of the picture's middle, as any picture is taken to be made: with the eyes
+    above the middle it stands a little lower than they.
+    """
+    style = STYLES[crop]
+    skin = head.neutral
+    top = float(skin[:, 1].max())
+    depth = float(np.median(skin[skin[:, 1] > top - 20, 2]))
+    wide = float(np.abs(skin[:, 0]).max())
+    # Perspective: the crown lies behind the eyes and looks a little smaller.
+    high = (style.eye_line - style.crown) / (top * DISTANCE_MM / (DISTANCE_MM - depth))
+    per_mm = min(1 / style.span_mm, high, 0.46 * style.aspect / wide)
+    width = 2 * round(size * style.aspect / 2)
+    camera = Camera(per_mm * size * DISTANCE_MM, (width / 2, size / 2), (width, size))
+    return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, (style.eye_line - 0.5) / per_mm, DISTANCE_MM])
+
+
+def on_canvas(camera: Camera, pose: Array, photo_camera: Camera, head_to_photo: Array) -> Similarity:
+    """Portrait pixels -> photo pixels for what does not turn: held at PIVOT_MM, as large there, the head upright."""
+    ends = []
+    for c, m in ((camera, pose), (photo_camera, head_to_photo)):
+        p = PIVOT_MM @ m[:3, :3].T + m[:3, 3]
+        scale = c.focal / p[2]
+        up = m[:3, :3] @ [0.0, 1.0, 0.0]
+        # How the head's upward axis at the pivot moves on the picture, perspective included.
+        x, y = up[:2] - p[:2] / p[2] * up[2]
+        ends.append((c.project(p), scale, complex(x, y)))
+    (here, scale_here, up_here), (there, scale_there, up_there) = ends
+    turn = up_there / up_here
+    # Looked at from above or below the axis says little; a head on its side is turned upright all the same.
+    factor = scale_there / scale_here / max(abs(turn), 1e-9)
+    a, b = turn.real * factor, turn.imag * factor
+    x, y = there - np.array([a * here[0] - b * here[1], b * here[0] + a * here[1]])
+    return Similarity(a, b, float(x), float(y))
+
+
+@lru_cache(maxsize=4)
+def backdrop(size: int, width: int | None = None) -> Image:
+    """(N, W, 3), square by default: light grey, a little brighter behind the head, without bands."""
+    wide = size if width is None else width
+    y, x = (np.mgrid[:size, :wide] + 0.5) / size
+    r = np.hypot(x - 0.5 * wide / size, (y - 0.45) * 0.9)
+    tone = 232 - 44 * np.clip(r / 0.75, 0, 1) ** 1.6
+    # Dither, the same on every call: the gradient has fewer grey levels than the picture has rows.
+    tone = tone + np.random.default_rng(0).uniform(-0.5, 0.5, (size, wide))
+    return np.asarray(np.clip(tone[..., None] + [-0.5, 0.0, 1.5] + 0.5, 0, 255), dtype=np.uint8)
