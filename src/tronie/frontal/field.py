@@ -41,8 +41,7 @@ def membrane(weight: Array, data: Array, screen: float) -> Array:
         sweeps = SWEEPS
     else:
         # From the best constant: what is slowest to settle.
-        total = float(w.sum())
-        level = (w[..., None] * d).sum(axis=(0, 1)) / max(total + screen * w.size, 1e-9)
+        level = (w[..., None] * d).sum(axis=(0, 1)) / max(float(w.sum()) + screen * w.size, 1e-9)
         field, sweeps = np.broadcast_to(level, d.shape).astype(np.float32), 6 * SWEEPS
     _relax(w, d, np.float32(screen), np.float32(RELAX), sweeps, field)
     return field

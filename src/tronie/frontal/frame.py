@@ -61,6 +61,13 @@ def portrait_camera(head: Head, size: int, crop: Crop = "square") -> tuple[Camer
     return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, (style.eye_line - 0.5) / per_mm, DISTANCE_MM])
 
 
+def eyes_at(camera: Camera, pose: Array) -> tuple[tuple[float, float], float]:
+    """Pixels of the point midway between the eyes, and pixels per mm there."""
+    x, y, z = pose[:3, 3].tolist()
+    per_mm = camera.focal / z
+    return (camera.center[0] + per_mm * x, camera.center[1] + per_mm * y), per_mm
+
+
 def on_canvas(camera: Camera, pose: Array, photo_camera: Camera, head_to_photo: Array) -> Similarity:
     """Portrait pixels -> photo pixels for what does not turn: held at PIVOT_MM, as large there, the head upright."""
     ends = []

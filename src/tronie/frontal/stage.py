@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.fit.warp import on_photo
-from tronie.frontal.frame import on_canvas, portrait_camera
-from tronie.frontal.plain import plain
+from tronie.frontal.frame import backdrop, eyes_at, on_canvas, portrait_camera
+from tronie.frontal.matte import blurred, matte
+from tronie.frontal.plain import plain, soft_rim
 from tronie.frontal.source import cut_out, detail_square
 from tronie.frontal.turn import Scene, Wishes, turn
+from tronie.geometry import Camera
+from tronie.render.raster import interpolate, rasterize
+from tronie.render.shading import screen_points
 from tronie.settings import FrontalSettings
-from tronie.texture.seen import look
+from tronie.texture.seen import look, step
 from tronie.texture.surface import surface
-from tronie.types import Enhanced, Fit, Frontal, Head, Photo, Texture
+from tronie.types import PROVENANCE, Array, Enhanced, Fit, Frontal, Head, Image, Photo, Texture
 
+HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced")]
+BLUR_MM = 9.0
+"""Spread of a background out of focus, at the head's distance."""
+EDGE_MM = 0.4
+"""Softness of the head's outline before a plain background."""
 BLINK = 0.45
 """Weight of eyeBlink from which on an eye at rest is the head's."""
 PARTED_MM = 1.5
@@ -43,13 +52,40 @@ def frontal(
     scene = Scene(head, texture, view, source, to_photo, camera, pose, fine)
     slack = on_photo(head, fit) - head.vertices
     level = settings.gaze == "level"
-    made = []
+    shapes, made = [], []
     if settings.expression != "neutral":
-        made.append(turn(scene, np.asarray(head.vertices + slack), Wishes(level_gaze=level)))
+        shapes.append(np.asarray(head.vertices + slack))
+        made.append(turn(scene, shapes[-1], Wishes(level_gaze=level)))
     if settings.expression != "keep":
-        made.append(turn(scene, np.asarray(head.neutral + slack), at_rest(head, fit, level)))
+        shapes.append(np.asarray(head.neutral + slack))
+        made.append(turn(scene, shapes[-1], at_rest(head, fit, level)))
+    if settings.background != "keep":
+        made = [
+            _behind(image, mask, head, camera, pose, v, settings) for (image, mask), v in zip(made, shapes, strict=True)
+        ]
     (image, mask), (neutral, neutral_mask) = made[0], made[1] if len(made) > 1 else (None, None)
     return Frontal(image, neutral, mask, neutral_mask)
+
+
+def _behind(
+    image: Image, mask: Image, head: Head, camera: Camera, pose: Array, vertices: Array, settings: FrontalSettings
+) -> tuple[Image, Image]:
+    """A turned portrait and its mask with another background."""
+    eyes, per_mm = eyes_at(camera, pose)
+    if settings.background == "blur":
+        skull = np.isin(mask, HEAD).astype(np.float32)
+        person = matte(image, skull, eyes, per_mm)
+        return blurred(image, person, BLUR_MM * per_mm), mask
+    screen = screen_points(vertices, camera, pose)
+    buffers = rasterize(screen, head.triangles, camera.size[1], camera.size[0])
+    opacity = interpolate(buffers, head.triangles, soft_rim(vertices, head, pose)[:, None])
+    import cv2
+
+    alpha: Array = np.asarray(cv2.GaussianBlur(opacity[..., 0], (0, 0), EDGE_MM * per_mm), np.float32)
+    alpha = step(alpha, 0.4, 0.95)  # a little within: the photo's background is not far
+    plain_one = backdrop(camera.size[1], camera.size[0])
+    out = plain_one + alpha[..., None] * (image.astype(np.float32) - plain_one) + 0.5
+    return out.astype(np.uint8), np.where(alpha >= 0.5, mask, 0).astype(np.uint8)
 
 
 def at_rest(head: Head, fit: Fit, level_gaze: bool) -> Wishes:

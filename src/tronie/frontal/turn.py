@@ -10,6 +10,7 @@ import numpy as np
 from tronie.frontal.anchors import Anchors, Region, region
 from tronie.frontal.extend import FEATHER_MM, beyond, inside
 from tronie.frontal.field import membrane
+from tronie.frontal.frame import eyes_at
 from tronie.frontal.layers import Layers, make_layers
 from tronie.frontal.paint import lay
 from tronie.frontal.patch import eye_patch, mouth_patch, patch
@@ -75,9 +76,7 @@ class Scene:
         return out
 
     def anchors(self, vertices: Array) -> Anchors:
-        eye = self.pose[:3, 3]
-        per_mm = self.camera.focal / eye[2]
-        eyes = (self.camera.center[0] + per_mm * eye[0], self.camera.center[1] + per_mm * eye[1])
+        eyes, per_mm = eyes_at(self.camera, self.pose)
         here = screen_points(vertices, self.camera, self.pose)
         normals = vertex_normals(vertices, self.head.triangles)
         return Anchors(here, self.there, self.view.facing, normals[:, 2], eyes, per_mm)
