@@ -7,6 +7,8 @@ next to the person.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tronie.texture.seen import step
@@ -64,11 +66,12 @@ def blurred(picture: Image, person: Array, sigma: float) -> Image:
 
     step = 4
     size = (picture.shape[1] // step, picture.shape[0] // step)
-    rest: Array = np.asarray(1 - person, np.float32)
-    back: Array = np.asarray(cv2.resize(rest, size, interpolation=cv2.INTER_AREA), np.float32) + np.float32(1e-3)
-    low = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)).astype(np.float32)
+    rest: Any = 1 - person
+    back = np.asarray(cv2.resize(rest, size, interpolation=cv2.INTER_AREA)) + np.float32(1e-3)
+    low = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
     soft = cv2.GaussianBlur(np.dstack([low * back[..., None], back]), (0, 0), sigma / step)
-    far = cv2.resize(soft[..., :3] / soft[..., 3:], picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    even: Any = soft[..., :3] / soft[..., 3:]
+    far = cv2.resize(even, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(picture * person[..., None] + far * (1 - person[..., None]) + 0.5).astype(np.uint8)
 
 
