@@ -92,6 +92,7 @@ def run(
     ] = None,
     rig: Annotated[bool | None, option("rig")] = None,
     lod: Annotated[bool | None, option("lod")] = None,
+    maps: Annotated[bool | None, option("maps")] = None,
     morph_normals: Annotated[bool | None, option("morph_normals")] = None,
     only: Annotated[str | None, option("only")] = None,
 ) -> None:

@@ -31,6 +31,7 @@ PLACES: dict[str, str] = {
     "frontal_size": "frontal.size",
     "rig": "export.rig",
     "lod": "export.lod",
+    "maps": "export.maps",
     "morph_normals": "export.morph_normals",
     "crop": "frontal.crop",
     "background": "frontal.background",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.png import encode_png
+from tronie.io.png import encode_png, text_chunk
 from tronie.types import PROVENANCE, Image
 
 PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {
@@ -25,6 +27,13 @@ PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {
 def png(image: Image) -> bytes:
     """(H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, exact; 48 ms for 2048 x 2048 x 3 (libpng's fastest: 105)."""
     return encode_png(image)
+
+
+def png16(image: NDArray[np.uint16], comment: str) -> bytes:
+    """(H, W) grey with 16 bits, and a comment on what its numbers mean."""
+    data = _encode(".png", image, [])
+    # A PNG begins with 8 bytes and the header chunk of 25; any other chunk may follow.
+    return data[:33] + text_chunk("Comment", comment) + data[33:]
 
 
 def provenance_png(provenance: Image) -> bytes:
@@ -49,10 +58,10 @@ def webp(image: Image, quality: int = 90) -> bytes:
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
-def _encode(suffix: str, image: Image, options: list[int]) -> bytes:
+def _encode(suffix: str, image: NDArray[Any], options: list[int]) -> bytes:
     import cv2
 
-    pixels: NDArray[np.uint8] = np.ascontiguousarray(image)
+    pixels = np.ascontiguousarray(image)
     if pixels.ndim == 3:
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
     ok, data = cv2.imencode(suffix, pixels, options)

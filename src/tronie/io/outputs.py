@@ -57,7 +57,7 @@ def save_result(
     The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
     else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
     `formats` defaults to all of FORMATS; faces without textures get no sheet then, which would take three times
-    as long as all of their meshes. `export` says what engines want beside that: joints, levels of detail.
+    as long as all of their meshes. `export` says what is wanted beside that: joints, levels of detail, maps.
     Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
     """
     unknown = set(formats or ()) - set(FORMATS)
@@ -206,9 +206,24 @@ def _save_face(
     if face.enhanced is not None and face.enhanced.accepted and "enhanced" in formats:
         put("crop.png", encode.png(face.enhanced.before))
         put("enhanced.png", encode.png(face.enhanced.after))
+    if writer.export.maps:
+        for file, picture in _maps(photo, face):
+            put(file, picture)
     if drawn is not None and "overlay" in formats:
         put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
     _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
+
+
+def _maps(photo: Photo, face: Face) -> Iterator[tuple[str, bytes]]:
+    from tronie.maps import maps
+
+    found = maps(photo.image, face)
+    if found.sigma is not None and found.sigma_color is not None and found.uncertainty is not None:
+        yield "sigma.png", encode.png16(found.sigma, "micrometres of standard deviation; 0: no surface")
+        yield "sigma_color.png", encode.png(found.sigma_color)
+        yield "uncertainty.jpg", encode.jpeg(found.uncertainty, 90, full_color=True)
+    if found.provenance is not None:
+        yield "provenance.jpg", encode.jpeg(found.provenance, 90, full_color=True)
 
 
 def _glbs(face: Face, name: str, export: ExportSettings, worn: Image | None) -> Iterator[tuple[str, list[memoryview]]]:

@@ -43,9 +43,14 @@ def encode_png(image: Image, palette: NDArray[np.uint8] | None = None, texts: di
     if palette is not None:
         chunks.append(_chunk(b"PLTE", np.ascontiguousarray(palette, dtype=np.uint8).tobytes()))
     for key, text in (texts or {}).items():
-        chunks.append(_chunk(b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1", errors="replace")))
+        chunks.append(text_chunk(key, text))
     chunks += [_chunk(b"IDAT", deflate(rows.reshape(-1))), _chunk(b"IEND", b"")]
     return b"".join(chunks)
+
+
+def text_chunk(key: str, text: str) -> bytes:
+    """A tEXt chunk: what a reader may show of the file."""
+    return _chunk(b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1", errors="replace"))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -68,6 +68,8 @@ class Lighting:
     """How much skin mirrors; textures that hold a photo's light hold its gloss as well."""
     soft: float = 1.0
     """How much redder and further light creeps under skin than over stone; 0 for maps and clay."""
+    hollows: bool = True
+    """Whether hollows are darker (`Figure.openness`, which takes a moment to find)."""
     relit: bool = True
     """Whether it falls on skin without the photo's light (`Figure.albedo`), where that is known."""
     plain: bool = False
@@ -231,7 +233,7 @@ def _map() -> Lighting:
 
 
 def _flat() -> Lighting:
-    return Lighting(ambient=(1.0, 1.0, 1.0), gloss=0.0, soft=0.0, relit=False, plain=True)
+    return Lighting(ambient=(1.0, 1.0, 1.0), gloss=0.0, soft=0.0, hollows=False, relit=False, plain=True)
 
 
 PRESET_MAKERS = {

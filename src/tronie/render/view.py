@@ -111,7 +111,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
     lighting = look.light
     vertex = np.empty((len(vertices), 7), np.float32)
     vertex[:, :3] = normals
-    vertex[:, 3] = figure.openness.at(scene.weights)
+    vertex[:, 3] = figure.openness.at(scene.weights) if lighting.hollows else 1
     vertex[:, 4] = _opacity(figure, normals, in_camera) if look.soft_rim and look.mode == "textured" else 1
     vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
     vertex[:, 5] = 0 if figure.sigma is None else figure.sigma / np.float32(look.most_mm)
