@@ -126,7 +126,7 @@ def with_scale(picture: Image) -> Image:
 
 
 def with_names(picture: Image, provenance: Image) -> Image:
-    """The picture over the names of the colours that occur in a provenance map (S, S), with their shares of the area in use."""
+    """The picture over the names of the colours in a provenance map (S, S), with their shares of its area."""
     from tronie.io.records import shares
 
     width = picture.shape[1]
