@@ -11,8 +11,9 @@ from tronie.geometry import Similarity
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
 from tronie.texture.composite import FILLED, STATISTICAL, composite
+from tronie.texture.eyes import eye_look, paint_eyes
 from tronie.texture.grain import grain
-from tronie.texture.parts import paint_eyes, part_colours
+from tronie.texture.parts import part_colours
 from tronie.texture.seen import View, look
 from tronie.texture.surface import gutters, surface
 from tronie.types import Fit, Head, Image, Landmarks, Photo, Texture
@@ -60,7 +61,7 @@ def bake(
         texels.cover, texels.strand, texels.mottle, _contrast(recipe), np.float32(recipe.grain / texels.roughness),
         STATISTICAL if recipe.statistical else FILLED, _marks(enhanced, affine), image, provenance,
     )  # fmt: skip
-    paint_eyes(image, model, level, photo, landmarks, recipe.skin)
+    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin))
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]

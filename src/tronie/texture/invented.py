@@ -13,7 +13,8 @@ from tronie.head.model import HeadModel, default_head
 from tronie.render.raster import Buffers, interpolate, rasterize
 from tronie.texture.grain import grain, mottle_map
 from tronie.texture.light import shade
-from tronie.texture.parts import EyeLook, eye_paint, eye_texels, part_colours
+from tronie.texture.eyes import EyeLook, eye_paint, eye_texels
+from tronie.texture.parts import part_colours
 from tronie.texture.skin import colour_of, default_skin, opponent
 from tronie.texture.surface import gutters, surface
 from tronie.types import Image
