@@ -31,11 +31,11 @@ from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.head.subdivide import triangulate
 from tronie.types import ARKIT_UNITS
 
-FORWARD = 2.6
+FORWARD = 4.0
 """mm by which the front teeth come forward; the last molars stay."""
 PEOPLE, SEED = 24, 1000
 """People who ask; others than those of `check_anatomy.py`."""
-ROUNDS = 5
+ROUNDS = 6
 
 
 def affine(source: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -375,7 +375,7 @@ def press(
     idle = [np.abs(what.lack(a, (), base).amount) if states != [()] else np.zeros(count) for a in group]
     for turn in range(rounds):
         need = {u: np.zeros((count, 3)) for u in names}
-        worst = 0.0
+        worst, where = 0.0, ""
         for state in states:
             moved = base.copy()
             for u in state:
@@ -386,12 +386,13 @@ def press(
                 lack = what.lack(a, state, moved)
                 # What is wrong at rest already is not the units' to mend.
                 extra = np.clip(np.abs(lack.amount) - before, 0, None) / max(len(state), 1)
-                worst = max(worst, float(extra.max()))
+                if extra.max() > worst:
+                    worst, where = float(extra.max()), "+".join(state) or "rest"
                 push = (np.sign(lack.amount) * extra)[:, None] * lack.way
                 for u in state or ("",):
                     greater = extra > np.linalg.norm(need[u], axis=1)
                     need[u][greater] = push[greater]
-        print(f"  round {turn + 1}: worst lack {worst:.2f} mm", flush=True)
+        print(f"  round {turn + 1}: worst lack {worst:.2f} mm in {where}", flush=True)
         if what.twin is not None:
             need = {u: _greater(need[u], need.get(mirrored_unit(u), need[u])[what.twin] * FLIP) for u in names}
         for u in names:
@@ -494,6 +495,17 @@ def clear_teeth(model: HeadModel, rounds: int = ROUNDS) -> HeadModel:
     return patched(model, rows, rest, press(lips, combined(units), group, rounds, zero, lips.field))
 
 
+STEP = 1 / 256
+"""mm to which the components are rounded on what is hidden or small; random digits would fill the file."""
+
+
+def rounded(model: HeadModel) -> HeadModel:
+    identity = model.identity.copy()
+    hidden = np.setdiff1d(np.arange(len(model.mean)), model.vertices_of("skin"))
+    identity[:, hidden] = np.round(identity[:, hidden] / STEP) * STEP
+    return replace(model, identity=identity)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("head", type=Path)
@@ -508,6 +520,7 @@ def main() -> None:
     model = clear_teeth(model)
     print("lids and eyes")
     model = seat_lids(seat_components(model))
+    model = rounded(model)
     model.save(options.out)
     inner = np.linalg.norm(model.mean - old.mean, axis=1)[old.inner_face]
     level = old.level(1)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel, default_head
 from tronie.render.raster import Buffers, interpolate, rasterize
+from tronie.texture.eyes import EyeLook, eye_paint, eye_texels
 from tronie.texture.grain import grain, mottle_map
 from tronie.texture.light import shade
-from tronie.texture.eyes import EyeLook, eye_paint, eye_texels
 from tronie.texture.parts import part_colours
 from tronie.texture.skin import colour_of, default_skin, opponent
 from tronie.texture.surface import gutters, surface
