@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tronie.head.model import HeadModel
-from tronie.texture.grain import HAIRLINE, TILE, grain, hairline_distance
+from tronie.texture.grain import HAIRLINE, TILE, TILE_OF, grain, hairline_distance
 
 
 def side_view(z: float, y: float) -> float:
@@ -35,7 +35,7 @@ def test_the_distance_is_zero_on_the_line_and_grows_by_a_millimetre_a_millimetre
 def test_patterns_are_in_range_and_keep_the_average(tiny_head: HeadModel, size: int) -> None:
     patterns = grain(tiny_head, 1, size)
     assert patterns.cover.shape == patterns.strand.shape == (size, size)
-    assert patterns.mottle.shape == (TILE, TILE)
+    assert patterns.mottle.shape == (TILE * size // TILE_OF,) * 2
     assert patterns.cover.max() == 255
     assert patterns.cover.min() == 0
     inside = patterns.cover > 250

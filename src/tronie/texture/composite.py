@@ -8,7 +8,6 @@ import numpy as np
 
 from tronie.render.jit import jit
 from tronie.render.raster import SUBPIXEL, corners, snap, span
-from tronie.texture.grain import TILE
 from tronie.types import PROVENANCE
 
 SEEN, MIRRORED, FILLED, SYNTHETIC, ENHANCED, STATISTICAL = (
@@ -48,7 +47,7 @@ def composite(
     """`contrast` is the share by which strands change the hair's colour per step of their pattern, `grain` that by
     which the pattern of skin changes its; `invented` is the provenance of skin that the photo does not show.
     `enhanced` (2, 3) float32 leads from crop pixels to 0..1 where super-resolution has put detail in."""
-    size = image.shape[0]
+    size, tile = image.shape[0], mottle.shape[0]
     zero, one, half, top = np.float32(0), np.float32(1), np.float32(0.5), np.float32(255)
     val = np.zeros((3, WIDTH), np.float32)
     row = np.zeros(WIDTH, np.float32)
@@ -111,7 +110,7 @@ def composite(
                 elif paint:
                     red, green, blue = row[5], row[6], row[7]
                 else:
-                    bare = f * (one + grain * np.float32(mottle[i % TILE, min(j, size - 1 - j) % TILE]))
+                    bare = f * (one + grain * np.float32(mottle[i % tile, min(j, size - 1 - j) % tile]))
                     grown = zero
                     if hairy:
                         grown = row[17] * np.float32(cover[i, j]) * EIGHT_BITS

@@ -59,8 +59,8 @@ def basis(model: HeadModel, level: int) -> Basis | None:
     mesh = model.level(level)
     # A vertex on a seam has several places in the atlas: their mean is nobody's seam.
     corners = mesh.triangle_part == 0
-    vertex, place = mesh.triangles[corners].ravel(), mesh.triangle_uv[corners].ravel()
-    pairs = np.unique(np.stack([vertex, place], axis=1), axis=0)
+    key = np.unique(mesh.triangles[corners].ravel().astype(np.int64) * len(mesh.uv) + mesh.triangle_uv[corners].ravel())
+    pairs = np.stack(np.divmod(key, len(mesh.uv)), axis=1)
     count = mesh.matrix.shape[0]
     uses = np.maximum(np.bincount(pairs[:, 0], minlength=count), 1).astype(np.float32)
     first = np.searchsorted(pairs[:, 0], np.arange(count))
@@ -73,9 +73,8 @@ def basis(model: HeadModel, level: int) -> Basis | None:
     mean, modes, noise = skin.at(mesh.uv[pairs[:, 1]])
     dark = np.log(shade(surface(model, level).openness, 1.0))
     dark = np.stack([dark.mean(-1), dark[:, 0] - dark[:, 1], dark[:, 1] - dark[:, 2]], axis=1)
-    flat = at_vertices(modes.transpose(1, 0, 2).reshape(len(pairs), -1)).reshape(count, len(modes), 3)
     return Basis(
-        (at_vertices(mean) + dark).astype(np.float32), np.ascontiguousarray(flat.transpose(2, 0, 1), dtype=np.float32),
+        (at_vertices(mean) + dark).astype(np.float32), np.stack([at_vertices(m) for m in modes]).astype(np.float32),
         np.maximum(at_vertices(noise), 0.02).astype(np.float32), skin,
     )  # fmt: skip
 

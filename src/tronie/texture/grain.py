@@ -28,8 +28,8 @@ RAGGED_MM = 6.0
 WHORL = np.array([0.0, 0.80, -0.60])
 """Direction from the skull's middle to the crown, from which hair runs in all directions."""
 MIDDLE = np.array([0.0, 20.0, -80.0])
-TILE = 256
-"""Side of the skin's pattern, which repeats, texels."""
+TILE, TILE_OF = 256, 2048
+"""Side of the skin's pattern, which repeats, texels of an atlas of the second number's side."""
 
 
 FINEST = 1024
@@ -45,12 +45,9 @@ class Grain:
     strand: NDArray[np.int8]
     """(S, S) -127..127: the lightness of the hair there."""
     mottle: NDArray[np.int8]
-    """(TILE, TILE) -127..127: the lightness of skin."""
-
-    @property
-    def roughness(self) -> float:
-        """The deviation of `mottle`."""
-        return float(self.mottle.std())
+    """(T, T) -127..127: the lightness of skin, as coarse on the head at every size of the atlas."""
+    roughness: float
+    """The deviation of the pattern, before a coarser atlas takes from it."""
 
 
 def hairline_distance(points: Array) -> Array:
@@ -97,7 +94,7 @@ def grain(model: HeadModel, level: int, size: int) -> Grain:
         nearest = _nearest(hit)
         cover, strand = cover.ravel()[nearest], strand.ravel()[nearest]
     big = [np.round(cv2.resize(x, (size, size), interpolation=cv2.INTER_LINEAR)) for x in (cover, strand)]
-    return Grain(big[0].astype(np.uint8), big[1].astype(np.int8), _mottle())
+    return Grain(big[0].astype(np.uint8), big[1].astype(np.int8), _tile(size), float(_mottle().std()))
 
 
 def _nearest(known: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -156,16 +153,29 @@ def _mottle() -> NDArray[np.int8]:
     return np.asarray(np.round(127 * np.tanh(0.6 * noise / noise.std())), dtype=np.int8)
 
 
+def _tile(size: int) -> NDArray[np.int8]:
+    """The pattern for an atlas of `size`."""
+    import cv2
+
+    side = max(TILE * size // TILE_OF, 8)
+    if side == TILE:
+        return _mottle()
+    pattern = np.tile(_mottle().astype(np.float32), (3, 3))  # so that it still repeats after filtering
+    method = cv2.INTER_AREA if side < TILE else cv2.INTER_CUBIC
+    middle = cv2.resize(pattern, (3 * side, 3 * side), interpolation=method)[side : 2 * side, side : 2 * side]
+    return np.asarray(np.clip(np.round(middle), -127, 127), dtype=np.int8)
+
+
 @lru_cache(maxsize=2)
 def mottle_map(size: int) -> Array:
     """(size, size) float32 of deviation 1: the pattern of skin over an atlas, the same in the mirror, as coarse on the
     skin at every size."""
     import cv2
 
-    repeats = 2048 // TILE
+    repeats = TILE_OF // TILE
     half = np.tile(_mottle().astype(np.float32), (repeats, repeats // 2))
     whole = np.concatenate([half, half[:, ::-1]], axis=1)
-    out = cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA if size < 2048 else cv2.INTER_LINEAR)
+    out = cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA if size < TILE_OF else cv2.INTER_LINEAR)
     return np.asarray(out / max(float(whole.std()), 1e-6), dtype=np.float32)
 
 

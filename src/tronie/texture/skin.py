@@ -108,11 +108,17 @@ class SkinModel:
         )
 
     def at(self, uv: Array) -> tuple[Array, Array, Array]:
-        """At places (P, 2) of the atlas: the mean (P, 3), the modes (K, P, 3) and the noise (P, 3), float32."""
-        sample = _Sampler(uv)
-        mean, noise = (sample(*self.planes(v)) for v in (self.mean, self.noise))
-        modes = np.stack([sample(*self.planes(m, bool(o))) for m, o in zip(self.modes, self.odd, strict=True)])
-        return mean, modes, noise
+        """At places (P, 2) of the atlas: the mean (P, 3), the modes (3, P, K) and the noise (P, 3), float32."""
+        count = int(self.inside.sum())
+        odd = np.concatenate([self.odd, [False, False]])
+        rows = np.ascontiguousarray(np.vstack([self.modes, self.mean, self.noise]).T)
+        channels = np.split(rows, [count, count + (len(rows) - count) // 2])
+        out = np.stack([
+            _sampled(uv, mask, values, odd)
+            for mask, values in zip((self.inside, self.coarse, self.coarse), channels, strict=True)
+        ])  # fmt: skip
+        k = len(self.modes)
+        return out[:, :, k].T.copy(), np.ascontiguousarray(out[:, :, :k]), out[:, :, k + 1].T.copy()
 
     def map(self, coefficients: Array, size: int) -> Array:
         """(size, size, 3) float32 in the terms of `opponent`, for coefficients (K,) in deviations."""
@@ -125,26 +131,24 @@ class SkinModel:
         return np.dstack(big).astype(np.float32)
 
 
-class _Sampler:
-    """Bilinear samples of maps of any size at fixed places."""
-
-    def __init__(self, uv: Array) -> None:
-        self.uv = np.ascontiguousarray(uv, dtype=np.float32)
-
-    def __call__(self, *planes: Array) -> Array:
-        import cv2
-
-        out = []
-        for plane in planes:
-            at = self.uv * len(plane) - np.float32(0.5)
-            x, y = (np.ascontiguousarray(at[:, k : k + 1]) for k in (0, 1))
-            # remap takes at most 32767 rows at a time
-            parts = [
-                cv2.remap(plane, x[i : i + 30000], y[i : i + 30000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                for i in range(0, len(x), 30000)
-            ]
-            out.append(np.concatenate(parts).reshape(len(x), -1))
-        return np.concatenate(out, axis=1).astype(np.float32)
+def _sampled(uv: Array, mask: NDArray[np.bool_], rows: Array, odd: NDArray[np.bool_]) -> Array:
+    """(P, K) bilinear samples at places (P, 2) of maps whose left half is rows (N, K) at the mask's texels."""
+    side = len(mask)
+    number = _continued(mask.tobytes(), side)
+    at = np.asarray(uv, dtype=np.float32) * side - np.float32(0.5)
+    low = np.floor(at).astype(np.int64)
+    share = at - low
+    mirrored = np.where(odd, np.float32(-1), np.float32(1))
+    out = np.zeros((len(at), rows.shape[1]), np.float32)
+    for dx in (0, 1):
+        for dy in (0, 1):
+            column, row = (np.clip(low[:, k] + d, 0, side - 1) for k, d in ((0, dx), (1, dy)))
+            right = column >= side // 2
+            weight = np.where(dx, share[:, 0], 1 - share[:, 0]) * np.where(dy, share[:, 1], 1 - share[:, 1])
+            values = rows[number[row, np.where(right, side - 1 - column, column)]]
+            values[right] *= mirrored
+            out += weight[:, None] * values
+    return out
 
 
 @lru_cache(maxsize=4)
