@@ -69,7 +69,8 @@ class ExportSettings(Branch):
     rig: bool = Field(False, description="Joints in head.glb: neck, head, jaw, both eyes.")
     lod: bool = Field(False, description="Also head_lod1.glb and head_lod2.glb, with about 8,000 and 2,000 triangles.")
     maps: bool = Field(False, description="Also how unsure the surface is, and where colours come from, as pictures.")
-    morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 3 to 4 MB more.")
+    usd: bool = Field(False, description="Also head.usdz, for USD and AR viewers; usd-core is an extra.")
+    morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 
 Stage = Literal["mesh", "texture", "frontal"]

@@ -85,6 +85,10 @@ class Work:
         if self.threads:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
 
+        if self.settings.export.usd:
+            from tronie.io.usd import check
+
+            check()
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine

@@ -94,6 +94,7 @@ def run(
     lod: Annotated[bool | None, option("lod")] = None,
     maps: Annotated[bool | None, option("maps")] = None,
     morph_normals: Annotated[bool | None, option("morph_normals")] = None,
+    usd: Annotated[bool | None, option("usd")] = None,
     only: Annotated[str | None, option("only")] = None,
 ) -> None:
     """Make a textured 3D head and a frontal portrait of every face in PHOTOs.
@@ -256,6 +257,19 @@ def calibrate_model(
     from tronie.cli.calibrate import calibrate_head
 
     raise typer.Exit(calibrate_head(name, pictures, photos or [], workers, overwrite))
+
+
+@app.command("blender-script", epilog="Then: blender --background --python FILE -- head.glb --save head.blend")
+def blender_script(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; - for stdout.")] = Path(
+        "tronie_blender_import.py"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write the script that sets up a head in Blender: materials, shape keys, eyes, FBX."""
+    from tronie.cli.blender import write_script
+
+    raise typer.Exit(write_script(file, overwrite))
 
 
 @app.command()

@@ -33,6 +33,7 @@ PLACES: dict[str, str] = {
     "lod": "export.lod",
     "maps": "export.maps",
     "morph_normals": "export.morph_normals",
+    "usd": "export.usd",
     "crop": "frontal.crop",
     "background": "frontal.background",
     "expression": "frontal.expression",

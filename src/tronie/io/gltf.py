@@ -127,7 +127,7 @@ def glb(
         "scene": 0,
         "scenes": [{"name": "scene", "nodes": [0]}],
         "nodes": [{"name": name, "mesh": 0}],
-        "meshes": [{"name": "head", "primitives": primitives, "weights": weights, "extras": extras}],
+        "meshes": [{"name": "head_mesh", "primitives": primitives, "weights": weights, "extras": extras}],
         "materials": materials,
     }
     if joints is not None:

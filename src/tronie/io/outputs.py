@@ -57,7 +57,7 @@ def save_result(
     The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
     else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
     `formats` defaults to all of FORMATS; faces without textures get no sheet then, which would take three times
-    as long as all of their meshes. `export` says what is wanted beside that: joints, levels of detail, maps.
+    as long as all of their meshes. `export` says what is wanted beside that: joints, levels of detail, USD, maps.
     Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
     """
     unknown = set(formats or ()) - set(FORMATS)
@@ -176,6 +176,13 @@ def _save_face(
         if "glb" in formats:
             for file, data in _glbs(face, f"{writer.name} face {face.index}", writer.export, worn):
                 put(file, data)
+        if writer.export.usd:
+            from tronie.io.usd import usdz
+
+            picture = None if worn is None else encode.jpeg(worn, TEXTURE_QUALITY)
+            title = f"{writer.name} face {face.index}"
+            expression = {} if face.fit is None else face.fit.expression
+            put("head.usdz", usdz(face.head, expression, picture, title, writer.export.rig))
         if "obj" in formats:
             put("head.obj", obj(face.head))
             file = "albedo.png" if albedo is not None and albedo.base else "texture.png"

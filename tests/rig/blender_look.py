@@ -1,0 +1,50 @@
+"""Run inside Blender's Python by test_blender.py: what a .blend or a .fbx holds, as a line of JSON."""
+
+import json
+import sys
+
+import bpy
+
+path = sys.argv[-1]
+bpy.ops.wm.read_factory_settings(use_empty=True)
+if path.endswith(".blend"):
+    bpy.ops.wm.open_mainfile(filepath=path)
+else:
+    bpy.ops.import_scene.fbx(filepath=path)
+
+
+def looks(head):
+    """Values of the eyeLook keys as Blender evaluates them now."""
+    bpy.context.view_layer.update()
+    keys = head.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.shape_keys.key_blocks
+    return {key.name: key.value for key in keys if key.name.startswith("eyeLook")}
+
+
+(head,) = [thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data.shape_keys]
+keys = head.data.shape_keys
+said = {
+    "vertices": len(head.data.vertices),
+    "size": list(head.dimensions),
+    "keys": [key.name for key in keys.key_blocks[1:]],
+    "values": {key.name: key.value for key in keys.key_blocks[1:]},
+    "ranges": sorted({(key.slider_min, key.slider_max) for key in keys.key_blocks[1:]}),
+    "materials": [slot.material.name for slot in head.material_slots],
+    "attributes": [a.name for a in head.data.attributes],
+    "images": [list(image.size) for image in bpy.data.images],
+    "parent": head.parent.type if head.parent else None,
+    "groups": [group.name for group in head.vertex_groups],
+    "coats": [],
+}
+for slot in head.material_slots:
+    (node,) = [node for node in slot.material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"]
+    coat = node.inputs.get("Coat Weight") or node.inputs.get("Clearcoat")
+    depth = node.inputs.get("Subsurface Weight") or node.inputs.get("Subsurface")
+    said["coats"].append([coat.default_value, depth.default_value])
+targets = [thing for thing in bpy.data.objects if thing.name.endswith(" gaze")]
+if targets:
+    said["trusted"] = all(d.driver.is_valid and d.driver.is_simple_expression for d in keys.animation_data.drivers)
+    said["looks"] = [looks(head)]
+    for place in ((0.3, -0.6, 0.0), (0.0, -0.6, 0.2)):
+        targets[0].location = place
+        said["looks"].append(looks(head))
+print("JSON" + json.dumps(said))
