@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tronie.calibrate.pictures import SIDE
 from tronie.fit.basis import LandmarkBasis, align
 from tronie.fit.calibration import CAMERA_FEATURES, FOCAL_JITTER, pose_features
+from tronie.fit.size import similarity_free
 from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.render.shading import vertex_normals
@@ -44,18 +45,6 @@ def towards(points: Array) -> Array:
     k = 1 / (1 + z)
     return np.stack([np.stack([1 - x * x * k, -x * y * k, -x], 1), np.stack([-x * y * k, 1 - y * y * k, -y], 1),
                      np.stack([x, y, z], 1)], axis=1)  # fmt: skip
-
-
-def similarity_free(model: HeadModel) -> Array:
-    """(K, K) Gram matrix, mm^2, of identity over the inner face with rigid motion and scale projected out."""
-    v = model.mean[model.inner_face].astype(float)
-    v -= v.mean(axis=0)
-    moves = [np.broadcast_to(e, v.shape).ravel() for e in np.eye(3)]
-    moves += [np.cross(e, v).ravel() for e in np.eye(3)] + [v.ravel()]
-    q, _ = np.linalg.qr(np.array(moves).T)
-    b = model.identity[:, model.inner_face].reshape(len(model.identity), -1).astype(float)
-    b = b - (b @ q) @ q.T
-    return np.asarray(b @ b.T / len(v))
 
 
 @dataclass(frozen=True, eq=False)

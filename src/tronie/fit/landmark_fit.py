@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from tronie.fit.basis import LandmarkBasis, align, from_axis, landmark_basis
 from tronie.fit.calibration import Calibration, Prediction
 from tronie.fit.problem import Prior, Problem
 from tronie.fit.size import growth_direction, iris_diameter, iris_growth
+from tronie.fit.solver import Solution
 from tronie.fit.warp import residual_warp
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix
 from tronie.head.model import HeadModel
@@ -65,8 +66,28 @@ def fit_landmarks(
     else:
         prior, share, sigma, stated = plain_prior(basis, landmarks, camera), 1.0, None, {}
     problem = Problem(basis, target, camera, prior)
-    solution = problem.solve()
-    x = solution.x
+    return settled(
+        model, landmarks, box_size, problem, problem.solve(),
+        warped=lambda wanted: share * wanted, warp=warp, sigma=sigma, stated=stated,
+    )  # fmt: skip
+
+
+def settled(
+    model: HeadModel,
+    landmarks: Landmarks,
+    box_size: float,
+    problem: Problem,
+    solution: Solution,
+    *,
+    warped: Callable[[Array], Array],
+    warp: bool = True,
+    sigma: Array | None = None,
+    stated: Mapping[str, float] | None = None,
+) -> Fit:
+    """The fit that a solution means. `warped` says how much of the residual warp (M, 3) the head takes; the rest is the
+    fit's slack, with a calibration. `sigma` (C,) and `stated` are what is known of its errors."""
+    basis, camera = landmark_basis(model), problem.camera
+    target, x = problem.target, solution.x
     identity, expression = problem.split(x)
     rotation, translation = rotation_matrix(x[:3]) @ problem.rotation, x[3:6].copy()
     points = problem.points(x)
@@ -76,13 +97,13 @@ def fit_landmarks(
     wanted: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         wanted = residual_warp(basis, model.smooth_stiffness, millimetres, rotation)
-    coefficients = share * wanted
+    coefficients = warped(wanted)
     moved = basis.modes @ coefficients
-    warped = camera.project(in_camera + moved @ rotation.T)
+    bent = camera.project(in_camera + moved @ rotation.T)
     yaw, pitch, roll = euler_degrees(rotation)
     pixel_mm = float(translation[2] / camera.focal)
     diagnostics = {
-        "rms": _rms(warped - target) / box_size,
+        "rms": _rms(bent - target) / box_size,
         "rms_model": _rms(residual) / box_size,
         "warp_mm": _rms(moved),
         "warp_max_mm": float(np.linalg.norm(moved, axis=1).max()),
@@ -93,7 +114,7 @@ def fit_landmarks(
         "mm_per_pixel": pixel_mm,
         "iris_mm": iris_diameter(landmarks.points) * pixel_mm,
         "iterations": float(solution.iterations),
-        **stated,
+        **(stated or {}),
     }
     return Fit(
         identity=identity.astype(np.float32),
@@ -102,7 +123,7 @@ def fit_landmarks(
         camera=camera,
         warp=coefficients.astype(np.float32),
         diagnostics=diagnostics,
-        slack=(wanted - coefficients).astype(np.float32) if share < 1 else None,
+        slack=(wanted - coefficients).astype(np.float32) if sigma is not None else None,
         sigma_mm=sigma,
     )
 

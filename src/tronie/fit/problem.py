@@ -77,11 +77,12 @@ def contour_pull(mean: Array, target: Array, rotation: Array) -> Array:
 class Problem:
     """Residuals and derivatives; x = [rotation increment 3, translation 3, identity <= FREE, expression 52]."""
 
-    def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior) -> None:
+    def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior, free: int = FREE) -> None:
+        """The first `free` components of identity may move."""
         self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
         scale = np.sqrt(prior.point_weight) * prior.translation[2] / (camera.focal * prior.point_sigma)
         self.pull = scale[:, None, None] * contour_pull(basis.mean, target, prior.rotation)
-        self.free = k = min(basis.components, FREE)
+        self.free = k = min(basis.components, free)
         e, self.held = len(prior.expression), prior.identity[k:]
         moving = np.r_[:k, basis.components : basis.shape.shape[2]]
         self.rest = basis.mean + basis.shape[:, :, k : basis.components] @ self.held

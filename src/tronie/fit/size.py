@@ -18,6 +18,8 @@ IRIS_BIAS = 0.066
 """Logarithm of how much too wide the landmark net draws irises: median over 2,600 renders within 20 degrees of yaw."""
 IRIS_SIGMA, SIZE_SIGMA = 0.08, 0.04
 """Spread of the logarithm of the diameter around that (0.07 measured, 0.04 among people), and of people's head size."""
+IRIS_PEOPLE = 0.04
+"""The part of IRIS_SIGMA that is the person's own, the same in every photo."""
 LEFT_MM = 0.3
 """What may be left of a growth by SIZE_SIGMA weighs as much as one standard deviation of a person."""
 LARGEST_YAW, LEAST_PIXELS, MOST_BLINK = 20.0, 8.0, 0.5
@@ -37,12 +39,17 @@ def iris_growth(points: Array, scale: float, yaw: float, blink: float) -> float:
 
     Already weighed against how much heads vary; 0 where the irises tell nothing. `yaw` in degrees, `blink` 0..1.
     """
+    asked = iris_asks(points, scale, yaw, blink)
+    return 0.0 if asked is None else SIZE_SIGMA**2 / (SIZE_SIGMA**2 + IRIS_SIGMA**2) * asked
+
+
+def iris_asks(points: Array, scale: float, yaw: float, blink: float) -> float | None:
+    """`iris_growth` before it is weighed; None where the irises tell nothing."""
     pixels = iris_diameter(points)
     if abs(yaw) > LARGEST_YAW or pixels < LEAST_PIXELS or blink > MOST_BLINK:
-        return 0.0
-    share = SIZE_SIGMA**2 / (SIZE_SIGMA**2 + IRIS_SIGMA**2)
+        return None
     asked = np.log(IRIS_MM * scale / pixels) + IRIS_BIAS
-    return float(share * np.clip(asked, -3 * IRIS_SIGMA, 3 * IRIS_SIGMA))
+    return float(np.clip(asked, -3 * IRIS_SIGMA, 3 * IRIS_SIGMA))
 
 
 @lru_cache(maxsize=4)
@@ -54,3 +61,24 @@ def growth_direction(model: HeadModel) -> Array:
     system = np.concatenate([fields, shifts])
     price = np.diag(np.r_[np.full(len(fields), LEFT_MM**2 * len(inner)), np.full(3, 1e-6)])
     return np.asarray(np.linalg.solve(system @ system.T + price, system @ inner.ravel())[: len(fields)])
+
+
+@lru_cache(maxsize=4)
+def size_of(model: HeadModel) -> Array:
+    """(K,) by which the logarithm of the face's size grows per unit of each component, to first order."""
+    inner = model.mean[model.inner_face].astype(np.float64)
+    inner -= inner.mean(axis=0)
+    fields = model.identity[:, model.inner_face].reshape(len(model.identity), -1).astype(np.float64)
+    return np.asarray(fields @ inner.ravel() / (inner**2).sum())
+
+
+def similarity_free(model: HeadModel) -> Array:
+    """(K, K) Gram matrix, mm^2, of identity over the inner face with rigid motion and scale projected out."""
+    v = model.mean[model.inner_face].astype(float)
+    v -= v.mean(axis=0)
+    moves = [np.broadcast_to(e, v.shape).ravel() for e in np.eye(3)]
+    moves += [np.cross(e, v).ravel() for e in np.eye(3)] + [v.ravel()]
+    q, _ = np.linalg.qr(np.array(moves).T)
+    b = model.identity[:, model.inner_face].reshape(len(model.identity), -1).astype(float)
+    b = b - (b @ q) @ q.T
+    return np.asarray(b @ b.T / len(v))
