@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import tronie
 from tronie.calibrate.job import Stopped, calibrate
-from tronie.calibrate.kept import Calibrated, calibrated, find, folder_of
+from tronie.calibrate.kept import Calibrated, calibrated, find, folder_of, made_of
 from tronie.cli.app import app
 from tronie.errors import WeightsError
 from tronie.head.model import HeadModel, default_head
@@ -127,8 +127,23 @@ def test_a_damaged_result_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mo
 
     folder = folder_of("gnm")
     folder.mkdir(parents=True)
-    (folder / "card.json").write_text(json.dumps({"source_sha256": imported()["gnm"].source_sha256}))
+    (folder / "card.json").write_text(json.dumps(made_of(imported()["gnm"])))
     (folder / "head.npz").write_bytes(b"no zip")
     load.cache_clear()
+    assert set(calibrated()) == {"gnm"}
     with pytest.raises(WeightsError, match="damaged or not a calibrated head"):
         load("gnm")
+
+
+def test_what_was_made_with_other_nets_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
+    bring(tmp_path / "file.npz")
+    from tronie.imports import imported
+
+    folder = folder_of("gnm")
+    folder.mkdir(parents=True)
+    card = made_of(imported()["gnm"])
+    (folder / "card.json").write_text(json.dumps(card | {"nets": {"face_shape": "of last year"}}))
+    assert not calibrated()
+    with pytest.raises(WeightsError, match="calibrated for other files than there are now; run"):
+        find("gnm")

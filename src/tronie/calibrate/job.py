@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tronie import __version__
 from tronie.batch.machine import cores
 from tronie.batch.pool import Crash, run_in_processes
-from tronie.calibrate.kept import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of
+from tronie.calibrate.kept import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of, made_of
 from tronie.errors import WeightsError
 from tronie.head.model import HeadModel, default_head
 from tronie.imports import Imported, imported
@@ -150,7 +150,7 @@ def imported_head(name: str) -> Imported:
 def begin(record: Imported, plan: dict[str, Any]) -> Path:
     """The folder of work, emptied where it belongs to another plan or file."""
     work = folder_of(record.name + ".work")
-    plan = {"source_sha256": record.source_sha256, "version": __version__, **plan}
+    plan = {**made_of(record), "version": __version__, **plan}
     with suppress(OSError, ValueError):
         if json.loads((work / PLAN).read_text(encoding="utf-8")) != plan:
             shutil.rmtree(work, ignore_errors=True)
@@ -228,8 +228,8 @@ def finish(record: Imported, work: Path, count: int, seed: int, pictures: int, p
     held = np.concatenate([np.full(len(s["focal"]), n % HELD == HELD - 1) for n, s in enumerate(shards)])
     found, figures = learn(model, data, held, default_calibration(), seed=seed, tick=progress.advance)
     card = {
-        "name": record.name, "licence": record.licence, "source_sha256": record.source_sha256,
-        "version": __version__, "date": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
+        "name": record.name, "licence": record.licence, **made_of(record), "version": __version__,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
         "pictures": pictures, "held_out_figures": asdict(figures),
     }  # fmt: skip
     with new_folder(folder_of(record.name), overwrite=True) as folder:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from tronie.errors import WeightsError
 from tronie.imports import Imported, imported
-from tronie.weights import store
+from tronie.weights import WEIGHTS, store
 
 if TYPE_CHECKING:
     from tronie.fit.calibration import Calibration
     from tronie.head.model import HeadModel
 
+NETS = ("face_landmarks", "face_shape", "blendshapes")
+"""What looked at the pictures."""
 HEAD, CALIBRATION, CARD = "head.npz", "calibration.npz", "card.json"
 
 
@@ -39,14 +41,19 @@ def folder_of(name: str) -> Path:
 
 
 def calibrated() -> dict[str, Calibrated]:
-    """The head models that are ready, by name; those of an import that was replaced since are left out."""
+    """The head models that are ready, by name; those of an import, or of nets, that were replaced since are left out."""
     found = {}
     for name, record in imported().items():
         with suppress(WeightsError):
             folder = folder_of(name)
-            if folder.is_dir() and _card(folder).get("source_sha256") == record.source_sha256:
+            if folder.is_dir() and {**_card(folder), **made_of(record)} == _card(folder):
                 found[name] = Calibrated(record, folder)
     return found
+
+
+def made_of(record: Imported) -> dict[str, Any]:
+    """What a calibration of this import depends on, for its card: it holds for these very files only."""
+    return {"source_sha256": record.source_sha256, "nets": {name: WEIGHTS[name].sha256 for name in NETS}}
 
 
 def find(name: str) -> Calibrated:
@@ -56,7 +63,8 @@ def find(name: str) -> Calibrated:
     if (one := calibrated().get(name)) is not None:
         return one
     if name in imported() and name in families():
-        raise WeightsError(f"The head {name} is not calibrated yet; run: tronie models calibrate {name}")
+        state = "calibrated for other files than there are now" if folder_of(name).is_dir() else "not calibrated yet"
+        raise WeightsError(f"The head {name} is {state}; run: tronie models calibrate {name}")
     if (family := families().get(name)) is not None:
         raise WeightsError(
             f"The head {name} is not here. Get {' or '.join(family.files)} from {family.ask} ({family.licence}), then "
