@@ -41,7 +41,7 @@ def folder_of(name: str) -> Path:
 
 
 def calibrated() -> dict[str, Calibrated]:
-    """The head models that are ready, by name; those of an import, or of nets, that were replaced since are left out."""
+    """The head models that are ready, by name; those made with an import or nets that were replaced are left out."""
     found = {}
     for name, record in imported().items():
         with suppress(WeightsError):

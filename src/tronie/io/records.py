@@ -354,7 +354,8 @@ def portrait_record(mask: Any) -> PortraitRecord:
     counts = cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [kinds], [0, kinds]).ravel()
     n = {name: float(count) for name, count in zip(PROVENANCE, counts, strict=True)}
     parts = {
-        "seen": n["seen"] + n["enhanced"], "mirrored": n["mirrored"], "invented": n["filled"] + n["statistical"] + n["synthetic"],
+        "seen": n["seen"] + n["enhanced"], "mirrored": n["mirrored"],
+        "invented": n["filled"] + n["statistical"] + n["synthetic"],
     }  # fmt: skip
     head, all_of_it = max(sum(parts.values()), 1.0), float(mask.size)
     shares_of_head = {name: round(count / head, 4) for name, count in parts.items()}
