@@ -201,14 +201,11 @@ class Pipeline:
             if settings.only != "mesh" and head is not None and fit is not None:
                 with clock("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
-                if settings.light.albedo or settings.light.base_color == "albedo":
-                    from tronie.light.albedo import delight
+                if settings.light.wanted:
+                    from tronie.light.stage import light_and_detail
 
-                    assert face.texture is not None
                     with clock("light"):
-                        face = replace(
-                            face, albedo=delight(face.texture, head, fit, settings.light.base_color == "albedo")
-                        )
+                        face = light_and_detail(face, settings.light)
                 if settings.only != "texture":
                     from tronie.frontal import frontal
 

@@ -50,7 +50,13 @@ class TextureSettings(Branch):
 
 class LightSettings(Branch):
     albedo: bool = Field(False, description="Also save the texture without the photo's light, and that light.")
+    detail: bool = Field(False, description="Also save wrinkles and pores as a normal map, and put it into head.glb.")
     base_color: Literal["photo", "albedo"] = Field("photo", description="What head.glb and head.obj wear.")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything has to be done."""
+        return self.albedo or self.detail or self.base_color == "albedo"
 
 
 class FrontalSettings(Branch):

@@ -231,6 +231,21 @@ class Albedo:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """The fine relief of a head's skin."""
+
+    normals: Image
+    """(S, S, 3) tangent-space normals, glTF's convention (+Y up), laid out as the texture and as large as it or half as
+    large, ...: as the photo supports."""
+    texel_mm: float
+    """Size of its texel on the face."""
+    noise: float
+    """Logarithm of brightness (RMS) that was taken for noise at its finest scale."""
+    amount: float
+    """0..1: share of the head that is not flat."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frontal:
     image: Image
     """(N, M, 3): the face from the front; with the photo's expression, unless the settings want it at rest only."""
@@ -268,6 +283,8 @@ class Face:
     head: Head | None = None
     texture: Texture | None = None
     albedo: Albedo | None = None
+    """Where it was asked for."""
+    detail: Detail | None = None
     """Where it was asked for."""
     frontal: Frontal | None = None
     deep3d: Deep3DResult | None = None

@@ -8,9 +8,10 @@ from lit import SIZE, SKIN, picture, relative_error, sun, uniform
 
 from tronie.head.model import HeadModel
 from tronie.light.albedo import delight
+from tronie.light.fields import fields
 from tronie.light.skin import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
 from tronie.light.transfer import SKY, transfer
-from tronie.types import Image
+from tronie.types import Image, Texture
 
 SUNS = [(0.0, 0.3, 1.0), (1.0, 0.3, 0.5), (-1.0, 0.4, 0.3), (0.3, 1.0, 0.5)]
 
@@ -24,7 +25,7 @@ def unevenness(image: Image, where: np.ndarray) -> float:
 def test_the_light_is_found_and_taken_away(tiny_head: HeadModel, direction: tuple[float, float, float]) -> None:
     light = sun(direction)
     texture, head, fit, seen = picture(tiny_head, light)
-    found = delight(texture, head, fit)
+    found = delight(texture, head, fields(texture, head, fit))
     assert relative_error(found.light, light, head) < 0.12
     assert unevenness(found.image, seen) < 0.3 * unevenness(texture.image, seen)
     assert found.image.shape == texture.image.shape
@@ -36,7 +37,7 @@ def test_the_light_is_found_and_taken_away(tiny_head: HeadModel, direction: tupl
 
 def test_even_light_changes_nothing_but_the_balance(tiny_head: HeadModel) -> None:
     texture, head, fit, seen = picture(tiny_head, uniform())
-    found = delight(texture, head, fit)
+    found = delight(texture, head, fields(texture, head, fit))
     assert unevenness(found.image, seen) < 0.08  # it takes folds for darker than `shade` does
     assert found.shadowed < 0.02
 
@@ -48,7 +49,7 @@ def test_marks_are_kept(tiny_head: HeadModel) -> None:
     i, j = np.argwhere(seen)[len(np.argwhere(seen)) // 2]
     mole = np.hypot(x - j, y - i) < 2
     texture, head, fit, seen = picture(tiny_head, sun((1.0, 0.3, 0.6)), np.where(mole, 0.4, 1.0)[..., None])
-    found = srgb_to_linear(delight(texture, head, fit).image) @ LUMA
+    found = srgb_to_linear(delight(texture, head, fields(texture, head, fit)).image) @ LUMA
     around = seen & (np.hypot(x - j, y - i) < 8) & (np.hypot(x - j, y - i) > 4)
     assert np.isclose(found[mole & seen].mean() / found[around].mean(), 0.4, atol=0.08)
 
@@ -63,7 +64,7 @@ def test_a_shadow_on_one_side_goes(tiny_head: HeadModel) -> None:
     apart = np.hypot(x - centre[1], y - centre[0])
     shadow = 1 - 0.6 / (1 + np.exp((apart - 0.07) / 0.01))
     texture, head, fit, seen = picture(tiny_head, uniform(), shadow[..., None])
-    found = delight(texture, head, fit)
+    found = delight(texture, head, fields(texture, head, fit))
     assert found.shadowed > 0.01
     inside = seen & (shadow < 0.45)
     change = []
@@ -77,7 +78,8 @@ def test_a_shadow_on_one_side_goes(tiny_head: HeadModel) -> None:
 def test_grey_stays_grey(tiny_head: HeadModel) -> None:
     texture, head, fit, _ = picture(tiny_head, sun((1.0, 0.3, 0.5)))
     grey = np.repeat(texture.image[..., 1:2], 3, axis=2)
-    found = delight(type(texture)(grey, texture.provenance), head, fit)
+    texture = Texture(grey, texture.provenance)
+    found = delight(texture, head, fields(texture, head, fit))
     assert found.monochrome
     assert np.ptp(found.image.astype(int), axis=2).max() <= 1
 

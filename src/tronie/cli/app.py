@@ -74,6 +74,7 @@ def run(
     subdivide: Annotated[int | None, option("subdivide")] = None,
     texture_size: Annotated[int | None, option("texture_size")] = None,
     albedo: Annotated[bool | None, option("albedo")] = None,
+    detail: Annotated[bool | None, option("detail")] = None,
     base_color: Annotated[str | None, option("base_color")] = None,
     frontal_size: Annotated[int | None, option("frontal_size")] = None,
     crop: Annotated[str | None, option("crop")] = None,

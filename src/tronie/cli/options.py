@@ -27,6 +27,7 @@ PLACES: dict[str, str] = {
     "focal": "fit.focal",
     "texture_size": "texture.size",
     "albedo": "light.albedo",
+    "detail": "light.detail",
     "base_color": "light.base_color",
     "frontal_size": "frontal.size",
     "rig": "export.rig",

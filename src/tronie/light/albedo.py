@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.light.fields import Fields, fields
+from tronie.light.fields import Fields
 from tronie.light.skin import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.render.jit import jit
 from tronie.render.raster import SUBPIXEL, corners, snap, span
 from tronie.texture.surface import gutters
-from tronie.types import Albedo, Fit, Head, Image, Texture
+from tronie.types import Albedo, Head, Image, Texture
 
 Array = NDArray[np.floating[Any]]
 
 
-def delight(texture: Texture, head: Head, fit: Fit, base: bool = False) -> Albedo:
-    """Divide the light out of a texture; `fit` is the one it was baked with, `base` as in `Albedo`."""
-    found = fields(texture, head, fit)
+def delight(texture: Texture, head: Head, found: Fields, base: bool = False) -> Albedo:
+    """Divide the light that was found (`tronie.light.fields`) out of its texture; `base` as in `Albedo`."""
     return Albedo(
         apply(texture, head, found), found.light, found.usual / found.usual[1], linear_to_srgb(found.skin),
         found.shadowed, found.monochrome, base,
