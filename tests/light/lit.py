@@ -44,7 +44,7 @@ def over_the_atlas(head: Head, values: Array, size: int = SIZE) -> tuple[Array, 
     return interpolate(buffers, own, corner), part
 
 
-def picture(model: HeadModel, light: Light, paint: Array = 1.0) -> tuple[Texture, Head, Fit, Array]:
+def picture(model: HeadModel, light: Light, paint: Array = 1.0, size: int = SIZE) -> tuple[Texture, Head, Fit, Array]:
     """A texture of a head in `light`, the head, its fit, and which texels are seen. `paint` (S, S, 1) multiplies SKIN.
 
     What turns away from the camera has one tone, as a fill would.
@@ -56,7 +56,7 @@ def picture(model: HeadModel, light: Light, paint: Array = 1.0) -> tuple[Texture
     eye = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - head.vertices
     facing = (normals * eye).sum(axis=1) / np.linalg.norm(eye, axis=1)
     blush = 1 + np.outer(np.sin(head.neutral[:, 1] / 12), [0.12, 0, -0.12])
-    layers, part = over_the_atlas(head, np.column_stack([shade(normals, light) * blush, facing]))
+    layers, part = over_the_atlas(head, np.column_stack([shade(normals, light) * blush, facing]), size)
     seen = (layers[..., 3] > 0.25) & (part == 0)
     shown = SKIN * paint * layers[..., :3]
     shown = np.where(seen[..., None], shown, np.median(shown[seen], axis=0))

@@ -29,6 +29,7 @@ FORMATS: tuple[str, ...] = (
     "texture",
     "provenance",
     "albedo",
+    "detail",
     "frontal",
     "enhanced",
     "overlay",
@@ -147,7 +148,9 @@ def thinned(face: Face) -> Face:
         frontal = replace(
             frontal, image=reduced(frontal.image, 512), neutral=neutral, mask=mask, neutral_mask=neutral_mask
         )  # fmt: skip
-    albedo = face.albedo
+    albedo, detail = face.albedo, face.detail
+    if detail is not None:
+        detail = replace(detail, normals=reduced(detail.normals, 512))
     if albedo is not None:
         albedo = replace(albedo, image=reduced(albedo.image, 512))
     enhanced = face.enhanced
@@ -155,7 +158,7 @@ def thinned(face: Face) -> Face:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
         enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
-    return replace(face, texture=texture, albedo=albedo, frontal=frontal, enhanced=enhanced)
+    return replace(face, texture=texture, albedo=albedo, detail=detail, frontal=frontal, enhanced=enhanced)
 
 
 def _save_face(
@@ -203,6 +206,8 @@ def _save_face(
         put("albedo.png", encode.png(albedo.image))
     if albedo is not None and "albedo" in formats:
         put("light.hdr", hdr(albedo.light.environment, "light around the head, in the axes of head.glb"))
+    if face.detail is not None and "detail" in formats:
+        put("normal.png", encode.png(face.detail.normals))
     if texture is not None and "provenance" in formats:
         put("provenance.png", encode.provenance_png(texture.provenance))
     if frontal is not None and "frontal" in formats:
@@ -245,6 +250,7 @@ def _glbs(face: Face, name: str, export: ExportSettings, worn: Image | None) -> 
         data = glb(
             head, {} if fit is None else fit.expression, picture, name,
             provenance=None if texture is None else texture.provenance, sigma_mm=None if fit is None else fit.sigma_mm,
+            normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
             lod=lod, rig=export.rig, morph_normals=export.morph_normals,
         )  # fmt: skip
         yield f"head_lod{lod}.glb" if lod else "head.glb", data

@@ -164,6 +164,15 @@ class LightRecord(Record):
     monochrome: bool = Field(description="The photo is grey or toned; then so is albedo.png.")
 
 
+class DetailRecord(Record):
+    """The normal map of wrinkles and pores, normal.png."""
+
+    side: int = Field(description="Pixels: as large as the texture, or half, ...: as much as the photo supports.")
+    texel_mm: float = Field(description="Size of its texel on the face.")
+    noise: float = Field(description="Logarithm of brightness (RMS) that was taken for the photo's noise.")
+    amount: float = Field(description="0..1: share of the head that is not flat.")
+
+
 class UnitsRecord(Record):
     pixels: str = "photo pixels, x to the right, y down; the centre of the first pixel is (0.5, 0.5)"
     head: str = (
@@ -200,6 +209,7 @@ class FaceRecord(Record):
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None
+    detail: DetailRecord | None = Field(None, description="With --detail.")
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = []
     error: str | None = None
@@ -276,7 +286,12 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera),
             vertices=len(found.vertices), sources=list(found.sources),
         )  # fmt: skip
-    light = None
+    light = detail = None
+    if face.detail is not None:
+        d = face.detail
+        detail = DetailRecord(
+            side=len(d.normals), texel_mm=round(d.texel_mm, 3), noise=round(d.noise, 4), amount=round(d.amount, 4)
+        )  # fmt: skip
     if face.albedo is not None:
         a = face.albedo
         light = LightRecord.model_construct(
@@ -310,6 +325,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         provenance=None if face.texture is None else shares(face.texture.provenance),
         light=light,
         frontal=None if face.frontal is None else _frontal(face.frontal),
+        detail=detail,
         files=files,
         warnings=list(face.warnings),
         error=face.error,

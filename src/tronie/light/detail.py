@@ -1,7 +1,7 @@
 """Fine relief from fine shading: wrinkles and pores as a normal map, where the photo shows them.
 
 Across some millimetres the light and the skin's colour hardly change, so that what brightness does there is the slope
-of the surface. To first order (Pentland 1990, in a light known from the whole face) a slope of h_x along the tangent and
+of the surface. To first order (Pentland 1990, in a light known from the whole face) slopes h_x along the tangent and
 h_y along the bitangent changes the logarithm of the brightness by g h_x + k h_y, with g, k from the gradient of the
 irradiance over the normal; and a dent is darker than a bump, because it sees less of the sky (Langer & Zucker 1994), by
 about DENT times its slope. The height whose shading is nearest to the photo's, with a price on slopes, solves an
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.io.surface import reduced
 from tronie.light.charts import Frame, frame, over_atlas, row_of_vertex
 from tronie.light.fields import Fields
 from tronie.light.harmonics import Light, shade
@@ -28,7 +29,7 @@ Array = NDArray[np.floating[Any]]
 
 DENT = 0.2
 """Change of the logarithm of brightness with the slope of the sides of a dent or bump."""
-PRICE = 0.03
+PRICE = 0.015
 """On slopes, against misfit of the brightness."""
 BROADEST_MM = 2.2
 """Blur (sigma) of what is not detail any more: wrinkles are narrower than some 8 mm."""
@@ -58,7 +59,7 @@ def relief(texture: Texture, head: Head, fit: Fit, found: Fields, pixel_mm: floa
     side = full
     while side > 256 and face_mm / (side // 2) <= COARSEST * pixel_mm:
         side //= 2
-    small = cv2.resize(texture.image, (side, side), interpolation=cv2.INTER_AREA)
+    small = reduced(texture.image, side)
     kinds = cv2.resize(texture.provenance, (side, side), interpolation=cv2.INTER_NEAREST)
     maps = _maps(head, fit, found, axes, side)
     texel = face_mm / side
@@ -117,13 +118,14 @@ def _bands(picture: Image, seen: Array, trust: Array, texel: float) -> tuple[lis
     import cv2
 
     weight = (seen * (trust > 0.05)).astype(np.float32)
-    light = np.log(picture.astype(np.float32) @ LUMA.astype(np.float32) + 8)
+    light: Array = np.log(picture.astype(np.float32) @ LUMA.astype(np.float32) + 8)
     light = np.clip(light - _average(light, weight, BROADEST_MM / texel), -CONTRAST, CONTRAST) * weight
     good = trust > 0.5
     out: list[tuple[Array, float]] = []
-    sigma, before, first, noise = 0.8, light, 0.0, 0.0
+    before: Any = light
+    sigma, first, noise = 0.8, 0.0, 0.0
     while sigma * texel < BROADEST_MM:
-        after = cv2.GaussianBlur(light, (0, 0), sigma)
+        after: Any = cv2.GaussianBlur(light, (0, 0), sigma)
         band = before - after
         energy = cv2.boxFilter(band * band, -1, (9, 9))
         # The smoothest skin tells the noise, be it the sensor's or the compression's. In broader bands there is less.
@@ -206,7 +208,8 @@ def _draw(h: Any, maps: Any, trust: Any, other: Any, picture: Any) -> int:
             if x == 0 and y == 0:
                 picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = 128, 128, 255
                 continue
-            bent += max(abs(x), abs(y)) > least
+            if max(abs(x), abs(y)) > least:
+                bent += 1
             z = middle / np.sqrt(one + x * x + y * y)
             picture[i, j, 0] = np.uint8(middle - x * z + np.float32(0.5))
             picture[i, j, 1] = np.uint8(middle - y * z + np.float32(0.5))
