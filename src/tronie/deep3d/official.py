@@ -81,8 +81,27 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
 
 
 def used() -> tuple[Imported, ...]:
-    """The records of the net and the face model that the engine takes. Raises WeightsError where one is missing."""
-    return net.record(), bfm.record()
+    """The records of the net and the face model that the engine takes. Raises WeightsError where one is missing, with
+    all that a user has to know to get what is."""
+    found: list[Imported] = []
+    missing: list[str] = []
+    for kind, record in ((NET, net.record), (MODEL, bfm.record)):
+        try:
+            found.append(record())
+        except WeightsError:
+            missing.append(kind)
+    if missing:
+        raise WeightsError("Deep3D works with files that you download yourself:" + "".join(map(how_to_get, missing)))
+    return found[0], found[1]
+
+
+def how_to_get(kind: str) -> str:
+    """Where a file is from, under which terms, and what to do with it: three lines, with the break before them."""
+    t = TERMS[kind]
+    return (
+        f"\n  {t.what}:\n    {' or '.join(t.files)}, from {t.ask} ({t.licence}; no commercial use);"
+        f"\n    then: tronie models import {kind} FILE"
+    )
 
 
 def _is_checkpoint(file: Path) -> bool:
