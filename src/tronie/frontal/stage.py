@@ -18,7 +18,7 @@ from tronie.texture.seen import look, step
 from tronie.texture.surface import surface
 from tronie.types import PROVENANCE, Array, Enhanced, Fit, Frontal, Head, Image, Photo, Texture
 
-HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced")]
+HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
 BLUR_MM = 9.0
 """Spread of a background out of focus, at the head's distance."""
 EDGE_MM = 0.4

@@ -118,7 +118,11 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
         believed = seen[:count] ** 2 * np.maximum(facts.inner, _plain(graph, matter))
         said = explain(base, opponent(colour), believed, view.normals, colourful(skin))
         # Shade beside hanging hair, far darker than skin in this light would be there, is left out too.
-        shade_of_hair = facts.cheek * (1 - matter.bearded) * step(-said.off, 3.0, 6.0) * (1 - matter.skinlike)
+        shade_of_hair = (
+            facts.cheek
+            * (1 - matter.bearded)
+            * np.maximum(step(-said.off, 3.0, 6.0) * (1 - matter.skinlike), step(-said.off, 4.0, 6.0))
+        )
         confidence = confidence * np.clip(1 - np.asarray(matrix @ shade_of_hair.astype(np.float32)), 0, 1)
         frame = glasses(photo, model, level, view, said.fitted, seen)
         if frame is not None:

@@ -31,9 +31,9 @@ def hair_of(
         # What of skin and hair is in view is hardly told apart: the less red half is hair.
         redness = opponent(colour)[:, 1]
         source = pick & (redness <= np.quantile(redness[pick], 0.4))
-    # The darker part: the sky shines on hair.
+    # The darker part: the sky shines on hair, and short black hair looks grey where it does.
     light = colour.mean(-1)
-    source &= light <= np.quantile(light[source], 0.65)
+    source &= light <= np.quantile(light[source], 0.65 if light[source].mean() < 0.6 * skin.mean() else 0.4)
     hair, width = tone_of(colour, source.astype(np.float64), skin, (0.3, 0.08, 0.08))
     lighter, redder, _ = np.median(opponent(colour[other if other.any() else pick]), axis=0) - opponent(skin)
     dark, grey = _dark_hair(lighter, redder), _grey_hair(lighter, redder)

@@ -84,7 +84,7 @@ def glasses(photo: Photo, model: HeadModel, level: int, view: View, fitted: Arra
     darker = np.where(shown, np.clip(opponent(colour)[..., 0] - drawn[..., 2], -1.2, 0.6), 0).astype(np.float32)
     # How much darker than what lies around: the black top hat.
     lines = np.clip(cv2.morphologyEx(darker, cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8)) - darker, 0, 0.8)
-    marked = np.zeros(lines.shape, np.uint8)
+    marked, upper = np.zeros((2, *lines.shape), np.uint8)
     contrasts = []
     for side in (1, -1):
         place = _ring(side, BELOW, RADII)
@@ -94,7 +94,7 @@ def glasses(photo: Photo, model: HeadModel, level: int, view: View, fitted: Arra
         contrasts.append(_contrast(lines[place], path))
         _draw(marked, place, path)
         place = _ring(side, ABOVE, RADII[4:])
-        _draw(marked, place, best_path(lines[place]))
+        _draw(upper, place, best_path(lines[place]))
     bridge = lines[_box(-5, 5, -12, 14)]
     if not contrasts or min(contrasts) < ENOUGH or bridge.max(axis=0).mean() < 0.2:
         return None
@@ -106,9 +106,11 @@ def glasses(photo: Photo, model: HeadModel, level: int, view: View, fitted: Arra
     dark = ((lines > 0.2) & ~lids).astype(np.uint8)
     dark[_box(-40, 40, -5, REACH[3])] = 0
     pieces = cv2.connectedComponents(dark, connectivity=8)[1]
-    mask = ((lines > 0.1) & near) | np.isin(pieces, np.setdiff1d(pieces[near], 0))
+    mask = ((lines > 0.15) & near) | np.isin(pieces, np.setdiff1d(pieces[near], 0))
+    # The upper rim runs along the brows, which are to stay as they are: only what is much darker counts.
+    mask |= (lines > 0.35) & (cv2.dilate(upper, np.ones((3, 3), np.uint8)) > 0)
     mask &= ~lids
-    wide = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    wide = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
     soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.7)
     return np.where(grid.ahead, soft[grid.row, grid.column], 0).astype(np.float32)
 

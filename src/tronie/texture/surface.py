@@ -92,7 +92,7 @@ def surface(model: HeadModel, level: int) -> Surface:
         scalp = crest = hairy = np.zeros_like(scalp)
     temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
     hangs = np.maximum(_smooth_step((np.abs(model.mean[:, 0]) - 38) / 12), _smooth_step((-100 - y) / 8))
-    cheek = hangs * _smooth_step((30 - y) / 15) * (1 - hairy) * (1 - neck)
+    cheek = hangs * _smooth_step((48 - y) / 15) * (1 - hairy) * (1 - neck)
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
