@@ -132,6 +132,19 @@ def test_skin_is_softer_than_stone(figure: Figure) -> None:
     assert (stone[..., 0] - stone[..., 2]).max() == (236 - 238) + 2
 
 
+def test_nothing_of_the_inside_shows_from_behind(figure: Figure) -> None:
+    """Through a neck that fades eyes and mouth are not seen: it looks as a head without them."""
+    behind = rigid(HEAD_TO_CAMERA_AXES @ np.diag([-1.0, 1, -1]), [0, 0, 1000.0])
+    thin = replace(figure, neck=np.where(figure.rest[:, 1] < 0, 0.0, 1.0).astype(np.float32))
+    skin = figure.part == 0
+    bare = replace(
+        thin, triangles=figure.triangles[skin], triangle_uv=figure.triangle_uv[skin], part=figure.part[skin], wire=None
+    )
+    object.__setattr__(bare, "openness", figure.openness)
+    one, other = (render(Scene(f, CAMERA, behind, Look(), figure.weights)) for f in (thin, bare))
+    assert (one == other).all()
+
+
 def test_the_same_scene_twice(figure: Figure) -> None:
     look = {"light": preset("rim"), "samples": 2}
     assert (picture(figure, **look) == picture(figure, **look)).all()

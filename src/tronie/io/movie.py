@@ -6,7 +6,9 @@ in WebM nearly as fast, and VP9 in MP4 many times slower; current browsers play 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -97,13 +99,14 @@ def _vp9(path: Path, frames: Iterable[Image], fps: float) -> int:
 
     writer: Any = None
     count = 0
-    code = "vp09" if path.suffix == ".mp4" else "VP80"
+    code = cv2.VideoWriter.fourcc(*("vp09" if path.suffix == ".mp4" else "VP80"))
     try:
         for frame in map(_even, frames):
             count += 1
             if writer is None:
                 height, width = frame.shape[:2]
-                writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), fps, (width, height))
+                with _hushed():
+                    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, (width, height))
                 if not writer.isOpened():
                     raise OutputError(
                         f"OpenCV writes no {path.suffix[1:]} here: pip install 'tronie[video]', or choose gif or png."
@@ -113,6 +116,19 @@ def _vp9(path: Path, frames: Iterable[Image], fps: float) -> int:
         if writer is not None:
             writer.release()
     return count
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing written to stderr: OpenCV complains there of a tag that WebM has no use for."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _gif(path: Path, frames: Iterable[Image], fps: float, sample: Sequence[Image]) -> int:

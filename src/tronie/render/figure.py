@@ -82,6 +82,13 @@ class Figure:
         """(3,) mm: the middle of its bounding box."""
         return np.asarray((self.rest.min(axis=0) + self.rest.max(axis=0)) / 2, dtype=np.float64)
 
+    @cached_property
+    def inner(self) -> Ints:
+        """Vertices of eyes and mouth alone: what a head shows only from before."""
+        skin = np.zeros(len(self.rest), dtype=bool)
+        skin[self.triangles[self.part == 0]] = True
+        return np.setdiff1d(self.triangles[self.part > 0], np.flatnonzero(skin)).astype(np.int32)
+
     def posed(self, weights: Mapping[str, float] | None = None) -> Array:
         """(V, 3) float32 mm with an expression, weights by unit; unknown units are left out. None is at rest."""
         v = self.rest

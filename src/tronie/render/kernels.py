@@ -195,7 +195,12 @@ def shade(
             blue = to_linear[int(blue * FOUR + HALF)]
         elif mode == PROVENANCE:
             side = provenance.shape[0]
-            kind = provenance[min(max(int(v * side), 0), side - 1), min(max(int(u * side), 0), side - 1)]
+            pi, pj = min(max(int(v * side), 0), side - 1), min(max(int(u * side), 0), side - 1)
+            kind = provenance[pi, pj]
+            if kind == 0:  # just outside the rim of a chart
+                for s in range(25):
+                    i, j = min(max(pi + s // 5 - 2, 0), side - 1), min(max(pj + s % 5 - 2, 0), side - 1)
+                    kind = max(kind, provenance[i, j])
             red, green, blue = palette[kind, 0], palette[kind, 1], palette[kind, 2]
         elif mode == UNCERTAINTY:
             warm = b0 * vertex[a, 5] + b1 * vertex[b, 5] + b2 * vertex[c, 5]
@@ -206,6 +211,9 @@ def shade(
 
         # Light from everywhere, by spherical harmonics, less where little of the space is open.
         open_share = b0 * vertex[a, 3] + b1 * vertex[b, 3] + b2 * vertex[c, 3]
+        if 1 <= part <= 4:
+            # Light creeps through lids, lips and gums to eyes and teeth, and they are bright: hollows hide less of it.
+            open_share = np.sqrt(open_share)
         h1, h2, h3 = Y1 * ny, Y1 * nz, Y1 * nx
         h4, h5, h6 = Y2A * nx * ny, Y2A * ny * nz, Y2B * (THREE * nz * nz - ONE)
         h7, h8 = Y2A * nx * nz, Y2C * (nx * nx - ny * ny)

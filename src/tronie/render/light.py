@@ -25,8 +25,10 @@ Vector = tuple[float, float, float]
 
 MAP_SIDE = 96
 """Of the octahedral maps of what is mirrored, texels."""
-LOBES = (260.0, 40.0, 10.0)
+LOBES = (400.0, 40.0, 10.0)
 """Sharpness (of a spherical Gaussian) of what eyes, wet lips and teeth, and skin mirror."""
+GLINT = 5.0
+"""Degrees: half width of a lamp that eyes mirror, at most."""
 PANORAMA = (96, 48)
 """Panoramas are reduced to so many columns and rows: 3.75 degrees a pixel, finer than any of LOBES."""
 
@@ -87,7 +89,9 @@ class Lighting:
         for lamp in self.lamps:
             toward = _unit(lamp.direction).astype(np.float32)
             for k, lobe in enumerate(LOBES):
-                s = 1 / (1 / lobe + np.radians(lamp.width) ** 2 / 2)
+                # Eyes mirror the lamp as a glint: a wide one's is a window's, not a haze over the iris.
+                width = min(lamp.width, GLINT) if k == 0 else lamp.width
+                s = 1 / (1 / lobe + np.radians(width) ** 2 / 2)
                 # A normalised spherical Gaussian, s / (2 pi) at its peak; the lamp's irradiance is pi times its colour.
                 bump = np.float32(s / 2) * np.exp(np.float32(s) * (directions() @ toward - 1))
                 maps[k] += bump[..., None] * np.asarray(lamp.color, np.float32)
@@ -208,9 +212,9 @@ def _studio() -> Lighting:
 
 def _rim() -> Lighting:
     lamps = (
-        Lamp((-0.9, -0.35, 0.5), _grey(1.25, -0.08), 0.12, 12, True),
-        Lamp((0.9, -0.3, 0.55), _grey(1.05, 0.1), 0.12, 12),
-        Lamp((-0.2, -0.5, -0.9), _grey(0.16), 0.4, 20),
+        Lamp((-0.9, -0.35, 0.5), _grey(2.3, -0.08), 0.15, 12, True),
+        Lamp((0.9, -0.3, 0.55), _grey(1.9, 0.1), 0.15, 12),
+        Lamp((-0.2, -0.5, -0.9), _grey(0.24), 0.4, 20),
     )
     return Lighting(lamps, _grey(0.05), _grey(0.03), gloss=1.0)
 

@@ -16,7 +16,7 @@ from tronie.head.model import HeadModel, default_head
 from tronie.io.read_gltf import GltfHead, read_glb
 from tronie.io.surface import pieces
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
-from tronie.types import Head, Image
+from tronie.types import PROVENANCE, Head, Image
 
 Array = NDArray[np.floating[Any]]
 
@@ -147,7 +147,7 @@ def _provenance(path: Path) -> Image | None:
         with Pillow.open(path, formats=("PNG",)) as image:
             if image.mode != "P" or max(image.size) > LARGEST:
                 return None
-            return np.asarray(np.minimum(np.asarray(image), 5), dtype=np.uint8)
+            return np.asarray(np.minimum(np.asarray(image), len(PROVENANCE) - 1), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(f"Cannot read {path}: it is damaged.") from error
 

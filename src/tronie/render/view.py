@@ -38,6 +38,9 @@ SHADOW_BLUR_MM = 5.0
 """Width of the soft edge of a shadow."""
 SOFT_COSINE = 0.16
 """Cosine to the view below which hair thins out into the background."""
+HIDDEN_FROM = -0.2
+"""Sine above the head's side view, seen from behind it, at which eyes and mouth are left out: a neck that fades or is
+open would show them."""
 HAIR_DULL = 0.8
 """How much less hair mirrors than skin: its gloss is in streaks, which the texture has."""
 UNCERTAIN_MM = 6.0
@@ -105,6 +108,9 @@ def render(scene: Scene, threads: int = 1) -> Image:
     vertices = np.ascontiguousarray(posed, dtype=np.float32)
     points = screen_points(vertices, camera, scene.head_to_camera, float(samples))
     pose = np.asarray(scene.head_to_camera, dtype=np.float32)
+    eye = -pose[:3, :3].T @ pose[:3, 3] - figure.middle
+    if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
+        points[figure.inner, 2] = -1  # behind the camera: not drawn
     normals = np.asarray(vertex_normals(vertices, figure.faces) @ pose[:3, :3].T, dtype=np.float32)
     in_camera = np.asarray(transform(pose, vertices), dtype=np.float32)
 
