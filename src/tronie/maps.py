@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tronie.geometry import Camera
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.overlay import Region, cut_out, face_region
-from tronie.types import PROVENANCE, Array, Face, Head, Image
+from tronie.types import Array, Face, Head, Image
 
 SIDE = 1024
 """Of sigma.png, texels: the standard deviation changes slowly."""
@@ -128,17 +128,26 @@ def with_scale(picture: Image) -> Image:
 def with_names(picture: Image, provenance: Image) -> Image:
     """The picture over the names of the colours in a provenance map (S, S), with their shares of its area."""
     from tronie.io.records import shares
+    from tronie.sheet import text_width
 
     width = picture.shape[1]
-    size = max(11, width // 48)
-    present = [(name, share) for name, share in shares(provenance).items() if share > 0]
-    strip = np.empty((round(3.2 * size), width, 3), np.uint8)
+    size = max(11, width // 52)
+    words: list[tuple[str, tuple[int, int, int] | None]] = [("of the texture", None)]
+    words += [(f"{name} {share:.0%}", PROVENANCE_COLORS[name]) for name, share in shares(provenance).items() if share]
+    places, left, row = [], 2.0 * size, 0
+    for text, color in words:
+        wide = text_width(text, size) + (1.6 if color else 0) * size
+        if left + wide > width - size and left > 2.0 * size:
+            left, row = 2.0 * size, row + 1
+        places.append((left, (0.9 + 1.8 * row) * size))
+        left += wide + 1.3 * size
+    strip = np.empty((round((2.9 + 1.8 * row) * size), width, 3), np.uint8)
     strip[:] = PAPER
-    texts = [(2.0 * size, 1.05 * size, "of the texture", "la")]
-    for k, (name, share) in enumerate(present):
-        left = 10 * size + k * (width - 11 * size) // max(len(PROVENANCE) - 1, 1)
-        strip[size : 2 * size + size // 4, left : left + round(1.25 * size)] = PROVENANCE_COLORS[name]
-        texts.append((left + 1.7 * size, 1.05 * size, f"{name} {share:.0%}", "la"))
+    texts = []
+    for (text, color), (x, y) in zip(words, places, strict=True):
+        if color:
+            strip[round(y) : round(y + 1.2 * size), round(x) : round(x + 1.2 * size)] = color
+        texts.append((x + (1.6 * size if color else 0), y + 0.05 * size, text, "la"))
     return np.concatenate([picture, _written(strip, texts, size)])
 
 
