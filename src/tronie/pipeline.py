@@ -212,6 +212,10 @@ class Pipeline:
                     assert face.texture is not None
                     with clock("frontal"):
                         portrait = frontal(head, face.texture, settings.frontal, photo, fit, face.enhanced)
+                        if settings.frontal.identity and face.landmarks is not None:
+                            from tronie.frontal.likeness import measured
+
+                            portrait = measured(portrait, head, fit, photo, face.landmarks, settings.frontal)
                     face = replace(face, frontal=portrait)
         except Exception as error:
             return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)

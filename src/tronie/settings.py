@@ -69,6 +69,7 @@ class FrontalSettings(Branch):
         "both", description="Of the portrait: the photo's, at rest, or a file for each."
     )
     gaze: Literal["keep", "level"] = Field("keep", description="Of the portrait: the photo's, or into the camera.")
+    identity: bool = Field(False, description="Measure how alike portrait and photo are; wants the extra identity.")
 
 
 class ExportSettings(Branch):

@@ -81,6 +81,7 @@ def run(
     background: Annotated[str | None, option("background")] = None,
     expression: Annotated[str | None, option("expression")] = None,
     gaze: Annotated[str | None, option("gaze")] = None,
+    identity: Annotated[bool | None, option("identity")] = None,
     max_megapixels: Annotated[
         float | None,
         typer.Option(

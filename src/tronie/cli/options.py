@@ -39,6 +39,7 @@ PLACES: dict[str, str] = {
     "background": "frontal.background",
     "expression": "frontal.expression",
     "gaze": "frontal.gaze",
+    "identity": "frontal.identity",
     "only": "only",
 }
 """Parameter of the command -> place in the settings tree."""

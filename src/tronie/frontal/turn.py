@@ -87,8 +87,7 @@ class Wishes:
     """What of the head's own a portrait shall have in place of the photo's."""
 
     mouth: bool = False
-    eyes: tuple[bool, bool] = (False, False)
-    """The subject's left and right."""
+    eyes: bool = False
     level_gaze: bool = False
     """Both eyes are the head's, and look into the camera."""
 
@@ -123,15 +122,12 @@ def _patches(scene: Scene, anchors: Anchors, layers: Layers, cell: int, wishes: 
     share = mouth_patch(scene.head, scene.facts) if wishes.mouth else np.zeros(len(anchors.here), np.float32)
     eyes = [eye_patch(scene.head, name) for name in EYES]
     rows, columns = layers.use_mirrored.shape
-    wanted = list(wishes.eyes)
+    wanted = wishes.eyes or wishes.level_gaze
     for eye in eyes:
         if eye.any():
             x, y = (anchors.here[eye > 0, :2].mean(axis=0) / cell).astype(int).tolist()
-            if wishes.level_gaze or (0 <= x < columns and 0 <= y < rows and layers.use_mirrored[y, x] > 0.5):
-                wanted = [True, True]
-    for eye, want in zip(eyes, wanted, strict=True):
-        share = np.maximum(share, eye * want)
-    return share
+            wanted |= bool(0 <= x < columns and 0 <= y < rows and layers.use_mirrored[y, x] > 0.5)
+    return np.maximum(share, np.maximum(*eyes)) if wanted else share
 
 
 def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tuple[Image, Image]:

@@ -1,0 +1,1 @@
+"""What `benchmarks/frontal.py` is made of."""
