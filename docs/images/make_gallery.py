@@ -20,11 +20,28 @@ from tronie.types import Face, Photo
 
 CELL, COLUMNS = 236, 3
 HERE = Path(__file__).resolve().parent
-PICKS = (
-    "female_03 female_42 male_33 female_65 female_87 female_08 female_58:level female_31 female_07 female_14 "
-    "male_15 female_28:level female_00:small female_73:plain male_10:grey female_85:neutral group "
-    "female_82 female_42:neutral female_66"
-).split()
+PICKS = [
+    "female_03",
+    "female_42",
+    "male_33",
+    "female_65",
+    "female_87",
+    "female_08",
+    "female_58:level",
+    "female_31",
+    "female_07",
+    "female_14",
+    "male_15",
+    "female_28:level",
+    "female_00:small",
+    "female_73:plain",
+    "male_10:grey",
+    "female_85:neutral",
+    "group",
+    "female_82",
+    "female_42:neutral",
+    "female_66",
+]
 WAYS = {
     "level": {"gaze": "level"}, "plain": {"background": "plain"}, "neutral": {"expression": "neutral"},
 }  # fmt: skip
@@ -49,7 +66,8 @@ def main(folder: Path) -> None:
                 sheet.paste(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.LANCZOS), (x + n * CELL, y))
             number = 9 * (page - 1) + k + 1
             d = face.fit.diagnostics
-            draw.text((x + 2, y + CELL + 4), f"{number}  {pick}  yaw {d['yaw']:+.0f}  pitch {d['pitch']:+.0f}", "black", font)
+            said = f"{number}  {pick}  yaw {d['yaw']:+.0f}  pitch {d['pitch']:+.0f}"
+            draw.text((x + 2, y + CELL + 4), said, "black", font)
         sheet.save(HERE / f"gallery_{page}.jpg", quality=84, optimize=True)
 
 
