@@ -209,6 +209,8 @@ def shade(
         else:
             red, green, blue = materials[part, 5], materials[part, 6], materials[part, 7]
 
+        bright = max(red, green)
+
         # Light from everywhere, by spherical harmonics, less where little of the space is open.
         open_share = b0 * vertex[a, 3] + b1 * vertex[b, 3] + b2 * vertex[c, 3]
         if 1 <= part <= 4:
@@ -269,6 +271,9 @@ def shade(
         strength = materials[part, 1]
         if part != 1 and part != 2:
             strength *= look[0] * (b0 * vertex[a, 6] + b1 * vertex[b, 6] + b2 * vertex[c, 6])
+        if part == 0 and mode == TEXTURED:
+            # Near black is hair, wherever it hangs: an even gloss would lie over it like fog.
+            strength *= min(max(bright * np.float32(25), np.float32(0.15)), ONE)
         if strength > ZERO and mode <= CLAY:
             f = ONE - max(facing, ZERO)
             f2 = f * f
