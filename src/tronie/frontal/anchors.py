@@ -23,6 +23,7 @@ from tronie.texture.surface import part_of_vertices, surface
 from tronie.types import Array
 
 Ints = NDArray[np.int32]
+Pixels = NDArray[np.int64]
 
 CELLS, CELL_MM = 100, 4.0
 """The field's grid: a square of 40 cm around the head."""
@@ -110,10 +111,17 @@ class Anchors:
     per_mm: float
     """Pixels per mm there."""
 
+    outlines: tuple[Pixels, Pixels]
+    """In the photo: of the head without and with its neck; see `outline`."""
+
     def on_grid(self, points: Array) -> Array:
-        """Portrait pixels (..., 2) -> places on the field's grid, cell centres at +0.5."""
-        at = (points - np.asarray(self.eyes)) / self.per_mm - [0.0, LOW_MM]
-        return np.asarray(at / CELL_MM + CELLS / 2)
+        return on_grid(points, self.eyes, self.per_mm)
+
+
+def on_grid(points: Array, eyes: tuple[float, float], per_mm: float) -> Array:
+    """Portrait pixels (..., 2) -> places on the field's grid, cell centres at +0.5."""
+    at = (points - np.asarray(eyes)) / per_mm - [0.0, LOW_MM]
+    return np.asarray(at / CELL_MM + CELLS / 2)
 
 
 def shifts(anchors: Anchors, parts: Region, ahead: NDArray[np.bool_]) -> Array:
@@ -125,8 +133,9 @@ def shifts(anchors: Anchors, parts: Region, ahead: NDArray[np.bool_]) -> Array:
     strength = 3 * np.minimum(w, 1)
     weight, data = strength, strength[..., None] * d
     whole = np.full(len(here), 2.0)
-    for triangles, say in ((parts.skull_triangles, whole), (parts.triangles, 2 * NECK_SAY * parts.neck)):
-        edge, leap, vertex = outline_pairs(anchors, triangles, parts.front * anchors.shown * ahead)
+    kinds = ((parts.skull_triangles, whole), (parts.triangles, 2 * NECK_SAY * parts.neck))
+    for (triangles, say), far in zip(kinds, anchors.outlines, strict=True):
+        edge, leap, vertex = outline_pairs(anchors, triangles, far, parts.front * anchors.shown * ahead)
         we, de = splat(anchors.on_grid(edge), leap, say[vertex], CELLS, CELLS)
         we = np.minimum(we, 2)
         weight = weight + we
@@ -137,17 +146,13 @@ def shifts(anchors: Anchors, parts: Region, ahead: NDArray[np.bool_]) -> Array:
     return membrane(weight, data, 1 / reach**2)
 
 
-def outline_pairs(anchors: Anchors, triangles: Ints, known: Array) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Points (N, 2) along the outline that `triangles` have in the portrait, what leads from them (N, 2) to their
-    outline in the photo, and the vertices (N,) they belong to. Where the photo shows the very skin that makes the
+def outline_pairs(
+    anchors: Anchors, triangles: Ints, there: Pixels, known: Array
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Points (N, 2) along the outline that `triangles` have in the portrait, what leads from them (N, 2) to `there`,
+    their outline in the photo, and the vertices (N,) they belong to. Where the photo shows the very skin that makes the
     outline, to there; elsewhere the nearest point of the photo's outline takes its place (landmark marching)."""
-    contours = []
-    for points in (anchors.here, anchors.there):
-        grid = anchors.on_grid(points[:, :2]) * (OUTLINE / CELLS)
-        screen = np.ascontiguousarray(np.column_stack([grid, points[:, 2]]), dtype=np.float32)
-        ids = visible(screen, triangles, OUTLINE, OUTLINE)[0]
-        contours.append((_outline(ids >= 0), ids, screen))
-    (here, ids, screen), (there, *_) = contours
+    here, ids, screen = outline(anchors.here, triangles, anchors.eyes, anchors.per_mm)
     if len(here) < 3 or len(there) < 3:
         nothing = np.zeros((0, 2))
         return nothing, nothing, np.zeros(0, np.int64)
@@ -167,6 +172,15 @@ def outline_pairs(anchors: Anchors, triangles: Ints, known: Array) -> tuple[Arra
     leap = _round((share * behind + (1 - share) * marched - at) * mm * anchors.per_mm, SMOOTH_MM / mm)
     origin: Array = np.add(anchors.eyes, [0.0, LOW_MM * anchors.per_mm])
     return origin + (at - OUTLINE / 2) * mm * anchors.per_mm, leap, vertex.astype(np.int64)
+
+
+def outline(points: Array, triangles: Ints, eyes: tuple[float, float], per_mm: float) -> tuple[Pixels, Ints, Array]:
+    """(N, 2) pixels x, y along the outline of `triangles` over points (V, 3) in portrait pixels and mm of depth, and
+    the small picture it was found in: ids (OUTLINE, OUTLINE) of triangles, and the points there."""
+    grid = on_grid(points[:, :2], eyes, per_mm) * (OUTLINE / CELLS)
+    screen = np.ascontiguousarray(np.column_stack([grid, points[:, 2]]), dtype=np.float32)
+    ids = visible(screen, triangles, OUTLINE, OUTLINE)[0]
+    return _outline(ids >= 0), ids, screen
 
 
 def _outline(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

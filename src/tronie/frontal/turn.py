@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tronie.frontal.anchors import Anchors, Region, region
+from tronie.frontal.anchors import Anchors, Pixels, Region, outline, region
 from tronie.frontal.extend import FEATHER_MM, beyond, inside
 from tronie.frontal.field import membrane
 from tronie.frontal.frame import eyes_at
@@ -79,7 +79,17 @@ class Scene:
         eyes, per_mm = eyes_at(self.camera, self.pose)
         here = screen_points(vertices, self.camera, self.pose)
         normals = vertex_normals(vertices, self.head.triangles)
-        return Anchors(here, self.there, self.view.facing, normals[:, 2], eyes, per_mm)
+        return Anchors(here, self.there, self.view.facing, normals[:, 2], eyes, per_mm, self.outlines)
+
+    @cached_property
+    def outlines(self) -> tuple[Pixels, Pixels]:
+        """See `Anchors`."""
+        eyes, per_mm = eyes_at(self.camera, self.pose)
+        skull, whole = (
+            outline(self.there, triangles, eyes, per_mm)[0]
+            for triangles in (self.parts.skull_triangles, self.parts.triangles)
+        )
+        return skull, whole
 
 
 @dataclass(frozen=True, slots=True)
