@@ -178,13 +178,14 @@ def bumps(head: Head, fit: Fit, found: Any, radiance: Array, texture: Texture) -
     right, up = (gradient * t).sum(-1), (gradient * b).sum(-1)
     bent = n - right[..., None] * t - up[..., None] * b
     bent /= np.maximum(np.linalg.norm(bent, axis=-1, keepdims=True), 1e-6)
-    sky = spiral(SKY)
-    weight = (radiance * 4 / SKY).astype(np.float32)
-    step = [np.zeros((SIZE, SIZE, 3), np.float32) for _ in range(2)]
-    for z, colour in zip(sky.astype(np.float32), weight, strict=True):
-        for total, normal in zip(step, (bent, n), strict=True):
-            total += np.maximum(normal @ z, 0)[..., None] * colour
-    ratio = np.where(step[1] > 1e-4, step[0] / np.maximum(step[1], 1e-4), 1)
+    seen = texture.provenance == PROVENANCE.index("seen")
+    ratio = np.ones((SIZE, SIZE, 3), np.float32)
+    both = [np.zeros((int(seen.sum()), 3), np.float32) for _ in range(2)]
+    normals = [bent[seen].astype(np.float32), n[seen]]
+    for z, colour in zip(spiral(SKY).astype(np.float32), (radiance * 4 / SKY).astype(np.float32), strict=True):
+        for total, normal in zip(both, normals, strict=True):
+            total += np.maximum(normal @ z, 0)[:, None] * colour
+    ratio[seen] = both[0] / np.maximum(both[1], 1e-4)
     image = linear_to_srgb(srgb_to_linear(texture.image) * ratio).round().astype(np.uint8)
     detail = relief(Texture(image, texture.provenance), head, fit, found, 0.4)
     side = len(detail.normals)

@@ -53,6 +53,12 @@ def fields(texture: Texture, head: Head, fit: Fit) -> Fields:
 
     hair = graph.smooth(step(s.rough, 0.045, 0.08), 2)
     usual = _like_skin(s, facts.inner & ~facts.lips)
+    # A grey beard, also where it is too blurred to show strands: on the lower face, over a centimetre, no colour.
+    low = facts.beard * step(-model.mean[:, 1], 42, 52) * (1 - facts.lips)
+    warm = np.log(s.colour[:, :1] / s.colour[:, 2:])
+    pale = graph.smooth((_median(warm, s.facing * facts.inner) - warm[:, 0]).astype(np.float32), 4)
+    grey = low * step(pale, 0.2, 0.4)
+    hair, usual = np.maximum(hair, grey), usual * (1 - grey)
     weight = s.facing * (0.15 + 0.85 * facts.inner) * (1 - facts.neck) * (1 - facts.hairy)
     rows = np.flatnonzero(np.maximum(weight, weight[twin]) > 0.02)
     place = np.full(count, -1)
