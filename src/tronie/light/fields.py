@@ -129,7 +129,9 @@ def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: Graph,
     belief = trust / (1 + (light / 0.15) ** 2) ** 2
     other = belief[twin]
     same = (belief[:, None] * rest + other[:, None] * rest[twin]) / np.maximum(belief + other, 1e-6)[:, None]
-    both = np.minimum(trust, trust[twin])
+    # What is as dark as that on one side only is a lock of hair, the rim of glasses.
+    hidden = step(-np.minimum(light, light[twin]), 0.9, 1.5)
+    both = np.minimum(trust, trust[twin]) * (1 - graph.smooth(hidden, 1))
     found = (rest - same).astype(np.float32)
     count = len(rest)
     return np.asarray(
