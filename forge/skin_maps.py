@@ -13,9 +13,9 @@ from tronie.head.model import HeadModel
 from tronie.render.raster import interpolate, rasterize
 from tronie.render.shading import vertex_normals
 from tronie.texture import bake
+from tronie.texture.eyes import LID_LEFT, LID_RIGHT
 from tronie.texture.grain import hairline_distance
 from tronie.texture.light import harmonics
-from tronie.texture.parts import LID_LEFT, LID_RIGHT
 from tronie.texture.skin import opponent
 from tronie.texture.tones import likeness
 from tronie.types import PROVENANCE, Face, Photo
