@@ -31,6 +31,8 @@ COMPONENTS = 60
 HUE = 3.0
 """Weight of a hue's texel against a lightness's: fewer, and smaller in number but as plain to see."""
 ROUNDS = 80
+FIRST, SLOW = 4, 25
+"""So many components for so many rounds, then more and more."""
 FEW = 30.0
 """So many portraits' say has the smooth course of the mean against what they show."""
 
@@ -182,9 +184,10 @@ def learn(data: Data, mean: np.ndarray, inside: np.ndarray, count: int) -> tuple
         found = [components(x, scale, count, people) for x in (even - centre, odd)]
         values = np.concatenate([v[:count] for _, v in found])
         is_odd = np.repeat([False, True], count)
-        order = np.argsort(values)[::-1][:count]
+        # Few at first: with all of them from the start, what was put into the gaps would explain itself.
+        order = np.argsort(values)[::-1][: min(count, FIRST + count * max(turn - SLOW, 0) // SLOW)]
         rest = np.concatenate([v for _, v in found]).sum() - values[order].sum()
-        noise = rest / max(2 * people - count, 1)
+        noise = rest / max(2 * people - len(order), 1)
         modes = np.concatenate([m for m, _ in found])[order]
         sigma2, is_odd = values[order], is_odd[order]
         shrink = np.maximum(sigma2 - noise, 0) / sigma2
