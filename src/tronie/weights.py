@@ -90,8 +90,8 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0", _CALIBRATION, "head and pose from the landmark net's answer", True,
         ),
         Weight(
-            "skin", "skin.npz", 822812,
-            "92ef21809a1578a65079edaf62d8752cb7f1c87539f34b8c2e1181ff82082b5a",
+            "skin", "skin.npz", 823836,
+            "0ac8b2b9edc357b479534e1e224c843ffe4e7238dd46885992e5aaec2ff60e14",
             "CC0-1.0", _SKIN, "what skin looks like where a photo does not show it", True,
         ),
         Weight(
