@@ -173,6 +173,11 @@ class LandmarkNet:
         """One pass over a given square (a unit square's map to the photo)."""
         return self._run(image, [square], scored=True)[0]
 
+    def follow(self, image: Image, squares: Sequence[Similarity]) -> list[Landmarks]:
+        """One pass over some squares, without the mirror image's second opinion: half of the time, for video."""
+        maps = [sized(unit, NET_SIDE) for unit in squares]
+        return self._read(np.stack([cut(image, m, NET_SIDE) for m in maps]), maps, scored=True) if maps else []
+
     def places(self, images: Sequence[Image], square: Similarity) -> Array:
         """(n, 478, 2) where one plain pass puts the points in n pictures under the same unit square's map."""
         to_image = sized(square, NET_SIDE)

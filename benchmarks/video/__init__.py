@@ -1,0 +1,1 @@
+"""Clips with truth, and what tronie makes of them."""

@@ -1,0 +1,142 @@
+"""What a clip is, and which reader opens it: files by PyAV (the extra `video`) or OpenCV, folders and patterns of
+pictures, moving GIF, WebP and PNG, and cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tronie.errors import InputError
+from tronie.types import Image
+
+VIDEO_SUFFIXES: frozenset[str] = frozenset(
+    f".{ending}"
+    for ending in (
+        *("mp4", "m4v", "mov", "qt", "webm", "mkv", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts", "wmv", "flv"),
+        *("3gp", "3g2", "ogv", "y4m", "mjpeg", "mjpg", "h264", "h265", "hevc", "ivf"),
+    )
+)
+"""Lower-case endings of the files that are taken for videos."""
+MOVING_SUFFIXES: frozenset[str] = frozenset((".gif", ".webp", ".apng", ".png"))
+"""Pictures that may hold several frames; one that does is a clip if it lasts, else a photo."""
+MOVING_SECONDS, MOVING_FRAMES = 0.4, 6
+"""A picture that moves for so long, with so many frames, is a clip."""
+CAMERA = "camera:"
+"""What the source of a camera begins with: `camera:0`."""
+USUAL_FPS = 25.0
+"""Of pictures that have no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a clip."""
+
+    index: int
+    """From 0, of the frames that could be read."""
+    time: float
+    """Seconds from the first frame; strictly growing."""
+    image: Image
+    """(H, W, 3) RGB uint8, upright. All frames of a clip have one size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """What a clip says of itself before it is read."""
+
+    name: str
+    """A file stem; what outputs are named after."""
+    source: str
+    """As the user gave it."""
+    size: tuple[int, int]
+    """Width, height, pixels, after turning upright."""
+    fps: float
+    """Frames per second, on average."""
+    frames: int | None
+    """How many there should be, as far as the file says."""
+    rotation: int
+    """Degrees clockwise by which the stored pictures are turned to stand upright: 0, 90, 180 or 270."""
+    codec: str
+    """`h264`, `hevc`, ..., `pictures`, `camera`."""
+    reader: str
+    """`PyAV`, `OpenCV` or `Pillow`."""
+
+
+class Clip(Protocol):
+    """A clip that can be read once from the beginning; `open_clip` makes another."""
+
+    @property
+    def info(self) -> ClipInfo: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What reading met that a user should know of; complete when the frames are read."""
+
+    def frames(self) -> Iterator[Frame]:
+        """All of them in order, one at a time."""
+
+    def close(self) -> None: ...
+
+
+def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None = None) -> Clip:
+    """A video file, a folder or pattern (`shot/%04d.png`, `shot/*.jpg`) of pictures, or `camera:0`.
+
+    `fps` is that of pictures, which have no time of their own. `reader` asks for `PyAV` or `OpenCV` (default: PyAV
+    where it is installed, for it knows every frame's time and goes on after a damaged one). Raises InputError.
+    """
+    text = str(source)
+    if text.startswith(CAMERA):
+        from tronie.video.read_cv import CameraClip
+
+        return CameraClip(text.removeprefix(CAMERA))
+    path = Path(text)
+    if path.is_dir() or not path.exists():
+        from tronie.video.read_pictures import PictureClip
+
+        return PictureClip(text, fps)
+    if path.suffix.lower() in MOVING_SUFFIXES:
+        from tronie.video.read_pictures import MovingPicture
+
+        return MovingPicture(text)
+    _must_be_file(path, text)
+    if reader != "OpenCV" and (reader == "PyAV" or have_av()):
+        from tronie.video.read_av import AvClip
+
+        return AvClip(text)
+    from tronie.video.read_cv import CvClip
+
+    return CvClip(text)
+
+
+def have_av() -> bool:
+    """Whether PyAV is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("av") is not None
+
+
+def is_clip(source: str | Path) -> bool:
+    """Whether a source is to be followed through time rather than looked at as one photo."""
+    text = str(source)
+    path = Path(text)
+    suffix = path.suffix.lower()
+    if text.startswith(CAMERA) or suffix in VIDEO_SUFFIXES or "%" in path.name:
+        return True
+    if suffix in MOVING_SUFFIXES - {".png"} and path.is_file():
+        from tronie.video.read_pictures import moves
+
+        return moves(path)
+    return False
+
+
+def _must_be_file(path: Path, text: str) -> None:
+    try:
+        if not path.is_file():
+            raise InputError(f"{text} is not an ordinary file.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{text} is empty.")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(f"{text} cannot be read: {(error.strerror or str(error)).lower()}.") from None

@@ -1,0 +1,153 @@
+"""Clips made of pictures: numbered files, folders, and pictures that move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tronie.errors import InputError
+from tronie.io.formats import opener
+from tronie.io.images import IMAGE_SUFFIXES, read_photo
+from tronie.io.pixels import rgb_from_pil
+from tronie.types import Image
+from tronie.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame
+from tronie.video.timing import Times
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+USUAL_DELAY = 0.1
+"""Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""
+
+
+class PictureClip:
+    """Picture files in the order of their names (numbers in them count as numbers)."""
+
+    def __init__(self, source: str, fps: float) -> None:
+        self._files = numbered(source)
+        if not self._files:
+            raise InputError(f"{source}: no picture is there.")
+        first = read_photo(self._files[0]).image
+        name = _NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
+        self._info = ClipInfo(
+            name=name or "frames", source=source, size=(first.shape[1], first.shape[0]), fps=fps,
+            frames=len(self._files), rotation=0, codec="pictures", reader="Pillow",
+        )  # fmt: skip
+        self._notes: list[str] = []
+
+    @property
+    def info(self) -> ClipInfo:
+        return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def frames(self) -> Iterator[Frame]:
+        count = 0
+        for number, path in enumerate(self._files):
+            try:
+                image = fitted(read_photo(path).image, self._info.size)
+            except InputError as error:
+                self._notes.append(f"{error} It was left out.")
+                continue
+            yield Frame(count, number / self._info.fps, image)
+            count += 1
+
+    def close(self) -> None:
+        pass
+
+
+def numbered(source: str) -> list[Path]:
+    """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
+    path = Path(source)
+    if path.is_dir():
+        found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
+    elif "%" in path.name:
+        parts = [re.escape(text) for text in _NUMBER.split(path.name)[::2]]
+        wanted = re.compile(r"\d+".join(parts))
+        there = path.parent.iterdir() if path.parent.is_dir() else iter(())
+        found = [p for p in there if wanted.fullmatch(p.name)]
+    else:
+        found = [Path(p) for p in glob(source)] if has_magic(source) else []
+    return sorted(found, key=lambda p: [int(t) if t.isdigit() else t.lower() for t in re.split(r"(\d+)", p.name)])
+
+
+def fitted(image: Image, size: tuple[int, int]) -> Image:
+    """The picture at the clip's size."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    import cv2
+
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+class MovingPicture:
+    """A GIF, WebP or PNG with several frames, each shown for its own time."""
+
+    def __init__(self, source: str) -> None:
+        self._picture = _open(Path(source))
+        if self._picture is None:
+            raise InputError(f"{source} cannot be opened as a moving picture.")
+        frames, seconds = int(getattr(self._picture, "n_frames", 1)), _delay(self._picture)
+        self._info = ClipInfo(
+            name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds, frames=frames, rotation=0,
+            codec=str(self._picture.format or "").lower(), reader="Pillow",
+        )  # fmt: skip
+        self._notes: list[str] = []
+
+    @property
+    def info(self) -> ClipInfo:
+        return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def frames(self) -> Iterator[Frame]:
+        times, shown = Times(self._info.fps), 0.0
+        for index in range(self._info.frames or 1):
+            try:
+                self._picture.seek(index)
+                image = rgb_from_pil(self._picture.copy())
+            except (EOFError, OSError, ValueError, SyntaxError):
+                self._notes.append(f"the file is damaged: its first {index} of {self._info.frames} frames were used")
+                return
+            yield Frame(index, times.next(shown), fitted(image, self._info.size))
+            shown += _delay(self._picture)
+
+    def close(self) -> None:
+        self._picture.close()
+
+
+def moves(path: Path) -> bool:
+    """Whether a picture file holds a clip rather than a photo."""
+    picture = _open(path)
+    if picture is None:
+        return False
+    with picture:
+        frames = int(getattr(picture, "n_frames", 1))
+        return frames >= MOVING_FRAMES and frames * _delay(picture) >= MOVING_SECONDS
+
+
+def _open(path: Path) -> Any:
+    """The Pillow picture of a file, None if it is none."""
+    try:
+        stream = path.open("rb")
+        reader = opener(stream.read(32))
+        stream.seek(0)
+        if reader is None:
+            stream.close()
+            return None
+        return reader(stream)
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return None
+
+
+def _delay(picture: Any) -> float:
+    """Seconds for which the present frame is shown."""
+    seconds = float(picture.info.get("duration") or 0) / 1000
+    return seconds if seconds > 0.011 else USUAL_DELAY

@@ -1,0 +1,49 @@
+"""The times of frames, made strictly growing, and what can be said of them."""
+
+from __future__ import annotations
+
+from tronie.video.clip import ClipInfo
+
+UNEVEN = 0.25
+"""Of the usual step between frames: a clip whose steps differ by more, for more than 2 % of them, has a variable rate."""
+
+
+class Times:
+    """Stamps of a container (seconds, or None) -> seconds from the first frame, strictly growing."""
+
+    def __init__(self, fps: float) -> None:
+        self._step = 1 / fps
+        self._first: float | None = None
+        self._steps: list[float] = []
+        self._seen = self._uneven = 0
+        self.last = 0.0
+
+    def next(self, stamp: float | None) -> float:
+        if self._first is None:
+            self._first = 0.0 if stamp is None else stamp
+            self.last = 0.0
+            return 0.0
+        time = self.last + self._step if stamp is None else stamp - self._first
+        if not time > self.last:  # no stamp, a repeated one, or a container put together from two
+            time = self.last + self._step
+            self._first += 0.0 if stamp is None else stamp - self._first - time
+        step = time - self.last
+        self._seen += 1
+        self._uneven += abs(step - self._step) > UNEVEN * self._step
+        self.last = time
+        return time
+
+    def notes(self) -> list[str]:
+        if self._seen >= 10 and self._uneven > 0.02 * self._seen:
+            return ["its frame rate varies; every frame keeps its own time"]
+        return []
+
+
+def ended_early(count: int, last: float, info: ClipInfo) -> list[str]:
+    """What to say when fewer frames came than the file promised."""
+    if info.frames is None or count >= 0.97 * info.frames - 2:
+        return []
+    return [
+        f"the file breaks off or is damaged: {count} of about {info.frames} frames could be read, up to {last:.2f} s; "
+        "they were used"
+    ]
