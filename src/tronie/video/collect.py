@@ -1,0 +1,77 @@
+"""The first pass over a clip: who is seen where, written down as it goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tronie.fit.camera import guess_camera
+from tronie.video.clip import Clip, ClipInfo
+from tronie.video.people import Traits, link, recognise
+from tronie.video.shots import Shots
+from tronie.video.spool import Spool
+from tronie.video.track import Tracker
+
+if TYPE_CHECKING:
+    from tronie.pipeline import Pipeline
+
+Progress = Callable[[str, int, int | None], None]
+"""What is being done, how much of it is done, of how much (None: nobody knows)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """All that the first pass found."""
+
+    info: ClipInfo
+    times: list[float]
+    """Of every frame, seconds."""
+    cuts: list[int]
+    """Frames that begin a new shot."""
+    spool: Spool
+    shots: Shots
+    people: list[list[int]]
+    """Tracks of each person, in the order in which the people appear."""
+    notes: tuple[str, ...]
+    stopped: bool
+    """Whether somebody wished to end before the clip did."""
+
+
+def collect(
+    clip: Clip, pipeline: Pipeline, work: Path, *, every: int = 12, progress: Progress | None = None,
+    stopping: Callable[[], bool] = lambda: False, least_seconds: float = 0.2, recognised: bool = True,
+) -> Collected:  # fmt: skip
+    """Follow all faces of a clip. `work` is an empty folder for what does not stay in memory; tracks of people who are
+    seen for less than `least_seconds` in all are left out."""
+    spool, shots = Spool(work / "seen"), Shots(work, pipeline.net)
+    tracker = Tracker(pipeline.detector, pipeline.net, pipeline.settings.detect, every)
+    focal = pipeline.settings.fit.focal or guess_camera(clip.info.size, None, []).focal
+    traits = Traits(pipeline.model, pipeline.calibration, focal)
+    times: list[float] = []
+    cuts: list[int] = []
+    stopped = False
+    for frame in clip.frames():
+        times.append(frame.time)
+        seen = tracker.step(frame)
+        if tracker.cut:
+            cuts.append(frame.index)
+        for face in seen:
+            spool.add(face)
+            traits.add(face)
+            shots.offer(frame.image, face)
+        if progress is not None:
+            progress("following", frame.index + 1, clip.info.frames)
+        if stopping():
+            stopped = True
+            break
+    known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > 1}
+    if recognised:
+        recognise(known, lambda track: shots.best([track], 3))
+    step = 1 / clip.info.fps
+    people = [
+        tracks for tracks in link(known)
+        if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or len(times) < 10
+    ]  # fmt: skip
+    return Collected(clip.info, times, cuts, spool, shots, people, clip.notes, stopped)

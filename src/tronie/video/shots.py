@@ -1,0 +1,136 @@
+"""The best few frames of every track: sharp, large, clear, from several sides. Texture, portrait and identity come from
+them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Similarity
+from tronie.landmarks import LandmarkNet, cut, sized
+from tronie.quality import sharpness
+from tronie.types import ARKIT_UNITS, Image, Landmarks, Photo
+from tronie.video.track import Seen
+
+Array = NDArray[np.floating[Any]]
+
+YAWS = (-35.0, -12.0, 12.0, 35.0)
+"""Degrees between the five sides from which a face is kept."""
+PER_SIDE = 2
+APART = 8
+"""Frames between two that are kept: neighbours show the same."""
+BETTER = 1.05
+"""How much better a frame must be to take another's place: each costs a pass of the landmark net and a file."""
+SIDE = 112
+"""Of the picture in which sharpness is looked at, pixels."""
+QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
+"""Units that a good picture has little of: open eyes, a mouth at rest."""
+JPEG = 97
+"""Quality of the frames kept on disk."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """A frame that is kept."""
+
+    track: int
+    frame: int
+    time: float
+    path: Path
+    """The whole frame, as JPEG."""
+    landmarks: Landmarks
+    """With the mirror image's second opinion."""
+    box: tuple[float, float, float, float]
+    quality: float
+    sharpness: float
+    side: int
+    """Of YAWS."""
+
+    def photo(self, name: str, source: str) -> Photo:
+        """The frame as a photo."""
+        import cv2
+
+        picture = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        return Photo(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8), name=name, source=source)
+
+
+class Shots:
+    """Chooses while the clip is read."""
+
+    def __init__(self, folder: Path, net: LandmarkNet) -> None:
+        self._folder, self._net = folder, net
+        self.of_track: dict[int, list[Shot]] = {}
+
+    def offer(self, image: Image, seen: Seen) -> None:
+        """Keep the frame if it is among the best of the face's track and side."""
+        if seen.confidence < 0.6 or seen.inside < 0.98:
+            return
+        kept = self.of_track.setdefault(seen.track, [])
+        side = side_of(yaw_of(seen.landmarks.points))
+        here = [shot for shot in kept if shot.side == side]
+        near = [shot for shot in here if abs(shot.frame - seen.frame) < APART]
+        worst = min(near or here, key=lambda s: s.quality, default=None)
+        full = bool(near) or len(here) >= PER_SIDE
+        best_possible = _quality(seen, 1.0)
+        if full and worst is not None and best_possible < BETTER * worst.quality:
+            return
+        sharp = sharpness_of(image, seen.square)
+        quality = _quality(seen, min(sharp / 0.1, 1.0))
+        if full and worst is not None:
+            if quality < BETTER * worst.quality:
+                return
+            kept.remove(worst)
+            worst.path.unlink(missing_ok=True)
+        path = self._folder / f"{seen.track}-{seen.frame}.jpg"
+        _keep(image, path)
+        found = self._net.look(image, seen.square)
+        landmarks = replace(seen.landmarks, mirrored=found.mirrored)
+        kept.append(Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side))
+
+    def best(self, tracks: list[int], count: int) -> list[Shot]:
+        """Of some tracks, the best first; every side's best before any side's second."""
+        pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: -s.quality)
+        taken: dict[int, int] = {}
+        ranked = []
+        for shot in pool:
+            taken[shot.side] = taken.get(shot.side, 0) + 1
+            ranked.append((taken[shot.side], -shot.quality, shot.frame, shot))
+        return [shot for *_, shot in sorted(ranked, key=lambda r: r[:3])][:count]
+
+
+def yaw_of(points: Array) -> float:
+    """Degrees, roughly: from where the tip of the nose lies between the ends of the face."""
+    left, right, nose = points[454, :2], points[234, :2], points[1, :2]
+    across = left - right
+    share = float((nose - right) @ across / max(float(across @ across), 1e-9))
+    return float(np.degrees(np.arcsin(np.clip(2 * share - 1, -1, 1)))) * 0.75
+
+
+def side_of(yaw: float) -> int:
+    return int(np.searchsorted(YAWS, yaw))
+
+
+def sharpness_of(image: Image, square: Similarity) -> float:
+    """Of the face in a frame, at the frame's own resolution as far as SIDE pixels show it."""
+    side = int(np.clip(square.scale, 32, SIDE))
+    inner = Similarity(square.a, square.b, *square.apply([0.25, 0.25]))
+    half = Similarity(inner.a / 2, inner.b / 2, inner.tx, inner.ty)
+    return sharpness(cut(image, sized(half, side), side))
+
+
+def _quality(seen: Seen, sharp: float) -> float:
+    """Larger is better."""
+    turned = abs(yaw_of(seen.landmarks.points))
+    busy = float(seen.landmarks.scores[QUIET].max())
+    size = min(seen.size / 256.0, 1.5)
+    return float(seen.confidence * size * (0.35 + 0.65 * sharp) * (1 - 0.5 * busy) * np.cos(np.radians(min(turned, 70))))
+
+
+def _keep(image: Image, path: Path) -> None:
+    from tronie.io.encode import jpeg
+
+    path.write_bytes(jpeg(image, JPEG, full_color=True))
