@@ -146,7 +146,7 @@ class Pipeline:
                 face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
             if face.enhanced is not None and self.settings.enhance.photo:
                 pasted.append(face.enhanced)
-            face = self._finish(photo, face, camera)
+            face = self.finish(photo, face, camera)
             faces.append(each(photo, face) if each else face)
         whole = None
         if pasted:
@@ -190,12 +190,13 @@ class Pipeline:
                     kept.append((detection, crop, landmarks))
         return kept
 
-    def _finish(self, photo: Photo, face: Face, camera: Camera) -> Face:
-        """Everything after the landmarks, for one face; an exception becomes the face's error."""
+    def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
+        """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
+        of the settings' own."""
         settings, clock = self.settings, _Clock()
         try:
             with clock("fit"):
-                face = self.engine.fit(photo, face, camera)
+                face = (engine or self.engine).fit(photo, face, camera)
             head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.only != "mesh" and head is not None and fit is not None:

@@ -80,6 +80,16 @@ class ExportSettings(Branch):
     morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 
+class VideoSettings(Branch):
+    every: int = Field(12, ge=1, description="Of a video: frames between two searches of the whole picture for faces.")
+    smooth: float = Field(1.0, ge=0, le=5, description="Of a video: how much jitter is smoothed away; 0: none.")
+    bridge: float = Field(0.5, ge=0, description="Of a video: seconds for which a hidden face is still there.")
+    fps: float = Field(25.0, gt=0, le=1000, description="Of a video made of picture files: how many a second.")
+    overlay: bool = Field(True, description="Of a video: the heads drawn over it, overlay.mp4.")
+    talking: bool = Field(True, description="Of a video: each head from the front as a film, frontal.mp4.")
+    seconds: float | None = Field(None, gt=0, description="Of a video or camera: only so many seconds.")
+
+
 Stage = Literal["mesh", "texture", "frontal"]
 
 
@@ -93,4 +103,5 @@ class Settings(Branch):
     light: LightSettings = LightSettings()
     frontal: FrontalSettings = FrontalSettings()
     export: ExportSettings = ExportSettings()
+    video: VideoSettings = VideoSettings()
     only: Stage | None = Field(None, description="Stop early: `mesh` makes no texture and no portrait.")

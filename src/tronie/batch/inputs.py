@@ -35,18 +35,22 @@ def find_inputs(
     *,
     recursive: bool = False,
     exclude: Path | None = None,
+    sequences: bool = False,
 ) -> Inputs:
     """Expand files, folders and glob patterns.
 
     A file that is named is taken whatever its suffix (the reader says if it is no photo); folders and patterns
     give only files whose suffix is in `suffixes` (lower case, with the dot). `exclude` is a folder to leave out:
     the outputs may lie below the inputs. A path that exists is never taken for a pattern, so `a[1].jpg` works.
+    `shot/%04d.png` stands for the numbered pictures of one video, with `sequences` every folder and pattern does.
     """
     paths: list[Path] = []
     problems: list[Problem] = []
     seen: set[str] = set()
     for argument in arguments:
-        found, reason = _expand(os.fspath(argument), suffixes, recursive, exclude)
+        found, reason = _sequence(os.fspath(argument), sequences) or _expand(
+            os.fspath(argument), suffixes, recursive, exclude
+        )
         if reason:
             problems.append(Problem(str(argument), reason))
         for path in found:
@@ -59,6 +63,17 @@ def find_inputs(
 def identity(path: str | os.PathLike[str]) -> str:
     """The same text for every way to write the path of one file."""
     return os.path.normcase(os.path.realpath(path))
+
+
+def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | None:
+    """The argument as one path that stands for many pictures; None if it is none."""
+    path = Path(argument).expanduser()
+    numbered = "%" in path.name and not os.path.lexists(path)
+    if not numbered and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
+        return None
+    from tronie.video.read_pictures import numbered as pictures
+
+    return ([path], None) if pictures(str(path)) else ([], "no picture is there")
 
 
 def _expand(

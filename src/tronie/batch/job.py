@@ -26,8 +26,11 @@ class Plan:
     """Photos that are not touched, because something else is where their outputs would go."""
 
 
-def make_plan(paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False) -> Plan:
-    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something."""
+def make_plan(
+    paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False, is_clip: Callable[[Path], bool] | None = None
+) -> Plan:
+    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `is_clip` says
+    which are videos."""
     known = {record.name for record in ledger.records.values()}
     ledger.claim(paths)
     tasks, skipped, problems = [], [], []
@@ -48,7 +51,8 @@ def make_plan(paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False)
                 del ledger.records[key]
             continue
         ledger.reopen(path)
-        tasks.append(Task(str(path), ledger.out, record.name, overwrite=overwrite or ours))
+        clip = is_clip is not None and is_clip(path)
+        tasks.append(Task(str(path), ledger.out, record.name, overwrite=overwrite or ours, clip=clip))
     return Plan(tuple(tasks), tuple(skipped), tuple(problems))
 
 

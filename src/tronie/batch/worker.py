@@ -33,6 +33,8 @@ class Task:
     """The folder of this photo's outputs inside `out`."""
     overwrite: bool = False
     """Whether that folder may exist already."""
+    clip: bool = False
+    """Whether it is a video, to be followed through time."""
 
     @property
     def folder(self) -> Path:
@@ -64,6 +66,10 @@ class Outcome:
     """Stage -> seconds, of the photo and summed over its faces."""
 
 
+def _never() -> bool:
+    return False
+
+
 class Runner(Protocol):
     """What the batch needs of `tronie.Pipeline`."""
 
@@ -76,6 +82,10 @@ class Work:
 
     settings: Settings
     threads: int = 1
+    progress: Callable[[str, int, int | None], None] | None = None
+    """Told how far a video is: what is being done, how much of how much. In this process only."""
+    stopping: Callable[[], bool] = _never
+    """Asked while a video is read. In this process only."""
 
     def __call__(self) -> Callable[[Task], Outcome]:
         import cv2
@@ -92,7 +102,16 @@ class Work:
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
-        return bind(pipeline, self.settings.export)
+        photo = bind(pipeline, self.settings.export)
+
+        def work(task: Task) -> Outcome:
+            if not task.clip:
+                return photo(task)
+            from tronie.video.job import do_clip
+
+            return do_clip(pipeline, task, progress=self.progress, stopping=self.stopping)
+
+        return work
 
 
 def bind(runner: Runner, export: ExportSettings | None = None) -> Callable[[Task], Outcome]:

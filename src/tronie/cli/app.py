@@ -45,8 +45,11 @@ def common(
 def run(
     context: typer.Context,
     photos: Annotated[
-        list[str], typer.Argument(metavar="PHOTO|FOLDER|GLOB", help="Photos, folders of photos, or patterns.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PHOTO|VIDEO|FOLDER|GLOB", help="Photos, videos, folders of them, or patterns.", show_default=False
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs; made if it is missing.")
     ] = DEFAULT_OUT,
@@ -98,24 +101,49 @@ def run(
     morph_normals: Annotated[bool | None, option("morph_normals")] = None,
     usd: Annotated[bool | None, option("usd")] = None,
     only: Annotated[str | None, option("only")] = None,
+    camera: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            rich_help_panel="Video",
+            show_default=False,
+            help="Film with a camera of this machine (0 is the first) until --seconds or Ctrl-C.",
+        ),
+    ] = None,
+    sequence: Annotated[
+        bool,
+        typer.Option("--sequence", rich_help_panel="Video", help="A folder or pattern is one video's pictures."),
+    ] = False,
+    fps: Annotated[float | None, option("fps")] = None,
+    seconds: Annotated[float | None, option("seconds")] = None,
+    smooth: Annotated[float | None, option("smooth")] = None,
+    bridge: Annotated[float | None, option("bridge")] = None,
+    detect_every: Annotated[int | None, option("detect_every")] = None,
+    overlay_film: Annotated[bool | None, option("overlay_film")] = None,
+    talking_film: Annotated[bool | None, option("talking_film")] = None,
 ) -> None:
-    """Make a textured 3D head and a frontal portrait of every face in PHOTOs.
+    """Make a textured 3D head and a frontal portrait of every face in PHOTOs; of VIDEOs also how the heads move.
 
     A run that was stopped goes on where it ended when the same command is given again.
     """
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose contradict each other.")
+    if not photos and camera is None:
+        raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
     if max_megapixels is not None:
         os.environ["TRONIE_MAX_MEGAPIXELS"] = str(max_megapixels)  # the reader's setting; worker processes inherit it
     from tronie.cli.run import run_photos
 
     raise typer.Exit(
         run_photos(
-            photos,
+            photos or [],
             out,
             settings_from(context.params),
             overwrite=overwrite,
             recursive=recursive,
+            camera=camera,
+            sequences=sequence,
             workers=workers,
             detail="quiet" if quiet else "verbose" if verbose else "normal",
             as_json=as_json,

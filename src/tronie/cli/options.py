@@ -41,6 +41,13 @@ PLACES: dict[str, str] = {
     "gaze": "frontal.gaze",
     "identity": "frontal.identity",
     "only": "only",
+    "detect_every": "video.every",
+    "smooth": "video.smooth",
+    "bridge": "video.bridge",
+    "fps": "video.fps",
+    "overlay_film": "video.overlay",
+    "talking_film": "video.talking",
+    "seconds": "video.seconds",
 }
 """Parameter of the command -> place in the settings tree."""
 
@@ -70,13 +77,14 @@ def option(parameter: str) -> Any:
         choices = ("NAME",)
     if parameter in ("detector", "enhance"):
         choices = DETECTORS if parameter == "detector" else (*ENHANCE, "NAME")
-    default = "" if info.default in (None, False) else f" [dim](default: {info.default})[/dim]"
+    default = "" if info.default in (None, False, True) else f" [dim](default: {info.default})[/dim]"
+    name = parameter.replace("_", "-")
     return typer.Option(
-        "--" + parameter.replace("_", "-"),
+        f"--{name}/--no-{name}" if info.default is True else f"--{name}",
         help=(info.description or "") + default,
         metavar="|".join(map(str, choices)) or None,
         show_default=False,
-        rich_help_panel="Method",
+        rich_help_panel="Video" if PLACES[parameter].startswith("video.") else "Method",
     )
 
 

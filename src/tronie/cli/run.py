@@ -16,6 +16,7 @@ from tronie.batch.worker import Work
 from tronie.cli.show import Detail, Show, count
 from tronie.io.atomic import sweep
 from tronie.settings import Settings
+from tronie.video.clip import is_clip
 
 
 def run_photos(
@@ -25,6 +26,8 @@ def run_photos(
     *,
     overwrite: bool = False,
     recursive: bool = False,
+    camera: int | None = None,
+    sequences: bool = False,
     workers: int = 0,
     detail: Detail = "normal",
     as_json: bool = False,
@@ -32,14 +35,20 @@ def run_photos(
 ) -> int:
     """Do the photos that the arguments stand for; the exit code. `start` replaces the pipeline, for tests."""
     from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.video.clip import VIDEO_SUFFIXES, camera_source
 
     began = time.monotonic()
-    inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
+    suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    inputs = find_inputs(photos, suffixes, recursive=recursive, exclude=out, sequences=sequences)
+    if camera is not None:
+        inputs = Inputs((*inputs.paths, Path(camera_source(camera))), inputs.problems)
     plan, ledger = Plan((), (), ()), None
     if inputs.paths:
         ledger = Ledger.open(out, settings, overwrite=overwrite)
-        plan = make_plan(inputs.paths, ledger, overwrite=overwrite)
-    workers = min(workers or default_workers(len(plan.tasks)), max(len(plan.tasks), 1))
+        plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=is_clip)
+    clips = sum(task.clip for task in plan.tasks)
+    wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
+    workers = 1 if camera is not None else min(wanted, max(len(plan.tasks), 1))
     with Show(len(plan.tasks), detail, as_json) as show:
         _before(show, inputs, plan)
         if settings.fit.engine == "deep3d":
@@ -58,7 +67,8 @@ def run_photos(
             try:
                 if ledger is not None:
                     # In this process the pipeline may use every core; 0 leaves the choice to it.
-                    source = start or Work(settings, threads=1 if workers > 1 else 0)
+                    here = {} if workers > 1 else {"progress": show.progress, "stopping": lambda: stop.requested}
+                    source = start or Work(settings, threads=1 if workers > 1 else 0, **here)
                     for outcome in run_job(plan, ledger, source, workers=workers, stopping=lambda: stop.requested):
                         show.outcome(outcome)
                         finished += 1

@@ -63,6 +63,10 @@ class Show(AbstractContextManager["Show"]):
     tally: Tally = field(default_factory=Tally)
     _bar: Progress | None = None
     _task: TaskID | None = None
+    _inner: TaskID | None = None
+    """The bar of a video, and"""
+    _doing: str = ""
+    """what it is about."""
 
     def __enter__(self) -> Show:
         if self.err.isatty() and self.detail != "quiet" and not self.as_json and self.total:
@@ -81,9 +85,23 @@ class Show(AbstractContextManager["Show"]):
         self._bar.start()
         self._task = self._bar.add_task("loading", total=self.total)
 
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        """How far the video in work is; on a terminal with the time that is left."""
+        if self._bar is None:
+            return
+        if self._inner is None:
+            self._inner = self._bar.add_task(what, total=total)
+        elif self._doing != what:
+            self._bar.reset(self._inner, total=total)
+        self._doing = what
+        self._bar.update(self._inner, completed=done, total=total, description=what)
+
     def outcome(self, outcome: Outcome) -> None:
         """One photo is finished."""
         self.tally.add(outcome)
+        if self._bar is not None and self._inner is not None:
+            self._bar.remove_task(self._inner)
+            self._inner = None
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, description=f"{count(self.tally.faces, 'face')}")
         if self.as_json:

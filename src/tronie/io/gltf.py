@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tronie import __version__
 from tronie.head.model import HeadModel, sphere_center
 from tronie.io.gltf_buffer import Buffer, Json, container, index_kind
+from tronie.io.gltf_motion import Course, put_motion
 from tronie.io.gltf_skin import Joints
 from tronie.io.materials import LOOKS, extensions_used, gltf_material
 from tronie.io.surface import Piece, Same, pieces, texels, vertex_normals
@@ -66,6 +67,7 @@ def glb(
     lod: int = 0,
     rig: bool = False,
     morph_normals: bool = False,
+    motion: Course | None = None,
 ) -> list[memoryview]:
     """The file as chunks to be written one after the other.
 
@@ -75,6 +77,7 @@ def glb(
     _PROVENANCE, `sigma_mm` (C,) of the control vertices _SIGMA_MM. `normal_map`, an encoded picture in tangent space,
     goes onto the skin of a head with a texture, which gets tangents. `lod` 1 or 2: fewer triangles
     (`tronie.rig.lod`). `rig`: with joints (`tronie.rig.skeleton`). `morph_normals`: morph targets turn normals too.
+    `motion`: how head and face move in a clip, as an animation.
     """
     if texture is None:
         normal_map = None
@@ -132,6 +135,8 @@ def glb(
     }
     if joints is not None:
         joints.put_into(document)
+    if motion is not None:
+        put_motion(document, buffer, motion, len(packed.units))
     pictures = {"texture": texture, "normal": normal_map}
     if texture is not None:
         document |= _textures({key: picture for key, picture in pictures.items() if picture is not None}, buffer)

@@ -62,6 +62,16 @@ class Buffer:
         view = self.add(rows.astype(kind[0]), ELEMENT_ARRAY_BUFFER)
         return self._say({"bufferView": view, "componentType": kind[1], "count": rows.size, "type": "SCALAR"})
 
+    def series(self, rows: NDArray[Any], bounds: bool = False) -> int:
+        """Numbers (T,) or (T, k) of an animation; the number of their accessor."""
+        values = np.ascontiguousarray(rows if rows.ndim == 2 else rows[:, None], dtype=np.float32)
+        count, width = values.shape
+        accessor: Json = {
+            "bufferView": self.add(values), "componentType": FLOAT, "count": count,
+            "type": "SCALAR" if width == 1 else f"VEC{width}",
+        }  # fmt: skip
+        return self._say(accessor | (extent(values) if bounds else {}))
+
     def matrices(self, rows: NDArray[Any]) -> int:
         """(N, 4, 4), which glTF stores by columns."""
         view = self.add(np.ascontiguousarray(rows.transpose(0, 2, 1), dtype=np.float32))

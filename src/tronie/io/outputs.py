@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from tronie.geometry import Similarity
 from tronie.io import encode
 from tronie.io.atomic import explain, new_folder
 from tronie.io.gltf import glb
+from tronie.io.gltf_motion import Course
 from tronie.io.meshes import mtl, obj, ply
 from tronie.io.names import safe_name
 from tronie.io.radiance import hdr
@@ -70,6 +71,18 @@ def save_result(
     return Path(folder) / name
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What a clip adds to a face's files."""
+
+    course: Course | None = None
+    """For head.glb."""
+    files: Mapping[str, Iterable[bytes]] = field(default_factory=dict)
+    """Name -> what is to be written."""
+    written: tuple[str, ...] = ()
+    """Names of files that lie in the face's folder already."""
+
+
 @contextmanager
 def photo_folder(
     folder: Path,
@@ -97,21 +110,21 @@ class Writer:
     seconds: float = 0.0
     """Spent here so far."""
 
-    def add(self, photo: Photo, face: Face) -> Face:
-        """Write a face's files and give back as much of it as the sheet needs."""
+    def add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
+        """Write a face's files and give back as much of it as the sheet needs. `moving`: what a clip adds."""
         began = time.perf_counter()
-        small = self._add(photo, face)
+        small = self._add(photo, face, moving)
         self.seconds += time.perf_counter() - began
         return small
 
-    def _add(self, photo: Photo, face: Face) -> Face:
+    def _add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
         small = thinned(face)
         formats = frozenset(FORMATS) if self.formats is None else self.formats
         if formats & {"overlay", "sheet"}:
             self.overlays[face.index] = overlay(photo.image, face)
         place = self.work / f"face-{face.index}"
-        place.mkdir()
-        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self)
+        place.mkdir(exist_ok=moving is not None)
+        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self, moving or Moving())
         return small
 
     def finish(self, result: Result) -> None:
@@ -162,8 +175,9 @@ def thinned(face: Face) -> Face:
 
 
 def _save_face(
-    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, writer: Writer
-) -> None:
+    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, writer: Writer,
+    moving: Moving,
+) -> None:  # fmt: skip
     """The files of one face, `small` when it is thinned; what the face lacks is left out."""
     written: list[str] = []
 
@@ -177,7 +191,7 @@ def _save_face(
         worn = albedo.image
     if face.head is not None:
         if "glb" in formats:
-            for file, data in _glbs(face, f"{writer.name} face {face.index}", writer.export, worn):
+            for file, data in _glbs(face, f"{writer.name} face {face.index}", writer.export, worn, moving.course):
                 put(file, data)
         if writer.export.usd:
             from tronie.io.usd import usdz
@@ -223,6 +237,9 @@ def _save_face(
             put(file, picture)
     if drawn is not None and "overlay" in formats:
         put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
+    for file, chunks in moving.files.items():
+        put(file, chunks)
+    written.extend(moving.written)
     _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
 
 
@@ -238,7 +255,9 @@ def _maps(photo: Photo, face: Face) -> Iterator[tuple[str, bytes]]:
         yield "provenance.jpg", encode.jpeg(found.provenance, 90, full_color=True)
 
 
-def _glbs(face: Face, name: str, export: ExportSettings, worn: Image | None) -> Iterator[tuple[str, list[memoryview]]]:
+def _glbs(
+    face: Face, name: str, export: ExportSettings, worn: Image | None, course: Course | None = None
+) -> Iterator[tuple[str, list[memoryview]]]:
     """head.glb and its levels of detail, whose textures get smaller with them. `worn` is the texture to wear."""
     head, fit, texture = face.head, face.fit, face.texture
     assert head is not None
@@ -251,7 +270,7 @@ def _glbs(face: Face, name: str, export: ExportSettings, worn: Image | None) -> 
             head, {} if fit is None else fit.expression, picture, name,
             provenance=None if texture is None else texture.provenance, sigma_mm=None if fit is None else fit.sigma_mm,
             normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
-            lod=lod, rig=export.rig, morph_normals=export.morph_normals,
+            lod=lod, rig=export.rig, morph_normals=export.morph_normals, motion=course,
         )  # fmt: skip
         yield f"head_lod{lod}.glb" if lod else "head.glb", data
 

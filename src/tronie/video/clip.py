@@ -89,7 +89,7 @@ def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None 
     if text.startswith(CAMERA):
         from tronie.video.read_cv import CameraClip
 
-        return CameraClip(text.removeprefix(CAMERA))
+        return CameraClip(text.removeprefix(CAMERA).split("@")[0])
     path = Path(text)
     if path.is_dir() or not path.exists():
         from tronie.video.read_pictures import PictureClip
@@ -109,6 +109,13 @@ def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None 
     return CvClip(text)
 
 
+def camera_source(number: int) -> str:
+    """`camera:0@20260131-120000`: the time makes every recording another source."""
+    import time
+
+    return f"{CAMERA}{number}@{time.strftime('%Y%m%d-%H%M%S')}"
+
+
 def have_av() -> bool:
     """Whether PyAV is installed."""
     from importlib.util import find_spec
@@ -121,8 +128,8 @@ def is_clip(source: str | Path) -> bool:
     text = str(source)
     path = Path(text)
     suffix = path.suffix.lower()
-    if text.startswith(CAMERA) or suffix in VIDEO_SUFFIXES or "%" in path.name:
-        return True
+    if text.startswith(CAMERA) or suffix in VIDEO_SUFFIXES or path.is_dir() or not path.exists():
+        return True  # what is there no file of stands for many
     if suffix in MOVING_SUFFIXES - {".png"} and path.is_file():
         from tronie.video.read_pictures import moves
 

@@ -64,9 +64,8 @@ class Moment:
         return float(np.sqrt((self.residual**2).sum(axis=1).mean()))
 
 
-def moment(held: Held, landmarks: Landmarks, camera: Camera, start: Moment | None = None) -> Moment:
-    """Fit one frame. `start`: the frame before, from which the solver begins. Raises ValueError where the landmarks form
-    no face."""
+def moment(held: Held, landmarks: Landmarks, camera: Camera) -> Moment:
+    """Fit one frame. Raises ValueError where the landmarks form no face."""
     prior = _prior(held, landmarks, camera)
     problem = Problem(held.basis, landmarks.points[:, :2].astype(np.float64), camera, prior)
     x = problem.solve().x

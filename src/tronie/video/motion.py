@@ -78,7 +78,7 @@ def make_motion(
     raw: Raw, times: Array, cuts: Sequence[int], camera: Camera, model: HeadModel, *, bridge: float = 0.5,
     strength: float = 1.0,
 ) -> Motion:  # fmt: skip
-    """Smooth between cuts and absences; holes of up to `bridge` seconds in between are filled. `strength` 0: as fitted."""
+    """Smooth between cuts and absences; holes of up to `bridge` seconds are filled. `strength` 0: as fitted."""
     count = len(times)
     state, trust = np.zeros(count, np.uint8), np.zeros(count)
     state[raw.frame] = SEEN

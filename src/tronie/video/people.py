@@ -3,18 +3,18 @@ where and when they were seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.fit.calibration import Calibration
 from tronie.fit.basis import align, landmark_basis
+from tronie.fit.calibration import Calibration
 from tronie.head.model import HeadModel
 from tronie.types import Image, Landmarks
-from tronie.video.track import Seen
+from tronie.video.track import TOUCHING, Seen
 
 if TYPE_CHECKING:
     from tronie.video.shots import Shot
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.floating[Any]]
 
 SHAPE_NOISE, SHAPE_FLOOR = 1.75, 0.75
-"""Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and lights
-of 0.6 to 1.2) is about SHAPE_NOISE times the root of 2, and does not fall below SHAPE_FLOOR, root of 2, however many
+"""Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and
+lights of 0.6 to 1.2) is about SHAPE_NOISE times the root of 2, and does not fall below SHAPE_FLOOR times it however many
 frames are averaged. Of different people: 3.9 a frame, 3.3 for means of five."""
 SHAPE_LIMIT = 1.55
 """A distance beyond so many times what noise explains is another person."""
@@ -56,6 +56,8 @@ class Trait:
     weight: float = 0.0
     tint: Array = field(default_factory=lambda: np.zeros(2))
     looks: int = 0
+    crowded: bool = False
+    """Whether other faces were near."""
     embeddings: list[Array] = field(default_factory=list)
 
     @property
@@ -77,6 +79,7 @@ class Traits:
         if trait is None:
             trait = self.of_track[seen.track] = Trait(seen.track, seen.time, seen.time, place, place)
         trait.last, trait.end = seen.time, place
+        trait.crowded = trait.crowded or not seen.sure or seen.overlap > TOUCHING
         if seen.confidence < 0.6:
             return
         trait.tint = trait.tint + tint(seen.look)
@@ -121,7 +124,8 @@ def difference(a: Trait, b: Trait) -> float:
         return (near - RECOGNISED) / (STRANGER - RECOGNISED) * 0.4 + 0.8 - 0.15 * here
     one, other = a.mean_shape, b.mean_shape
     if one is None or other is None or min(a.looks, b.looks) < LEAST_FRAMES:
-        return 0.8 if here and far < 0.35 else 2.0
+        # Where faces meet, landmarks jump: a few frames there say nothing of whose they are.
+        return 0.8 if here and far < 0.35 and not (a.crowded or b.crowded) else 2.0
     # Frames of one track err alike: eight of them are worth two.
     noise = sum(SHAPE_FLOOR**2 + SHAPE_NOISE**2 / (1 + 0.15 * t.looks) for t in (a, b))
     shape = float(np.linalg.norm(one - other)) / (SHAPE_LIMIT * np.sqrt(noise))

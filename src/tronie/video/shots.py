@@ -67,7 +67,7 @@ class Shots:
 
     def offer(self, image: Image, seen: Seen) -> None:
         """Keep the frame if it is among the best of the face's track and side."""
-        if seen.confidence < 0.6 or seen.inside < 0.98:
+        if seen.confidence < 0.6 or seen.inside < 0.98 or not seen.sure:
             return
         kept = self.of_track.setdefault(seen.track, [])
         side = side_of(yaw_of(seen.landmarks.points))
@@ -127,7 +127,9 @@ def _quality(seen: Seen, sharp: float) -> float:
     turned = abs(yaw_of(seen.landmarks.points))
     busy = float(seen.landmarks.scores[QUIET].max())
     size = min(seen.size / 256.0, 1.5)
-    return float(seen.confidence * size * (0.35 + 0.65 * sharp) * (1 - 0.5 * busy) * np.cos(np.radians(min(turned, 70))))
+    return float(
+        seen.confidence * size * (0.35 + 0.65 * sharp) * (1 - 0.5 * busy) * np.cos(np.radians(min(turned, 70)))
+    )
 
 
 def _keep(image: Image, path: Path) -> None:

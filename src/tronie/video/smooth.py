@@ -1,5 +1,5 @@
-"""Motion without jitter and without lag: a polynomial through each moment's neighbours on both sides, as many of them as
-the motion allows (files), and the one-euro filter, which knows the past only (live)."""
+"""Motion without jitter and without lag: a polynomial through each moment's neighbours on both sides, as many of them
+as the motion allows (files), and the one-euro filter, which knows the past only (live)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def smooth(
     intersection of confidence intervals; Goldenshluger & Nemirovski 1997, Katkovnik 1999): a still face is averaged
     over more than a second, a blink over three frames. It looks equally far back and ahead, so nothing is delayed.
     `weights` (N,) are 0..1; where they are 0 the neighbours decide. The noise is estimated from the values (at least
-    `floor`). Columns of a group share their width, the narrowest of them. `strength` scales the noise: 0 changes nothing.
+    `floor`). Columns of a group share the narrowest of their widths. `strength` scales the noise: 0 changes nothing.
     """
     n, columns = values.shape
     if n < 3 or strength <= 0:

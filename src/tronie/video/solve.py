@@ -103,9 +103,7 @@ def solve_person(
         raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
     )
     share = WARP_SHARE if calibration is not None else 1.0
-    return Person(
-        number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks
-    )
+    return Person(number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks)
 
 
 def who(

@@ -1,4 +1,4 @@
-"""What was seen, on disk while a clip is read, so that its length does not matter: a row for each face of each frame."""
+"""What was seen, on disk while a clip is read, so that its length does not matter: a row for each face and frame."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tronie.video.clip import ClipInfo
 
 UNEVEN = 0.25
-"""Of the usual step between frames: a clip whose steps differ by more, for more than 2 % of them, has a variable rate."""
+"""Of the usual step between frames: a clip of which more than 2 % differ by more has a variable rate."""
 
 
 class Times:

@@ -32,6 +32,8 @@ SEARCH_SIDE = 640
 """Longest side of the picture that the detector sees, pixels: 32 ms, where all of a 720p frame takes 290."""
 LEAST_PRESENCE = 0.5
 """Below this a face counts as lost in a frame; 0.9 and more is usual, 0.1 where there is none."""
+FIVE = (468, 473, 1, 61, 291)
+"""Landmarks where the detector has its points: the irises, the tip of the nose, the corners of the mouth."""
 LOOK = 24
 """Side of the small aligned picture by which a face is recognised from frame to frame, pixels."""
 STRANGE = 0.35
@@ -44,6 +46,13 @@ MOMENTUM = 0.7
 """Share of the last step that a face is expected to go on."""
 RETRY = 3
 """Frames between two searches where a face was lost."""
+AGREE = 0.16
+"""Mean distance between the detector's five points and the same landmarks, in sizes of the face, up to which both mean
+one face: 0.03 to 0.07 is usual, 0.3 and more where landmarks lie across two faces."""
+NEAR, WARY_SECONDS = 1.6, 1.5
+"""A face so near (in sizes) to where another was lost may have caught its landmarks: it is watched for so long."""
+DOUBTED = 0.35
+"""What is left of the confidence in a watched face that the detector has not seen lately."""
 CUT = 0.5
 """Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut."""
 
@@ -69,6 +78,8 @@ class Seen:
     """0..1: share of the landmarks inside the frame."""
     look: Array
     """(LOOK, LOOK, 3) float32: the small aligned picture, 0..255."""
+    sure: bool = True
+    """False while it may be another's: faces have met, and the detector has not looked yet."""
 
     @property
     def size(self) -> float:
@@ -80,7 +91,8 @@ class Seen:
     def confidence(self) -> float:
         """0..1."""
         clear = 1 - min(1.0, 2.5 * self.overlap)
-        return float(np.clip(self.landmarks.presence * self.inside * clear * min(1.0, 0.3 + self.alike), 0, 1))
+        share = 1.0 if self.sure else DOUBTED
+        return float(np.clip(share * self.landmarks.presence * self.inside * clear * min(1.0, 0.3 + self.alike), 0, 1))
 
 
 @dataclass(slots=True)
@@ -91,6 +103,10 @@ class _Track:
     center: Array
     velocity: Array = field(default_factory=lambda: np.zeros(2))
     frames: int = 0
+    wary: float = -1.0
+    """Until this time, seconds, it is watched."""
+    checked: int = -1
+    """The count of the frame in which the detector last agreed."""
 
 
 @dataclass(slots=True)
@@ -122,19 +138,36 @@ class Tracker:
         self.cut = self._small is not None and float(np.abs(small - self._small).mean()) > CUT
         self._small = small
         seen, lost = self._followed(frame)
+        wary = any(track.wary >= frame.time for track in self._tracks)
         since = None if self._searched is None else self._count - self._searched
-        if since is None or self.cut or since >= self.every or (lost and since >= RETRY):
-            seen += self._found(frame, seen)
+        if since is None or self.cut or since >= self.every or ((lost or wary) and since >= RETRY):
+            seen = self._checked(frame, seen)
             self._searched = self._count
         seen = self._settled(seen)
         kept = {s.track for s in seen}
+        self._watch(frame, [track for track in self._tracks if track.number not in kept], seen)
         self._tracks = [track for track in self._tracks if track.number in kept]
         for track in self._tracks:
             self._move(track, next(s for s in seen if s.track == track.number))
         self.ended = sorted(before - kept)
-        if self.ended and self._searched is not None and self._count - self._searched >= RETRY:
-            self._searched = self._count - self.every  # look around in the next frame
-        return seen
+        wary_now = {track.number for track in self._tracks if track.wary >= frame.time}
+        return [
+            replace(s, sure=False) if s.track in wary_now and self._count - self._track(s.track).checked >= RETRY else s
+            for s in seen
+        ]
+
+    def _track(self, number: int) -> _Track:
+        return next(track for track in self._tracks if track.number == number)
+
+    def _watch(self, frame: Frame, lost: Sequence[_Track], seen: Sequence[Seen]) -> None:
+        """Faces near to a lost one, or that overlap, are watched."""
+        for one in seen:
+            track, center = self._track(one.track), _center(one.landmarks.points)
+            near = any(np.linalg.norm(center - gone.center) < NEAR * one.size for gone in lost)
+            if near or one.overlap > TOUCHING:
+                track.wary = frame.time + WARY_SECONDS
+                # The frames in which faces meet are doubtful even where the detector has just looked.
+                track.checked = min(track.checked, self._count - RETRY)
 
     def _followed(self, frame: Frame) -> tuple[list[Seen], bool]:
         """The tracks of the frame before that go on, and whether one does not."""
@@ -147,26 +180,38 @@ class Tracker:
                 seen.append(one)
         return seen, len(seen) < len(self._tracks)
 
-    def _found(self, frame: Frame, seen: Sequence[Seen]) -> list[Seen]:
-        """What the detector finds beside the faces that are followed: new tracks."""
-        known = np.array([s.box for s in seen]).reshape(-1, 4)
-        fresh = []
-        for detection in self._search(frame.image):
-            box = np.array([detection.box])
-            # The detector's boxes are higher than the landmarks': only the overlap with the smaller one says enough.
-            shared = intersections(box, known) / np.maximum(np.minimum(areas(box)[:, None], areas(known)[None]), 1e-6)
-            if not (shared > 0.5).any():
-                fresh.append(detection)
+    def _checked(self, frame: Frame, seen: Sequence[Seen]) -> list[Seen]:
+        """What the detector says of the whole picture: faces that are followed are confirmed or, where their landmarks
+        lie across what it finds, given up; what is left are new tracks."""
+        found = self._search(frame.image)
+        apart = np.array([[_disagreement(one, d) for d in found] for one in seen]).reshape(len(seen), len(found))
+        pairs = dict(assign(apart, AGREE))
+        boxes = np.array([d.box for d in found]).reshape(-1, 4)
+        kept = []
+        for row, one in enumerate(seen):
+            track = self._track(one.track)
+            if row in pairs:
+                track.checked = self._count
+            else:
+                box = np.array([one.box])
+                shared = intersections(box, boxes)[0] / np.maximum(np.minimum(areas(box), areas(boxes)), 1e-6)
+                # Where it finds nothing at all (a profile, a hand before the mouth), the landmarks are believed.
+                if (shared > SAME).any() and (track.wary >= frame.time or apart[row].min() > 2 * AGREE):
+                    continue
+            kept.append(one)
+        taken = set(pairs.values())
+        fresh = [d for k, d in enumerate(found) if k not in taken]
         squares = [square_from_detection(d) for d in fresh]
         squares = [square_from_landmarks(f.points) for f in self.net.follow(frame.image, squares)]
-        out = []
-        for square, found in zip(squares, self.net.follow(frame.image, squares), strict=True):
-            one = self._see(self._numbers, frame, square, found, None)
-            if found.presence >= LEAST_PRESENCE and one.inside > 0.5:
-                self._tracks.append(_Track(self._numbers, found.points, one.look, _center(found.points)))
+        for square, marks in zip(squares, self.net.follow(frame.image, squares), strict=True):
+            one = self._see(self._numbers, frame, square, marks, None)
+            if marks.presence >= LEAST_PRESENCE and one.inside > 0.5:
+                self._tracks.append(
+                    _Track(self._numbers, marks.points, one.look, _center(marks.points), checked=self._count)
+                )
                 self._numbers += 1
-                out.append(one)
-        return out
+                kept.append(one)
+        return kept
 
     def _search(self, image: Image) -> tuple[Detection, ...]:
         """All faces of a frame, found in a smaller picture of it."""
@@ -226,7 +271,7 @@ class Tracker:
 
 
 def correlation(a: Array, b: Array) -> float:
-    """-1..1 of two small pictures' lightness, whatever the light's strength; the middle counts more than the corners."""
+    """-1..1 of two small pictures' lightness, whatever the light's strength; the middle counts more than the rim."""
     x, y = (p.mean(axis=-1) for p in (a, b))
     side = np.linspace(-1, 1, len(x))
     weight = np.exp(-1.5 * (side[:, None] ** 2 + side[None] ** 2))
@@ -259,6 +304,12 @@ def _doubt(seen: Seen, track: _Track) -> float:
     expected = track.center + track.velocity
     way = float(np.linalg.norm(_center(seen.landmarks.points) - expected)) / seen.size if track.frames else 0.5
     return (1 - seen.alike) + way + (1 - seen.landmarks.presence)
+
+
+def _disagreement(seen: Seen, found: Detection) -> float:
+    """Between the detector's five points and the same landmarks, in sizes of the face."""
+    off = seen.landmarks.points[list(FIVE), :2] - found.points
+    return float(np.linalg.norm(off, axis=1).mean()) / seen.size
 
 
 def _center(points: Array) -> Array:

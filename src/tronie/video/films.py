@@ -1,0 +1,115 @@
+"""The films that come of a clip: the heads drawn over it, and a person's head talking to the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.frontal import backdrop, mouth_light, portrait_camera, soft_rim
+from tronie.frontal.plain import SOFT
+from tronie.geometry import Camera
+from tronie.io.surface import reduced
+from tronie.overlay import WIRE, Region, draw_axes, paint, project, wire_mask
+from tronie.render.shading import render_layers
+from tronie.types import Fit, Head, Image, Texture
+from tronie.video.clip import Frame
+from tronie.video.head_of import Puppet
+from tronie.video.motion import ABSENT, BRIDGED, SEEN, Motion
+
+Array = NDArray[np.floating[Any]]
+
+TALKING = 512
+"""Side of the talking head's film, pixels."""
+COLOURS = (WIRE, (255, 214, 140), (170, 240, 170), (255, 170, 200), (200, 185, 255), (240, 240, 160))
+"""Of the wires, by person."""
+
+
+def steady(frames: Iterable[Frame], fps: float) -> Iterator[tuple[int, Image]]:
+    """Frames of any times as so many a second: (number of the frame shown, its picture) for every tick."""
+    tick, shown = 0, None
+    for frame in frames:
+        while shown is not None and (tick + 0.5) / fps < frame.time:
+            yield shown.index, shown.image
+            tick += 1
+        shown = frame
+    if shown is not None:
+        yield shown.index, shown.image
+
+
+def ticks(times: Array, fps: float) -> NDArray[np.intp]:
+    """The same for frames that need not be there: the number of the frame shown at every tick."""
+    count = max(1, int(np.ceil(times[-1] * fps - 0.5)) + 1)
+    moments = (np.arange(count) + 0.5) / fps
+    return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
+
+
+def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float) -> Iterator[Image]:
+    """The head from the front, its expression as in the clip; it waits where the person is absent."""
+    head = puppet.head
+    mesh = head.model.level(head.level)
+    camera, pose = portrait_camera(head, TALKING)
+    behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
+    before, picture = -1, None
+    for number in ticks(motion.time, fps).tolist():
+        if picture is None or (number != before and motion.state[number] != ABSENT):
+            vertices = puppet.vertices(motion.expression[number])
+            posed = Head(head.model, head.level, vertices, head.neutral)
+            picture = render_layers(
+                vertices, mesh, worn, camera, pose, background=behind, shading=SOFT,
+                opacity=soft_rim(vertices, head, pose), occlusion=mouth_light(vertices, posed),
+            )[0]  # fmt: skip
+        before = number
+        yield picture
+
+
+def wired(
+    frames: Iterable[tuple[int, Image]], people: Mapping[int, tuple[Puppet, Motion]], camera: Camera,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Image]:  # fmt: skip
+    """The clip with every person's mesh, axes and number; pale where the person is hidden for a moment."""
+    for count, (number, image) in enumerate(frames):
+        picture = image.copy()
+        for person, (puppet, motion) in people.items():
+            if number < len(motion.state) and motion.state[number] != ABSENT:
+                _draw(picture, person, puppet, motion, number, camera)
+        if progress is not None:
+            progress(count + 1)
+        yield picture
+
+
+def _draw(picture: Image, person: int, puppet: Puppet, motion: Motion, number: int, camera: Camera) -> None:
+    head = puppet.posed(motion.expression[number])
+    nothing = np.zeros((0, 3))
+    fit = Fit(nothing[:, 0], {}, motion.head_to_camera[number], camera, nothing, diagnostics={})
+    points = project(head.vertices[::37], fit)
+    low, high = np.floor(points.min(axis=0)) - 4, np.ceil(points.max(axis=0)) + 4
+    side = int(max(high - low))
+    height, width = picture.shape[:2]
+    if not np.isfinite(points).all() or side > 4 * max(height, width):
+        return
+    x, y = int(low[0]), int(low[1])
+    mask = wire_mask(head, fit, Region(float(x), float(y), float(side)), side)
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = np.ascontiguousarray(picture[y0:y1, x0:x1])
+    inner = np.ascontiguousarray(mask[y0 - y : y1 - y, x0 - x : x1 - x])
+    paint(part, inner, COLOURS[(person - 1) % len(COLOURS)], 0.7 if motion.state[number] == SEEN else 0.3)
+    picture[y0:y1, x0:x1] = part
+    if motion.state[number] != BRIDGED:
+        _axes_and_number(picture, person, fit, (x0, max(y0, 0)))
+
+
+def _axes_and_number(picture: Image, person: int, fit: Fit, corner: tuple[int, int]) -> None:
+    import cv2
+
+    height, width = picture.shape[:2]
+    draw_axes(picture, fit, Region(0.0, 0.0, float(height)))
+    side = max(height, width)
+    scale = max(side / 1600, 0.4)
+    at = corner[0] + round(6 * scale), corner[1] + round(22 * scale)
+    for colour, thick in (((20, 20, 22), 3), (COLOURS[(person - 1) % len(COLOURS)], 1)):
+        cv2.putText(picture, str(person), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)
