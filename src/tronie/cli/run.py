@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tronie.batch.inputs import Inputs, find_inputs
@@ -67,8 +68,9 @@ def run_photos(
             try:
                 if ledger is not None:
                     # In this process the pipeline may use every core; 0 leaves the choice to it.
-                    here = {} if workers > 1 else {"progress": show.progress, "stopping": lambda: stop.requested}
-                    source = start or Work(settings, threads=1 if workers > 1 else 0, **here)
+                    source = start or Work(settings, threads=1 if workers > 1 else 0)
+                    if isinstance(source, Work) and workers == 1:
+                        source = replace(source, progress=show.progress, stopping=lambda: stop.requested)
                     for outcome in run_job(plan, ledger, source, workers=workers, stopping=lambda: stop.requested):
                         show.outcome(outcome)
                         finished += 1

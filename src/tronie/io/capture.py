@@ -75,7 +75,7 @@ def zxy_degrees(rotations: Array) -> Array:
     x = np.arcsin(np.clip(r[:, 2, 1], -1, 1))
     y = np.arctan2(-r[:, 2, 0], r[:, 2, 2])
     z = np.arctan2(-r[:, 0, 1], r[:, 1, 1])
-    return np.degrees(np.stack([np.unwrap(z), x, np.unwrap(y)], axis=1))
+    return np.asarray(np.degrees(np.stack([np.unwrap(z), x, np.unwrap(y)], axis=1)))
 
 
 def table_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:

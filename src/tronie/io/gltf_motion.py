@@ -81,7 +81,7 @@ def quaternions(rotations: Array) -> NDArray[np.float32]:
     q /= np.linalg.norm(q, axis=1, keepdims=True)
     flips = np.where((q[1:] * q[:-1]).sum(axis=1) < 0, -1.0, 1.0)
     q[1:] *= np.cumprod(flips)[:, None]
-    return q.astype(np.float32)
+    return np.asarray(q, dtype=np.float32)
 
 
 def _put_camera(document: Json, camera: Camera) -> None:

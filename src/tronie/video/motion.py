@@ -65,7 +65,7 @@ class Motion:
     @property
     def there(self) -> NDArray[np.bool_]:
         """(T,) seen or bridged."""
-        return self.state != ABSENT
+        return np.asarray(self.state != ABSENT)
 
     @property
     def spans(self) -> list[tuple[int, int]]:

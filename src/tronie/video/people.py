@@ -23,8 +23,8 @@ Array = NDArray[np.floating[Any]]
 
 SHAPE_NOISE, SHAPE_FLOOR = 1.75, 0.75
 """Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and
-lights of 0.6 to 1.2) is about SHAPE_NOISE times the root of 2, and does not fall below SHAPE_FLOOR times it however many
-frames are averaged. Of different people: 3.9 a frame, 3.3 for means of five."""
+lights of 0.6 to 1.2) is about SHAPE_NOISE times the root of 2, and does not fall below SHAPE_FLOOR times it, however
+many frames are averaged. Of different people: 3.9 a frame, 3.3 for means of five."""
 SHAPE_LIMIT = 1.55
 """A distance beyond so many times what noise explains is another person."""
 TINT_NOISE = 0.09
@@ -131,7 +131,7 @@ def difference(a: Trait, b: Trait) -> float:
     shape = float(np.linalg.norm(one - other)) / (SHAPE_LIMIT * np.sqrt(noise))
     colour = float(np.linalg.norm(a.tint / a.looks - b.tint / b.looks)) / (2 * TINT_NOISE)
     # The colour of the light may change; the shape of a face does not.
-    return shape * (0.92 + 0.08 * min(colour, 3.0)) - 0.12 * here
+    return float(shape * (0.92 + 0.08 * min(colour, 3.0)) - 0.12 * here)
 
 
 def link(traits: Mapping[int, Trait]) -> list[list[int]]:

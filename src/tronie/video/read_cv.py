@@ -57,7 +57,9 @@ class CvClip:
         times = Times(self._info.fps)
         count, picture, stamp = 0, self._first, self._stamp
         while True:
-            yield Frame(count, times.next(stamp), np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB)))
+            yield Frame(
+                count, times.next(stamp), np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB), np.uint8)
+            )
             count += 1
             ok, picture = self._capture.read()
             if not ok:
@@ -82,7 +84,9 @@ class CameraClip:
         self._cv2 = cv2
         self._capture: Any = cv2.VideoCapture(index)
         ok = self._capture.isOpened()
-        ok, self._first = self._capture.read() if ok else (False, None)
+        self._first: Any = None
+        if ok:
+            ok, self._first = self._capture.read()
         if not ok:
             self._capture.release()
             raise InputError(f"Camera {index} cannot be opened; is it connected, and used by no other program?")
@@ -105,7 +109,7 @@ class CameraClip:
 
         began, times, count, picture = time.perf_counter(), Times(self._info.fps), 0, self._first
         while True:
-            image = np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB))
+            image = np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB), dtype=np.uint8)
             yield Frame(count, times.next(time.perf_counter() - began), image)
             count += 1
             ok, picture = self._capture.read()

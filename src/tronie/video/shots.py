@@ -55,6 +55,7 @@ class Shot:
         import cv2
 
         picture = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        assert picture is not None  # it was written by `offer`
         return Photo(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8), name=name, source=source)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from tronie.fit.basis import landmark_basis
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration
 from tronie.fit.camera import guess_camera
+from tronie.fit.joint import Evidence, Look, answer_to, middle
 from tronie.fit.landmark_fit import WARP_SHARE
 from tronie.fit.warp import residual_warp
 from tronie.geometry import Camera
@@ -57,8 +59,6 @@ class Person:
 
 def camera_of(collected: Collected, model: HeadModel, calibration: Calibration | None, focal: float | None) -> Camera:
     """The clip's camera, by what the best frames of all people say of it."""
-    from contextlib import suppress
-
     shots = [s for tracks in collected.people for s in collected.shots.best(tracks, CAMERA_SHOTS)]
     said = []
     for shot in sorted(shots, key=lambda s: -s.quality)[: 3 * CAMERA_SHOTS]:
@@ -78,7 +78,7 @@ def solve_person(
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
     shots = collected.shots.best(list(tracks), 5 * 2)
     identity, sigma, looks = who(model, calibration, rows, numbers, shots, camera)
-    all_warp = np.zeros((len(model.smooth_modes), 3))
+    all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         all_warp = common_warp(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
     held = Held.of(model, calibration, identity, all_warp)
@@ -110,7 +110,7 @@ def who(
     model: HeadModel, calibration: Calibration | None, rows: Any, numbers: Any, shots: Sequence[Shot], camera: Camera
 ) -> tuple[Array, Array | None, int]:
     """Identity (K,), spread of the control vertices (C,) mm, and how many frames were asked."""
-    blank = np.zeros(len(model.identity)), None, 0
+    blank: tuple[Array, Array | None, int] = np.zeros(len(model.identity)), None, 0
     if calibration is None:
         return blank
     looks: list[tuple[Landmarks, float, float]] = [
@@ -123,18 +123,18 @@ def who(
         if found.features is not None:
             # One without the mirror image's opinion says about half as much.
             looks.append((found, _size(rows[n]["box"]), 0.5 * usual * float(rows[n]["confidence"])))
-    total, weight, variance = np.zeros(len(model.identity)), 0.0, 0.0
+    answers = []
     for found, size, share in looks:
-        try:
-            told = calibration.read(model, found, camera.focal)
-        except ValueError:
-            continue
-        spread = float(np.median(told.sigma_mm[model.inner_face]))
-        w = share * min(size / 80.0, 1.0) / max(spread, 0.1) ** 2
-        total, weight, variance = total + w * told.identity, weight + w, variance + w * told.sigma_mm**2
-    if weight <= 0:
+        with suppress(ValueError):
+            answers.append(answer_to(model, calibration, Look(found, camera, size, share / usual)))
+    if not answers:
         return blank
-    return total / weight, np.sqrt(variance / weight).astype(np.float32), len(looks)
+    centre = middle(model, answers) if len(answers) > 2 else None
+    evidence = Evidence.start(model, calibration, "video")
+    for answer in answers:
+        evidence = evidence.hear(answer, centre)
+    person = evidence.person
+    return person.identity, person.sigma_mm, len(answers)
 
 
 def common_warp(
@@ -172,4 +172,4 @@ def fitness(found: Moment, box: Array) -> float:
 
 def _size(box: Any) -> float:
     x0, y0, x1, y1 = map(float, box)
-    return max((x1 - x0) * (y1 - y0), 1e-6) ** 0.5
+    return float(max((x1 - x0) * (y1 - y0), 1e-6) ** 0.5)
