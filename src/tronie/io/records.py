@@ -416,14 +416,21 @@ def _text(path: str) -> str:
     return path.encode("utf-8", errors="replace").decode()
 
 
+def schemas() -> dict[str, type[Record]]:
+    """Of all files, by name."""
+    from tronie.video.records import ClipRecord
+
+    return {**SCHEMAS, "clip": ClipRecord}
+
+
 def schema(name: str) -> str:
-    """The JSON schema of face.json or manifest.json as text."""
-    body = SCHEMAS[name].model_json_schema(mode="serialization")
+    """The JSON schema of face.json, manifest.json or clip.json as text."""
+    body = schemas()[name].model_json_schema(mode="serialization")
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **body}, indent=2) + "\n"
 
 
 def write_schemas(folder: Path) -> None:
-    for name in SCHEMAS:
+    for name in schemas():
         (folder / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
 
 

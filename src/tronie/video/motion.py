@@ -21,6 +21,8 @@ ABSENT, SEEN, BRIDGED = 0, 1, 2
 """States of a frame: not there; seen; hidden for a moment, and told from the frames before and after."""
 LOOK_DEGREES = {"In": 35.0, "Out": 35.0, "Up": 25.0, "Down": 25.0}
 """By which an eye turns where the unit is 1, of a head whose units do not tell."""
+BETWEEN, DOUBTFUL = 0.1, 0.02
+"""Weight of what lies on the line between the ends of a hole, and least weight of what was seen."""
 EXPRESSION_FLOOR, TURN_FLOOR, PLACE_FLOOR, DEPTH_FLOOR = 0.012, 0.001, 0.02, 0.0004
 """Least noise that is reckoned with: of a unit, radians, pixels, the logarithm of the distance."""
 
@@ -97,8 +99,9 @@ def make_motion(
         depth = np.log(raw.translation[here, 2:])
         channels = np.concatenate([turn, place, depth, raw.expression[here]], axis=1)
         whole = np.array([np.interp(t, t[known], c) for c in channels.T]).T
+        weights = np.where(state[stay] == BRIDGED, BETWEEN, np.maximum(trust[stay], DOUBTFUL))
         whole = smooth(
-            t, whole, trust[stay], groups=[(0, 1, 2), (3, 4)], strength=strength,
+            t, whole, weights, groups=[(0, 1, 2), (3, 4)], strength=strength,
             floor=np.r_[[TURN_FLOOR] * 3, [PLACE_FLOOR] * 2, DEPTH_FLOOR, [EXPRESSION_FLOOR] * units.shape[1]],
         )  # fmt: skip
         for k, row in enumerate(whole):

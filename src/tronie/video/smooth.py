@@ -71,17 +71,18 @@ def _local(times: Array, v: Array, w: Array, width: int) -> tuple[Array, Array]:
     for k in range(-width, width + 1):
         here, there = slice(max(0, -k), n - max(0, k)), slice(max(0, k), n + min(0, k))
         x = (times[there] - times[here]) / unit
-        kernel = np.maximum(1 - x * x, 0.0) * w[there]  # Epanechnikov
+        near = np.maximum(1 - x * x, 0.0)  # Epanechnikov
+        kernel = near * w[there]
         power = np.ones_like(x)
         for p in range(5):
             s[here, p] += kernel * power
-            m[here, p] += kernel * kernel * power
+            m[here, p] += near * kernel * power  # a value of weight w has the variance 1 / w
             if p < 3:
                 t[here, p] += (kernel * power)[:, None] * v[there]
             power = power * x
     index = np.arange(3)[:, None] + np.arange(3)
     system, noise = s[:, index], m[:, index]
-    system[:, [1, 2], [1, 2]] += 1e-3 * s[:, :1] + 1e-12  # few neighbours at the ends: no wild parabolas
+    system[:, [1, 2], [1, 2]] += 1e-4 * s[:, :1] + 1e-12  # few neighbours at the ends: no wild parabolas
     system[:, 0, 0] += 1e-12
     row = np.linalg.solve(system, np.broadcast_to(np.eye(3)[:, :1], (n, 3, 1)))[:, :, 0]
     estimate = np.einsum("np,npc->nc", row, t)
