@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py --quick                                     # our own model, a minute
     python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz         # 300 ICT people, one photo each
     python benchmarks/accuracy.py --ict ... --people 60 --renders 5           # steadiness of the identity
+    python benchmarks/accuracy.py --ict ... --people 30 --views 8             # several photos of each person, jointly
     python benchmarks/accuracy.py --ict ... --max-yaw 60 --out /tmp/accuracy  # json, tables and plots there
     python benchmarks/accuracy.py --now FOLDER                                # or --realy, --aflw2000, --facescape
 
@@ -22,7 +23,7 @@ from accuracy import report, subject
 from accuracy.evaluate import evaluate
 from accuracy.floor import Nearest
 from accuracy.methods import UNKNOWN_FOCAL, Method, methods
-from accuracy.synthetic import CACHE, cache_path, load_renders, make_renders
+from accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
 
 from tronie.calibrate.kept import OWN
 
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--head", default=OWN, metavar="NAME", help="judge a head model that you calibrated")
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--renders", type=int, default=1, help="photos of each person")
+    parser.add_argument("--views", type=int, metavar="N", help="judge joint fits to 1 ... N photos of each person")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
     parser.add_argument("--max-yaw", type=float, default=40.0, help="degrees")
     parser.add_argument("--seed", type=int, default=0)
@@ -90,8 +92,19 @@ def public_benchmarks(options: argparse.Namespace, wanted: dict[str, Method]) ->
         print(report.plain_table({name: run(method) for name, method in wanted.items()}), flush=True)
 
 
+def several(renders: Renders, options: argparse.Namespace) -> None:
+    from accuracy import views
+
+    found = views.evaluate_views(renders, options.views)
+    print(f"\n{views.markdown(found)}")
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "views.md").write_text(views.markdown(found))
+
+
 def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     people = QUICK if options.quick else options.people
+    options.renders = max(options.renders, options.views or 1)
     ict = str(options.ict.resolve()) if options.ict else None
     path = cache_path(ict, options.seed, people, options.renders, options.max_yaw, options.cache)
     began = time.perf_counter()
@@ -100,6 +113,9 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
                      workers=options.workers)  # fmt: skip
         print(f"{people * options.renders} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
     renders = load_renders(path)
+    if options.views:
+        several(renders, options)
+        return
     results = []
     if not options.methods or FLOOR in options.methods:
         wanted |= {FLOOR: Nearest(subject.model(), renders)}

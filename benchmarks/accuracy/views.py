@@ -1,0 +1,76 @@
+"""How much several photos of one person help: error, stated spread and its honesty with 1, 2, ... photos.
+
+python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz --people 30 --views 8
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy import subject
+from accuracy.evaluate import _judge, frontal_offset, mean_of
+from accuracy.methods import camera_of
+from accuracy.synthetic import Render, Renders
+from tronie.fit.joint import Look, joint_fit
+from tronie.pipeline import single_blas_thread
+
+Array = NDArray[np.floating]
+
+STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
+
+
+def looks_of(items: Sequence[Render]) -> list[Look]:
+    model = subject.model()
+    return [Look(r.landmarks, camera_of(model, r, None), r.detection.size) for r in items]
+
+
+def groups(items: Sequence[Render], n: int) -> Iterator[Sequence[Render]]:
+    """As many disjoint groups of n photos as there are."""
+    for start in range(0, len(items) - n + 1, n):
+        yield items[start : start + n]
+
+
+def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict[int, dict[str, float]]:
+    """By the number of photos: mean error, mm, of the people; with `spoil` one photo of each group of three or more is
+    of somebody else."""
+    model, calibration = subject.model(), subject.calibration()
+    offset = frontal_offset(model, renders)
+    people = [[r for r in renders.items if r.person == p] for p in range(renders.people)]
+    people = [items[:views] for items in people if len(items) >= views]
+    out = {}
+    with single_blas_thread():
+        for n in [s for s in STEPS if s <= views]:
+            rows: list[dict[str, float]] = []
+            for k, items in enumerate(people):
+                for some in groups(items, n):
+                    others = people[(k + 1) % len(people)]
+                    shown = [others[0], *some[1:]] if spoil and n > 2 else some
+                    joint = joint_fit(model, calibration, looks_of(shown))
+                    who, fit = some[-1], joint.fits[-1]
+                    score = _judge((fit, 0.0, who, renders.neutral[who.person], renders.counted,
+                                    renders.points68[who.person], renders.triangles, offset))  # fmt: skip
+                    sigma = float(np.median(joint.person.sigma_mm[model.inner_face]))
+                    rows.append({
+                        "person": k, "error": score.error, "rigid": score.rigid, "scale": abs(score.scale - 1),
+                        "covered": score.covered, "covered_scaled": score.covered_scaled, "sigma": sigma,
+                        "geodesic": score.geodesic, "effective": joint.person.effective,
+                    })  # fmt: skip
+            out[n] = {name: mean_of(np.array([row[name] for row in rows])) for name in rows[0] if name != "person"}
+            print(f"{n} photos: {out[n]['error']:.3f} mm", flush=True)
+    return out
+
+
+def markdown(found: Mapping[int, Mapping[str, float]]) -> str:
+    first: Any = next(iter(found.values()))["error"]
+    lines = ["| photos | error, mm | to one photo | without scale, mm | size error | stated spread, mm | within 1 σ | "
+             "within 1 σ (scaled) | rotation, ° |", "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += [
+        f"| {n} | {row['error']:.2f} | {row['error'] / first:.2f} | {row['rigid']:.2f} | {row['scale']:.1%} | "
+        f"{row['sigma']:.2f} | {row['covered']:.0%} | {row['covered_scaled']:.0%} | {row['geodesic']:.1f} |"
+        for n, row in found.items()
+    ]
+    return "\n".join(lines) + "\n"
