@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy import subject
-from accuracy.evaluate import _judge, frontal_offset, mean_of
+from accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
 from accuracy.methods import camera_of
 from accuracy.synthetic import Render, Renders
 from tronie.fit.joint import Look, joint_fit
@@ -57,7 +57,11 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
                     rows.append({
                         "person": k, "error": score.error, "rigid": score.rigid, "scale": abs(score.scale - 1),
                         "covered": score.covered, "covered_scaled": score.covered_scaled, "sigma": sigma,
-                        "geodesic": score.geodesic, "effective": joint.person.effective,
+                        "geodesic": float(np.mean([
+                            geodesic(f.head_to_camera[:3, :3] @ offset.T, r.head_to_camera[:3, :3])
+                            for f, r in zip(joint.fits[1 if spoil else 0 :], shown[1 if spoil else 0 :], strict=True)
+                        ])),
+                        "effective": joint.person.effective,
                     })  # fmt: skip
             out[n] = {name: mean_of(np.array([row[name] for row in rows])) for name in rows[0] if name != "person"}
             print(f"{n} photos: {out[n]['error']:.3f} mm", flush=True)

@@ -122,6 +122,30 @@ class Pipeline:
         clock = _Clock()
         with clock("read"):
             photo = source if isinstance(source, Photo) else _read(source)
+        found, camera = self._found(photo, clock)
+        faces: list[Face] = []
+        pasted: list[Enhanced] = []
+        for face in self._enhanced(photo, found, clock):
+            if face.enhanced is not None:
+                face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
+            if face.enhanced is not None and self.settings.enhance.photo:
+                pasted.append(face.enhanced)
+            face = self.finish(photo, face, camera)
+            faces.append(each(photo, face) if each else face)
+        whole = None
+        if pasted:
+            from tronie.enhance.paste import whole_photo
+
+            with clock("enhance"):
+                whole = whole_photo(photo, pasted)
+        return Result(photo, tuple(faces), clock.seconds, whole)
+
+    def find(self, photo: Photo) -> tuple[list[Face], Camera]:
+        """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
+        with single_blas_thread():
+            return self._found(photo, _Clock())
+
+    def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], Camera]:
         with clock("detect"):
             from tronie.detect import detect_faces
 
@@ -139,22 +163,7 @@ class Pipeline:
             Face(i, d, crop=crop, landmarks=marks, engine=engine, models=models)
             for i, (d, crop, marks) in enumerate(kept, start=1)
         ]
-        faces: list[Face] = []
-        pasted: list[Enhanced] = []
-        for face in self._enhanced(photo, found, clock):
-            if face.enhanced is not None:
-                face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
-            if face.enhanced is not None and self.settings.enhance.photo:
-                pasted.append(face.enhanced)
-            face = self.finish(photo, face, camera)
-            faces.append(each(photo, face) if each else face)
-        whole = None
-        if pasted:
-            from tronie.enhance.paste import whole_photo
-
-            with clock("enhance"):
-                whole = whole_photo(photo, pasted)
-        return Result(photo, tuple(faces), clock.seconds, whole)
+        return found, camera
 
     def _enhanced(self, photo: Photo, faces: list[Face], clock: _Clock) -> Iterator[Face]:
         """The faces, the small ones with detail; some at a time, so that a crowd's need not be in memory together."""

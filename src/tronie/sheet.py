@@ -115,7 +115,7 @@ def _page(
             left = x + k * (layout.tile + gap)
             canvas[y : y + layout.tile, left : left + layout.tile] = TILE if tile is None else tile
         texts += _caption(face, x, y + layout.tile + gap // 2, layout)
-    return _write(canvas, texts)
+    return with_texts(canvas, texts)
 
 
 def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterator[Image | None]:
@@ -210,7 +210,7 @@ def _overview(result: Result, width: int) -> Image:
         left, low = int(np.clip(x0 - 2, 0, max(size[0] - w, 0))), int(np.clip(y0 - 2, h, size[1]))
         cv2.rectangle(picture, (left, low - h), (left + w, low), ACCENT, -1)
         texts.append(Text(left + w / 2, low - h / 2, label, font, (255, 255, 255), None, "mm"))
-    return _write(picture, texts)
+    return with_texts(picture, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +302,7 @@ def shortened(text: str, size: int, width: float | None) -> str:
     return text[:low].rstrip() + "…" if low else ""
 
 
-def _write(canvas: Image, texts: Sequence[Text]) -> Image:
+def with_texts(canvas: Image, texts: Sequence[Text]) -> Image:
     """Draw all texts with Pillow's own font."""
     from PIL import Image as Pillow
     from PIL import ImageDraw

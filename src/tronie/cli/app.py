@@ -11,7 +11,7 @@ import typer
 from tronie import __version__
 from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, MODES, option, settings_from
 
-DEFAULT_OUT, RENDER_OUT = Path("tronie-out"), Path("tronie-render")
+DEFAULT_OUT, RENDER_OUT, PERSON_OUT = Path("tronie-out"), Path("tronie-render"), Path("tronie-person")
 
 app = typer.Typer(
     name="tronie",
@@ -148,6 +148,53 @@ def run(
             detail="quiet" if quiet else "verbose" if verbose else "normal",
             as_json=as_json,
         )
+    )
+
+
+@app.command(epilog="Example: tronie person anna-1.jpg anna-2.jpg anna-3.jpg -o anna")
+def person(
+    context: typer.Context,
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PHOTO|FOLDER|GLOB", help="Photos of one person, or of the same people.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs.")] = PERSON_OUT,
+    people: Annotated[
+        Path | None,
+        typer.Option("--people", metavar="FILE", help="Which face is whose: a people.txt that you corrected."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what was made before.")] = False,
+    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Look into folders inside folders.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell problems only.")] = False,
+    detector: Annotated[str | None, option("detector")] = None,
+    min_face: Annotated[float | None, option("min_face")] = None,
+    min_score: Annotated[float | None, option("min_score")] = None,
+    focal: Annotated[float | None, option("focal")] = None,
+    head: Annotated[str | None, option("head")] = None,
+    subdivide: Annotated[int | None, option("subdivide")] = None,
+    texture_size: Annotated[int | None, option("texture_size")] = None,
+    albedo: Annotated[bool | None, option("albedo")] = None,
+    detail: Annotated[bool | None, option("detail")] = None,
+    base_color: Annotated[str | None, option("base_color")] = None,
+    frontal_size: Annotated[int | None, option("frontal_size")] = None,
+    crop: Annotated[str | None, option("crop")] = None,
+    background: Annotated[str | None, option("background")] = None,
+    expression: Annotated[str | None, option("expression")] = None,
+    gaze: Annotated[str | None, option("gaze")] = None,
+    rig: Annotated[bool | None, option("rig")] = None,
+    lod: Annotated[bool | None, option("lod")] = None,
+    maps: Annotated[bool | None, option("maps")] = None,
+    usd: Annotated[bool | None, option("usd")] = None,
+    only: Annotated[str | None, option("only")] = None,
+) -> None:
+    """Many photos of one person into one head, with one texture of them all.
+
+    Photos with several faces are sorted by person, with the extra `identity`.
+    """
+    from tronie.cli.person import make_people
+
+    settings = settings_from({name: value for name, value in context.params.items() if name != "people"})
+    raise typer.Exit(
+        make_people(photos, out, settings, people=people, overwrite=overwrite, recursive=recursive, quiet=quiet)
     )
 
 

@@ -174,11 +174,18 @@ def thinned(face: Face) -> Face:
     return replace(face, texture=texture, albedo=albedo, detail=detail, frontal=frontal, enhanced=enhanced)
 
 
+def save_face(photo: Photo, face: Face, place: Path, name: str, export: ExportSettings) -> list[str]:
+    """All files of one face into a folder that is there; the names of those written. Raises OutputError."""
+    writer = Writer(place, name, None, export)
+    drawn = overlay(photo.image, face)
+    return _save_face(photo, face, thinned(face), place, frozenset(FORMATS), drawn, writer, Moving())
+
+
 def _save_face(
     photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, writer: Writer,
     moving: Moving,
-) -> None:  # fmt: skip
-    """The files of one face, `small` when it is thinned; what the face lacks is left out."""
+) -> list[str]:  # fmt: skip
+    """The files of one face, `small` when it is thinned; what the face lacks is left out. Their names."""
     written: list[str] = []
 
     def put(file: str, data: bytes | Iterable[bytes | memoryview]) -> None:
@@ -241,6 +248,7 @@ def _save_face(
         put(file, chunks)
     written.extend(moving.written)
     _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
+    return [*written, "face.json"]
 
 
 def _maps(photo: Photo, face: Face) -> Iterator[tuple[str, bytes]]:

@@ -248,7 +248,50 @@ class ManifestRecord(Record):
     inputs: list[InputRecord]
 
 
-SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord}
+class PersonPhotoRecord(Record):
+    """One photo of a person."""
+
+    source: str = Field(description="The path as it was given.")
+    size: int | None = Field(None, description="Bytes of the file.")
+    modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
+    face: int = Field(description="Which of the photo's faces, largest first.")
+    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels.")
+    main: bool = Field(description="Whether the portrait, and the first part of the texture, are from this photo.")
+    weight: float = Field(description="How much it says about the shape; 1 on average.")
+    texture: float | None = Field(None, description="Share of the seen skin that is from this photo.")
+    number: int | None = Field(None, description="Its number in photos.png, if the texture is made of it.")
+    fit: FitRecord
+    warnings: list[str] = []
+
+
+class SpreadRecord(Record):
+    """How sure the shape is with the first photos."""
+
+    photos: int
+    sigma_mm: float = Field(description="Median standard deviation of the inner face's vertices.")
+    effective: float = Field(description="How many independent photos these are worth.")
+
+
+class PersonRecord(Record):
+    """person.json: one person, from several photos."""
+
+    format: int = FORMAT
+    tronie: str = Field(description="Version of the library that wrote it.")
+    name: str = Field(description="As in people.txt.")
+    settings: str = Field(description="Which settings made it: their fingerprint.")
+    identity: list[float] = Field(description="Coefficients of the model's identity basis, standard deviations.")
+    size: float = Field(description="Logarithm of the growth that the irises of all photos asked for.")
+    effective: float = Field(description="How many independent photos they are worth.")
+    sigma_mm: float = Field(description="Median standard deviation of the inner face's vertices.")
+    spread: list[SpreadRecord] = Field(description="The same with the first 1, 2, ... photos.")
+    photos: list[PersonPhotoRecord]
+    model: ModelRecord
+    models: list[UsedRecord] = Field([], description="The models that were used, and their licences.")
+    files: list[str]
+    units: UnitsRecord = UnitsRecord()
+
+
+SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord, "person": PersonRecord}
 
 
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:

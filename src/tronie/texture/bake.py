@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,15 @@ LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""
 
 
+@dataclass(frozen=True, eq=False)
+class Baked:
+    """A texture and what was found out on the way."""
+
+    texture: Texture
+    recipe: Recipe
+    view: View
+
+
 def bake(
     photo: Photo,
     head: Head,
@@ -32,6 +42,18 @@ def bake(
     settings: TextureSettings | None = None,
     enhanced: Similarity | None = None,
 ) -> Texture:
+    """`baked` without what was found out on the way."""
+    return baked(photo, head, fit, landmarks, settings, enhanced).texture
+
+
+def baked(
+    photo: Photo,
+    head: Head,
+    fit: Fit,
+    landmarks: Landmarks | None = None,
+    settings: TextureSettings | None = None,
+    enhanced: Similarity | None = None,
+) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
 
@@ -67,7 +89,7 @@ def bake(
     flat[target] = flat[source]
     if model.is_mask:
         provenance = _joined(provenance)
-    return Texture(image, provenance)
+    return Baked(Texture(image, provenance), recipe, view)
 
 
 def _joined(provenance: Image) -> Image:

@@ -1,0 +1,156 @@
+"""`tronie person`: photos of one person, or of several, into one head each."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tronie.batch.inputs import find_inputs
+from tronie.batch.machine import kernels_missing
+from tronie.batch.stop import Stop, stop_on_signals
+from tronie.cli.show import count, duration
+from tronie.errors import InputError, TronieError
+from tronie.settings import Settings
+
+if TYPE_CHECKING:
+    from tronie.person.gather import Found
+    from tronie.person.people import Entry
+    from tronie.person.stage import Shot
+
+
+def make_people(
+    photos: list[str],
+    out: Path,
+    settings: Settings,
+    *,
+    people: Path | None = None,
+    overwrite: bool = False,
+    recursive: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Do the people in the photos; the exit code."""
+    if settings.fit.engine == "deep3d":
+        print("tronie person works with tronie's own engine only.", file=sys.stderr)
+        return 2
+
+    def say() -> None:
+        print("Stopping after this photo; Ctrl-C again stops at once.", file=sys.stderr)
+
+    with stop_on_signals(say) as stop:
+        try:
+            code = _work(photos, out, settings, people, overwrite, recursive, quiet, stop)
+        except TronieError as error:
+            print(str(error), file=sys.stderr)
+            code = 1
+        except KeyboardInterrupt:
+            code = 128 + signal.SIGINT
+    if stop.signal or code > 128:
+        print("Stopped. People who are finished are kept; the same command goes on.", file=sys.stderr)
+        return 128 + (stop.signal or signal.SIGINT)
+    return code
+
+
+def _work(
+    photos: list[str], out: Path, settings: Settings, people: Path | None, overwrite: bool, recursive: bool,
+    quiet: bool, stop: Stop,
+) -> int:  # fmt: skip
+    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.person.files import done_before, save_person
+    from tronie.person.gather import find_faces
+    from tronie.person.people import read_people
+    from tronie.person.stage import reconstruct_person
+    from tronie.pipeline import Pipeline, single_blas_thread
+
+    began = time.monotonic()
+    entries = None if people is None else read_people(people)
+    inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
+    for problem in inputs.problems:
+        print(f"{problem.source}: {problem.reason}", file=sys.stderr)
+    if kernels_missing() and not quiet:
+        print("This is the first run: compiling the numeric kernels takes some 15 seconds, once.", file=sys.stderr)
+    pipeline = Pipeline(settings)
+    found = []
+    for one in find_faces(pipeline, inputs.paths, lambda: stop.requested):
+        found.append(one)
+        if one.problem:
+            print(one.problem, file=sys.stderr)
+    if stop.requested:
+        return 1
+    if not any(one.shots for one in found):
+        print("There is no face in any of the photos.", file=sys.stderr)
+        return 1
+    with single_blas_thread():
+        chosen = _who(found, out, entries, str(people))
+        made = failed = kept = 0
+        for name, shots in chosen.items():
+            folder = out / _folder(name)
+            if not overwrite and done_before(folder, shots, settings):
+                kept += 1
+                if not quiet:
+                    print(f"{folder} is done already; --overwrite does it again.", file=sys.stderr)
+                continue
+            try:
+                if not overwrite and folder.exists():
+                    raise InputError(f"{folder} was made of other photos or settings; --overwrite replaces it.")
+                many = reconstruct_person(
+                    pipeline.model, pipeline.calibration, shots, settings, stopping=lambda: stop.requested
+                )  # fmt: skip
+                if many is None:
+                    return 1
+                save_person(many, folder, name, settings, overwrite=overwrite)
+            except (TronieError, ValueError) as error:
+                failed += 1
+                print(f"Person {name}: {error}", file=sys.stderr)
+                continue
+            made += 1
+            if not quiet:
+                first, last = many.curve[0][0], many.curve[-1][0]
+                print(f"{folder}  {count(len(shots), 'photo')}, spread {first:.2f} -> {last:.2f} mm", flush=True)
+    if not quiet:
+        print(f"{count(made, 'head')} in {duration(time.monotonic() - began)}. Outputs: {out}")
+    return 1 if failed or not made + kept else 0
+
+
+def _folder(name: str) -> str:
+    from tronie.io.names import safe_name
+
+    return f"person-{name}" if name.isdecimal() else safe_name(name)
+
+
+def _who(
+    found: Sequence[Found], out: Path, entries: Sequence[Entry] | None, source: str
+) -> Mapping[str, Sequence[Shot]]:
+    """Person -> shots, and the files that tell it: people.txt, people.jpg where there is anything to tell."""
+    from tronie import identity
+    from tronie.io import encode
+    from tronie.io.atomic import make_folder, write_file
+    from tronie.person.gather import entries_of, grouped, largest, said
+    from tronie.person.people import to_text
+    from tronie.person.sheets import people_sheet
+
+    crowded = any(len(one.shots) > 1 for one in found)
+    if entries is not None:
+        return said(found, entries, source)
+    if not crowded:
+        chosen = largest(found)
+    elif identity.available():
+        groups = grouped(found)
+        several = {name: shots for name, shots in groups.items() if len(shots) > 1}
+        chosen = several or dict([next(iter(groups.items()))])
+    else:
+        print(
+            "Some photos have several faces: the largest of each is taken. To tell people apart, install the extra "
+            "`identity` (pip install 'tronie[identity]'), or edit people.txt and give it back with --people.",
+            file=sys.stderr,
+        )
+        chosen = largest(found)
+    make_folder(out)
+    write_file(out / "people.txt", to_text(entries_of(dict(chosen), found)).encode("utf-8", errors="replace"))
+    taken = {id(shot) for shots in chosen.values() for shot in shots}
+    left = [shot for one in found for shot in one.shots if id(shot) not in taken]
+    write_file(out / "people.jpg", encode.jpeg(people_sheet(chosen, left), 88))
+    return chosen

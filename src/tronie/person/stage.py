@@ -1,0 +1,212 @@
+"""From several photos of one person to one head, one texture and one portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tronie.fit.calibration import Calibration
+from tronie.fit.engine import make_head
+from tronie.fit.joint import Evidence, Joint, Look, answer_to, joint_fit
+from tronie.fit.landmark_fit import BLINKS
+from tronie.fit.warp import on_photo
+from tronie.geometry import Camera, transform
+from tronie.head.model import HeadModel
+from tronie.person.blend import Fused, Sight, fuse, shares, sight
+from tronie.quality import face_warnings, sharpness
+from tronie.settings import Settings
+from tronie.types import ARKIT_UNITS, Face, Photo, Texture
+
+PAINTED = 12
+"""A texture is made of at most so many photos: the best ones of different poses."""
+APART = 12.0
+"""Degrees of yaw or pitch by which poses are different."""
+CRISP = 0.05
+"""Sharpness of a usual photo."""
+EXPRESSIVE = 0.7
+"""How much less a photo with a wide expression suits the portrait."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One photo of the person."""
+
+    photo: Photo
+    """Its image may be empty when there are too many to keep; `load` reads it again."""
+    face: Face
+    """With crop and landmarks."""
+    camera: Camera
+
+    def load(self) -> Photo:
+        """The photo with its image. Raises InputError when its file has gone."""
+        if self.photo.image.size:
+            return self.photo
+        from tronie.io.images import read_photo
+
+        return read_photo(Path(self.photo.source))
+
+
+@dataclass(frozen=True, eq=False)
+class Many:
+    """What came out."""
+
+    shots: tuple[Shot, ...]
+    """Each face with the person's head in the photo's pose and expression."""
+    main: int
+    """Row of the shot that suits the portrait best; its face has the texture and the portrait."""
+    joint: Joint
+    weights: tuple[float, ...]
+    """How much each photo says about the shape; 1 on average."""
+    curve: tuple[tuple[float, float], ...]
+    """With the first 1, 2, ... photos: median spread of the inner face, mm, and how many independent looks they are
+    worth."""
+    fused: Fused | None
+    painted: tuple[int, ...]
+    """Rows of the shots that the texture is made of; numbers in `Fused.source` count these, from 1."""
+
+    @property
+    def face(self) -> Face:
+        return self.shots[self.main].face
+
+
+def reconstruct_person(
+    model: HeadModel,
+    calibration: Calibration,
+    shots: Sequence[Shot],
+    settings: Settings,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Many | None:
+    """Raises ValueError when there is no shot, or none of whose landmarks form a face. None when it was stopped."""
+    looks = [look_of(shot) for shot in shots]
+    joint = joint_fit(model, calibration, looks, warp=settings.fit.warp)
+    answers = [answer_to(model, calibration, look) for look in looks]
+    curve, evidence = [], Evidence.start(model, calibration)
+    for look in looks:
+        evidence = evidence.add(look)
+        person = evidence.person
+        curve.append((float(np.median(person.sigma_mm[model.inner_face])), person.effective))
+    level = usual_level(model, settings)
+    done = []
+    for shot, fit in zip(shots, joint.fits, strict=True):
+        head = make_head(model, fit, level)
+        points = head.points68(on_photo(head, fit)).astype(np.float64)
+        face = replace(
+            shot.face, fit=fit, head=head, points68=fit.camera.project(transform(fit.head_to_camera, points))
+        )
+        if shot.photo.image.size:
+            face = replace(face, warnings=face_warnings(shot.photo, face))
+        done.append(replace(shot, face=face))
+    total = sum(a.weight for a in answers) / len(answers)
+    weights = tuple(a.weight / total for a in answers)
+    main = int(np.argmax([suits_portrait(shot) for shot in done]))
+    fused: Fused | None = None
+    painted: tuple[int, ...] = ()
+    if settings.only != "mesh":
+        painted = to_paint(done, main)
+        fused = textured(done, painted, settings, stopping)
+        if fused is None:
+            return None
+        shot = done[main]
+        done[main] = replace(shot, face=dressed(replace(shot.face, texture=fused.texture), shot.load(), settings))
+    return Many(tuple(done), main, joint, weights, tuple(curve), fused, painted)
+
+
+def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
+    """A face with head, fit and texture, with what else is wanted: its light, its portrait."""
+    head, fit, texture = face.head, face.fit, face.texture
+    assert head is not None
+    assert fit is not None
+    assert texture is not None
+    if settings.light.wanted:
+        from tronie.light.stage import light_and_detail
+
+        face = light_and_detail(face, settings.light)
+    if settings.only == "texture":
+        return face
+    from tronie.frontal import frontal
+
+    portrait = frontal(head, texture, settings.frontal, photo, fit)
+    if settings.frontal.identity and face.landmarks is not None:
+        from tronie.frontal.likeness import measured
+
+        portrait = measured(portrait, head, fit, photo, face.landmarks, settings.frontal)
+    return replace(face, frontal=portrait)
+
+
+def usual_level(model: HeadModel, settings: Settings) -> int:
+    wanted = settings.head.subdivide
+    return model.usual_level if wanted is None else min(wanted, model.levels[-1])
+
+
+def look_of(shot: Shot) -> Look:
+    assert shot.face.landmarks is not None
+    return Look(shot.face.landmarks, shot.camera, shot.face.detection.size, float(np.clip(crisp(shot), 0.3, 1.0)))
+
+
+def crisp(shot: Shot) -> float:
+    """Sharpness of the photo's face; 1 is usual."""
+    return 1.0 if shot.face.crop is None else sharpness(shot.face.crop.image) / CRISP
+
+
+def suits_portrait(shot: Shot) -> float:
+    """Higher for a photo that shows the face from the front, large, sharp, with open eyes and a quiet mouth."""
+    face = shot.face
+    assert face.fit is not None
+    assert face.landmarks is not None
+    yaw, pitch = np.radians([face.fit.diagnostics["yaw"], face.fit.diagnostics["pitch"]])
+    scores = face.landmarks.scores
+    loud = float(max(*(scores[k] for k in BLINKS), scores[ARKIT_UNITS.index("jawOpen")]))
+    frontal = float(np.clip(np.cos(yaw), 0, 1) ** 4 * np.clip(np.cos(pitch), 0, 1) ** 2)
+    return (
+        frontal * min(face.detection.size / 200, 1.0) * float(np.clip(crisp(shot), 0.3, 1.2)) * (1 - EXPRESSIVE * loud)
+    )
+
+
+def to_paint(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
+    """Rows, the main one first, then by what they are worth, none like another."""
+
+    def pose(k: int) -> tuple[float, float]:
+        fit = shots[k].face.fit
+        assert fit is not None
+        return fit.diagnostics["yaw"], fit.diagnostics["pitch"]
+
+    def worth(k: int) -> float:
+        return min(shots[k].face.detection.size / 200, 1.0) * float(np.clip(crisp(shots[k]), 0.2, 1.2))
+
+    chosen = [main]
+    for k in sorted((k for k in range(len(shots)) if k != main), key=lambda k: (-worth(k), k)):
+        if all(np.abs(np.subtract(pose(k), pose(other))).max() >= APART for other in chosen[1:]):
+            chosen.append(k)
+    return tuple(chosen[:PAINTED])
+
+
+def textured(
+    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, stopping: Callable[[], bool]
+) -> Fused | None:
+    """None when it was stopped."""
+    from tronie.texture.bake import baked
+
+    head = shots[painted[0]].face.head
+    assert head is not None
+    model, level = head.model, head.level
+    sights: list[Sight] = []
+    textures: list[Texture] = []
+    for k in painted:
+        if stopping():
+            return None
+        shot, face = shots[k], shots[k].face
+        assert face.head is not None
+        assert face.fit is not None
+        photo = shot.load()
+        made = baked(photo, face.head, face.fit, face.landmarks, settings.texture)
+        sights.append(sight(photo, made, len(model.mean), crisp(shot) * CRISP))
+        textures.append(made.texture)
+
+    def others() -> Iterator[Texture]:
+        yield from textures[1:]
+
+    return fuse(textures[0], others(), shares(sights, model, level), model, level)

@@ -1,0 +1,96 @@
+"""`tronie person` on a portrait, its mirror image and a broken file: what is written, said, kept and refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from tronie.cli.app import app
+from tronie.io.records import PersonRecord
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
+FAST = ["--texture-size", "512", "--frontal-size", "256"]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    with Image.open(EXAMPLE) as picture:
+        image = np.asarray(picture.convert("RGB"))
+    Image.fromarray(image).save(folder / "a.png")
+    Image.fromarray(np.clip(image[:, ::-1] * [0.8, 0.85, 0.9], 0, 255).astype(np.uint8)).save(folder / "b.png")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(folder / "wall.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    out = tmp_path_factory.mktemp("out") / "person"
+    result = CliRunner().invoke(app, ["person", str(photos), "-o", str(out), *FAST])
+    assert result.exit_code == 0, result.output
+    return out, result.stdout, result.stderr
+
+
+def test_one_head_is_made_of_all_photos(done: tuple[Path, str, str], photos: Path) -> None:
+    out, said, _ = done
+    place = out / "person-1"
+    names = {path.name for path in place.iterdir()}
+    assert {"head.glb", "head.obj", "texture.png", "photos.png", "frontal.png", "sheet.jpg", "face.json"} <= names
+    assert "2 photos" in said
+    record = json.loads((place / "person.json").read_text())
+    PersonRecord.model_validate(record)
+    assert [Path(p["source"]).name for p in record["photos"]] == ["a.png", "b.png"]
+    assert record["spread"][1]["sigma_mm"] < record["spread"][0]["sigma_mm"]
+    assert len({tuple(p["fit"]["identity"]) for p in record["photos"]}) == 1
+    assert record["photos"][0]["fit"]["pose"] != record["photos"][1]["fit"]["pose"]
+    assert sum(p["main"] for p in record["photos"]) == 1
+    assert set(record["files"]) | {"person.json"} == names
+    assert (out / "people.txt").exists()
+    assert (out / "people.jpg").exists()
+
+
+def test_a_bad_photo_is_one_sentence(done: tuple[Path, str, str]) -> None:
+    _, _, trouble = done
+    lines = [line for line in trouble.splitlines() if "broken" in line or "wall" in line]
+    assert len(lines) == 2
+    assert all(line.endswith(".") for line in lines)
+
+
+def test_what_is_done_is_kept_and_other_photos_are_refused(done: tuple[Path, str, str], photos: Path) -> None:
+    out, _, _ = done
+    before = (out / "person-1" / "person.json").stat().st_mtime_ns
+    again = CliRunner().invoke(app, ["person", str(photos), "-o", str(out), *FAST])
+    assert again.exit_code == 0
+    assert "done already" in again.stderr
+    other = CliRunner().invoke(app, ["person", str(photos / "a.png"), "-o", str(out), *FAST])
+    assert other.exit_code == 1
+    assert "--overwrite" in other.stderr
+    assert (out / "person-1" / "person.json").stat().st_mtime_ns == before
+
+
+def test_the_user_says_who_is_who(photos: Path, tmp_path: Path) -> None:
+    file, out = tmp_path / "people.txt", tmp_path / "out"
+    file.write_text(f"{photos / 'a.png'}\t1\tanna\n{photos / 'b.png'}\t1\t-\n{photos / 'broken.jpg'}\t1\tanna\n")
+    arguments = ["person", str(photos), "-o", str(out), "--people", str(file), "--only", "mesh"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    record = json.loads((out / "anna" / "person.json").read_text())
+    assert [Path(p["source"]).name for p in record["photos"]] == ["a.png"]
+    assert "texture.png" not in record["files"]
+    file.write_text(f"{photos / 'a.png'}\t7\tanna\n")
+    wrong = CliRunner().invoke(app, arguments)
+    assert wrong.exit_code == 1
+    assert "face 7" in wrong.stderr
+
+
+def test_no_face_at_all_is_said(photos: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["person", str(photos / "wall.png"), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "no face" in result.stderr
+    assert not (tmp_path / "out").exists()
