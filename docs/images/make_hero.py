@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
 
 PAPER, TILE, INK, FAINT, ACCENT = (250, 250, 251), (232, 234, 237), (34, 37, 41), (112, 117, 124), (24, 110, 190)
-MARGIN, GAP, LABEL = 40, 14, 40
+MARGIN, GAP, LABEL, BADGE = 40, 14, 40, 22
 WIDTH = 1600
 SMOOTH = 2
 """Renders are made so many times as large and reduced."""
@@ -47,7 +47,7 @@ def main() -> None:
         x = WIDTH - MARGIN - (4 - place % 4) * (small + GAP) + GAP
         y = top + place // 4 * (small + GAP)
         page.paste(Image.fromarray(reduced(face.frontal.image, small)), (x, y))
-        write(page, (x + 10, y + 8), str(face.index), 17, ACCENT)
+        badge(page, (x, y), face.index)
     page.save(HERE / "hero.jpg", quality=88, optimize=True, progressive=True)
 
 
@@ -83,9 +83,15 @@ def numbered(result: tronie.Result, size: tuple[int, int]) -> Image.Image:
     for face in result.faces:
         x0, y0, x1, y1 = (value * scale for value in face.box)
         draw.rounded_rectangle((x0, y0, x1, y1), 6, outline=(255, 255, 255), width=2)
-        draw.rounded_rectangle((x0, y0 - 22, x0 + 22, y0), 4, fill=ACCENT)
-        draw.text((x0 + 11, y0 - 11), str(face.index), font=font(15), fill=(255, 255, 255), anchor="mm")
+        badge(picture, (x0, y0 - BADGE), face.index)
     return picture
+
+
+def badge(picture: Image.Image, at: tuple[float, float], number: int) -> None:
+    """A face's number on a small square."""
+    (x, y), draw = at, ImageDraw.Draw(picture)
+    draw.rounded_rectangle((x, y, x + BADGE, y + BADGE), 4, fill=ACCENT)
+    draw.text((x + BADGE / 2, y + BADGE / 2), str(number), font=font(15), fill=(255, 255, 255), anchor="mm")
 
 
 def reduced(image: np.ndarray, size: int) -> np.ndarray:
