@@ -9,6 +9,7 @@ import numpy as np
 
 from tronie.fit.calibration import Calibration
 from tronie.fit.landmark_fit import fit_landmarks, head_shapes
+from tronie.fit.teeth import with_teeth
 from tronie.fit.warp import on_photo
 from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel
@@ -38,7 +39,7 @@ class CalibratedFit:
         fit = fit_landmarks(
             self.model, face.landmarks, camera, face.detection.size, calibration=self.calibration, warp=self.warp
         )
-        head = make_head(self.model, fit, self.level)
+        head = with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks)
         points = head.points68(on_photo(head, fit))
         points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
         return replace(face, fit=fit, head=head, points68=points68)

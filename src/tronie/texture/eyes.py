@@ -31,8 +31,10 @@ USUAL_LIDS = np.array([[-14.0, -8.0, 0.0, 8.0, 14.0], [-3.0, 1.5, 4.0, 3.0, -1.0
 """Rows x, upper lid's y, lower lid's y, mm along the ball from the gaze, +x to the temple: where there are no lids."""
 PER_MM = 5
 """Pixels for a millimetre where the lids' edges are looked for."""
-SHOWN = 3.3
+SHOWN = 3.6
 """No lid opens further than so far from the gaze, of the iris's own angle."""
+BEHIND = 0.62
+"""Light on what the lids cover."""
 FLESH = (0.93, 0.67, 0.64)
 """The corners' flesh, of the sclera's colour."""
 RING = (0.46, 0.62, 0.8)
@@ -216,7 +218,7 @@ def eye_paint(where: EyeTexels, look: EyeLook, lids: tuple[Opening, Opening] | N
     lamp = white / max(float(white.mean()), 1.0) * (USUAL_GLINT * white.mean() if look.glint is None else look.glint)
     colour[w.rows] = under + bright * (np.minimum(lamp, 252.0) - under)
     out = np.empty((len(where.angle), 3), np.uint8)
-    out[:] = 0.5 * white * FLESH  # never seen
+    out[:] = BEHIND * white  # never seen
     out[w.shown] = np.clip(colour + 0.5, 0, 255)
     return out
 
@@ -224,12 +226,15 @@ def eye_paint(where: EyeTexels, look: EyeLook, lids: tuple[Opening, Opening] | N
 def _shade(place: Array, lids: Opening) -> tuple[Array, Array]:
     """Light (n,) that the lids let through to places (n, 2) on the ball, and how fleshy (n,) the corners are there."""
     x, y = place.T
-    below, above = np.interp(x, lids.x, lids.upper) - y, y - np.interp(x, lids.x, lids.lower)
-    # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears.
-    light = 1 - 0.6 * np.exp(-np.maximum(below, 0) / 2.1) - 0.2 * np.exp(-np.maximum(above, 0) / 0.8)
-    light += 0.1 * np.exp(-(((above - 0.5) / 0.28) ** 2))
-    flesh = step(5.0 - (x - lids.x[0]), 0.0, 3.6) + 0.45 * step(4.0 - (lids.x[-1] - x), 0.0, 3.5)
-    return np.asarray(light, np.float32), np.asarray(flesh, np.float32)
+    within = step(x - lids.x[0], -1.0, 4.0) * step(lids.x[-1] - x, -1.0, 4.0)
+    below = np.maximum(np.interp(x, lids.x, lids.upper) - y, 0) * within
+    above = np.maximum(y - np.interp(x, lids.x, lids.lower), 0) * within
+    # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears. What lids hide now
+    # may come to light with the gaze: it is evenly shaded.
+    light = 1 - 0.46 * np.exp(-below / 2.1) - 0.18 * np.exp(-above / 0.8)
+    light += 0.07 * np.exp(-(((above - 0.5) / 0.28) ** 2)) * (below > 0)
+    flesh = 0.65 * np.exp(-(((x - lids.x[0] - 0.6) / 1.8) ** 2)) + 0.3 * np.exp(-(((lids.x[-1] - x) / 1.6) ** 2))
+    return np.asarray(np.maximum(light, BEHIND), np.float32), np.asarray(flesh, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,7 +99,7 @@ def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool
             bright = colour[crown].mean(axis=1, keepdims=True)
             colour[crown] *= np.minimum(bright / np.quantile(bright, 0.9), 1.0) ** 0.7
         # The cheeks shade the rear teeth, the lips the necks.
-        depth = step((front - 3 - place[:, 2]) / 27, 0.0, 1.0)
+        depth = step((front - 4 - place[:, 2]) / 22, 0.0, 1.0)
         neck = np.clip((np.abs(place[:, 1] - _edge(place[teeth, 1], name)) - 3.0) / 7.0, 0, 1)
         colour = np.where(teeth[:, None], colour * (shade * (1 - 0.8 * depth) * (1 - 0.25 * neck))[:, None], colour)
         crowns |= crown

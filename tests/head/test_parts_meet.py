@@ -1,0 +1,76 @@
+"""Eyes and lids, teeth and lips of the shipped head do not cut into each other (`forge/check_anatomy.py` asks more)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tronie.head.model import default_head
+from tronie.types import ARKIT_UNITS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "forge"))
+LIMIT = 0.3
+"""mm."""
+
+
+@pytest.fixture(scope="module")
+def anatomy():
+    import check_anatomy
+
+    return check_anatomy, check_anatomy.zones(default_head())
+
+
+def test_signed_distances_are_those_of_a_sphere(anatomy) -> None:
+    import trimesh
+
+    check, _ = anatomy
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=10.0)
+    rng = np.random.default_rng(0)
+    way = rng.normal(size=(500, 3))
+    way /= np.linalg.norm(way, axis=1, keepdims=True)
+    radius = rng.uniform(8.0, 12.0, 500)
+    d, out = check.signed_distance(way * radius[:, None], ball.vertices, ball.faces)
+    np.testing.assert_allclose(d, radius - 10, atol=0.03)
+    assert (np.einsum("ij,ij->i", out, way) > 0.98).all()
+
+
+def test_what_is_closed_is_closed_and_holds_the_teeth(anatomy) -> None:
+    check, zones = anatomy
+    model = default_head()
+    v = model.level(1).apply(model.mean)
+    for zone in zones:
+        assert check.border(zone.solid) == []
+        t = v[zone.solid].astype(float)
+        volume = np.einsum("ij,ij->", t[:, 0], np.cross(t[:, 1], t[:, 2])) / 6
+        assert volume > 5000, zone.name  # mm^3
+
+
+def test_a_lid_pushed_into_the_eye_is_found(anatomy) -> None:
+    check, zones = anatomy
+    model = default_head()
+    v = model.level(1).apply(model.mean).astype(float)
+    v[zones[0].points.ravel()] -= [0.0, 0.0, 1.0]
+    assert check.found(zones[0], v).depth > 0.8
+
+
+STATES = [
+    (), ("eyeBlinkLeft",), ("eyeWideLeft",), ("eyeLookUpLeft",), ("eyeLookDownLeft",), ("jawOpen",),
+    ("mouthSmileLeft", "mouthSmileRight"), ("mouthFunnel",), ("mouthRollUpper",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", STATES, ids="+".join)
+def test_nothing_cuts_deeper_than_a_third_of_a_millimetre(anatomy, state: tuple[str, ...]) -> None:
+    check, zones = anatomy
+    model = default_head()
+    mesh = model.level(1)
+    move = sum((model.expression[ARKIT_UNITS.index(u)] for u in state), np.zeros_like(model.mean))
+    for person in check.people(model, 1):
+        v = mesh.apply(model.shape(person) + move)
+        for zone in zones if not state else zones[:1] if state[0].startswith("eye") else zones[2:]:
+            found = check.found(zone, v)
+            assert found.depth <= LIMIT, (zone.name, found)
+            assert found.open <= LIMIT, (zone.name, found)
