@@ -9,6 +9,7 @@ minutes. Needs matplotlib besides the package's own dependencies.
 2. Find the landmark net's points on it, and on ICT's head.
 3. Register the skin on ICT's mean, carry ICT's modes over, write mean and modes in the span of our own fields.
 4. Find the points again on that head, and fit lids and lips to its mean.
+5. Make lids and eyes, lips and teeth meet for everybody and in every unit (`meet.py`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from eyes import Eyeball
 from ict import read_ict, read_units
 from lids import lid_system, settle
 from lips import close_lips
+from meet import met
 from mpfb import Body
 from nostrils import nostrils
 from pack import pack_parts
@@ -162,6 +164,7 @@ def main() -> None:
     model = embed(model, net)
     model = replace(model, inner_face=inner_face(model))
     model = reseated(model, body, skin, parts)  # moves a quarter of a millimetre, which the points do not notice
+    model = met(model)
     model.save(options.out)
     if options.registration:
         write_registration(options.registration, registered, ict, read_units(options.ict)[1])

@@ -80,8 +80,8 @@ WEIGHTS: dict[str, Weight] = {
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
         ),
         Weight(
-            "head", "head.npz", 4005491,
-            "6a316483292f9b09603b1c780f4e0b6c85a224ead02d637820e9e2ae678eaed8",
+            "head", "head.npz", 3551542,
+            "06556b2952ac926c0687cc6c0f65663e833540d00d2adeda67ab94a579ef6c88",
             "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
         ),
         Weight(

@@ -16,6 +16,8 @@ Array = NDArray[np.floating[Any]]
 
 SHADED = 0.8
 """Brightness of teeth that the photo does not show, of those that are seen in the same light."""
+LEAST = 30
+"""Pixels: less of teeth or mouth tells nothing."""
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 """MediaPipe's landmarks around the opening of the mouth."""
 
@@ -29,10 +31,15 @@ def part_colours(
     light = float(np.clip((skin.mean() / 165.0) ** 0.6, 0.5, 1.08))
     factor = np.full((len(base), 3), light, dtype=np.float32)
     if crowns.any():
-        seen = None if photo is None or landmarks is None else _teeth_seen(photo.image, landmarks.points, skin)
-        clear = np.maximum(np.quantile(base[crowns], 0.9, axis=0), 1)
-        # Unseen teeth stand in the shade of the lips that hide them.
-        factor[crowns] = SHADED * light if seen is None else np.clip(seen / clear, 0.3, 1.15)
+        inside = np.zeros((0, 3)) if photo is None or landmarks is None else _mouth_seen(photo.image, landmarks.points)
+        seen = _teeth_seen(inside, skin)
+        clear = np.maximum(np.quantile(base[crowns], 0.97, axis=0), 1)
+        if seen is not None:
+            factor[crowns] = np.clip(seen / clear, 0.3, 1.15)
+        else:
+            # Unseen teeth stand in the shade of the lips that hide them, or deep in an open mouth's.
+            dark = 1.3 * float(np.median(inside)) / float(clear.mean()) if len(inside) >= LEAST else 1.0
+            factor[crowns] = np.clip(dark, 0.35, SHADED * light)
     return toned(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * factor), skin)
 
 
@@ -47,23 +54,28 @@ def toned(colours: Array, skin: Array) -> Array:
     return np.asarray(grey + colourful(skin) * (colours - grey), dtype=np.float32)
 
 
-def _teeth_seen(image: Image, points: Array, skin: Array) -> Array | None:
-    """Colour (3,) of the teeth between parted lips, or None: the lighter part of what is not as red as skin."""
+def _mouth_seen(image: Image, points: Array) -> Array:
+    """Pixels (n, 3) between parted lips; none beyond the picture's border."""
     import cv2
 
     inner = points[list(INNER_LIPS), :2]
+    nothing = np.zeros((0, 3), np.float32)
     if not np.isfinite(inner).all():
-        return None
+        return nothing
     low, high = np.floor(inner.min(axis=0)).astype(int), np.ceil(inner.max(axis=0)).astype(int) + 1
     if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
-        return None
+        return nothing
     crop = image[low[1] : high[1], low[0] : high[0]].astype(np.float32)
     mask = np.zeros(crop.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round(inner - low - 0.5).astype(np.int32)], 1)
-    values = crop[mask > 0]
-    pale = values[(values[:, 0] - values[:, 1]) / (values[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)]
+    return crop[mask > 0]
+
+
+def _teeth_seen(inside: Array, skin: Array) -> Array | None:
+    """Colour (3,) of the teeth between parted lips (n, 3), or None: the lighter part of what is not as red as skin."""
+    pale = inside[(inside[:, 0] - inside[:, 1]) / (inside[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)]
     pale = pale[pale.mean(axis=-1) > 0.5 * skin.mean()]
-    if len(pale) < 30 or len(pale) < 0.2 * len(values):
+    if len(pale) < LEAST or len(pale) < 0.2 * len(inside):
         return None
     light = pale.mean(axis=-1)
     return np.asarray(np.median(pale[light >= np.median(light)], axis=0), dtype=np.float32)
