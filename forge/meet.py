@@ -33,8 +33,8 @@ from tronie.types import ARKIT_UNITS
 
 FORWARD = 4.0
 """mm by which the front teeth come forward; the last molars stay."""
-PEOPLE, SEED = 24, 1000
-"""People who ask; others than those of `check_anatomy.py`."""
+PASSES = ((24, 1000), (72, 2000))
+"""Numbers of people who ask, one pass after the other, and their seeds; others than those of `check_anatomy.py`."""
 ROUNDS = 6
 
 
@@ -503,10 +503,10 @@ def seat_components(model: HeadModel) -> HeadModel:
     return replace(model, identity=identity.astype(np.float32))
 
 
-def seat_lids(model: HeadModel, rounds: int = ROUNDS) -> HeadModel:
+def seat_lids(model: HeadModel, count: int, seed: int, rounds: int = ROUNDS) -> HeadModel:
     """Fields that keep the left eye's lids on it for many people; the right eye's mirror them."""
     lids = Lids(model)
-    rows, group = lids.field.rows, persons(model, PEOPLE, SEED)
+    rows, group = lids.field.rows, persons(model, count, seed)
     units = [u for u in concerned(model, rows) if not u.endswith("Right")]
     zero = np.zeros((len(model.mean), 3))
     rest = press(lids, [()], group, rounds, zero, lids.field, 3.0)[""]
@@ -516,10 +516,10 @@ def seat_lids(model: HeadModel, rounds: int = ROUNDS) -> HeadModel:
     return patched(patched(model, rows, rest, fields), model.mirror[rows], rest * FLIP, right)
 
 
-def clear_teeth(model: HeadModel, rounds: int = ROUNDS) -> HeadModel:
+def clear_teeth(model: HeadModel, count: int, seed: int, rounds: int = ROUNDS) -> HeadModel:
     """Fields that keep lips and their lining off the teeth and gums for many people."""
     lips = Lips(model)
-    rows, group = lips.field.rows, persons(model, PEOPLE, SEED)[::2]
+    rows, group = lips.field.rows, persons(model, count, seed)[::2]
     lower = model.vertices_of("teeth_lower")
     units = concerned(model, np.concatenate([rows, lower]))
     zero = np.zeros((len(model.mean), 3))
@@ -553,10 +553,18 @@ def met(old: HeadModel) -> HeadModel:
     model, before, after = arches_follow(model)
     print(f"lining against arches: {before:.2f} mm, now {after:.2f} (standard deviations)")
     print(f"components parted the lips by {parted:.2f} mm (standard deviation)")
-    print("lips and teeth")
-    model = clear_teeth(model)
+    model = seat_components(model)
+    for count, seed in PASSES:
+        model = once_more(model, count, seed)
+    return rounded(model)
+
+
+def once_more(model: HeadModel, count: int, seed: int) -> HeadModel:
+    """One pass for `count` people, and for either end of the first components."""
+    print(f"lips and teeth, {count} people", flush=True)
+    model = clear_teeth(model, count, seed)
     print("lids and eyes")
-    return rounded(symmetric(seat_lids(seat_components(model))))
+    return symmetric(seat_lids(model, count, seed))
 
 
 def main() -> None:
