@@ -15,3 +15,7 @@ class OutputError(TronieError):
 
 class WeightsError(TronieError):
     """A model file is missing, of the wrong kind, or damaged."""
+
+
+class Stopped(TronieError):
+    """Whoever asked for the work wants no more of it."""

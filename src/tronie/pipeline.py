@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tronie.errors import Stopped
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.engine import CalibratedFit, Engine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tronie.landmarks import LandmarkNet
 
 Each = Callable[[Photo, Face], Face]
+Watch = Callable[[str], None]
 
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
@@ -41,11 +43,20 @@ class Pipeline:
 
     `threads` is the number of CPU threads of the inference runtime, 0 for its own choice. The models are loaded on
     first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one that
-    `settings.enhance.mode` means, unless that is `off`.
+    `settings.enhance.mode` means, unless that is `off`. `watch` is told the name of each stage when it begins; if it
+    raises Stopped, the run ends with that.
     """
 
-    def __init__(self, settings: Settings | None = None, threads: int = 0, *, enhancer: Enhancer | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        threads: int = 0,
+        *,
+        enhancer: Enhancer | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.settings = settings or Settings()
+        self.watch = watch
         self.threads = threads
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
@@ -119,7 +130,7 @@ class Pipeline:
             return self._run(source, each)
 
     def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None) -> Result:
-        clock = _Clock()
+        clock = _Clock(self.watch)
         with clock("read"):
             photo = source if isinstance(source, Photo) else _read(source)
         found, camera = self._found(photo, clock)
@@ -143,7 +154,7 @@ class Pipeline:
     def find(self, photo: Photo) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
         with single_blas_thread():
-            return self._found(photo, _Clock())
+            return self._found(photo, _Clock(self.watch))
 
     def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], Camera]:
         with clock("detect"):
@@ -202,7 +213,7 @@ class Pipeline:
     def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
         of the settings' own."""
-        settings, clock = self.settings, _Clock()
+        settings, clock = self.settings, _Clock(self.watch)
         try:
             with clock("fit"):
                 face = (engine or self.engine).fit(photo, face, camera)
@@ -217,19 +228,33 @@ class Pipeline:
                     with clock("light"):
                         face = light_and_detail(face, settings.light)
                 if settings.only != "texture":
-                    from tronie.frontal import frontal
-
-                    assert face.texture is not None
                     with clock("frontal"):
-                        portrait = frontal(head, face.texture, settings.frontal, photo, fit, face.enhanced)
-                        if settings.frontal.identity and face.landmarks is not None:
-                            from tronie.frontal.likeness import measured
-
-                            portrait = measured(portrait, head, fit, photo, face.landmarks, settings.frontal)
-                    face = replace(face, frontal=portrait)
+                        face = self._portrait(photo, face)
+        except Stopped:
+            raise
         except Exception as error:
             return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
         return replace(face, timings=clock.seconds)
+
+    def portrait(self, photo: Photo, face: Face) -> Face:
+        """A finished face of `photo` with its portrait made anew, for other `settings.frontal`; it needs a texture."""
+        with single_blas_thread():
+            return self._portrait(photo, face)
+
+    def _portrait(self, photo: Photo, face: Face) -> Face:
+        from tronie.frontal import frontal
+
+        settings = self.settings.frontal
+        head, fit, texture = face.head, face.fit, face.texture
+        assert head is not None
+        assert fit is not None
+        assert texture is not None
+        made = frontal(head, texture, settings, photo, fit, face.enhanced)
+        if settings.identity and face.landmarks is not None:
+            from tronie.frontal.likeness import measured
+
+            made = measured(made, head, fit, photo, face.landmarks, settings)
+        return replace(face, frontal=made)
 
     def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
         """The texture: from the photo, or from its finer part where the face was enhanced."""
@@ -270,11 +295,14 @@ def _read(source: str | Path | NDArray[Any]) -> Photo:
 class _Clock:
     """Collects seconds by stage name."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
         self.seconds: dict[str, float] = {}
+        self.watch = watch
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        if self.watch is not None:
+            self.watch(name)
         start = time.perf_counter()
         try:
             yield

@@ -283,6 +283,18 @@ def render(
     raise typer.Exit(render_inputs(inputs, out, wanted, quiet))
 
 
+@app.command()
+def gui(
+    photos: Annotated[
+        list[str] | None, typer.Argument(metavar="PHOTO|FOLDER", help="What to open at once.", show_default=False)
+    ] = None,
+) -> None:
+    """Open the window: faces, heads from all sides, portraits, export (needs the extra [dim]gui[/dim])."""
+    from tronie.gui import main as window
+
+    raise typer.Exit(window(photos or []))
+
+
 models_app = typer.Typer(rich_markup_mode="rich")
 app.add_typer(models_app, name="models")
 

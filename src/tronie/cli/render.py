@@ -117,12 +117,11 @@ def _files(
     figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting]
 ) -> Iterator[tuple[Path, float]]:
     """Make each wanted film and picture; its path and how long that took."""
-    from tronie.render.light import preset
+    from tronie.render.light import light_name, preset
 
     weights = None if wanted.neutral else figure.weights
     if wanted.mode != "textured":
-        name = "clay" if wanted.mode in ("clay", "wireframe") else "map"
-        lights = {wanted.mode: preset(name)}
+        lights = {wanted.mode: preset(light_name(wanted.mode))}
     for kind in wanted.kinds:
         if kind == "stills":
             chosen = lights or {name: preset(name) for name in STILL_LIGHTS}

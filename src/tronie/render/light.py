@@ -248,6 +248,11 @@ PRESETS = tuple(PRESET_MAKERS)
 wide window; `clay` and `map`: for shapes and maps; `flat`: colours as they are."""
 
 
+def light_name(mode: str, chosen: str = "photo") -> str:
+    """The preset that a mode of `tronie.render.view` is seen in: the chosen one where there is a texture."""
+    return chosen if mode == "textured" else "clay" if mode in ("clay", "wireframe") else "map"
+
+
 def _unit(v: ArrayLike) -> Array:
     a = np.asarray(v, dtype=np.float64)
     length = float(np.linalg.norm(a))

@@ -1,0 +1,106 @@
+"""Starting the window: Qt's application, colours, language."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+from PySide6.QtCore import QLocale, QSettings, QTimer
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+from tronie.gui.words import Dictionary
+
+SCHEMES = ("system", "light", "dark")
+
+
+def run(photos: Sequence[str] = ()) -> int:
+    """Open the window with these photos, and stay until it is closed."""
+    app = make_application()
+    from tronie.gui.window import Window
+
+    window = Window(store())
+    window.show()
+    if photos:
+        QTimer.singleShot(0, lambda: window.add([str(path) for path in photos]))
+    # Python sees Ctrl-C in the terminal only when it runs: let it do so now and then.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    ticking = QTimer(window)
+    ticking.timeout.connect(lambda: None)
+    ticking.start(300)
+    return int(app.exec())
+
+
+def make_application() -> QApplication:
+    """The application, in the user's language and colours."""
+    made = QApplication.instance()
+    app = made if isinstance(made, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("tronie")
+    app.setApplicationDisplayName("tronie")
+    app.setStyle("Fusion")
+    kept = store()
+    use_scheme(str(kept.value("scheme", "system")))
+    use_language(str(kept.value("language", "")) or QLocale.system().name())
+    return app
+
+
+def store() -> QSettings:
+    """What the window remembers."""
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "tronie", "window")
+
+
+def use_language(name: str) -> None:
+    """`ko`, `ko_KR`: Korean; whatever is not known: English."""
+    app = QApplication.instance()
+    if app is None:
+        return
+    for old in app.findChildren(Dictionary):
+        app.removeTranslator(old)
+        old.deleteLater()
+    if name.split("_")[0] == "ko":
+        from tronie.gui.korean import KOREAN
+
+        new = Dictionary(KOREAN)
+        new.setParent(app)
+        app.installTranslator(new)
+
+
+def use_scheme(name: str) -> None:
+    """Dark or light colours, or those of the system."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        return
+    if name == "dark":
+        app.setPalette(dark())
+    elif name == "light":
+        app.setPalette(light())
+    else:
+        app.setPalette(app.style().standardPalette())
+
+
+def dark() -> QPalette:
+    return _palette("#2b2c2f", "#1f2022", "#e6e6e8", "#3a3b3f", "#4a90d9", "#8a8b90")
+
+
+def light() -> QPalette:
+    return _palette("#f3f3f5", "#ffffff", "#1d1d20", "#fafafb", "#2f7fd0", "#85868b")
+
+
+def _palette(window: str, base: str, text: str, button: str, accent: str, faint: str) -> QPalette:
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    palette = QPalette(QColor(button), QColor(window))
+    for roles, color in (
+        ((role.Window, role.ToolTipBase, role.AlternateBase), window),
+        ((role.Base,), base),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText), text),
+        ((role.Button,), button),
+        ((role.Highlight, role.Link), accent),
+        ((role.HighlightedText,), "#ffffff"),
+        ((role.PlaceholderText,), faint),
+    ):
+        for one in roles:
+            palette.setColor(one, QColor(color))
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(group.Disabled, one, QColor(faint))
+    return palette

@@ -1,0 +1,164 @@
+"""What is written, and where; the head to drag out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QDrag
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tronie.gui.words import spoken, tr
+
+if TYPE_CHECKING:
+    from tronie.gui.forms import Field
+    from tronie.settings import ExportSettings
+
+USUAL = ("glb", "frontal", "texture")
+"""Ticked at first."""
+
+
+class DragOut(QLabel):
+    """A label that gives a file to whatever it is dragged to; `make` writes it."""
+
+    def __init__(self, text: str, make: Callable[[], Path | None]) -> None:
+        super().__init__(text)
+        self.make = make
+        self._pressed: QPointF | None = None
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setFrameShape(QLabel.Shape.StyledPanel)
+        self.setMinimumHeight(44)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    def mousePressEvent(self, event: Any) -> None:
+        self._pressed = event.position()
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        far = QApplication.startDragDistance()
+        if self._pressed is None or (event.position() - self._pressed).manhattanLength() < far:
+            return
+        self._pressed = None
+        data = self.data()
+        if data is not None:
+            drag = QDrag(self)
+            drag.setMimeData(data)
+            drag.exec(Qt.DropAction.CopyAction)
+
+    def data(self) -> QMimeData | None:
+        """What is dragged: the file's address."""
+        if not self.isEnabled() or (path := self.make()) is None:
+            return None
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        return data
+
+
+class ExportPanel(QWidget):
+    """`wanted` asks for an export: of all faces if it is True."""
+
+    wanted = Signal(bool)
+
+    def __init__(
+        self, drag: Callable[[], Path | None], copy: Callable[[], None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.ticks: dict[str, QCheckBox] = {}
+        self.fields: dict[str, Field] = {}
+        self._formats, self._extras = QGridLayout(), QGridLayout()
+        self.folder = QLineEdit(str(Path.home() / "tronie-out"))
+        browse = QPushButton(tr("Choose …"))
+        browse.clicked.connect(self._browse)
+        self.replace = QCheckBox(tr("Replace what was exported before"))
+        self.one = QPushButton(tr("Export this face"))
+        self.one.clicked.connect(lambda: self.wanted.emit(False))
+        self.all = QPushButton(tr("Export all faces of the photo"))
+        self.all.clicked.connect(lambda: self.wanted.emit(True))
+        self.open = QPushButton(tr("Open folder"))
+        self.open.clicked.connect(self.open_folder)
+        self.copy = QPushButton(tr("Copy portrait"))
+        self.copy.setToolTip(tr("The portrait to the clipboard (Ctrl+Shift+C)"))
+        self.copy.clicked.connect(copy)
+        self.drag = DragOut(tr("Drag head.glb from here into another program"), drag)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        formats = QGroupBox(tr("Files"))
+        formats.setLayout(self._formats)
+        extras = QGroupBox(tr("Beside them"))
+        extras.setLayout(self._extras)
+        where = QHBoxLayout()
+        where.addWidget(QLabel(tr("Into")))
+        where.addWidget(self.folder, 1)
+        where.addWidget(browse)
+        buttons = QGridLayout()
+        for k, button in enumerate((self.one, self.all, self.open, self.copy)):
+            buttons.addWidget(button, k // 2, k % 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.addWidget(formats)
+        layout.addWidget(extras)
+        layout.addLayout(where)
+        layout.addWidget(self.replace)
+        layout.addLayout(buttons)
+        layout.addWidget(self.message)
+        layout.addStretch(1)
+        layout.addWidget(self.drag)
+        self.target: Path | None = None
+        """What was written last."""
+        self.enable(False)
+
+    def set_options(self, formats: tuple[str, ...], settings: ExportSettings) -> None:
+        """The formats there are, and the settings' values."""
+        from tronie.gui.forms import Field
+
+        if not self.ticks:
+            for k, name in enumerate(formats):
+                tick = self.ticks[name] = QCheckBox(spoken(name) if len(name) > 3 else name.upper())
+                tick.setChecked(name in USUAL)
+                self._formats.addWidget(tick, k // 3, k % 3)
+        while (item := self._extras.takeAt(0)) is not None:
+            if item.widget() is not None:
+                item.widget().deleteLater()
+        for k, (name, info) in enumerate(type(settings).model_fields.items()):
+            field = self.fields[name] = Field(f"export.{name}", info, getattr(settings, name))
+            if isinstance(field.widget, QCheckBox):
+                field.widget.setText(field.title)
+            self._extras.addWidget(field.widget, k // 3, k % 3)
+
+    def options(self, settings: ExportSettings) -> ExportSettings:
+        return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
+
+    def formats(self) -> set[str]:
+        return {name for name, tick in self.ticks.items() if tick.isChecked()}
+
+    def enable(self, on: bool) -> None:
+        for widget in (self.one, self.all, self.copy, self.drag):
+            widget.setEnabled(on)
+
+    def say(self, text: str) -> None:
+        self.message.setText(text)
+
+    def open_folder(self) -> None:
+        path = self.target if self.target is not None and self.target.exists() else Path(self.folder.text())
+        if path.is_dir():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        else:
+            self.say(tr("{path} is not there yet.").format(path=path))
+
+    def _browse(self) -> None:
+        if chosen := QFileDialog.getExistingDirectory(self, tr("Export into"), self.folder.text()):
+            self.folder.setText(chosen)

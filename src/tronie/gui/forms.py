@@ -1,0 +1,96 @@
+"""Input fields made from the library's settings: their type, bounds, default and help are nowhere repeated."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+
+from tronie.gui.words import spoken, tr
+
+LARGEST = 1_000_000
+
+
+def choices_of(place: str) -> tuple[str, ...]:
+    """The names that a setting of the type `str` may have: () where any will do."""
+    if place == "detect.detector":
+        from tronie.cli.options import DETECTORS
+
+        return DETECTORS
+    if place == "enhance.mode":
+        from tronie.cli.options import ENHANCE
+        from tronie.enhance import enhancer_names
+
+        return tuple(dict.fromkeys((*ENHANCE, *enhancer_names())))
+    if place == "head.name":
+        from tronie.calibrate.kept import OWN, calibrated
+
+        return tuple(dict.fromkeys((OWN, *calibrated())))
+    return ()
+
+
+class Field:
+    """A widget for one setting."""
+
+    def __init__(self, place: str, info: FieldInfo, value: Any, changed: Callable[[], None] | None = None) -> None:
+        self.place, self.info = place, info
+        self.widget, self._read, signal = _made(place, info, value)
+        self.widget.setToolTip(tr(info.description or ""))
+        self.widget.setObjectName(place)
+        if changed is not None:
+            signal.connect(lambda *_: changed())
+
+    @property
+    def title(self) -> str:
+        return spoken(self.place.rsplit(".")[-1])
+
+    @property
+    def value(self) -> Any:
+        return self._read()
+
+
+def _made(place: str, info: FieldInfo, value: Any) -> tuple[QWidget, Callable[[], Any], Any]:
+    """Widget, what reads it, and the signal that tells of a change."""
+    kinds = _kinds(info.annotation)
+    free = type(None) in kinds
+    literal = [k for k in kinds if get_origin(k) is Literal]
+    if literal or kinds[0] is str:
+        names: tuple[Any, ...] = get_args(literal[0]) if literal else choices_of(place)
+        box = QComboBox()
+        if free:
+            box.addItem(tr("Default"), None)
+        for name in names:
+            box.addItem(spoken(name) if isinstance(name, str) and literal else str(name), name)
+        if value is not None and box.findData(value) < 0:
+            box.addItem(str(value), value)
+        box.setCurrentIndex(max(0, box.findData(value)))
+        return box, box.currentData, box.currentIndexChanged
+    if bool in kinds:
+        tick = QCheckBox()
+        tick.setChecked(bool(value))
+        return tick, tick.isChecked, tick.toggled
+    bounds = {name: getattr(m, name) for m in info.metadata for name in ("ge", "gt", "le") if hasattr(m, name)}
+    low, high = bounds.get("ge", bounds.get("gt", 0)), bounds.get("le", LARGEST)
+    spin: QSpinBox | QDoubleSpinBox
+    if float in kinds:
+        spin = QDoubleSpinBox()
+        spin.setDecimals(2 if high <= 1 else 1)
+        spin.setSingleStep(0.05 if high <= 1 else 1)
+    else:
+        spin = QSpinBox()
+    spin.setRange(low, high)
+    spin.setValue(low if value is None else value)
+    if free:
+        spin.setSpecialValueText(tr("Default"))
+        return spin, lambda: None if spin.value() == spin.minimum() else spin.value(), spin.valueChanged
+    return spin, spin.value, spin.valueChanged
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """`int | None` -> int, None's type; anything else is itself."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [part for one in get_args(annotation) for part in _kinds(one)]
+    return [annotation]

@@ -1,0 +1,267 @@
+"""The head from all sides, drawn by the library's own rasteriser in a thread beside the window: no GPU is needed.
+
+While something moves, pictures are small and coarse; when it rests, the last one is made in full.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPalette
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from tronie.gui.lines import Job, Line, Tell
+from tronie.gui.pictures import qimage
+from tronie.gui.words import spoken, tr
+
+if TYPE_CHECKING:
+    from tronie.render.figure import Figure
+    from tronie.types import Image
+
+MOVING_PIXELS, STILL_PIXELS = 420, 1100
+"""Most pixels of the picture's shorter side."""
+MOVING_SAMPLES, STILL_SAMPLES = 1, 3
+"""Per pixel and axis."""
+REST_MS = 180
+"""How long nothing may change before the full picture is made."""
+TURN = 0.45
+"""Degrees of the head per point of the mouse."""
+SPIN_MS, SPIN = 33, 1.6
+"""The turntable: a picture at most so often, degrees each."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at, and how."""
+
+    yaw: float = 0.0
+    """Degrees, as `tronie.render.film.orbit`."""
+    pitch: float = 0.0
+    zoom: float = 1.0
+    mode: str = "textured"
+    light: str = "photo"
+    lamp: tuple[float, float] | None = None
+    """Degrees to the right and up that the first lamp comes from; None is the light's own."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    dark: bool = False
+
+
+def picture(figure: Figure, view: View, size: tuple[int, int], samples: int) -> Image:
+    """(height, width, 3): what the view shows."""
+    import math
+
+    from tronie.render.film import orbit
+    from tronie.render.light import light_name, preset
+    from tronie.render.view import Look, Scene, render
+
+    light = preset(light_name(view.mode, view.light))
+    if view.lamp is not None:
+        right, up = (math.radians(angle) for angle in view.lamp)
+        light = light.aimed((math.sin(right) * math.cos(up), -math.sin(up), -math.cos(right) * math.cos(up)))
+    camera, pose = orbit(figure, size, view.yaw, view.pitch, view.zoom)
+    background = (44, 45, 48) if view.dark else (232, 232, 235)
+    look = Look(view.mode, light, background, samples)  # type: ignore[arg-type]
+    return render(Scene(figure, camera, pose, look, view.weights), threads=min(4, os.cpu_count() or 1))
+
+
+class HeadView(QWidget):
+    """Drag to turn, wheel to zoom, drag with the right button (or with Ctrl) to move the light."""
+
+    changed = Signal()
+    """Somebody has turned the head or moved the light."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.line = Line(self)
+        self.line.done.connect(self._drawn)
+        self.line.failed.connect(self._failed)
+        self.figure: Figure | None = None
+        self.view = View()
+        self.hint = ""
+        self.image: QImage | None = None
+        self.pictures = 0
+        """How many have been shown, for measuring."""
+        self._asked: tuple[Any, ...] | None = None
+        self._wanted: tuple[Any, ...] | None = None
+        self._last: QPointF | None = None
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(lambda: self._ask(False))
+        self._spin = QTimer(self, interval=SPIN_MS)
+        self._spin.timeout.connect(self._turn_on)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(200, 200)
+
+    def sizeHint(self) -> QSize:
+        return QSize(440, 440)
+
+    def show_figure(self, figure: Figure | None, hint: str = "") -> None:
+        """Another head; None, and why there is none."""
+        self.figure, self.hint, self._wanted = figure, hint, None
+        if figure is None:
+            self.image = None
+            self._asked = None
+            self._rest.stop()
+        else:
+            self.look_at()
+        self.update()
+
+    def look_at(self, **changes: Any) -> None:
+        """Change the view: first a quick picture, then a good one."""
+        self.view = replace(self.view, **changes)
+        if self.figure is not None and self.isVisible():
+            self._ask(True)
+            self._rest.start()
+
+    def reset(self) -> None:
+        self.look_at(yaw=0.0, pitch=0.0, zoom=View().zoom, lamp=None)
+
+    @property
+    def spinning(self) -> bool:
+        return self._spin.isActive()
+
+    def spin(self, on: bool) -> None:
+        if on:
+            self._spin.start()
+        else:
+            self._spin.stop()
+
+    def close_line(self) -> None:
+        self._spin.stop()
+        self._rest.stop()
+        self.line.close()
+
+    def _turn_on(self) -> None:
+        if self._asked is None and self.isVisible():
+            self.look_at(yaw=(self.view.yaw + SPIN + 180) % 360 - 180)
+
+    def _ask(self, moving: bool) -> None:
+        """One picture at a time is in work; what is wanted meanwhile is made next, and only the newest of it."""
+        if self.figure is None:
+            return
+        wanted = (self.figure, self.view, moving)
+        if self._asked is not None:
+            self._wanted = wanted
+            return
+        self._asked, self._wanted = wanted, None
+        figure, view, ratio = self.figure, self.view, self.devicePixelRatioF()
+        width, height = self.width() * ratio, self.height() * ratio
+        most = MOVING_PIXELS if moving else STILL_PIXELS
+        scale = min(1.0, most / max(1.0, min(width, height)))
+        size = (max(16, round(width * scale)), max(16, round(height * scale)))
+        samples = MOVING_SAMPLES if moving else STILL_SAMPLES
+
+        def job(tell: Tell) -> Image:
+            return picture(figure, view, size, samples)
+
+        made: Job = job
+        self.line.submit(wanted, made)
+
+    def _drawn(self, key: Any, image: Any) -> None:
+        self._asked = None
+        if key[0] is self.figure:
+            self.image = qimage(image)
+            self.pictures += 1
+            self.update()
+        if self._wanted is not None:
+            self._ask(self._wanted[2])
+
+    def _failed(self, key: Any, sentence: str) -> None:
+        self._asked = None
+        self.show_figure(None, sentence)
+
+    def paintEvent(self, event: Any) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.image is None:
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(24, 24, -24, -24), int(flags), self.hint)
+            return
+        # While the window is being resized the old picture has another shape: it is shown whole.
+        size = self.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
+        place = QRectF(left, top, size.width(), size.height())
+        painter.drawImage(place, self.image)
+        if self.view.mode in ("provenance", "uncertainty"):
+            self._legend(painter)
+
+    def _legend(self, painter: QPainter) -> None:
+        metrics = painter.fontMetrics()
+        row = metrics.height() + 3
+        ink = QColor(235, 235, 235) if self.view.dark else QColor(40, 40, 40)
+        if self.view.mode == "uncertainty":
+            from tronie.render.view import UNCERTAIN_MM, heat_srgb
+
+            bar = QRect(10, self.height() - 10 - row - 10, 150, 10)
+            fade = QLinearGradient(bar.left(), 0, bar.right(), 0)
+            for k in range(5):
+                fade.setColorAt(k / 4, QColor(*(int(c) for c in heat_srgb()[round(255 * k / 4)])))
+            painter.fillRect(bar, fade)
+            painter.setPen(ink)
+            text = tr("0 to {mm} mm of standard deviation").format(mm=f"{UNCERTAIN_MM:g}")
+            painter.drawText(10, self.height() - 10 - metrics.descent(), text)
+            return
+        from tronie.io.encode import PROVENANCE_COLORS
+        from tronie.types import PROVENANCE
+
+        # The rest is of portraits only.
+        names = PROVENANCE[1:7]
+        for k, name in enumerate(names):
+            y = self.height() - 8 - row * (len(names) - k)
+            painter.fillRect(QRect(10, y + 3, row - 8, row - 8), QColor(*PROVENANCE_COLORS[name]))
+            painter.setPen(ink)
+            painter.drawText(10 + row, y + metrics.ascent(), spoken(name))
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self.look_at()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self.look_at()
+
+    def mousePressEvent(self, event: Any) -> None:
+        self._last = event.position()
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        self._last = None
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        if self._last is None:
+            return
+        moved = event.position() - self._last
+        self._last = event.position()
+        lit = event.buttons() & Qt.MouseButton.RightButton or event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if lit:
+            right, up = self.view.lamp or (-30.0, 35.0)
+            up = min(85.0, max(-85.0, up - TURN * moved.y()))
+            self.look_at(lamp=((right + TURN * moved.x() + 180) % 360 - 180, up))
+        else:
+            self.turn(TURN * moved.x(), -TURN * moved.y())
+        self.changed.emit()
+
+    def turn(self, yaw: float, pitch: float) -> None:
+        """By so many degrees."""
+        self.look_at(yaw=(self.view.yaw + yaw + 180) % 360 - 180, pitch=min(80.0, max(-80.0, self.view.pitch + pitch)))
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        self.reset()
+        self.changed.emit()
+
+    def wheelEvent(self, event: Any) -> None:
+        self.look_at(zoom=min(6.0, max(0.5, self.view.zoom * 1.0015 ** event.angleDelta().y())))
+
+    def keyPressEvent(self, event: Any) -> None:
+        turns = {
+            Qt.Key.Key_Left: (-8, 0), Qt.Key.Key_Right: (8, 0), Qt.Key.Key_Up: (0, 8), Qt.Key.Key_Down: (0, -8),
+        }  # fmt: skip
+        if event.key() in turns:
+            self.turn(*turns[event.key()])
+        else:
+            super().keyPressEvent(event)

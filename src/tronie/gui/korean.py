@@ -1,0 +1,3 @@
+"""The window's words in Korean."""
+
+KOREAN: dict[str, str] = {}

@@ -1,0 +1,103 @@
+"""The lists of photos and of a photo's faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QWidget
+
+from tronie.gui.photo_view import BAD, color_of, sentences
+from tronie.gui.pictures import qimage
+from tronie.gui.words import tr
+from tronie.gui.work import THUMB
+
+if TYPE_CHECKING:
+    from tronie.types import Face, Image
+
+KEY = Qt.ItemDataRole.UserRole
+
+
+class PhotoList(QListWidget):
+    """`chosen` tells the path of the photo that was selected."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIconSize(QSize(THUMB * 3 // 4, THUMB * 3 // 4))
+        self.setWordWrap(True)
+        self.setSpacing(2)
+        self.setUniformItemSizes(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMinimumWidth(150)
+        self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
+
+    def item_of(self, path: Path) -> QListWidgetItem | None:
+        for row in range(self.count()):
+            if self.item(row).data(KEY) == path:
+                return self.item(row)
+        return None
+
+    def add(self, path: Path) -> bool:
+        """Whether the photo was not there before."""
+        if self.item_of(path) is not None:
+            return False
+        item = QListWidgetItem(self.style().standardIcon(QStyle.StandardPixmap.SP_FileIcon), path.name)
+        item.setData(KEY, path)
+        item.setToolTip(str(path))
+        self.addItem(item)
+        return True
+
+    def show_thumbnail(self, path: Path, image: Image) -> None:
+        if (item := self.item_of(path)) is not None:
+            item.setIcon(QIcon(QPixmap.fromImage(qimage(image))))
+
+    def say(self, path: Path, text: str, bad: bool = False) -> None:
+        """One sentence below a photo's name."""
+        if (item := self.item_of(path)) is None:
+            return
+        item.setText(f"{path.name}\n{text}" if text else path.name)
+        item.setToolTip(f"{path}\n{text}")
+        if bad:
+            item.setForeground(BAD)
+            item.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning))
+
+    def choose(self, path: Path) -> None:
+        if (item := self.item_of(path)) is not None:
+            self.setCurrentItem(item)
+
+
+class FaceList(QListWidget):
+    """`chosen` tells which face was selected, by its index."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setMaximumHeight(150)
+        self.setMinimumHeight(60)
+        self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
+
+    def add(self, face: Face) -> None:
+        said = sentences(face)
+        text = tr("Face {n}").format(n=face.index) + f"   {100 * face.score:.0f} %"
+        item = QListWidgetItem("   ".join([text, *said]))
+        item.setData(KEY, face.index)
+        swatch = QPixmap(12, 12)
+        swatch.fill(color_of(face))
+        item.setIcon(QIcon(swatch))
+        self.addItem(item)
+
+    def choose(self, index: int) -> None:
+        for row in range(self.count()):
+            if self.item(row).data(KEY) == index:
+                self.setCurrentRow(row)
+
+    def step(self, by: int) -> None:
+        if self.count():
+            self.setCurrentRow((self.currentRow() + by) % self.count())

@@ -1,0 +1,102 @@
+"""The window's menus and tool bar: every action with its shortcut, in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMessageBox, QToolBar
+
+from tronie.gui.app import SCHEMES
+from tronie.gui.words import spoken, tr
+
+if TYPE_CHECKING:
+    from tronie.gui.window import Window
+
+
+def build(window: Window) -> None:
+    """Menus, tool bar and shortcuts."""
+    file, view, about = (window.menuBar().addMenu(text) for text in (tr("&File"), tr("&View"), tr("&Help")))
+    table = (
+        (file, tr("Open photos …"), "Ctrl+O", window.ask_photos),
+        (file, tr("Open folder …"), "Ctrl+Shift+O", window.ask_folder),
+        (file, "", "", None),
+        (file, tr("Export this face"), "Ctrl+E", lambda: window.export(False)),
+        (file, tr("Export all faces of the photo"), "Ctrl+Shift+E", lambda: window.export(True)),
+        (file, tr("Copy portrait"), "Ctrl+Shift+C", window.copy_portrait),
+        (file, "", "", None),
+        (file, tr("Settings …"), "Ctrl+,", window.ask_settings),
+        (file, tr("Models …"), "Ctrl+M", window.show_models),
+        (file, "", "", None),
+        (file, tr("Quit"), "Ctrl+Q", window.close),
+        (view, tr("Whole photo"), "Ctrl+0", window.photo.fit),
+        (view, tr("Zoom in"), "Ctrl++", lambda: window.photo.zoom(1.25)),
+        (view, tr("Zoom out"), "Ctrl+-", lambda: window.photo.zoom(0.8)),
+        (view, tr("Turn the head round"), "Ctrl+T", window.head.turning.toggle),
+        (view, tr("Next face"), "Ctrl+Right", lambda: window.faces.step(1)),
+        (view, tr("Previous face"), "Ctrl+Left", lambda: window.faces.step(-1)),
+        (view, "", "", None),
+        *(
+            (view, window.tabs.tabText(k), f"Ctrl+{k + 1}", lambda k=k: window.tabs.setCurrentIndex(k))
+            for k in range(window.tabs.count())
+        ),
+        (about, tr("Keyboard shortcuts"), "F1", lambda: shortcuts(window)),
+    )
+    made: dict[str, QAction] = {}
+    for menu, text, key, what in table:
+        if what is None:
+            menu.addSeparator()
+            continue
+        action = menu.addAction(text)
+        if key:
+            action.setShortcut(QKeySequence(key))
+        action.triggered.connect(lambda _=False, what=what: what())
+        made[key] = action
+    window.recent = file.addMenu(tr("Recent"))
+    file.insertMenu(made["Ctrl+E"], window.recent)
+    colors = view.addMenu(tr("Colours"))
+    group = QActionGroup(window)
+    for scheme in SCHEMES:
+        action = colors.addAction(spoken(scheme))
+        action.setCheckable(True)
+        action.setChecked(window.kept.value("scheme", "system") == scheme)
+        action.triggered.connect(lambda _=False, scheme=scheme: window.color(scheme))
+        group.addAction(action)
+    window.stop_action = QAction(tr("Cancel"), window)
+    window.stop_action.setShortcut(QKeySequence("Esc"))
+    window.stop_action.triggered.connect(window.cancel)
+    window.stop_action.setEnabled(False)
+    window.addAction(window.stop_action)
+    bar = QToolBar(tr("Tools"))
+    bar.setObjectName("tools")
+    bar.setMovable(False)
+    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    for key in ("Ctrl+O", "Ctrl+Shift+O"):
+        bar.addAction(made[key])
+    bar.addSeparator()
+    bar.addAction(made["Ctrl+E"])
+    bar.addAction(made["Ctrl+,"])
+    bar.addAction(made["Ctrl+M"])
+    bar.addSeparator()
+    bar.addAction(window.stop_action)
+    window.addToolBar(bar)
+
+
+def shortcuts(window: Window) -> None:
+    """All shortcuts at a glance."""
+    rows = [
+        (action.shortcut().toString(QKeySequence.SequenceFormat.NativeText), action.text().replace("&", ""))
+        for action in window.findChildren(QAction)
+        if not action.shortcut().isEmpty()
+    ]
+    rows += [
+        (tr("Left, right"), tr("Previous or next face; in the 3D view: turn the head")),
+        (tr("Space"), tr("Turn the head round")),
+    ]
+    table = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in rows)
+    box = QMessageBox(window)
+    box.setWindowTitle(tr("Keyboard shortcuts"))
+    box.setText(f"<table>{table}</table>")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()

@@ -1,0 +1,104 @@
+"""The portrait from the front, beside the photo's face, and what can be chosen for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from tronie.gui.pictures import BeforeAfter
+from tronie.gui.words import tr
+
+if TYPE_CHECKING:
+    from tronie.gui.forms import Field
+    from tronie.settings import FrontalSettings
+    from tronie.types import Face, Photo
+
+OPTIONS = ("crop", "background", "gaze", "size")
+"""Of `FrontalSettings`."""
+
+
+class PortraitPanel(QWidget):
+    """`wanted` tells that other options were chosen: `options()`."""
+
+    wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.compare = BeforeAfter(self)
+        self.rest = QCheckBox(tr("At rest"))
+        self.rest.setToolTip(tr("Without the photo's expression"))
+        self.rest.toggled.connect(self._show)
+        self.fields: dict[str, Field] = {}
+        self._form = QFormLayout()
+        self._face: Face | None = None
+        self._photo: Photo | None = None
+        self._hint = ""
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.addWidget(self.compare, 1)
+        layout.addWidget(self.rest)
+        layout.addLayout(self._form)
+
+    def set_options(self, settings: FrontalSettings) -> None:
+        """Show these settings' values."""
+        from tronie.gui.forms import Field
+
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        for name in OPTIONS:
+            info = type(settings).model_fields[name]
+            field = Field(f"frontal.{name}", info, getattr(settings, name), self.wanted.emit)
+            self.fields[name] = field
+            self._form.addRow(field.title, field.widget)
+
+    def options(self, settings: FrontalSettings) -> FrontalSettings:
+        """The settings with what is chosen here."""
+        return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
+
+    def show_face(self, photo: Photo | None, face: Face | None, hint: str = "") -> None:
+        self._photo, self._face, self._hint = photo, face, hint
+        self._show()
+
+    def _show(self) -> None:
+        face, photo = self._face, self._photo
+        frontal = None if face is None else face.frontal
+        self.rest.setEnabled(frontal is not None and frontal.neutral is not None)
+        if face is None or photo is None or frontal is None:
+            self.compare.show_pair(None, None, self._hint)
+            return
+        from tronie.overlay import cut_out, face_region
+
+        after = frontal.image
+        if self.rest.isChecked() and frontal.neutral is not None:
+            after = frontal.neutral
+        height, width = after.shape[:2]
+        before = cut_out(photo.image, face_region(face), height)
+        if width < height:
+            before = before[:, (height - width) // 2 :][:, :width]
+        self.compare.show_pair(before, after)
+
+
+class EnhancedPanel(QWidget):
+    """A small face before and after super-resolution."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.compare = BeforeAfter(self)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 6, 4, 4)
+        layout.addWidget(self.compare, 1)
+        layout.addWidget(self.note)
+
+    def show_face(self, face: Face | None) -> None:
+        enhanced = None if face is None else face.enhanced
+        if enhanced is None:
+            self.compare.show_pair(None, None, tr("This face is large enough: nothing had to be enhanced."))
+            self.note.clear()
+            return
+        self.compare.show_pair(enhanced.before, enhanced.after)
+        said = tr("{factor} times enlarged by {name}.").format(factor=f"{enhanced.factor:.1f}", name=enhanced.name)
+        self.note.setText(f"{said} {enhanced.note[:1].upper() + enhanced.note[1:]}." if enhanced.note else said)

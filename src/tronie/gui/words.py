@@ -1,0 +1,34 @@
+"""What the window says, in the user's language."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import QCoreApplication, QTranslator
+
+CONTEXT = "tronie"
+
+
+def tr(text: str) -> str:
+    """The text in the user's language."""
+    return str(QCoreApplication.translate(CONTEXT, text))
+
+
+def spoken(name: str) -> str:
+    """`mouthSmileLeft`, `min_face` -> `Mouth smile left`, `Min face`, then in the user's language."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").lower()
+    return tr(words[:1].upper() + words[1:])
+
+
+class Dictionary(QTranslator):
+    """A translation that is a plain dictionary: nothing has to be compiled."""
+
+    def __init__(self, words: dict[str, str]) -> None:
+        super().__init__()
+        self.words = words
+
+    def isEmpty(self) -> bool:
+        return not self.words
+
+    def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
+        return self.words.get(text) if context == CONTEXT else None

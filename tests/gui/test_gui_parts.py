@@ -1,0 +1,128 @@
+"""The window's parts for themselves."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window needs the extra gui", exc_type=ImportError)
+pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
+
+from PySide6.QtCore import Qt
+
+from tronie.errors import InputError
+from tronie.gui.forms import Field
+from tronie.gui.lines import Line
+from tronie.gui.pictures import BeforeAfter, qimage
+from tronie.gui.settings_dialog import SettingsDialog
+from tronie.gui.words import spoken
+from tronie.settings import DetectSettings, Settings
+
+
+@pytest.fixture
+def line(qtbot):
+    made = Line()
+    yield made
+    made.close()
+
+
+def test_a_picture_keeps_its_pixels(qtbot) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    made = qimage(image)
+    got = [[made.pixelColor(x, y).getRgb()[:3] for x in range(7)] for y in range(5)]
+    assert np.array_equal(got, image)
+
+
+def test_jobs_come_back_in_order_and_errors_as_sentences(line, qtbot) -> None:
+    said = []
+    line.done.connect(lambda key, result: said.append((key, result)))
+    line.failed.connect(lambda key, text: said.append((key, text)))
+
+    def bad(tell):
+        raise InputError("a.jpg is empty.")
+
+    def broken(tell):
+        raise ValueError("inside")
+
+    line.submit(1, lambda tell: "one")
+    line.submit(2, bad)
+    line.submit(3, broken)
+    line.submit(4, lambda tell: "four")
+    qtbot.waitUntil(lambda: len(said) == 4)
+    assert said[0] == (1, "one")
+    assert said[1] == (2, "a.jpg is empty.")
+    assert said[2] == (3, "This went wrong: ValueError: inside")
+    assert said[3] == (4, "four")
+
+
+def test_cancel_stops_at_the_next_step_and_forgets_what_waits(line, qtbot) -> None:
+    begun, stopped, done = threading.Event(), [], []
+    line.stopped.connect(stopped.append)
+    line.done.connect(lambda key, _: done.append(key))
+
+    def job(tell):
+        begun.set()
+        while True:
+            tell("still here")
+
+    line.submit("long", job)
+    line.submit("waiting", lambda tell: None)
+    assert begun.wait(10)
+    line.cancel()
+    qtbot.waitUntil(lambda: sorted(stopped) == ["long", "waiting"])
+    assert done == []
+    assert not line.busy
+
+
+def test_alone_takes_the_place_of_what_waits(line, qtbot) -> None:
+    go, done = threading.Event(), []
+    line.done.connect(lambda key, _: done.append(key))
+    line.submit(0, lambda tell: go.wait(10))
+    for k in range(1, 6):
+        line.submit(k, lambda tell: None, alone=True)
+    go.set()
+    qtbot.waitUntil(lambda: bool(done) and done[-1] == 5)
+    assert set(done) <= {0, 5}
+
+
+def test_the_settings_dialog_gives_back_what_it_was_given(qtbot) -> None:
+    tree = {"detect": {"min_face": 33.5, "max_faces": 4}, "head": {"subdivide": 0}, "frontal": {"crop": "passport"},
+            "fit": {"focal": 900.0}, "export": {"rig": True}, "only": "texture"}  # fmt: skip
+    for settings in (Settings(), Settings.model_validate(tree)):
+        dialog = SettingsDialog(settings)
+        qtbot.addWidget(dialog)
+        dialog._accept()
+        assert dialog.message.text() == ""
+        assert dialog.settings == settings
+
+
+def test_a_field_has_the_bounds_of_its_setting(qtbot) -> None:
+    field = Field("detect.min_score", DetectSettings.model_fields["min_score"], 0.5)
+    qtbot.addWidget(field.widget)
+    assert (field.widget.minimum(), field.widget.maximum(), field.value) == (0, 1, 0.5)
+    assert field.widget.toolTip() == DetectSettings.model_fields["min_score"].description
+
+
+def test_the_border_between_two_pictures_follows_the_mouse_and_the_keys(qtbot) -> None:
+    widget = BeforeAfter()
+    qtbot.addWidget(widget)
+    widget.resize(200, 200)
+    widget.show_pair(np.full((50, 50, 3), 255, np.uint8), np.zeros((50, 50, 3), np.uint8))
+    widget.show()
+    place = widget.place().toRect()
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place.center())
+    assert widget.share == pytest.approx(0.5, abs=0.02)
+    shot = widget.grab().toImage()
+    y = place.top() + 3 * place.height() // 4
+    assert shot.pixelColor(place.left() + place.width() // 4, y).red() == 255
+    assert shot.pixelColor(place.left() + 3 * place.width() // 4, y).red() == 0
+    before = widget.share
+    qtbot.keyClick(widget, Qt.Key.Key_Right)
+    assert widget.share > before
+
+
+def test_names_are_words() -> None:
+    assert spoken("mouthSmileLeft") == "Mouth smile left"
+    assert spoken("min_face") == "Min face"

@@ -1,0 +1,128 @@
+"""The window, driven as a user drives it; what is asserted is what the user would see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window needs the extra gui", exc_type=ImportError)
+pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
+
+from PySide6.QtCore import QPoint, QSettings, Qt
+
+from tronie.gui.app import make_application, use_language, use_scheme
+from tronie.gui.lines import Line
+from tronie.gui.window import Window
+
+GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
+LONG = 180_000
+"""Milliseconds that a photo may take on a busy machine, compiling included."""
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    make_application()
+    use_scheme("light")
+    use_language("en")
+    kept = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    made = Window(kept)
+    made.exports.folder.setText(str(tmp_path / "out"))
+    made.show()
+    qtbot.waitUntil(lambda: bool(made.exports.ticks), timeout=20_000)
+    yield made
+    made.close()
+
+
+def _faces(window: Window) -> list[str]:
+    return [window.faces.item(k).text() for k in range(window.faces.count())]
+
+
+def test_a_group_from_opening_to_the_exported_head(window, qtbot, tmp_path) -> None:
+    if not GROUP.exists():
+        pytest.skip("the examples lie in the repository, not in the package")
+    # Three faces will do, without portraits: the test is to be quick.
+    tree = {"detect": {"max_faces": 3}, "texture": {"size": 512}, "enhance": {"mode": "off"}, "only": "texture"}
+    window.set_settings(type(window.settings).model_validate(tree))
+    window.add([str(GROUP)])
+    qtbot.waitUntil(lambda: window.stop_button.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: window.result() is not None, timeout=LONG)
+    assert window.stage.text() == "3 faces"
+    assert not window.stop_button.isVisible()
+    assert [text.split("   ")[0] for text in _faces(window)] == ["Face 1", "Face 2", "Face 3"]
+    assert sorted(window.photo.boxes) == [1, 2, 3]
+
+    # A click into the second face's box.
+    box = window.photo.boxes[2]
+    at = window.photo.mapFromScene(box.rect().center())
+    qtbot.mouseClick(window.photo.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert box.chosen
+    assert not window.photo.boxes[1].chosen
+    assert window.faces.currentItem().text().startswith("Face 2")
+    view = window.head.view
+    qtbot.waitUntil(lambda: view.image is not None, timeout=LONG)
+
+    def settled() -> bool:
+        return view._asked is None and not view._rest.isActive()
+
+    qtbot.waitUntil(settled, timeout=LONG)
+    before = view.image
+    window.head.sliders["jawOpen"].setValue(100)
+    qtbot.waitUntil(lambda: settled() and view.image != before, timeout=LONG)
+    opened = view.image
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+    qtbot.mouseMove(view, QPoint(180, 100))
+    view.turn(36, 0)
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(180, 100))
+    qtbot.waitUntil(lambda: settled() and view.image != opened, timeout=LONG)
+
+    for name, tick in window.exports.ticks.items():
+        tick.setChecked(name == "glb")
+    window.exports.one.click()
+    glb = tmp_path / "out" / "group" / "face-2" / "head.glb"
+    qtbot.waitUntil(lambda: "Written to" in window.exports.message.text(), timeout=LONG)
+    assert glb.read_bytes()[:4] == b"glTF"
+    assert not (tmp_path / "out" / "group" / "face-1").exists()
+    # Once more, without leave to replace: told in words, and nothing is lost.
+    window.exports.one.click()
+    qtbot.waitUntil(lambda: "exists already" in window.exports.message.text(), timeout=LONG)
+    assert glb.exists()
+    dragged = window.exports.drag.data()
+    assert Path(dragged.urls()[0].toLocalFile()).read_bytes()[:4] == b"glTF"
+
+
+def test_cancelling_says_so_and_leaves_nothing_in_work(window, qtbot) -> None:
+    if not GROUP.exists():
+        pytest.skip("the examples lie in the repository, not in the package")
+    window.add([str(GROUP)])
+    qtbot.waitUntil(lambda: window.stop_button.isVisible(), timeout=20_000)
+    window.stop_button.click()
+    qtbot.waitUntil(lambda: not window.work.busy and window.stage.text() == "Cancelled.", timeout=LONG)
+    assert window.result() is None
+    assert "Cancelled." in window.photos.item(0).text()
+    assert not window.stop_button.isVisible()
+
+
+def test_closing_during_a_run_ends_every_thread(window, qtbot) -> None:
+    window.add([str(GROUP)])
+    qtbot.wait(200)
+    window.close()
+    assert not any(line.isRunning() for line in window.findChildren(Line))
+
+
+def test_a_broken_file_is_one_sentence_in_the_list(window, qtbot, tmp_path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    window.add([str(broken)])
+    qtbot.waitUntil(lambda: window.photos.count() == 1 and "damaged" in window.photos.item(0).text(), timeout=LONG)
+    assert window.photos.item(0).text().count("\n") == 1
+    qtbot.waitUntil(lambda: "damaged" in window.photo.hint, timeout=LONG)
+    assert not window.exports.one.isEnabled()
+
+
+def test_a_folder_without_photos_is_told(window, qtbot, tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    window.add([str(tmp_path / "empty")])
+    qtbot.waitUntil(lambda: "no photo in this folder" in window.stage.text(), timeout=20_000)
+    assert window.photos.count() == 0
+    assert str(tmp_path / "empty") in [action.text() for action in window.recent.actions()]
