@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,13 +12,20 @@ from PySide6.QtCore import QLocale, QSettings, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from tronie.errors import TronieError
 from tronie.gui.words import Dictionary
 
+XCB = {
+    "libxcb-cursor.so.0": "libxcb-cursor0", "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1", "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}  # fmt: skip
+"""What Qt wants of an X11 system that bare ones lack, and Debian's packages with it."""
 SCHEMES = ("system", "light", "dark")
 
 
 def run(photos: Sequence[str] = ()) -> int:
     """Open the window with these photos, and stay until it is closed."""
+    check_screen()
     app = make_application()
     from tronie.gui.window import Window
 
@@ -30,6 +39,22 @@ def run(photos: Sequence[str] = ()) -> int:
     ticking.timeout.connect(lambda: None)
     ticking.start(300)
     return int(app.exec())
+
+
+def check_screen() -> None:
+    """Qt ends the whole process where it finds no screen: say so before. Raises TronieError."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
+        return
+    if not os.environ.get("DISPLAY"):
+        raise TronieError("There is no screen to open a window on (DISPLAY and WAYLAND_DISPLAY are not set).")
+    missing = []
+    for library, package in XCB.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    if missing:
+        raise TronieError(f"Qt needs more of the system's libraries: run `sudo apt install {' '.join(missing)}`.")
 
 
 def make_application() -> QApplication:

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, Q
 from tronie.gui.photo_view import BAD, color_of, sentences
 from tronie.gui.pictures import qimage
 from tronie.gui.words import tr
-from tronie.gui.work import THUMB
 
 if TYPE_CHECKING:
     from tronie.types import Face, Image
 
+ICON = 76
+"""Side of the thumbnails in the list, points."""
 KEY = Qt.ItemDataRole.UserRole
 
 
@@ -27,7 +28,8 @@ class PhotoList(QListWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setIconSize(QSize(THUMB * 3 // 4, THUMB * 3 // 4))
+        self.setIconSize(QSize(ICON, ICON))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrap(True)
         self.setSpacing(2)
         self.setUniformItemSizes(False)
@@ -49,6 +51,8 @@ class PhotoList(QListWidget):
         item = QListWidgetItem(self.style().standardIcon(QStyle.StandardPixmap.SP_FileIcon), path.name)
         item.setData(KEY, path)
         item.setToolTip(str(path))
+        # Narrower than the list: names are cut to its width then, and nothing has to be scrolled sideways.
+        item.setSizeHint(QSize(ICON, ICON + 6))
         self.addItem(item)
         return True
 
@@ -61,6 +65,10 @@ class PhotoList(QListWidget):
         if (item := self.item_of(path)) is None:
             return
         item.setText(f"{path.name}\n{text}" if text else path.name)
+        # A sentence may need more lines than a thumbnail is high.
+        room = max(60, self.viewport().width() - ICON - 24)
+        area = self.fontMetrics().boundingRect(0, 0, room, 9999, int(Qt.TextFlag.TextWordWrap), item.text())
+        item.setSizeHint(QSize(ICON, max(ICON, area.height()) + 6))
         item.setToolTip(f"{path}\n{text}")
         if bad:
             item.setForeground(BAD)

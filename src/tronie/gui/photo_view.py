@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
 
 from tronie.gui.pictures import qimage
 from tronie.gui.words import tr
@@ -113,6 +113,14 @@ class PhotoView(QGraphicsView):
             self.setSceneRect(QRectF(item.pixmap().rect()))
             self.fit()
         self.viewport().update()
+
+    def show_frame(self, image: Image) -> None:
+        """Another frame of a clip: place and zoom stay."""
+        items = [item for item in self.scene().items() if isinstance(item, QGraphicsPixmapItem)]
+        if not items or self.boxes or items[0].pixmap().size() != qimage(image).size():
+            self.show_photo(image)
+        else:
+            items[0].setPixmap(QPixmap.fromImage(qimage(image)))
 
     def add_face(self, face: Face) -> None:
         if face.index in self.boxes:

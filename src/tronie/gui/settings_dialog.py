@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from tronie.gui.forms import Field
@@ -37,7 +38,7 @@ class SettingsDialog(QDialog):
         layout.addWidget(self.tabs)
         layout.addWidget(self.message)
         layout.addWidget(buttons)
-        self.resize(620, 420)
+        self.resize(760, 460)
         self._fill(settings)
 
     def _fill(self, settings: Settings) -> None:
@@ -64,7 +65,8 @@ class SettingsDialog(QDialog):
             form.addRow(field.title, field.widget)
             about = QLabel(tr(field.info.description or ""))
             about.setWordWrap(True)
-            about.setEnabled(False)
+            about.setMinimumWidth(440)
+            about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
             about.setAlignment(Qt.AlignmentFlag.AlignTop)
             form.addRow("", about)
         page = QWidget()

@@ -32,6 +32,7 @@ from tronie.gui.lines import Line
 from tronie.gui.lists import FaceList, PhotoList
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.pictures import qimage
+from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.words import tr
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tronie.render.figure import Figure
     from tronie.settings import FrontalSettings, Settings
     from tronie.types import Face, Photo, Result
+    from tronie.video.clip import Frame
 
 KEPT_FACES = 24
 """Results are kept until they hold more faces: about 26 MB each."""
@@ -89,6 +91,10 @@ class Window(QMainWindow):
         self.photos, self.photo, self.faces = PhotoList(), PhotoView(), FaceList()
         self.head, self.portrait, self.enhanced = HeadPanel(), PortraitPanel(), EnhancedPanel()
         self.exports = ExportPanel(self._drag_file, self.copy_portrait)
+        self.player = Player()
+        self.player.shown.connect(self._frame)
+        self.player.wanted.connect(self._frame_faces)
+        self.player.failed.connect(lambda text: self._failed(("photo", self.path), text))
         self.photos.chosen.connect(self.open_photo)
         self.photo.chosen.connect(self.faces.choose)
         self.faces.chosen.connect(self.choose)
@@ -100,6 +106,7 @@ class Window(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.photo, 1)
+        column.addWidget(self.player)
         column.addWidget(self.faces)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -166,9 +173,10 @@ class Window(QMainWindow):
 
     def ask_photos(self) -> None:
         from tronie.io.images import IMAGE_SUFFIXES
+        from tronie.video.clip import VIDEO_SUFFIXES
 
-        kinds = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        title = f"{tr('Photos')} ({kinds});;{tr('All files')} (*)"
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
+        title = f"{tr('Photos and videos')} ({kinds});;{tr('All files')} (*)"
         files, _ = QFileDialog.getOpenFileNames(self, tr("Open photos"), self._last_folder(), title)
         self.add(files)
 
@@ -202,10 +210,13 @@ class Window(QMainWindow):
     def open_photo(self, path: Path) -> None:
         """Show a photo, and do its faces unless that is done."""
         self.work.cancel()
-        self.path, self.opened, self.index = path, None, None
-        self.shown = {}
-        self.faces.clear()
-        self._show_face()
+        self.path = path
+        self.player.open(None)
+        self._no_faces()
+        if work.is_clip(path):
+            self.photo.show_photo(None, tr("Reading {name} …").format(name=path.name))
+            self.player.open(path)
+            return
         if (result := self.results.get(path)) is not None:
             self.results.move_to_end(path)
             self._show_photo(result.photo)
@@ -215,6 +226,35 @@ class Window(QMainWindow):
             return
         self.photo.show_photo(None, tr("Reading {name} …").format(name=path.name))
         self.work.submit(("photo", path), self.jobs.photo(path, self.settings))
+        self._busy(True)
+
+    def _no_faces(self) -> None:
+        self.opened, self.index = None, None
+        self.shown = {}
+        self.faces.clear()
+        self._show_face()
+
+    def _frame(self, frame: Frame) -> None:
+        """A clip's frame, as it plays."""
+        if self.shown or self.work.busy:
+            self.work.cancel()
+            self._no_faces()
+        if self.path is not None:
+            self.results.pop(self.path, None)
+        self.photo.show_frame(frame.image)
+
+    def _frame_faces(self, frame: Frame) -> None:
+        """Reconstruct the frame that is shown."""
+        from tronie.types import Photo
+
+        path = self.path
+        assert path is not None
+        self.player.pause()
+        self._no_faces()
+        for key in [key for key in self.figures if key[0] == path]:
+            del self.figures[key]
+        photo = Photo(frame.image, name=f"{path.stem}-{frame.index:05d}", source=str(path))
+        self.work.submit(("photo", path), self.jobs.photo(photo, self.settings))
         self._busy(True)
 
     def _show_photo(self, photo: Photo) -> None:
@@ -506,7 +546,10 @@ class Window(QMainWindow):
         if event.key() in steps:
             self.faces.step(steps[event.key()])
         elif event.key() == Qt.Key.Key_Space:
-            self.head.turning.toggle()
+            if self.player.isVisible():
+                self.player.toggle()
+            else:
+                self.head.turning.toggle()
         elif event.key() == Qt.Key.Key_Home:
             self.head.view.reset()
         else:
@@ -520,6 +563,7 @@ class Window(QMainWindow):
         for line in (self.work, self.files, self.thumbs, self.shapes):
             line.close()
         self.head.view.close_line()
+        self.player.close_line()
         if self._scratch is not None:
             with suppress(OSError):
                 self._scratch.cleanup()

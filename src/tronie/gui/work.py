@@ -46,14 +46,14 @@ class Work:
                     setattr(self._pipeline, name, getattr(old, name))
         return self._pipeline
 
-    def photo(self, path: Path, settings: Settings) -> Job:
+    def photo(self, source: Path | Photo, settings: Settings) -> Job:
         """Read a photo and do its faces; tells the Photo, Stages, and each Face. The Result."""
 
         def job(tell: Tell) -> Result:
             from tronie.io.images import read_photo
 
             tell(Stage("read"))
-            photo = read_photo(path)
+            photo = read_photo(source) if isinstance(source, Path) else source
             tell(photo)
             tell(Stage("load"))
             pipeline, count = self._of(settings), 0
@@ -106,8 +106,15 @@ def only(result: Result, face: Face) -> Result:
     return replace(result, faces=(face,))
 
 
+def is_clip(path: Path) -> bool:
+    """Whether a file moves."""
+    from tronie.video.clip import is_clip as moves
+
+    return moves(path)
+
+
 def thumbnail(path: Path) -> Job:
-    """(N, M, 3) RGB, at most THUMB pixels wide and high."""
+    """(N, M, 3) RGB, small; of a clip its first frame."""
 
     def job(tell: Tell) -> Image:
         import numpy as np
@@ -116,7 +123,14 @@ def thumbnail(path: Path) -> Job:
         from tronie.io.images import read_photo
 
         tell(Stage("read"))
-        small = Pillow.fromarray(read_photo(path).image)
+        if is_clip(path):
+            from tronie.video.clip import open_clip
+
+            clip = open_clip(path)
+            small = Pillow.fromarray(next(clip.frames()).image)
+            clip.close()
+        else:
+            small = Pillow.fromarray(read_photo(path).image)
         small.thumbnail((2 * THUMB, 2 * THUMB))
         return np.asarray(small)
 
@@ -140,8 +154,9 @@ def photo_paths(given: list[str]) -> tuple[list[Path], list[str]]:
     """The photos that files and folders stand for, and a sentence for each that cannot be used."""
     from tronie.batch.inputs import find_inputs
     from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.video.clip import VIDEO_SUFFIXES
 
-    found = find_inputs(given, IMAGE_SUFFIXES, recursive=True)
+    found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
     return list(found.paths), [f"{problem.source}: {problem.reason}." for problem in found.problems]
 
 
