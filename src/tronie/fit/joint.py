@@ -44,7 +44,7 @@ SHARES: tuple[tuple[float, float, float], ...] = (
 )  # fmt: skip
 """Of principal shapes with a variance of so many mm^2 (mean over the inner face): the share of the answers' variance
 that differs between looks at one person, and the part of the shape's variance that one answer explains. On
-the 3,186 looks at 400 people of forge/looks.py, with which nothing else was learned (forge/share.py)."""
+the looks at 386 people, 8 of each, of forge/looks.py, with which nothing else was learned (forge/share.py)."""
 SIZE_SHARE = 0.35
 """The same share of the size, by the same looks."""
 ALIKE = {"photos": 0.05, "video": 0.8}

@@ -43,6 +43,8 @@ STRANGE = 0.25
 LARGEST_GAIN = 1.1
 """Logarithm."""
 SEEN = PROVENANCE.index("seen")
+STRIP = 128
+"""Rows that are blended at a time, to save memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,33 +143,36 @@ def fuse(first: Texture, others: Iterator[Texture], found: list[Shares], model: 
     buffers = rasterize(flat, mesh.triangle_uv[skin], size, size, cull=False)
     corners = mesh.triangles[skin]
 
-    def spread_out(values: Array) -> Array:
-        """(C, k) -> (S, S, k)."""
+    def spread_out(values: Array, rows: slice = slice(None)) -> Array:
+        """(C, k) -> (S, S, k), or some rows of it."""
         at = np.asarray(mesh.matrix @ np.asarray(values, np.float32), np.float32)
-        return interpolate(Buffers(buffers.triangle, buffers.barycentric, buffers.depth), corners, at)
+        part = Buffers(buffers.triangle[rows], buffers.barycentric[rows], buffers.depth[rows])
+        return interpolate(part, corners, at)
 
-    total = first.image.astype(np.float32)
+    strips = [slice(top, top + STRIP) for top in range(0, size, STRIP)]
     left = np.ones((size, size), np.float32)
     best = np.where(first.provenance == SEEN, spread_out(found[0].share[:, None])[..., 0], 0).astype(np.float32)
     source = np.where(best > 0, np.uint8(1), np.uint8(0))
-    provenance = first.provenance.copy()
-    added = np.zeros_like(total)
+    added = np.zeros((size, size, 3), np.float32)
     given = [float(best.sum())]
     for k, (other, one) in enumerate(zip(others, found[1:], strict=True), start=2):
-        packed = spread_out(np.column_stack([one.share, one.gain]))
-        share = packed[..., 0] * (other.provenance == SEEN)
+        share = spread_out(one.share[:, None])[..., 0]
+        shown = other.provenance == SEEN
         # The photo's own mask of what is seen has hard edges where single texels were judged.
-        share = np.minimum(packed[..., 0], cv2.blur(share, (9, 9)))
-        share[other.provenance != SEEN] = 0
-        colour = np.clip((other.image.astype(np.float32) + 8) * packed[..., 1:] - 8, 0, 255)
-        added += share[..., None] * colour
+        share = np.where(shown, np.minimum(share, cv2.blur(share * shown, (9, 9))), 0).astype(np.float32)
+        for rows in strips:
+            colour = (other.image[rows].astype(np.float32) + 8) * spread_out(one.gain, rows) - 8
+            added[rows] += share[rows][..., None] * np.clip(colour, 0, 255)
         left -= share
         given.append(float(share.sum()))
         more = share > best
         source[more] = min(k, 255)
         best = np.maximum(best, share)
     left = np.clip(left, 0, 1)
-    image = np.clip(total * left[..., None] + added, 0, 255).astype(np.uint8)
+    image = np.empty_like(first.image)
+    for rows in strips:
+        image[rows] = np.clip(first.image[rows] * left[rows][..., None] + added[rows] + 0.5, 0, 255)
+    provenance = first.provenance.copy()
     provenance[(left < 0.5) & (first.provenance > 0)] = SEEN
     target, origin = gutters(model, level, size)
     texels = image.reshape(-1, 3)

@@ -60,7 +60,7 @@ def person_sheet(many: Many, name: str) -> Image:
     if len(many.curve) > 1:
         said += f" (one photo: {many.curve[0][0]:.2f})"
     texts = [
-        Text(2 * GAP, GAP, name, 26, INK, width / 2),
+        Text(2 * GAP, GAP, f"person {name}" if name.isdecimal() else name, 26, INK, width / 2),
         Text(width - 2 * GAP, GAP + 8, said, FONT, FAINT, None, "ra"),
     ]
     for k, (title, picture) in enumerate(top):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel
 from tronie.person.blend import Fused, Sight, fuse, shares, sight
 from tronie.quality import face_warnings, sharpness
-from tronie.settings import Settings
-from tronie.types import ARKIT_UNITS, Face, Photo, Texture
+from tronie.settings import Settings, TextureSettings
+from tronie.types import ARKIT_UNITS, Face, Photo
 
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
@@ -26,6 +26,8 @@ APART = 12.0
 """Degrees of yaw or pitch by which poses are different."""
 CRISP = 0.05
 """Sharpness of a usual photo."""
+DARK, BRIGHT = 90.0, 190.0
+"""Mean grey values of a face's surroundings beyond which a photo is too dark or too light for a portrait."""
 EXPRESSIVE = 0.7
 """How much less a photo with a wide expression suits the portrait."""
 
@@ -153,7 +155,7 @@ def crisp(shot: Shot) -> float:
 
 
 def suits_portrait(shot: Shot) -> float:
-    """Higher for a photo that shows the face from the front, large, sharp, with open eyes and a quiet mouth."""
+    """Higher for a photo that shows the face from the front, large, sharp, well lit, eyes open, mouth quiet."""
     face = shot.face
     assert face.fit is not None
     assert face.landmarks is not None
@@ -187,26 +189,24 @@ def to_paint(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
 def textured(
     shots: Sequence[Shot], painted: Sequence[int], settings: Settings, stopping: Callable[[], bool]
 ) -> Fused | None:
-    """None when it was stopped."""
-    from tronie.texture.bake import baked
+    """None when it was stopped. Each photo is baked small to weigh it, then in full: one large texture at a time."""
+    from tronie.texture.bake import Baked, baked
+
+    def bake(k: int, size: TextureSettings) -> tuple[Photo, Baked]:
+        face = shots[k].face
+        assert face.head is not None
+        assert face.fit is not None
+        photo = shots[k].load()
+        return photo, baked(photo, face.head, face.fit, face.landmarks, size)
 
     head = shots[painted[0]].face.head
     assert head is not None
     model, level = head.model, head.level
+    small = settings.texture.model_copy(update={"size": 512})
     sights: list[Sight] = []
-    textures: list[Texture] = []
     for k in painted:
         if stopping():
             return None
-        shot, face = shots[k], shots[k].face
-        assert face.head is not None
-        assert face.fit is not None
-        photo = shot.load()
-        made = baked(photo, face.head, face.fit, face.landmarks, settings.texture)
-        sights.append(sight(photo, made, len(model.mean), crisp(shot) * CRISP))
-        textures.append(made.texture)
-
-    def others() -> Iterator[Texture]:
-        yield from textures[1:]
-
-    return fuse(textures[0], others(), shares(sights, model, level), model, level)
+        sights.append(sight(*bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
+    textures = (bake(k, settings.texture)[1].texture for k in painted)
+    return fuse(next(textures), textures, shares(sights, model, level), model, level)
