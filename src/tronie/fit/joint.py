@@ -52,6 +52,8 @@ ALIKE = {"photos": 0.05, "video": 0.8}
 beyond); neighbouring frames of a video show the same light and expression too, and differ by little else than noise."""
 CELL_DEGREES, CELLS = 15.0, (13, 7)
 """Looks of yaw and pitch in one cell are of about the same pose."""
+LEAST_REACH = 0.2
+"""A model whose people hardly differ in size cannot be made larger: it keeps what the shape's gains do to it."""
 WITHIN_MM = 1.0
 """RMS distance of one answer from a person's mean answer, over the inner face."""
 FAR, ROUNDS = 1.8, 6
@@ -174,7 +176,9 @@ class Evidence:
         along, towards = size_of(self.model), growth_direction(self.model)
         size = float(along @ mean) / (1 - SIZE_SHARE + SIZE_SHARE / n)
         growth = self.growth
-        identity = shape + (size - float(along @ shape)) / float(along @ towards) * towards + growth * towards
+        reach = float(along @ towards)
+        back = (size - float(along @ shape)) / reach if reach > LEAST_REACH else 0.0
+        identity = shape + (back + growth) * towards
         left = np.maximum(1 - modes.told * gain, 0.0) / (1 - modes.told)
         narrower = np.sqrt((left @ modes.moved) / modes.moved_before)
         sigma = np.sqrt(self.variance_sum / self.weight[:, 0].sum()) * narrower
