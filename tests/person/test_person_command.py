@@ -12,6 +12,10 @@ from typer.testing import CliRunner
 
 from tronie.cli.app import app
 from tronie.io.records import PersonRecord
+from tronie.person.gather import find_faces
+from tronie.person.stage import reconstruct_person
+from tronie.pipeline import Pipeline
+from tronie.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 FAST = ["--texture-size", "512", "--frontal-size", "256"]
@@ -87,6 +91,21 @@ def test_the_user_says_who_is_who(photos: Path, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, arguments)
     assert wrong.exit_code == 1
     assert "face 7" in wrong.stderr
+
+
+def test_a_stop_leaves_nothing_half_done(photos: Path) -> None:
+    pipeline = Pipeline(Settings())
+    (found,) = find_faces(pipeline, [photos / "a.png"], lambda: False)
+    arguments = pipeline.model, pipeline.calibration, found.shots, pipeline.settings
+    assert reconstruct_person(*arguments, stopping=lambda: True) is None
+    assert not list(find_faces(pipeline, [photos / "a.png"], lambda: True))
+
+
+def test_photos_beyond_the_memory_are_read_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tronie.person.gather.KEPT_PIXELS", 10)
+    (found,) = find_faces(Pipeline(Settings()), [photos / "a.png"], lambda: False)
+    assert found.shots[0].photo.image.size == 0
+    assert found.shots[0].load().image.shape == (512, 512, 3)
 
 
 def test_no_face_at_all_is_said(photos: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tronie.fit.calibration import Calibration
 from tronie.fit.engine import make_head
 from tronie.fit.joint import Evidence, Joint, Look, answer_to, joint_fit
 from tronie.fit.landmark_fit import BLINKS
+from tronie.fit.teeth import with_teeth
 from tronie.fit.warp import on_photo
 from tronie.geometry import Camera, transform
 from tronie.head.model import HeadModel
@@ -95,6 +96,8 @@ def reconstruct_person(
     done = []
     for shot, fit in zip(shots, joint.fits, strict=True):
         head = make_head(model, fit, level)
+        if shot.photo.image.size and shot.face.landmarks is not None:
+            head = with_teeth(head, shot.photo, shot.face.landmarks)
         points = head.points68(on_photo(head, fit)).astype(np.float64)
         face = replace(
             shot.face, fit=fit, head=head, points68=fit.camera.project(transform(fit.head_to_camera, points))
