@@ -54,7 +54,7 @@ def teeth_end(image: Image, points: Array) -> float | None:
 def _pixel(image: Image, at: Array) -> Array:
     """(3,) nearest colour, clipped to the picture."""
     x, y = (int(np.clip(c, 0, n - 1)) for c, n in zip(at, image.shape[1::-1], strict=True))
-    return image[y, x].astype(np.float32)
+    return np.asarray(image[y, x], dtype=np.float32)
 
 
 def teeth_drop(head: Head, end: float) -> float:
