@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.fit.camera import guess_camera
-from tronie.video.clip import Clip, ClipInfo
+from tronie.video.clip import Clip, ClipInfo, ahead
 from tronie.video.people import Traits, link, recognise
 from tronie.video.shots import Shots
 from tronie.video.spool import Spool
@@ -52,7 +52,7 @@ def collect(
     times: list[float] = []
     cuts: list[int] = []
     stopped = False
-    for frame in clip.frames():
+    for frame in ahead(clip.frames()):
         times.append(frame.time)
         seen = tracker.step(frame)
         if tracker.cut:

@@ -118,6 +118,10 @@ class Puppet:
         moved = expression[used].astype(np.float32) @ self.moves[used]
         return np.asarray(self.head.neutral + moved.reshape(-1, 3), dtype=np.float32)
 
+    def of_person(self, head: Head) -> Puppet:
+        """The same for another head of the same model and level."""
+        return Puppet(head, self.moves)
+
     def posed(self, expression: Array) -> Head:
         return replace(self.head, vertices=self.vertices(expression))
 

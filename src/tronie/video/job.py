@@ -6,23 +6,25 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tronie.batch.machine import cores
 from tronie.batch.worker import Outcome, Task, debugging, explain
 from tronie.errors import InputError
 from tronie.io.movie import default_format, write_movie
 from tronie.io.outputs import Moving, Writer, photo_folder
 from tronie.io.records import to_json
-from tronie.types import Face, Head, Photo, Result
+from tronie.types import Face, Head, Photo, Result, Texture
 from tronie.used import models_used
 from tronie.video.clip import CAMERA, Clip, ClipInfo, Frame, open_clip
 from tronie.video.collect import Collected, Progress, collect
 from tronie.video.films import steady, talking, wired
 from tronie.video.head_of import HeldFit, Puppet, face_of, head_at_rest
 from tronie.video.montage import montage
+from tronie.video.motion import Motion
 from tronie.video.records import PersonRecord, clip_record, person_record
 from tronie.video.solve import Person, camera_of, solve_person
 from tronie.video.tables import course, files
@@ -122,42 +124,37 @@ def _save(
     found: Collected, people: Sequence[Person], pipeline: Pipeline, task: Task, camera: Camera, writer: Writer,
     clock: Clock, notes: tuple[str, ...], progress: Progress | None,
 ) -> list[Face]:  # fmt: skip
-    settings = pipeline.settings
-    level = _level(pipeline)
-    fps = found.info.fps
+    settings, level, fps = pipeline.settings, _level(pipeline), found.info.fps
+    puppets: dict[int, tuple[Puppet, Motion]] = {}
     faces: list[Face] = []
     records: list[PersonRecord] = []
     views: list[tuple[Photo, Face]] = []
-    puppets = {}
-    suffix = default_format()
-    for person in people:
-        face, photo = finished(person, found, pipeline, camera, level)
+    together = cores()  # so many at a time: the textures of a crowd need not be in memory together
+    for start in range(0, len(people), together):
+        whole: list[tuple[Person, Face, Photo]] = []
+        for person in people[start : start + together]:
+            face, photo = finished(person, found, pipeline, camera, level)
+            whole.append((person, face, photo))
+            neutral = head_at_rest(pipeline.model, person, level)
+            puppets[person.number] = Puppet.of(Head(pipeline.model, level, neutral, neutral)), person.motion
+            (writer.work / f"face-{person.number}").mkdir()
         clock.lap("head")
-        neutral = head_at_rest(pipeline.model, person, level)
-        puppet = Puppet.of(Head(pipeline.model, level, neutral, neutral))
-        puppets[person.number] = puppet, person.motion
-        place = writer.work / f"face-{person.number}"
-        place.mkdir()
-        films = []
-        if settings.video.talking and face.texture is not None and settings.only is None:
-            name = f"frontal.{suffix}"
-            write_movie(place / name, talking(puppet, face.texture, person.motion, fps), fps)
-            films.append(name)
-            clock.lap("talking")
-        moving = Moving(
-            course(person.motion, camera, task.name), files(person.motion, pipeline.model, fps), tuple(films)
-        )
-        small = writer.add(photo, face, moving)
-        views.append((photo, small))
-        faces.append(small)
-        written = sorted(path.name for path in place.iterdir())
-        records.append(person_record(person, face, len(found.people[person.number - 1]), written))
+        talked = _talking(whole, puppets, writer.work, fps) if settings.video.talking and settings.only is None else {}
+        clock.lap("talking")
+        for person, face, photo in whole:
+            tables = files(person.motion, pipeline.model, fps)
+            moving = Moving(course(person.motion, camera, task.name), tables, talked.get(person.number, ()))
+            small = writer.add(photo, face, moving)
+            views.append((photo, small))
+            faces.append(small)
+            written = sorted(path.name for path in (writer.work / f"face-{person.number}").iterdir())
+            records.append(person_record(person, face, len(found.people[person.number - 1]), written))
         if progress is not None:
-            progress("writing", person.number, len(people))
+            progress("heads", len(faces), len(people))
         clock.lap("files")
     films = []
     if settings.video.overlay and not task.source.startswith(CAMERA) and people:
-        name = f"overlay.{suffix}"
+        name = f"overlay.{default_format()}"
         again = open_clip(task.source, fps=settings.video.fps)
         try:
             shown = steady(_first(again.frames(), len(found.times)), fps)
@@ -179,6 +176,24 @@ def _save(
     (writer.work / "clip.json").write_bytes(to_json(record))
     clock.lap("files")
     return faces
+
+
+def _talking(
+    whole: Sequence[tuple[Person, Face, Photo]], puppets: Mapping[int, tuple[Puppet, Motion]], work: Path, fps: float
+) -> dict[int, tuple[str, ...]]:
+    """The films of the talking heads, one in each thread; names by person."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    name = f"frontal.{default_format()}"
+
+    def film(number: int, texture: Texture) -> int:
+        puppet, motion = puppets[number]
+        return write_movie(work / f"face-{number}" / name, talking(puppet, texture, motion, fps), fps)
+
+    wanted = [(person.number, face.texture) for person, face, _ in whole if face.texture is not None]
+    with ThreadPoolExecutor(max(len(wanted), 1)) as pool:
+        done = [(number, pool.submit(film, number, texture)) for number, texture in wanted]
+        return {number: (name,) for number, running in done if running.result()}
 
 
 def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camera, level: int) -> tuple[Face, Photo]:

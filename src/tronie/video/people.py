@@ -35,6 +35,8 @@ GAP_SECONDS, GAP_SIZES = 1.0, 0.6
 """A face that appears so soon, and within so many of its sizes of where another was lost, is likely that one."""
 LIMIT = 1.0
 """Cost below which two tracks are one person."""
+ENOUGH, SELDOM = 30, 6
+"""After so many looks only every so many frames are looked at: neighbours say the same, and each takes 1 ms."""
 LEAST_FRAMES = 3
 """A track of fewer frames says nothing of a face."""
 
@@ -56,6 +58,8 @@ class Trait:
     weight: float = 0.0
     tint: Array = field(default_factory=lambda: np.zeros(2))
     looks: int = 0
+    """Frames that say something of the face."""
+    frames: int = 0
     crowded: bool = False
     """Whether other faces were near."""
     embeddings: list[Array] = field(default_factory=list)
@@ -80,7 +84,8 @@ class Traits:
             trait = self.of_track[seen.track] = Trait(seen.track, seen.time, seen.time, place, place)
         trait.last, trait.end = seen.time, place
         trait.crowded = trait.crowded or not seen.sure or seen.overlap > TOUCHING
-        if seen.confidence < 0.6:
+        trait.frames += 1
+        if seen.confidence < 0.6 or (trait.looks > ENOUGH and trait.frames % SELDOM):
             return
         trait.tint = trait.tint + tint(seen.look)
         trait.looks += 1

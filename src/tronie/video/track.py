@@ -120,6 +120,8 @@ class Tracker:
     net: LandmarkNet
     settings: DetectSettings = field(default_factory=DetectSettings)
     every: int = 12
+    search_side: int = SEARCH_SIDE
+    """Longest side of the picture that the detector sees, pixels."""
     ended: list[int] = field(default_factory=list)
     """Numbers of the tracks that the last frame ended."""
     cut: bool = False
@@ -218,7 +220,7 @@ class Tracker:
         import cv2
 
         height, width = image.shape[:2]
-        scale = min(1.0, SEARCH_SIDE / max(height, width))
+        scale = min(1.0, self.search_side / max(height, width))
         if scale == 1.0:
             return detect_faces(image, self.settings, self.detector)
         size = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -240,7 +242,7 @@ class Tracker:
         low, high = points.min(axis=0), points.max(axis=0)
         inside = ((points >= 0) & (points <= [width, height])).all(axis=1).mean()
         # Aligned by what was found, so that the same face at another place looks the same.
-        look = cut(frame.image, sized(square_from_landmarks(points), LOOK), LOOK).astype(np.float32)
+        look = _look(frame.image, square_from_landmarks(points))
         return Seen(
             track=number, frame=frame.index, time=frame.time, landmarks=found, square=square,
             box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
@@ -287,6 +289,13 @@ def pair_up(before: Sequence[Seen], after: Sequence[Seen]) -> list[tuple[int, in
     return assign(1 - shared / np.maximum(union, 1e-6), 1 - SAME)
 
 
+def _look(image: Image, square: Similarity) -> Array:
+    """The small aligned picture, from every n-th pixel of a large face: it need not be pretty."""
+    step = max(1, int(square.scale / (3 * LOOK)))
+    coarse = Similarity(square.a / step, square.b / step, square.tx / step, square.ty / step)
+    return cut(image[::step, ::step], sized(coarse, LOOK), LOOK).astype(np.float32)
+
+
 def _overlap(a: Seen, b: Seen) -> float:
     one, other = np.array([a.box]), np.array([b.box])
     shared = float(intersections(one, other)[0, 0])
@@ -320,5 +329,6 @@ def _small(image: Image) -> Array:
     """(18, 32) float32 of mean 0 and spread 1, so that a change of the light is no cut."""
     import cv2
 
-    grey = cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
+    step = max(1, min(image.shape[:2]) // 90)
+    grey = cv2.resize(image[::step, ::step], (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
     return np.asarray((grey - grey.mean()) / max(float(grey.std()), 4.0), dtype=np.float32)
