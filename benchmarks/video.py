@@ -4,10 +4,10 @@
     python benchmarks/video.py --only cross still --frames 60
     python benchmarks/video.py --photos FOLDER --only speed --seconds 10
 
-Heads made from portraits are rendered before a coloured ground, with a camera's noise: three crossings (`cross`), leaving
+Heads made from portraits are rendered before a coloured ground, with a camera's noise: crossings (`cross`), leaving
 and returning (`away`), a light that changes (`light`), a face that does not move (`still`), one that talks, turns and
-blinks (`talk`). `live` times `tronie.video.live`; `speed` times `tronie run` of a 720p clip with two people, all outputs
-but the overlay, in a process of its own with its memory. Times are of this machine as it is: see its load.
+blinks (`talk`). `live` times `tronie.video.live`; `speed` times `tronie run` of a 720p clip with two people, with all
+outputs but the overlay, in a process of its own with its memory. Times are of this machine as it is: see its load.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def switches(result: Solved) -> tuple[int, int, int]:
 
 
 def jitter(person: Person, camera: Camera, points: Array) -> tuple[float, float]:
-    """Of a face that does not move: RMS motion of its landmarks (head points (N, 3) mm, projected) about their mean, and
+    """Of a face that does not move: RMS motion of landmarks (head points (N, 3) mm, projected) about their mean, and
     from frame to frame, % of the face's size. The first and last quarter second are left out."""
     poses = person.motion.head_to_camera[8:-8]
     at = np.array([camera.project(transform(pose, points)) for pose in poses])

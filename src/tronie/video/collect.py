@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tronie.fit.camera import guess_camera
 from tronie.video.clip import Clip, ClipInfo, ahead
 from tronie.video.people import Traits, link, recognise
-from tronie.video.shots import Shots
+from tronie.video.shots import DRAGGED, Shots
 from tronie.video.spool import Spool
 from tronie.video.track import Tracker
 
@@ -57,6 +57,8 @@ def collect(
         seen = tracker.step(frame)
         if tracker.cut:
             cuts.append(frame.index)
+        for track in tracker.met:
+            shots.forget(track, frame.index - DRAGGED)
         for face in seen:
             spool.add(face)
             traits.add(face)

@@ -85,7 +85,8 @@ def _draw(picture: Image, person: int, puppet: Puppet, motion: Motion, number: i
     nothing = np.zeros((0, 3))
     fit = Fit(nothing[:, 0], {}, motion.head_to_camera[number], camera, nothing, diagnostics={})
     points = project(head.vertices[::37], fit)
-    low, high = np.floor(points.min(axis=0)) - 4, np.ceil(points.max(axis=0)) + 4
+    rim = 4 + 0.04 * float(np.ptp(points, axis=0).max())  # the outermost vertices may not be among those looked at
+    low, high = np.floor(points.min(axis=0) - rim), np.ceil(points.max(axis=0) + rim)
     side = int(max(high - low))
     height, width = picture.shape[:2]
     if not np.isfinite(points).all() or side > 4 * max(height, width):

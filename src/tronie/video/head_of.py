@@ -114,8 +114,7 @@ class Puppet:
 
     def vertices(self, expression: Array) -> Array:
         """(V, 3) float32 mm for (U,)."""
-        used = np.flatnonzero(np.abs(expression) > 1e-4)
-        moved = expression[used].astype(np.float32) @ self.moves[used]
+        moved = expression.astype(np.float32) @ self.moves
         return np.asarray(self.head.neutral + moved.reshape(-1, 3), dtype=np.float32)
 
     def of_person(self, head: Head) -> Puppet:

@@ -7,9 +7,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tronie.batch.machine import cores
 from tronie.batch.worker import Outcome, Task, debugging, explain
@@ -17,6 +20,9 @@ from tronie.errors import InputError
 from tronie.io.movie import default_format, write_movie
 from tronie.io.outputs import Moving, Writer, photo_folder
 from tronie.io.records import to_json
+from tronie.person.stage import Shot as Painted
+from tronie.person.stage import dressed, suits_portrait, textured, to_paint
+from tronie.quality import face_warnings
 from tronie.types import Face, Head, Photo, Result, Texture
 from tronie.used import models_used
 from tronie.video.clip import CAMERA, Clip, ClipInfo, Frame, open_clip
@@ -32,6 +38,10 @@ from tronie.video.tables import course, files
 if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipeline import Pipeline
+
+
+PAINTED = 4
+"""A texture is made of at most so many frames, which show different sides."""
 
 
 @dataclass(slots=True)
@@ -197,15 +207,32 @@ def _talking(
 
 
 def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camera, level: int) -> tuple[Face, Photo]:
-    """The person's head with texture and portrait, from the best frame."""
-    if not person.shots:
-        raise InputError("no frame shows the face well enough")
-    shot = person.shots[0]
-    photo = shot.photo(found.info.name, found.info.source)
-    photo = replace(photo, notes=(f"frame {shot.frame} of a video, {shot.time:.2f} s",))
-    face = replace(face_of(person, shot, photo), models=models_used(pipeline.settings, enhance=False))
+    """The person's head in the frame that suits a portrait best; its texture is made of several frames. What goes wrong
+    is the face's `error`."""
+    settings = pipeline.settings
     engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
-    return pipeline.finish(photo, face, camera, engine), photo
+    models = models_used(settings, enhance=False)
+    painted: list[Painted] = []
+    for shot in person.shots[:PAINTED]:
+        photo = replace(
+            shot.photo(found.info.name, found.info.source),
+            notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
+        )
+        with suppress(ValueError, np.linalg.LinAlgError):
+            face = engine.fit(photo, replace(face_of(person, shot, photo), models=models), camera)
+            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), camera))
+    if not painted:
+        raise InputError("no frame shows the face well enough")
+    main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
+    photo, face = painted[main].photo, painted[main].face
+    if settings.only == "mesh":
+        return face, photo
+    try:
+        fused = textured(painted, to_paint(painted, main), settings, lambda: False)
+        assert fused is not None  # nobody stopped it
+        return dressed(replace(face, texture=fused.texture), photo, settings), photo
+    except Exception as error:
+        return replace(face, error=f"{type(error).__name__}: {error}"), photo
 
 
 class Limited:

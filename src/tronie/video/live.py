@@ -247,8 +247,10 @@ def _draw(picture: Image, puppet: Puppet, texture: Texture | None, face: LiveFac
         return
     points = camera.project(turned)
     height, width = picture.shape[:2]
-    x0, y0 = np.clip(np.floor(points.min(axis=0)) - 4, 0, [width, height]).astype(int)
-    x1, y1 = np.clip(np.ceil(points.max(axis=0)) + 4, 0, [width, height]).astype(int)
+    low, high = points.min(axis=0), points.max(axis=0)
+    rim = 4 + 0.08 * float((high - low).max())  # the outermost vertices may not be among those looked at
+    x0, y0 = np.clip(np.floor(low - rim), 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(high + rim), 0, [width, height]).astype(int)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
     part = Camera(camera.focal, (camera.center[0] - x0, camera.center[1] - y0), (int(x1 - x0), int(y1 - y0)))

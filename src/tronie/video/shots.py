@@ -29,6 +29,10 @@ SIDE = 112
 """Of the picture in which sharpness is looked at, pixels."""
 QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
 """Units that a good picture has little of: open eyes, a mouth at rest."""
+CROWD = 0.3
+"""How much a frame is worth in which another face is near."""
+DRAGGED = 12
+"""Frames before faces met in which the landmarks may have been drawn away already."""
 JPEG = 97
 """Quality of the frames kept on disk."""
 
@@ -49,6 +53,8 @@ class Shot:
     sharpness: float
     side: int
     """Of YAWS."""
+    clear: bool
+    """Whether no other face was near."""
 
     def photo(self, name: str, source: str) -> Photo:
         """The frame as a photo."""
@@ -76,11 +82,11 @@ class Shots:
         near = [shot for shot in here if abs(shot.frame - seen.frame) < APART]
         worst = min(near or here, key=lambda s: s.quality, default=None)
         full = bool(near) or len(here) >= PER_SIDE
-        best_possible = _quality(seen, 1.0)
+        best_possible = _quality(seen, 1.0, image)
         if full and worst is not None and best_possible < BETTER * worst.quality:
             return
         sharp = sharpness_of(image, seen.square)
-        quality = _quality(seen, min(sharp / 0.1, 1.0))
+        quality = _quality(seen, min(sharp / 0.1, 1.0), image)
         if full and worst is not None:
             if quality < BETTER * worst.quality:
                 return
@@ -90,17 +96,26 @@ class Shots:
         _keep(image, path)
         found = self._net.look(image, seen.square)
         landmarks = replace(seen.landmarks, mirrored=found.mirrored)
-        kept.append(Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side))
+        kept.append(
+            Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
+        )
+
+    def forget(self, track: int, since: int) -> None:
+        """Give up a track's frames from number `since` on: its landmarks were on their way to another face."""
+        kept = self.of_track.get(track, [])
+        for shot in [s for s in kept if s.frame >= since]:
+            kept.remove(shot)
+            shot.path.unlink(missing_ok=True)
 
     def best(self, tracks: list[int], count: int) -> list[Shot]:
-        """Of some tracks, the best first; every side's best before any side's second."""
-        pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: -s.quality)
+        """Of some tracks, the best first; every side's best before any side's second, and those in a crowd last."""
+        pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: (not s.clear, -s.quality))
         taken: dict[int, int] = {}
         ranked = []
         for shot in pool:
             taken[shot.side] = taken.get(shot.side, 0) + 1
-            ranked.append((taken[shot.side], -shot.quality, shot.frame, shot))
-        return [shot for *_, shot in sorted(ranked, key=lambda r: r[:3])][:count]
+            ranked.append((not shot.clear, taken[shot.side], -shot.quality, shot.frame, shot))
+        return [shot for *_, shot in sorted(ranked, key=lambda r: r[:4])][:count]
 
 
 def yaw_of(points: Array) -> float:
@@ -123,14 +138,24 @@ def sharpness_of(image: Image, square: Similarity) -> float:
     return sharpness(cut(image, sized(half, side), side))
 
 
-def _quality(seen: Seen, sharp: float) -> float:
+def _quality(seen: Seen, sharp: float, image: Image) -> float:
     """Larger is better."""
-    turned = abs(yaw_of(seen.landmarks.points))
-    busy = float(seen.landmarks.scores[QUIET].max())
+    ahead = float(np.cos(np.radians(min(abs(yaw_of(seen.landmarks.points)), 70.0))))
+    quiet = 1 - 0.5 * float(seen.landmarks.scores[QUIET].max())
+    crowd = 1.0 if seen.clear else CROWD
     size = min(seen.size / 256.0, 1.5)
-    return float(
-        seen.confidence * size * (0.35 + 0.65 * sharp) * (1 - 0.5 * busy) * np.cos(np.radians(min(turned, 70)))
-    )
+    return crowd * whole(seen.box, image) * seen.confidence * size * (0.35 + 0.65 * sharp) * quiet * ahead
+
+
+def whole(box: tuple[float, float, float, float], image: Image) -> float:
+    """0..1: share of the head, not only the face, that lies inside the frame."""
+    x0, y0, x1, y1 = box
+    wide, high = x1 - x0, y1 - y0
+    left, top, right, bottom = x0 - 0.25 * wide, y0 - 0.4 * high, x1 + 0.25 * wide, y1 + 0.15 * high
+    height, width = image.shape[:2]
+    across = max(min(right, width) - max(left, 0), 0) / max(right - left, 1e-6)
+    down = max(min(bottom, height) - max(top, 0), 0) / max(bottom - top, 1e-6)
+    return float(across * down)
 
 
 def _keep(image: Image, path: Path) -> None:

@@ -31,6 +31,8 @@ Array = NDArray[np.floating[Any]]
 
 LOOKS = 120
 """Frames, at most, that are asked who somebody is."""
+MOST_SHOTS, MISFIT = 10, 1.5
+"""Shots of a person at most; one whose landmarks the head follows so many times worse than the others' is left out."""
 WARPED = 10
 """Shots, at most, that are asked what the model cannot say of a face."""
 CAMERA_SHOTS = 12
@@ -76,8 +78,9 @@ def solve_person(
     """`bridge`: seconds for which somebody may be hidden and is still there. Raises ValueError where no frame shows a
     face."""
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
-    shots = collected.shots.best(list(tracks), 5 * 2)
+    shots = collected.shots.best(list(tracks), MOST_SHOTS)
     identity, sigma, looks = who(model, calibration, rows, numbers, shots, camera)
+    shots = fitting(shots, Held.of(model, calibration, identity), camera)
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         all_warp = common_warp(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
@@ -135,6 +138,18 @@ def who(
         evidence = evidence.hear(answer, centre)
     person = evidence.person
     return person.identity, person.sigma_mm, len(answers)
+
+
+def fitting(shots: Sequence[Shot], held: Held, camera: Camera) -> list[Shot]:
+    """Those whose landmarks are the person's: ones that lie across two faces fit no head."""
+    said = []
+    for shot in shots:
+        try:
+            said.append(moment(held, shot.landmarks, camera).rms / _size(shot.box))
+        except (ValueError, np.linalg.LinAlgError):
+            said.append(np.inf)
+    usual = float(np.median(said)) if said else 0.0
+    return [shot for shot, off in zip(shots, said, strict=True) if off <= MISFIT * usual]
 
 
 def common_warp(

@@ -80,6 +80,8 @@ class Seen:
     """(LOOK, LOOK, 3) float32: the small aligned picture, 0..255."""
     sure: bool = True
     """False while it may be another's: faces have met, and the detector has not looked yet."""
+    clear: bool = True
+    """False for a while after faces have met."""
 
     @property
     def size(self) -> float:
@@ -124,6 +126,8 @@ class Tracker:
     """Longest side of the picture that the detector sees, pixels."""
     ended: list[int] = field(default_factory=list)
     """Numbers of the tracks that the last frame ended."""
+    met: list[int] = field(default_factory=list)
+    """Numbers of the tracks that met another, or came to where one was lost, in the last frame."""
     cut: bool = False
     """Whether the last frame began a new shot."""
     _tracks: list[_Track] = field(default_factory=list)
@@ -152,21 +156,26 @@ class Tracker:
         for track in self._tracks:
             self._move(track, next(s for s in seen if s.track == track.number))
         self.ended = sorted(before - kept)
-        wary_now = {track.number for track in self._tracks if track.wary >= frame.time}
-        return [
-            replace(s, sure=False) if s.track in wary_now and self._count - self._track(s.track).checked >= RETRY else s
-            for s in seen
-        ]
+        return [self._marked(s) for s in seen]
+
+    def _marked(self, seen: Seen) -> Seen:
+        track = self._track(seen.track)
+        if track.wary < seen.time:
+            return seen
+        return replace(seen, clear=False, sure=self._count - track.checked < RETRY)
 
     def _track(self, number: int) -> _Track:
         return next(track for track in self._tracks if track.number == number)
 
     def _watch(self, frame: Frame, lost: Sequence[_Track], seen: Sequence[Seen]) -> None:
         """Faces near to a lost one, or that overlap, are watched."""
+        self.met = []
         for one in seen:
             track, center = self._track(one.track), _center(one.landmarks.points)
             near = any(np.linalg.norm(center - gone.center) < NEAR * one.size for gone in lost)
             if near or one.overlap > TOUCHING:
+                if track.wary < frame.time:
+                    self.met.append(track.number)
                 track.wary = frame.time + WARY_SECONDS
                 # The frames in which faces meet are doubtful even where the detector has just looked.
                 track.checked = min(track.checked, self._count - RETRY)
@@ -276,7 +285,7 @@ def correlation(a: Array, b: Array) -> float:
     """-1..1 of two small pictures' lightness, whatever the light's strength; the middle counts more than the rim."""
     x, y = (p.mean(axis=-1) for p in (a, b))
     side = np.linspace(-1, 1, len(x))
-    weight = np.exp(-1.5 * (side[:, None] ** 2 + side[None] ** 2))
+    weight = np.exp(-3 * (side[:, None] ** 2 + side[None] ** 2))
     x, y = (p - (weight * p).sum() / weight.sum() for p in (x, y))
     return float((weight * x * y).sum() / np.sqrt(max((weight * x * x).sum() * (weight * y * y).sum(), 1e-9)))
 
