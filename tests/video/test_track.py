@@ -42,7 +42,7 @@ class World:
         for who, (cx, cy, width) in self.places.items():
             inside = np.hypot(x - cx, y - cy) < width / 2
             # Every person has a pattern of their own.
-            pattern = np.random.default_rng(who).integers(0, 255, (5, 5), dtype=np.uint8)
+            pattern = np.random.default_rng(who + 3).integers(0, 255, (5, 5), dtype=np.uint8)
             row, column = (np.clip((v / width + 0.5) * 5, 0, 4).astype(int) for v in (y - cy, x - cx))
             picture[inside] = pattern[row, column][inside][:, None]
         return picture
@@ -159,6 +159,17 @@ def test_somebody_else_in_the_same_place_is_another_track() -> None:
     moves = [{0: (80.0, 60.0, 40.0)}] * 10 + [{1: (80.0, 60.0, 40.0)}] * 10
     seen = run(World(), moves)
     assert {s.track for frame in seen[:10] for s in frame}.isdisjoint({s.track for frame in seen[10:] for s in frame})
+
+
+def test_a_cut_ends_every_track() -> None:
+    world = World()
+    tracker = Tracker(Eye(world), Net(world))  # type: ignore[arg-type]
+    world.places = {0: (80.0, 60.0, 40.0)}
+    (before,) = tracker.step(Frame(0, 0.0, world.picture()))
+    (after,) = tracker.step(Frame(1, 1 / 30, 255 - world.picture()))
+    assert tracker.cut
+    assert tracker.ended == [before.track]
+    assert after.track != before.track
 
 
 def test_correlation_knows_no_light() -> None:

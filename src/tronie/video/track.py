@@ -143,6 +143,9 @@ class Tracker:
         small = _small(image)
         self.cut = self._small is not None and float(np.abs(small - self._small).mean()) > CUT
         self._small = small
+        if self.cut:
+            # Another face may be in the same place; aligned faces look too much alike to tell at a glance.
+            self._tracks = []
         seen, lost = self._followed(frame)
         wary = any(track.wary >= frame.time for track in self._tracks)
         since = None if self._searched is None else self._count - self._searched
