@@ -22,6 +22,7 @@ from tronie.fit.joint import (
     middle,
     nearness,
     shape_modes,
+    weights,
 )
 from tronie.fit.landmark_fit import WARP_SHARE, calibrated_prior, fit_landmarks, head_shapes
 from tronie.fit.size import growth_direction
@@ -110,9 +111,20 @@ def test_somebody_else_among_the_photos_counts_little() -> None:
     stranger = replace(good[0], told=replace(good[0].told, identity=good[0].told.identity + 5 * axis))
     answers = [stranger, *good[1:]]
     centre = middle(model, answers)
-    weights = [nearness(model, a.told.identity, centre) for a in answers]
-    assert weights[0] < 0.1
-    assert min(weights[1:]) > 0.9
+    near = [nearness(model, a.told.identity, centre) for a in answers]
+    assert near[0] < 0.1
+    assert min(near[1:]) > 0.9
+
+
+def test_a_copy_of_a_photo_says_nothing_new() -> None:
+    model, calibration = default_head(), default_calibration()
+    looks = [look(1), look(2, 20.0), replace(look(1), weight=0.5), look(1)]
+    joint, without = joint_fit(model, calibration, looks), joint_fit(model, calibration, looks[:2])
+    assert joint.weights[2:] == (0.0, 0.0)
+    assert joint.weights[:2] == without.weights
+    assert np.allclose(joint.person.sigma_mm, without.person.sigma_mm)
+    assert np.allclose(joint.person.identity, without.person.identity)
+    assert weights(model, list(joint.answers), "video")[3] > 0
 
 
 def test_a_joint_fit_holds_one_identity_and_shows_each_photo() -> None:

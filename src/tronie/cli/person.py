@@ -108,7 +108,7 @@ def _work(
                 continue
             made += 1
             if not quiet:
-                first, last = many.curve[0][0], many.curve[-1][0]
+                first, last = many.curve[0][1], many.curve[-1][1]
                 print(f"{folder}  {count(len(shots), 'photo')}, spread {first:.2f} -> {last:.2f} mm", flush=True)
     if not quiet:
         print(f"{count(made, 'head')} in {duration(time.monotonic() - began)}. Outputs: {out}")

@@ -257,7 +257,7 @@ class PersonPhotoRecord(Record):
     face: int = Field(description="Which of the photo's faces, largest first.")
     box: Row4 = Field(description="x0, y0, x1, y1: photo pixels.")
     main: bool = Field(description="Whether the portrait, and the first part of the texture, are from this photo.")
-    weight: float = Field(description="How much it says about the shape; 1 on average.")
+    weight: float = Field(description="How much it says about the shape; 1 on average, 0 for copies.")
     texture: float | None = Field(None, description="Share of the seen skin that is from this photo.")
     number: int | None = Field(None, description="Its number in photos.png, if the texture is made of it.")
     fit: FitRecord
@@ -283,7 +283,7 @@ class PersonRecord(Record):
     size: float = Field(description="Logarithm of the growth that the irises of all photos asked for.")
     effective: float = Field(description="How many independent photos they are worth.")
     sigma_mm: float = Field(description="Median standard deviation of the inner face's vertices.")
-    spread: list[SpreadRecord] = Field(description="The same with the first 1, 2, ... photos.")
+    spread: list[SpreadRecord] = Field(description="The same with the first 1, 2, ... photos (of very many: some).")
     photos: list[PersonPhotoRecord]
     model: ModelRecord
     models: list[UsedRecord] = Field([], description="The models that were used, and their licences.")

@@ -67,10 +67,10 @@ def person_record(many: Many, name: str, settings: Settings, files: list[str]) -
     assert model is not None
     return PersonRecord.model_construct(
         tronie=__version__, name=name, settings=fingerprint(settings), identity=rounded(person.identity, 4),
-        size=round(person.growth, 4), effective=round(person.effective, 2), sigma_mm=round(many.curve[-1][0], 3),
+        size=round(person.growth, 4), effective=round(person.effective, 2), sigma_mm=round(many.curve[-1][1], 3),
         spread=[
             SpreadRecord(photos=k, sigma_mm=round(sigma, 3), effective=round(effective, 2))
-            for k, (sigma, effective) in enumerate(many.curve, start=1)
+            for k, sigma, effective in many.curve
         ],
         photos=photos, model=model, models=used_records(many.face.models), files=files,
     )  # fmt: skip

@@ -56,9 +56,9 @@ def person_sheet(many: Many, name: str) -> Image:
     start = head + FONT + LARGE + 4 * GAP
     canvas = np.full((min(start + rows * (tile + FONT + 2 * GAP) + GAP, LONGEST), width, 3), PAPER, np.uint8)
     person = many.joint.person
-    said = f"{len(shots)} photos   ·   worth {person.effective:.1f}   ·   spread {many.curve[-1][0]:.2f} mm"
+    said = f"{len(shots)} photos   ·   worth {person.effective:.1f}   ·   spread {many.curve[-1][1]:.2f} mm"
     if len(many.curve) > 1:
-        said += f" (one photo: {many.curve[0][0]:.2f})"
+        said += f" (one photo: {many.curve[0][1]:.2f})"
     texts = [
         Text(2 * GAP, GAP, f"person {name}" if name.isdecimal() else name, 26, INK, width / 2),
         Text(width - 2 * GAP, GAP + 8, said, FONT, FAINT, None, "ra"),

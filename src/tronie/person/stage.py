@@ -10,7 +10,7 @@ import numpy as np
 
 from tronie.fit.calibration import Calibration
 from tronie.fit.engine import make_head
-from tronie.fit.joint import Evidence, Joint, Look, answer_to, joint_fit
+from tronie.fit.joint import Joint, Look, evidence_of, joint_fit
 from tronie.fit.landmark_fit import BLINKS
 from tronie.fit.teeth import with_teeth
 from tronie.fit.warp import on_photo
@@ -21,6 +21,8 @@ from tronie.quality import face_warnings, sharpness
 from tronie.settings import Settings, TextureSettings
 from tronie.types import ARKIT_UNITS, Face, Photo
 
+POINTS = 40
+"""Of the curve that tells how sure the shape is with more and more photos."""
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
 APART = 12.0
@@ -62,10 +64,10 @@ class Many:
     """Row of the shot that suits the portrait best; its face has the texture and the portrait."""
     joint: Joint
     weights: tuple[float, ...]
-    """How much each photo says about the shape; 1 on average."""
-    curve: tuple[tuple[float, float], ...]
-    """With the first 1, 2, ... photos: median spread of the inner face, mm, and how many independent looks they are
-    worth."""
+    """How much each photo says about the shape; 1 on average, 0 for a copy of another."""
+    curve: tuple[tuple[int, float, float], ...]
+    """With the first 1, 2, ... photos: how many, median spread of the inner face in mm, and how many independent looks
+    they are worth."""
     fused: Fused | None
     painted: tuple[int, ...]
     """Rows of the shots that the texture is made of; numbers in `Fused.source` count these, from 1."""
@@ -86,12 +88,10 @@ def reconstruct_person(
     """Raises ValueError when there is no shot, or none of whose landmarks form a face. None when it was stopped."""
     looks = [look_of(shot) for shot in shots]
     joint = joint_fit(model, calibration, looks, warp=settings.fit.warp)
-    answers = [answer_to(model, calibration, look) for look in looks]
-    curve, evidence = [], Evidence.start(model, calibration)
-    for look in looks:
-        evidence = evidence.add(look)
-        person = evidence.person
-        curve.append((float(np.median(person.sigma_mm[model.inner_face])), person.effective))
+    curve = []
+    for count in some_of(len(shots)):
+        person = evidence_of(model, calibration, joint.answers[:count]).person
+        curve.append((count, float(np.median(person.sigma_mm[model.inner_face])), person.effective))
     level = usual_level(model, settings)
     done = []
     for shot, fit in zip(shots, joint.fits, strict=True):
@@ -105,8 +105,7 @@ def reconstruct_person(
         if shot.photo.image.size:
             face = replace(face, warnings=face_warnings(shot.photo, face))
         done.append(replace(shot, face=face))
-    total = sum(a.weight for a in answers) / len(answers)
-    weights = tuple(a.weight / total for a in answers)
+    weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
     main = int(np.argmax([suits_portrait(shot) for shot in done]))
     fused: Fused | None = None
     painted: tuple[int, ...] = ()
@@ -118,6 +117,11 @@ def reconstruct_person(
         shot = done[main]
         done[main] = replace(shot, face=dressed(replace(shot.face, texture=fused.texture), shot.load(), settings))
     return Many(tuple(done), main, joint, weights, tuple(curve), fused, painted)
+
+
+def some_of(count: int) -> list[int]:
+    """1, 2, ... count; of very many, some."""
+    return sorted(set(np.linspace(1, count, min(count, POINTS)).round().astype(int).tolist()))
 
 
 def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
