@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,3 +127,96 @@ def test_the_border_between_two_pictures_follows_the_mouse_and_the_keys(qtbot) -
 def test_names_are_words() -> None:
     assert spoken("mouthSmileLeft") == "Mouth smile left"
     assert spoken("min_face") == "Min face"
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    from PySide6.QtCore import QSettings
+
+    from tronie.gui.app import make_application, use_language
+    from tronie.gui.window import Window
+
+    make_application()
+    use_language("en")
+    made = Window(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    made.show()
+    yield made
+    made.close()
+    use_language("en")
+
+
+def _action(window, key):
+    from PySide6.QtGui import QAction, QKeySequence
+
+    return next(a for a in window.findChildren(QAction) if a.shortcut() == QKeySequence(key))
+
+
+def test_shortcuts_open_their_dialogs_and_belong_to_one_action_each(window, qtbot) -> None:
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QDialog
+
+    keys = [a.shortcut().toString() for a in window.findChildren(QAction) if not a.shortcut().isEmpty()]
+    assert len(keys) == len(set(keys))
+    for key, title in (("Ctrl+,", "Settings"), ("Ctrl+M", "Models"), ("F1", "Keyboard shortcuts")):
+        _action(window, key).trigger()
+        dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert [d.windowTitle() for d in dialogs] == [title]
+        dialogs[0].close()
+        qtbot.waitUntil(lambda: not [d for d in window.findChildren(QDialog) if d.isVisible()])
+
+
+def test_the_table_of_models_has_every_licence(window, qtbot) -> None:
+    from tronie.gui.models_dialog import ModelsDialog
+    from tronie.weights import WEIGHTS
+
+    dialog = ModelsDialog(window.files, window)
+    shown = {dialog.table.item(k, 0).text(): dialog.table.item(k, 3).text() for k in range(dialog.table.rowCount())}
+    assert {name: w.licence for name, w in WEIGHTS.items()}.items() <= shown.items()
+    dialog.bring("sparnet", Path("/nowhere/net.pth"))
+    qtbot.waitUntil(lambda: "does not exist" in dialog.message.text(), timeout=10_000)
+    assert dialog.button.isEnabled()
+
+
+def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
+    from tronie.gui.lists import FaceList
+    from tronie.gui.photo_view import BAD, DOUBTFUL, GOOD, PhotoView, color_of
+    from tronie.types import Detection, Face
+
+    found = Detection((10, 10, 60, 60), np.zeros((5, 2)), 0.87)
+    good = Face(1, found)
+    small = Face(2, found, warnings=("small: 12 pixels between the eyes",))
+    failed = Face(3, found, error="ValueError: no such thing")
+    assert [color_of(face) for face in (good, small, failed)] == [GOOD, DOUBTFUL, BAD]
+    faces, photo = FaceList(), PhotoView()
+    qtbot.addWidget(faces)
+    qtbot.addWidget(photo)
+    photo.show_photo(np.zeros((80, 80, 3), np.uint8))
+    for face in (good, small, failed):
+        faces.add(face)
+        photo.add_face(face)
+    assert faces.item(0).text() == "Face 1   87 %"
+    assert "Small: 12 pixels" in faces.item(1).text()
+    assert "could not be finished: ValueError: no such thing" in faces.item(2).text()
+    assert "12 pixels" in photo.boxes[2].toolTip()
+
+
+def test_korean_says_everything_that_the_window_says(qtbot) -> None:
+    import re
+
+    import tronie.gui
+    from tronie.gui.app import make_application, use_language
+    from tronie.gui.korean import KOREAN
+    from tronie.gui.words import tr
+
+    sources = Path(tronie.gui.__file__).parent.glob("*.py")
+    call = re.compile(r"""\btr\(\s*["']([^"']+(?:'[^"']*)?)["']\s*\)""")
+    said = {text for file in sources for text in call.findall(file.read_text())}
+    assert len(said) > 80
+    assert sorted(said - set(KOREAN)) == []
+    for text, korean in KOREAN.items():
+        assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", korean)), text
+    make_application()
+    use_language("ko_KR")
+    assert tr("Head") == KOREAN["Head"]
+    use_language("en")
+    assert tr("Head") == "Head"

@@ -78,7 +78,12 @@ def test_a_group_from_opening_to_the_exported_head(window, qtbot, tmp_path) -> N
 
     for name, tick in window.exports.ticks.items():
         tick.setChecked(name == "glb")
-    window.exports.one.click()
+    # With the keyboard, while the folder is being typed.
+    window.tabs.setCurrentWidget(window.exports)
+    window.activateWindow()
+    window.exports.folder.setFocus()
+    qtbot.waitUntil(window.exports.folder.hasFocus, timeout=10_000)
+    qtbot.keyClick(window.exports.folder, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     glb = tmp_path / "out" / "group" / "face-2" / "head.glb"
     qtbot.waitUntil(lambda: "Written to" in window.exports.message.text(), timeout=LONG)
     assert glb.read_bytes()[:4] == b"glTF"

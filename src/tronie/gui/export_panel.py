@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QDrag
 from PySide6.QtWidgets import (
     QApplication,
@@ -67,6 +67,16 @@ class DragOut(QLabel):
         return data
 
 
+class FolderLine(QLineEdit):
+    """Leaves Ctrl+E to the window: under X11 a line of text takes it for its own end."""
+
+    def event(self, event: Any) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_E:
+            event.ignore()
+            return False
+        return bool(super().event(event))
+
+
 class ExportPanel(QWidget):
     """`wanted` asks for an export: of all faces if it is True."""
 
@@ -79,7 +89,7 @@ class ExportPanel(QWidget):
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, Field] = {}
         self._formats, self._extras = QGridLayout(), QGridLayout()
-        self.folder = QLineEdit(str(Path.home() / "tronie-out"))
+        self.folder = FolderLine(str(Path.home() / "tronie-out"))
         browse = QPushButton(tr("Choose …"))
         browse.clicked.connect(self._browse)
         self.replace = QCheckBox(tr("Replace what was exported before"))

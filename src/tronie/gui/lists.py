@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ICON = 76
 """Side of the thumbnails in the list, points."""
+LOWEST, HIGHEST = 44, 150
+"""Of the list of faces, points."""
 KEY = Qt.ItemDataRole.UserRole
 
 
@@ -58,7 +60,10 @@ class PhotoList(QListWidget):
 
     def show_thumbnail(self, path: Path, image: Image) -> None:
         if (item := self.item_of(path)) is not None:
-            item.setIcon(QIcon(QPixmap.fromImage(qimage(image))))
+            picture = QPixmap.fromImage(qimage(image))
+            icon = QIcon(picture)
+            icon.addPixmap(picture, QIcon.Mode.Selected)  # or Qt would tint it
+            item.setIcon(icon)
 
     def say(self, path: Path, text: str, bad: bool = False) -> None:
         """One sentence below a photo's name."""
@@ -87,8 +92,7 @@ class FaceList(QListWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWordWrap(True)
-        self.setMaximumHeight(150)
-        self.setMinimumHeight(60)
+        self.setFixedHeight(LOWEST)
         self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
 
     def add(self, face: Face) -> None:
@@ -100,6 +104,8 @@ class FaceList(QListWidget):
         swatch.fill(color_of(face))
         item.setIcon(QIcon(swatch))
         self.addItem(item)
+        rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
+        self.setFixedHeight(min(HIGHEST, max(LOWEST, rows + 2 * self.frameWidth() + 4)))
 
     def choose(self, index: int) -> None:
         for row in range(self.count()):

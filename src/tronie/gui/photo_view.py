@@ -58,8 +58,9 @@ class _Box(QGraphicsRectItem):
 
     def paint(self, painter: Any, option: Any, widget: Any = None) -> None:
         zoom, color = self._zoom(), color_of(self.face)
+        fine = painter.device().devicePixelRatioF()  # a cosmetic pen counts the screen's own pixels
         for tint, width in ((QColor(0, 0, 0, 110), 4.5 if self.chosen else 3), (color, 3.5 if self.chosen else 1.6)):
-            pen = QPen(tint, width)
+            pen = QPen(tint, width * fine)
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.drawRect(self.rect())
@@ -171,6 +172,10 @@ class PhotoView(QGraphicsView):
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
         self.fit()
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Keys are the window's: arrows choose faces and do not scroll."""
+        event.ignore()
 
     def paintEvent(self, event: Any) -> None:
         super().paintEvent(event)
