@@ -20,6 +20,7 @@ XCB = {
     "libxcb-keysyms.so.1": "libxcb-keysyms1", "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }  # fmt: skip
 """What Qt wants of an X11 system that bare ones lack, and Debian's packages with it."""
+MANY = 1 << 40
 SCHEMES = ("system", "light", "dark")
 
 
@@ -57,8 +58,17 @@ def check_screen() -> None:
         raise TronieError(f"Qt needs more of the system's libraries: run `sudo apt install {' '.join(missing)}`.")
 
 
+def keep_none() -> None:
+    """PySide6 6.12 gives one reference to None away with every call of Qt that returns nothing. Before Python 3.12,
+    where None lives for ever, they are used up after some thousand pictures, and the process aborts ("none_dealloc"):
+    so None gets more of them than can be used up."""
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython" and sys.getrefcount(None) < MANY:
+        ctypes.c_ssize_t.from_address(id(None)).value += 2 * MANY
+
+
 def make_application() -> QApplication:
     """The application, in the user's language and colours."""
+    keep_none()
     made = QApplication.instance()
     app = made if isinstance(made, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("tronie")

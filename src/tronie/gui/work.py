@@ -19,6 +19,10 @@ THUMB = 128
 """Side of the thumbnails, pixels."""
 
 
+IN_MEMORY = 4
+"""So many faces of a photo keep their pictures in memory; those of the others lie in temporary files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage of the work begins."""
@@ -61,6 +65,7 @@ class Work:
             def each(photo: Photo, face: Face) -> Face:
                 nonlocal count
                 count += 1
+                face = face if count <= IN_MEMORY else laid_down(face)
                 tell(face)
                 return face
 
@@ -77,6 +82,42 @@ class Work:
             return self._of(settings).portrait(photo, face)
 
         return job
+
+
+def laid_down(face: Face) -> Face:
+    """The face with its large pictures in temporary files, from which they are fetched when they are looked at; the
+    system takes the files away with the last picture, or with the process."""
+    texture, frontal, albedo, enhanced = face.texture, face.frontal, face.albedo, face.enhanced
+    if texture is not None:
+        texture = _down(texture, "image", "provenance")
+    if frontal is not None:
+        frontal = _down(frontal, "image", "neutral", "mask", "neutral_mask")
+    if albedo is not None:
+        albedo = _down(albedo, "image")
+    if enhanced is not None:
+        enhanced = _down(enhanced, "before", "after")
+    return replace(face, texture=texture, frontal=frontal, albedo=albedo, enhanced=enhanced)
+
+
+def _down(noun: Any, *names: str) -> Any:
+    """A noun with the arrays of these names in one file."""
+    import tempfile
+
+    import numpy as np
+
+    arrays = {name: array for name in names if (array := getattr(noun, name)) is not None}
+    with tempfile.TemporaryFile(prefix="tronie-") as file:
+        starts = {}
+        for name, array in arrays.items():
+            starts[name] = file.tell()
+            file.write(np.ascontiguousarray(array).data)
+        file.flush()
+        # Pages that are changed would be the process's own: `c` keeps the arrays ordinary, writable ones.
+        mapped = {
+            name: np.asarray(np.memmap(file, array.dtype, "c", starts[name], array.shape))
+            for name, array in arrays.items()
+        }
+    return replace(noun, **mapped)
 
 
 def _same_models(a: Settings, b: Settings) -> bool:
