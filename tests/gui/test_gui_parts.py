@@ -249,3 +249,16 @@ def test_pictures_laid_down_are_the_same(tmp_path) -> None:
     assert np.array_equal(down.frontal.image, picture[::-1])
     assert down.frontal.neutral is None
     assert type(down.texture.image) is np.ndarray
+
+
+def test_without_a_screen_there_is_a_sentence_and_no_abort(monkeypatch) -> None:
+    import sys
+
+    from tronie.errors import TronieError
+    from tronie.gui.app import check_screen
+
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(TronieError, match="no screen"):
+        check_screen()
