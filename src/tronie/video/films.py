@@ -21,7 +21,7 @@ from tronie.video.motion import ABSENT, BRIDGED, SEEN, Motion
 
 Array = NDArray[np.floating[Any]]
 
-TALKING = 512
+TALKING = 400
 """Side of the talking head's film, pixels."""
 COLOURS = (WIRE, (255, 214, 140), (170, 240, 170), (255, 170, 200), (200, 185, 255), (240, 240, 160))
 """Of the wires, by person."""
@@ -52,6 +52,7 @@ def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float) -> Ite
     mesh = head.model.level(head.level)
     camera, pose = portrait_camera(head, TALKING)
     behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
+    rim = soft_rim(head.neutral, head, pose)  # hair and neck hardly move with the face
     before, picture = -1, None
     for number in ticks(motion.time, fps).tolist():
         if picture is None or (number != before and motion.state[number] != ABSENT):
@@ -59,7 +60,7 @@ def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float) -> Ite
             posed = Head(head.model, head.level, vertices, head.neutral)
             picture = render_layers(
                 vertices, mesh, worn, camera, pose, background=behind, shading=SOFT,
-                opacity=soft_rim(vertices, head, pose), occlusion=mouth_light(vertices, posed),
+                opacity=rim, occlusion=mouth_light(vertices, posed),
             )[0]  # fmt: skip
         before = number
         yield picture

@@ -138,12 +138,15 @@ class Live:
 
     def draw(self, image: Image, faces: Sequence[LiveFace] | None = None) -> Image:
         """A copy of the picture with the heads drawn over the faces: in their textures, or in clay."""
+        from tronie.pipeline import single_blas_thread
+
         out = image.copy()
         camera = self.camera
-        for face in self.faces if faces is None else faces:
-            known = next((k for k in self._people.values() if k.number == face.number), None)
-            if camera is not None and known is not None and known.puppet is not None:
-                _draw(out, known.puppet, known.texture, face, camera)
+        with single_blas_thread():
+            for face in self.faces if faces is None else faces:
+                known = next((k for k in self._people.values() if k.number == face.number), None)
+                if camera is not None and known is not None and known.puppet is not None:
+                    _draw(out, known.puppet, known.texture, face, camera)
         return out
 
     def _start(self, size: tuple[int, int], seen: Sequence[Seen]) -> None:
