@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from tronie.batch.inputs import find_inputs
 from tronie.errors import InputError
 from tronie.io.movie import write_movie
+from tronie.io.names import unique_names
 from tronie.video.clip import ClipInfo, Frame, camera_source, have_av, is_clip, open_clip
 from tronie.video.films import steady, ticks
 from tronie.video.read_pictures import numbered
@@ -156,6 +157,11 @@ def test_a_film_of_uneven_times_is_shown_evenly() -> None:
     shown = [number for number, _ in steady(iter(frames), 10)]
     assert shown == ticks(np.array(stamps), 10).tolist()
     assert shown == [0, 2, 2, 2, 2, 3, 4]
+
+
+def test_the_folder_of_numbered_pictures_has_a_name_without_numbers(tmp_path: Path) -> None:
+    paths = [tmp_path / "walk_%04d.png", tmp_path / "shot" / "%d.png", tmp_path / "walk.mp4"]
+    assert list(unique_names(paths).values()) == ["walk", "shot", "walk-2"]
 
 
 def test_every_recording_of_a_camera_is_a_source_of_its_own() -> None:

@@ -14,6 +14,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # with two BLAS threads and 0.015 s with one. It counts only if it is set before numpy is imported.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # FFmpeg's own messages about damaged videos would stand among ours, which say the same in a sentence.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     sys.exit(execute(list(sys.argv[1:] if arguments is None else arguments)))
 
 

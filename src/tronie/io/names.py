@@ -27,6 +27,13 @@ def safe_name(stem: str) -> str:
     return name or "photo"
 
 
+def _stem(path: Path) -> str:
+    """A name without its ending; of `shot/walk_%04d.png`, which stands for many, `walk`, else the folder's name."""
+    if not re.search(r"%\d*d", path.stem):
+        return path.stem
+    return re.sub(r"[\s._-]*%\d*d", "", path.stem) or path.parent.name
+
+
 def fold(name: str) -> str:
     """The same text for names that some file system takes for the same."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
@@ -40,7 +47,7 @@ def unique_names(
     The first path with a stem keeps it plain, and a number is never added that makes another path's own name.
     `taken` are names that are in use already.
     """
-    wanted = {path: safe_name(Path(path).stem) for path in paths}
+    wanted = {path: safe_name(_stem(Path(path))) for path in paths}
     used = {fold(name) for name in taken}
     own = {fold(name) for name in wanted.values()}
     names: dict[str | os.PathLike[str], str] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,31 @@ from tronie.video.clip import USUAL_FPS, ClipInfo, Frame
 from tronie.video.timing import Times, ended_early
 
 
+@contextmanager
+def hushed() -> Iterator[None]:
+    """OpenCV's warnings kept back: what matters of them is said in one sentence. (Those of its FFmpeg are by the
+    variable OPENCV_FFMPEG_LOGLEVEL, which the command line sets before OpenCV is loaded.)"""
+    import cv2
+
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(0)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
 class CvClip:
     """One file. OpenCV turns the pictures upright itself, and ends at the first frame that it cannot read."""
 
     def __init__(self, source: str) -> None:
         import cv2
 
-        # Read by OpenCV's FFmpeg when it first opens a file: its messages would stand among ours.
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         self._cv2 = cv2
-        self._capture: Any = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
+        with hushed():
+            self._capture: Any = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
-            raise InputError(f"{source} cannot be opened as a video.")
+            raise InputError(f"{source} cannot be opened as a video: it is cut off, damaged or none.")
         ok, self._first = self._capture.read()
         if not ok:
             self._capture.release()
@@ -82,7 +95,8 @@ class CameraClip:
         except ValueError:
             raise InputError(f"A camera has a number (--camera 0), not {number!r}.") from None
         self._cv2 = cv2
-        self._capture: Any = cv2.VideoCapture(index)
+        with hushed():
+            self._capture: Any = cv2.VideoCapture(index)
         ok = self._capture.isOpened()
         self._first: Any = None
         if ok:
