@@ -13,7 +13,7 @@ from tronie.head.model import HeadModel
 from tronie.render.raster import interpolate, rasterize
 from tronie.render.shading import vertex_normals
 from tronie.texture import bake
-from tronie.texture.eyes import LID_LEFT, LID_RIGHT
+from tronie.texture.eye_look import LID_LEFT, LID_RIGHT
 from tronie.texture.grain import hairline_distance
 from tronie.texture.light import harmonics
 from tronie.texture.skin import opponent

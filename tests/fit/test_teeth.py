@@ -12,7 +12,7 @@ from tronie.types import ARKIT_UNITS, Head, Landmarks, Photo
 SKIN, TOOTH, LIP, DARK = (200, 150, 130), (225, 215, 195), (170, 80, 80), (40, 15, 15)
 
 
-def mouth(end: float, gap: float = 40.0) -> tuple[np.ndarray, np.ndarray]:
+def mouth(end: float, gap: float = 40.0, below: tuple[int, int, int] = DARK) -> tuple[np.ndarray, np.ndarray]:
     """A picture of parted lips with teeth down to `end` of the gap, and the landmarks in it."""
     image = np.empty((200, 200, 3), np.uint8)
     image[:] = SKIN
@@ -21,7 +21,7 @@ def mouth(end: float, gap: float = 40.0) -> tuple[np.ndarray, np.ndarray]:
         points[k, :2] = x, 60
     top = 90
     image[top - 12 : round(top + gap) + 12, 50:150] = LIP
-    image[top : round(top + gap), 50:150] = DARK
+    image[top : round(top + gap), 50:150] = below
     image[top : round(top + end * gap), 50:150] = TOOTH
     image[top : round(top + end * gap), 99:100] = DARK  # between two teeth
     for (up, low), x in zip(COLUMNS, (80.0, 100.0, 120.0), strict=True):
@@ -32,6 +32,10 @@ def mouth(end: float, gap: float = 40.0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("end", [0.4, 0.6, 0.8, 1.0])
 def test_the_end_of_the_teeth_is_found(end: float) -> None:
     assert teeth_end(*mouth(end)) == pytest.approx(end, abs=0.05)
+
+
+def test_teeth_that_touch_the_lower_lip_reach_it() -> None:
+    assert teeth_end(*mouth(0.7, below=LIP)) == 1.0
 
 
 def test_no_teeth_or_closed_lips_say_nothing() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tronie.head.model import HeadModel, default_head
-from tronie.texture.eyes import BROWN, LID_LEFT, LID_RIGHT, EyeLook, Opening, eye_look, eye_paint, eye_texels, openings
+from tronie.texture.eye_look import BROWN, LID_LEFT, LID_RIGHT, EyeLook, eye_look
+from tronie.texture.eyes import Opening, eye_paint, eye_texels, openings
 from tronie.types import ARKIT_UNITS, Head, Landmarks, Photo
 
 SKIN = np.array([190.0, 150.0, 130.0], np.float32)

@@ -16,11 +16,13 @@ COLUMNS = ((82, 87), (13, 14), (312, 317))
 """MediaPipe's landmarks at the upper and the lower lip's inner edge, left of the middle, in it, right of it."""
 CHEEKS = (50, 280, 205, 425)
 """Landmarks on the cheeks, for the skin's colour."""
-LONGER, SHORTER = 3.5, 1.0
+LONGER, SHORTER = 4.5, 1.0
 """mm at most by which the upper teeth go down or up."""
 SMALLEST = 8
 """Pixels: of a mouth that is open less than this nothing is read."""
 STEPS = 32
+GAP = 0.33
+"""Brightness, of the cheeks', below which it is the dark of the mouth that is seen under the teeth, not a lip."""
 
 
 def teeth_end(image: Image, points: Array) -> float | None:
@@ -46,6 +48,10 @@ def teeth_end(image: Image, points: Array) -> float | None:
         # Lines between the teeth and a glint of saliva are no end.
         dark = np.convolve(~after, np.ones(3), "valid") > 2.5
         last = first + (int(dark.argmax()) if dark.any() else len(after))
+        # The net's point on the lower lip often lies below its edge: with no dark between, teeth and lip touch.
+        bright = np.convolve(values[last:].mean(axis=1), np.ones(3) / 3, "valid") if last + 3 <= STEPS else np.zeros(0)
+        if not (bright < GAP * skin.mean()).any():
+            last = STEPS
         found.append(last / STEPS)
     end = float(np.median(found))
     return end if end > 0.25 else None
@@ -82,12 +88,12 @@ def with_teeth(head: Head, photo: Photo, landmarks: Landmarks) -> Head:
 
 
 def front_teeth(model: HeadModel, level: int) -> Array:
-    """(V,) float32: 1 at the upper incisors' edges, less towards their roots (crowns grow, gums follow half way) and
+    """(V,) float32: 1 at the upper incisors' edges, less towards their roots (crowns grow, gums follow a little) and
     down to a fifth at the last molars, 0 elsewhere."""
     mesh = model.level(level)
     rows = np.unique(mesh.triangles[mesh.triangle_part == PARTS.index("teeth_upper")])
     _, height, depth = mesh.apply(model.mean)[rows].T
     out = np.zeros(mesh.matrix.shape[0], np.float32)
     front = 0.2 + 0.8 * np.clip((depth - depth.min()) / (0.8 * np.ptp(depth)), 0, 1)
-    out[rows] = front * np.clip((height.max() - height) / (0.95 * np.ptp(height)), 0, 1)
+    out[rows] = front * np.clip((height.max() - height) / (0.95 * np.ptp(height)), 0, 1) ** 1.6
     return out

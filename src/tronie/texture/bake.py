@@ -12,7 +12,8 @@ from tronie.geometry import Similarity
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
 from tronie.texture.composite import FILLED, STATISTICAL, composite
-from tronie.texture.eyes import eye_look, paint_eyes
+from tronie.texture.eye_look import eye_look
+from tronie.texture.eyes import paint_eyes
 from tronie.texture.grain import grain
 from tronie.texture.parts import part_colours
 from tronie.texture.seen import View, look

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel, default_head
 from tronie.render.raster import Buffers, interpolate, rasterize
-from tronie.texture.eyes import EyeLook, eye_paint, eye_texels
+from tronie.texture.eye_look import EyeLook
+from tronie.texture.eyes import eye_paint, eye_texels
 from tronie.texture.grain import grain, mottle_map
 from tronie.texture.light import shade
 from tronie.texture.parts import part_colours
