@@ -33,7 +33,7 @@ from tronie.types import ARKIT_UNITS
 
 FORWARD = 4.0
 """mm by which the front teeth come forward; the last molars stay."""
-PASSES = ((24, 1000), (72, 2000))
+PASSES = ((24, 1000), (72, 2000), (72, 3000))
 """Numbers of people who ask, one pass after the other, and their seeds; others than those of `check_anatomy.py`."""
 ROUNDS = 6
 
@@ -97,24 +97,37 @@ def lip_pairs(model: HeadModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return up, np.stack([low[first], low[first + 1]], axis=1), at - first
 
 
-BEHIND = (0.0, 1.1, 0.9, 0.4)
-"""mm, by ring of the lower lip's lining behind its edge, that it is raised: it closes the slit from behind, through
-which teeth would shine."""
+EDGE_SKIN, EDGE_LINING = (1.0, 0.1), (1.0, 0.7, 0.3)
+"""By ring of control vertices around the lips' inner edges, how much of their way to each other the others follow."""
+LAP = 0.3
+"""mm by which the edges pass each other."""
 
 
-def slit_shut(model: HeadModel) -> HeadModel:
-    """The lower lip's lining a little higher behind the upper lip, in the mean head."""
-    _, low, _ = lip_pairs(model)
-    low = np.unique(low)
-    mean = model.mean.astype(float)
-    deep = control_rings(model, "mouth", low, len(BEHIND))
-    rows = np.flatnonzero(deep < len(BEHIND))
-    # Rings around the lower edge reach the upper lip's lining at the corners: only what goes down with the jaw counts.
-    drop = model.expression[ARKIT_UNITS.index("jawOpen"), rows, 1]
-    rows = rows[drop < 0.5 * drop.min() * np.clip(1 - np.abs(mean[rows, 0]) / 60, 0.5, 1)]
-    width = np.abs(mean[low, 0]).max()
-    mean[rows, 1] += np.array(BEHIND)[deep[rows]] * np.clip((width + 1 - np.abs(mean[rows, 0])) / 5, 0, 1)
-    return replace(model, mean=mean.astype(np.float32))
+def slit_shut(model: HeadModel) -> tuple[HeadModel, float]:
+    """The lips' inner edges brought together in the mean head, and how far apart they were, mm.
+
+    The lips touch further outside, but not quite: behind a hair's breadth the edges stood 2 mm apart, and teeth shone
+    through.
+    """
+    up, low, share = lip_pairs(model)
+    v = model.mean.astype(float)
+    order = np.argsort(v[up, 0])
+    up, low, share = up[order], low[order], share[order]
+    apart = v[up, 1] - (1 - share) * v[low[:, 0], 1] - share * v[low[:, 1], 1]
+    width = np.abs(v[up, 0]).max()
+    way = np.maximum(apart + LAP, 0) / 2 * np.clip((width - 1 - np.abs(v[up, 0])) / 4, 0, 1)
+    mean = v.copy()
+    seam = np.union1d(up, low)
+    for part, follow in (("skin", EDGE_SKIN), ("mouth", EDGE_LINING)):
+        for rows, sign in ((up, -1.0), (np.setdiff1d(seam, up), 1.0)):
+            ring = control_rings(model, part, rows, len(follow))
+            # At the corners the rings of one lip reach the other's.
+            near = (ring < len(follow)) & ~np.isin(np.arange(len(v)), np.setdiff1d(seam, rows))
+            if part == "mouth":
+                near[seam] = False  # moved with the skin
+            moved = np.flatnonzero(near)
+            mean[moved, 1] += sign * np.array(follow)[ring[moved]] * np.interp(v[moved, 0], v[up, 0], way)
+    return replace(model, mean=mean.astype(np.float32)), float(np.median(apart))
 
 
 LIP_FADE = 5.0
@@ -549,7 +562,9 @@ def rounded(model: HeadModel) -> HeadModel:
 
 def met(old: HeadModel) -> HeadModel:
     """All of it; for a head that was not patched before."""
-    model, parted = lips_meet(slit_shut(slim_gums(teeth_forward(old))))
+    model, apart = slit_shut(slim_gums(teeth_forward(old)))
+    model, parted = lips_meet(model)
+    print(f"the lips' inner edges were {apart:.2f} mm apart at rest")
     model, before, after = arches_follow(model)
     print(f"lining against arches: {before:.2f} mm, now {after:.2f} (standard deviations)")
     print(f"components parted the lips by {parted:.2f} mm (standard deviation)")

@@ -80,8 +80,8 @@ WEIGHTS: dict[str, Weight] = {
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
         ),
         Weight(
-            "head", "head.npz", 3551542,
-            "06556b2952ac926c0687cc6c0f65663e833540d00d2adeda67ab94a579ef6c88",
+            "head", "head.npz", 3559327,
+            "56b12ad1322be2e0d918e8f358e11a02791ffb1997434dbd8241fded964424d6",
             "CC0-1.0", _HEAD, "the head: shapes, expressions, texture layout", True,
         ),
         Weight(

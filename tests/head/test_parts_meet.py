@@ -53,7 +53,7 @@ def test_a_lid_pushed_into_the_eye_is_found(anatomy) -> None:
     model = default_head()
     v = model.level(1).apply(model.mean).astype(float)
     v[zones[0].points.ravel()] -= [0.0, 0.0, 1.0]
-    assert check.found(zones[0], v).depth > 0.5
+    assert check.found(zones[0], v).depth > LIMIT
 
 
 STATES = [
