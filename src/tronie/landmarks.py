@@ -140,9 +140,9 @@ class LandmarkNet:
     """The landmark net, and the nets that read expression and shape off it; loaded on first use."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._points = Session(weights.path("face_landmarks"), threads)
-        self._scores = Session(weights.path("blendshapes"), threads)
-        self._shape = Session(weights.path("face_shape"), threads)
+        self._points = Session(weights.path("face_landmarks"), threads, split=True)
+        self._scores = Session(weights.path("blendshapes"), threads, split=True)
+        self._shape = Session(weights.path("face_shape"), threads, split=True)
 
     def load(self) -> None:
         """Load the nets now."""

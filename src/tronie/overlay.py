@@ -149,8 +149,8 @@ def wire_mask(head: Head, fit: Fit, region: Region, size: int) -> Image:
     seen = inside & (middle[:, 2] < depth + SLACK)
     seen &= _facing(screen, triangles)[edges].any(axis=1)
     length = np.linalg.norm(ends[:, 0, :2] - ends[:, 1, :2], axis=1)
-    # Where the mesh is fine (lids, lips) full lines would run together into a blot.
-    strength = np.clip(length / (size / 64), 0.22, 1.0) * 255
+    # Where the mesh is fine (lids, lips, all of a small face) full lines would run together into a blot.
+    strength = np.clip(length / max(size / 64, 5.0), 0.22, 1.0) * 255
     fixed = np.round((ends[:, :, :2] - 0.5) * 16).astype(np.int32)
     for level in (64, 96, 128, 176, 255):
         chosen = seen & (strength <= level)

@@ -6,8 +6,10 @@ it is translated without channel-last detours (forge/convert_landmarks.py).
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +23,18 @@ from tronie.weights import ASSETS
 class Session:
     """A net loaded on first use. Safe to share between threads; pickles as its path and thread count."""
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
-        """`threads` 0 leaves the number to the runtime (one per core)."""
+    def __init__(self, path: str | Path, threads: int = 1, *, split: bool = False) -> None:
+        """`threads` 0 leaves the number to the runtime (one per core). With `split` they share the rows of a batch,
+        each with a run of its own: two faces take the landmark net 14 ms so, and 24 ms with two threads in one run."""
         self.path = Path(path)
         self.threads = threads
+        self.split = split
         self._lock = threading.Lock()
         self._session: Any = None
+        self._pool: ThreadPoolExecutor | None = None
 
-    def __reduce__(self) -> tuple[type[Session], tuple[Path, int]]:
-        return type(self), (self.path, self.threads)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self.path, self.threads, self.split)
 
     def load(self) -> None:
         """Load now rather than at the first run."""
@@ -41,7 +46,7 @@ class Session:
         import onnxruntime as ort
 
         options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
+        options.intra_op_num_threads = 1 if self.split else self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Picture sizes vary from call to call: a memory plan per shape would only pile up.
@@ -56,8 +61,22 @@ class Session:
             raise WeightsError(f"The model file {self.path} cannot be loaded; {remedy}.") from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Input arrays by name (any float type) -> output arrays by name."""
+        """Input arrays by name (any float type) -> output arrays by name. With `split` all of them have a first axis
+        of the same length, along which rows do not depend on each other."""
         self.load()
         names = [output.name for output in self._session.get_outputs()]
-        values = self._session.run(names, {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in inputs.items()})
-        return dict(zip(names, values, strict=True))
+        arrays = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in inputs.items()}
+        parts = min(self.threads or os.cpu_count() or 1, len(next(iter(arrays.values())))) if self.split else 1
+        if parts < 2:
+            return dict(zip(names, self._session.run(names, arrays), strict=True))
+        with self._lock:
+            self._pool = self._pool or ThreadPoolExecutor(self.threads or os.cpu_count(), "tronie-net")
+        shares = [dict(zip(arrays, share, strict=True)) for share in zip(
+            *(np.array_split(array, parts) for array in arrays.values()), strict=True
+        )]  # fmt: skip
+        done = list(self._pool.map(lambda share: self._session.run(names, share), shares))
+        return {name: np.concatenate(rows) for name, *rows in zip(names, *done, strict=True)}
+
+
+def _unpickled(path: Path, threads: int, split: bool) -> Session:
+    return Session(path, threads, split=split)

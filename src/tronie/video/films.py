@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,11 @@ from tronie.video.motion import ABSENT, BRIDGED, SEEN, Motion
 
 Array = NDArray[np.floating[Any]]
 
-TALKING = 400
+TALKING = 512
 """Side of the talking head's film, pixels."""
+LEAST_WIDE = 640
+"""Films of the heads over a smaller clip are enlarged by a whole number to at least so many pixels: in a face of 70
+pixels the wires would be one patch of colour."""
 COLOURS = (WIRE, (255, 214, 140), (170, 240, 170), (255, 170, 200), (200, 185, 255), (240, 240, 160))
 """Of the wires, by person."""
 
@@ -71,14 +75,26 @@ def wired(
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Image]:  # fmt: skip
     """The clip with every person's mesh, axes and number; pale where the person is hidden for a moment."""
+    larger = max(1, -(-LEAST_WIDE // max(camera.size)))
+    width, height = camera.size
+    camera = replace(
+        camera, focal=larger * camera.focal, center=(larger * camera.center[0], larger * camera.center[1]),
+        size=(larger * width, larger * height),
+    )  # fmt: skip
     for count, (number, image) in enumerate(frames):
-        picture = image.copy()
+        picture = _enlarged(image, larger) if larger > 1 else image.copy()
         for person, (puppet, motion) in people.items():
             if number < len(motion.state) and motion.state[number] != ABSENT:
                 _draw(picture, person, puppet, motion, number, camera)
         if progress is not None:
             progress(count + 1)
         yield picture
+
+
+def _enlarged(image: Image, larger: int) -> Image:
+    import cv2
+
+    return np.asarray(cv2.resize(image, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def _draw(picture: Image, person: int, puppet: Puppet, motion: Motion, number: int, camera: Camera) -> None:

@@ -107,9 +107,10 @@ def _do(
     if found.stopped and not task.source.startswith(CAMERA):
         raise KeyboardInterrupt
     clock.lap("follow")
-    notes = found.notes
     if not found.times:
         raise InputError(f"{task.source} holds no picture that can be read.")
+    found, poor = _well_seen(found)
+    notes = (*found.notes, *poor)
     camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
     people, failed = [], []
     for number, tracks in enumerate(found.people, start=1):
@@ -128,6 +129,16 @@ def _do(
     with photo_folder(task.out, task.name, overwrite=task.overwrite, export=settings.export) as writer:
         faces = _save(found, people, pipeline, task, camera, writer, clock, (*notes, *failed), progress)
     return faces, (*notes, *failed)
+
+
+def _well_seen(found: Collected) -> tuple[Collected, tuple[str, ...]]:
+    """The same without people whom no frame shows well enough for a head, and what to say of them."""
+    people = [tracks for tracks in found.people if found.shots.best(tracks, 1)]
+    poor = len(found.people) - len(people)
+    if not poor:
+        return found, ()
+    who = "1 person was" if poor == 1 else f"{poor} people were"
+    return replace(found, people=people), (f"{who} left out: no frame shows the face well enough",)
 
 
 def _save(

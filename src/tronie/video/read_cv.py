@@ -42,7 +42,9 @@ class CvClip:
         ok, self._first = self._capture.read()
         if not ok:
             self._capture.release()
-            raise InputError(f"{source} holds no picture that can be read.")
+            raise InputError(
+                f"{source} holds no picture that OpenCV can read; pip install 'tronie[video]' reads more kinds, as AV1."
+            )
         self._stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
