@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tronie.batch.machine import cores
 from tronie.errors import Stopped
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
@@ -36,15 +37,17 @@ Watch = Callable[[str], None]
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
 """The camera is estimated from at most so many faces, of at least so many pixels."""
+MOST_THREADS = 4
+"""That paint a texture together, unless asked for more: setting up its triangles is done in each."""
 
 
 class Pipeline:
     """Load once, run many: `Pipeline(settings).run("photo.jpg")`.
 
-    `threads` is the number of CPU threads of the inference runtime, 0 for its own choice. The models are loaded on
-    first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one that
-    `settings.enhance.mode` means, unless that is `off`. `watch` is told the name of each stage when it begins; if it
-    raises Stopped, the run ends with that.
+    `threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice. The
+    models are loaded on first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one
+    that `settings.enhance.mode` means, unless that is `off`. `watch` is told the name of each stage when it begins; if
+    it raises Stopped, the run ends with that.
     """
 
     def __init__(
@@ -78,6 +81,10 @@ class Pipeline:
 
         name = self.settings.head.name
         return (default_head(), default_calibration()) if name == OWN else load(name)
+
+    @property
+    def _threads(self) -> int:
+        return self.threads or min(MOST_THREADS, cores())
 
     @property
     def detector(self) -> Detector:
@@ -262,12 +269,15 @@ class Pipeline:
 
         assert face.landmarks is not None
         if face.enhanced is None or not face.enhanced.accepted:
-            return bake(photo, head, fit, face.landmarks, self.settings.texture)
+            return bake(photo, head, fit, face.landmarks, settings=self.settings.texture, threads=self._threads)
         from tronie.enhance.detail import make_detail
 
         part = make_detail(photo, face.landmarks, face.enhanced)
         marks = part.landmarks(face.landmarks)
-        return bake(part.photo, head, part.fit(fit), marks, self.settings.texture, part.square(face.enhanced))
+        return bake(
+            part.photo, head, part.fit(fit), marks, settings=self.settings.texture,
+            enhanced=part.square(face.enhanced), threads=self._threads,
+        )  # fmt: skip
 
 
 @cache

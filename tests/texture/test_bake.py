@@ -139,3 +139,12 @@ def test_the_same_photo_gives_the_same_bytes(tiny_head: HeadModel, original: Ima
     a, b = (bake(photo, head, fit, settings=SMALL) for _ in range(2))
     assert np.array_equal(a.image, b.image)
     assert np.array_equal(a.provenance, b.provenance)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_do_not_change_a_byte(tiny_head: HeadModel, original: Image, threads: int) -> None:
+    head, fit = make(tiny_head, 20)
+    photo = photograph(tiny_head, head, fit, original)
+    one, many = (bake(photo, head, fit, settings=SMALL, threads=n) for n in (1, threads))
+    assert np.array_equal(one.image, many.image)
+    assert np.array_equal(one.provenance, many.provenance)

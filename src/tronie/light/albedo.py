@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tronie.light.fields import Fields
 from tronie.light.skin import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.render.jit import jit
-from tronie.render.raster import SUBPIXEL, corners, snap, span
+from tronie.render.raster import SUBPIXEL, chart, corners, span
 from tronie.texture.surface import gutters
 from tronie.types import Albedo, Head, Image, Texture
 
@@ -72,16 +72,11 @@ def _divide(
     for t in range(triangles.shape[0]):
         ua, ub, uc = triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay = snap(uv[ua, 0] * size), snap(uv[ua, 1] * size)
-        bx, by = snap(uv[ub, 0] * size), snap(uv[ub, 1] * size)
-        cx, cy = snap(uv[uc, 0] * size), snap(uv[uc, 1] * size)
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        swapped, ax, ay, bx, by, cx, cy, area = chart(uv, ua, ub, uc, size)
         if area == 0:
             continue
-        if area < 0:
+        if swapped:
             b, c = c, b
-            bx, by, cx, cy = cx, cy, bx, by
-            area = -area
         paint = painted[t]
         for n in range(6):
             val[0, n], val[1, n], val[2, n] = packed[a, n], packed[b, n], packed[c, n]

@@ -76,6 +76,19 @@ def snap(x: float) -> int:
 
 
 @jit
+def chart(uv: Any, a: int, b: int, c: int, size: int) -> tuple[bool, int, int, int, int, int, int, int]:
+    """A triangle of the atlas on the grid: whether b and c have to change places for its area to be positive, the six
+    coordinates of its corners after that, and twice its area; 0 where it has none."""
+    ax, ay = snap(uv[a, 0] * size), snap(uv[a, 1] * size)
+    bx, by = snap(uv[b, 0] * size), snap(uv[b, 1] * size)
+    cx, cy = snap(uv[c, 0] * size), snap(uv[c, 1] * size)
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    if area < 0:
+        return True, ax, ay, cx, cy, bx, by, -area
+    return False, ax, ay, bx, by, cx, cy, area
+
+
+@jit
 def corners(
     ax: int, ay: int, bx: int, by: int, cx: int, cy: int, height: int, width: int
 ) -> tuple[int, int, int, int, int, int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.bands import even, in_bands
 from tronie.geometry import Similarity
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
@@ -35,16 +36,9 @@ class Baked:
     view: View
 
 
-def bake(
-    photo: Photo,
-    head: Head,
-    fit: Fit,
-    landmarks: Landmarks | None = None,
-    settings: TextureSettings | None = None,
-    enhanced: Similarity | None = None,
-) -> Texture:
-    """`baked` without what was found out on the way."""
-    return baked(photo, head, fit, landmarks, settings, enhanced).texture
+def bake(photo: Photo, head: Head, fit: Fit, *further: Any, **more: Any) -> Texture:
+    """`baked`, with all that it takes, without what was found out on the way."""
+    return baked(photo, head, fit, *further, **more).texture
 
 
 def baked(
@@ -54,13 +48,15 @@ def baked(
     landmarks: Landmarks | None = None,
     settings: TextureSettings | None = None,
     enhanced: Similarity | None = None,
+    threads: int = 1,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
 
     What varies slowly (confidence, balance, fill) is decided on the mesh's vertices, so the atlas's seams
     do not show; only the photo is sampled per texel. `landmarks` give the iris colour. `enhanced` leads from photo
-    pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked.
+    pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
+    not depend on the number of `threads`.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -79,11 +75,15 @@ def baked(
     camera_points = view.camera_points * np.array([*fit.camera.focals, 1], np.float32)
     camera_points[:, :2] += camera_points[:, 2:] * np.asarray(fit.camera.center, np.float32)
     packed, texels = _pack(camera_points, recipe, affine), grain(model, level, size)
-    composite(
-        mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop,
-        texels.cover, texels.strand, texels.mottle, _contrast(recipe), np.float32(recipe.grain / texels.roughness),
-        STATISTICAL if recipe.statistical else FILLED, _marks(enhanced, affine), image, provenance,
-    )  # fmt: skip
+
+    def rows(top: int, bottom: int) -> None:
+        composite(
+            mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop, texels.cover,
+            texels.strand, texels.mottle, _contrast(recipe), np.float32(recipe.grain / texels.roughness),
+            STATISTICAL if recipe.statistical else FILLED, _marks(enhanced, affine), top, bottom, image, provenance,
+        )  # fmt: skip
+
+    in_bands(rows, even(size, threads))
     paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin))
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
