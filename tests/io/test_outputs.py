@@ -14,7 +14,7 @@ from samples import make_result
 
 from tronie.errors import OutputError
 from tronie.head.model import HeadModel
-from tronie.io import outputs
+from tronie.io import face_files
 from tronie.io.outputs import FORMATS, photo_folder, save_result
 from tronie.settings import ExportSettings
 from tronie.types import Result
@@ -109,7 +109,7 @@ def test_an_interrupted_save_leaves_nothing(
     def interrupted(*_: object) -> bytes:
         raise kind
 
-    monkeypatch.setattr(outputs, "ply", interrupted)
+    monkeypatch.setattr(face_files, "ply", interrupted)
     with pytest.raises(kind):
         save_result(make_result(tiny_head), tmp_path)
     assert not list(tmp_path.iterdir())
@@ -157,3 +157,13 @@ def test_faces_written_one_by_one_make_the_same_files(tiny_head: HeadModel, tmp_
     for name in tree(tmp_path / "whole"):
         one, other = ((tmp_path / way / name).read_bytes() for way in ("whole", "steps"))
         assert one == other, name
+
+
+def test_files_do_not_depend_on_threads(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    for threads in (1, 3):
+        with photo_folder(tmp_path / str(threads), "photo", threads=threads) as writer:
+            writer.finish(result)
+    assert tree(tmp_path / "1") == tree(tmp_path / "3")
+    for name in tree(tmp_path / "1"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name

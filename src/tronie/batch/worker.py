@@ -102,7 +102,7 @@ class Work:
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
-        photo = bind(pipeline, self.settings.export)
+        photo = bind(pipeline, self.settings.export, self.threads)
 
         def work(task: Task) -> Outcome:
             if not task.clip:
@@ -114,22 +114,22 @@ class Work:
         return work
 
 
-def bind(runner: Runner, export: ExportSettings | None = None) -> Callable[[Task], Outcome]:
-    """The function that does one task with `runner`."""
+def bind(runner: Runner, export: ExportSettings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
+    """The function that does one task with `runner`, and makes its files in so many threads."""
 
     def work(task: Task) -> Outcome:
-        return do_photo(runner, task, export)
+        return do_photo(runner, task, export, threads)
 
     return work
 
 
-def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None) -> Outcome:
+def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None, threads: int = 0) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
     from tronie.io.outputs import photo_folder
 
     began = time.perf_counter()
     try:
-        with photo_folder(task.out, task.name, overwrite=task.overwrite, export=export) as writer:
+        with photo_folder(task.out, task.name, overwrite=task.overwrite, export=export, threads=threads) as writer:
             result = runner.run(task.source, each=writer.add)
             writer.finish(result)
     except Exception as error:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from tronie.batch.machine import cores
 from tronie.errors import OutputError
 from tronie.geometry import Similarity
 from tronie.io import encode
 from tronie.io.atomic import explain, new_folder
-from tronie.io.gltf import glb
+from tronie.io.face_files import SLOWEST, Job, jobs, same
 from tronie.io.gltf_motion import Course
-from tronie.io.meshes import mtl, obj, ply
 from tronie.io.names import safe_name
-from tronie.io.radiance import hdr
 from tronie.io.records import face_record, to_json
 from tronie.io.surface import reduced
 from tronie.overlay import overlay
@@ -38,11 +39,8 @@ FORMATS: tuple[str, ...] = (
 )
 """What can be asked for. face.json is always written; `obj` brings texture.png with it."""
 
-TEXTURE_QUALITY = 92
-"""JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""
-
-LOD_TEXTURES = (1024, 512)
-"""Most pixels of the texture's side in the first and the second level of detail."""
+MOST_THREADS = 4
+"""More have nothing to do: a face's largest file takes a third of the time of all."""
 
 
 def save_result(
@@ -91,10 +89,13 @@ def photo_folder(
     overwrite: bool = False,
     formats: Collection[str] | None = None,
     export: ExportSettings | None = None,
+    threads: int = 0,
 ) -> Iterator[Writer]:
-    """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`."""
+    """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`. The files
+    of a face are made in so many `threads`; 0: as many as there are processors, and no more than MOST_THREADS."""
     with new_folder(folder / name, overwrite=overwrite) as work:
-        yield Writer(work, name, None if formats is None else frozenset(formats), export or ExportSettings())
+        chosen = None if formats is None else frozenset(formats)
+        yield Writer(work, name, chosen, export or ExportSettings(), threads=threads or most_threads())
 
 
 @dataclass(slots=True)
@@ -107,6 +108,8 @@ class Writer:
     export: ExportSettings = field(default_factory=ExportSettings)
     overlays: dict[int, Image] = field(default_factory=dict)
     """By face index."""
+    threads: int = 1
+    """In which files are made."""
     seconds: float = 0.0
     """Spent here so far."""
 
@@ -144,6 +147,10 @@ class Writer:
         self.seconds += time.perf_counter() - began
 
 
+def most_threads() -> int:
+    return min(cores(), MOST_THREADS)
+
+
 def thinned(face: Face) -> Face:
     """The face with its pictures at no more than 512 pixels (what lies beside them only picked): 2 MB, not 26."""
     texture, frontal = face.texture, face.frontal
@@ -176,7 +183,7 @@ def thinned(face: Face) -> Face:
 
 def save_face(photo: Photo, face: Face, place: Path, name: str, export: ExportSettings) -> list[str]:
     """All files of one face into a folder that is there; the names of those written. Raises OutputError."""
-    writer = Writer(place, name, None, export)
+    writer = Writer(place, name, None, export, threads=most_threads())
     drawn = overlay(photo.image, face)
     return _save_face(photo, face, thinned(face), place, frozenset(FORMATS), drawn, writer, Moving())
 
@@ -186,101 +193,25 @@ def _save_face(
     moving: Moving,
 ) -> list[str]:  # fmt: skip
     """The files of one face, `small` when it is thinned; what the face lacks is left out. Their names."""
-    written: list[str] = []
+    made: list[Job] = [
+        *jobs(photo, face, small, formats, writer.export, writer.name, drawn, moving.course),
+        *((file, partial(same, chunks)) for file, chunks in moving.files.items()),
+    ]
 
-    def put(file: str, data: bytes | Iterable[bytes | memoryview]) -> None:
-        _write(place / file, data)
-        written.append(file)
+    def work(job: Job) -> None:
+        _write(place / job[0], job[1]())
 
-    texture, albedo, frontal = face.texture, face.albedo, face.frontal
-    worn = texture.image if texture is not None else None
-    if albedo is not None and albedo.base:
-        worn = albedo.image
-    if face.head is not None:
-        if "glb" in formats:
-            for file, data in _glbs(face, f"{writer.name} face {face.index}", writer.export, worn, moving.course):
-                put(file, data)
-        if writer.export.usd:
-            from tronie.io.usd import usdz
-
-            picture = None if worn is None else encode.jpeg(worn, TEXTURE_QUALITY)
-            title = f"{writer.name} face {face.index}"
-            expression = {} if face.fit is None else face.fit.expression
-            put("head.usdz", usdz(face.head, expression, picture, title, writer.export.rig))
-        if "obj" in formats:
-            put("head.obj", obj(face.head))
-            file = "albedo.png" if albedo is not None and albedo.base else "texture.png"
-            put("head.mtl", mtl(None if texture is None else file))
-        if "ply" in formats:
-            sigma = None if face.fit is None else face.fit.sigma_mm
-            put("head.ply", ply(face.head, None if small.texture is None else small.texture.image, sigma))
-    if face.deep3d is not None:
-        from tronie.deep3d import engine
-
-        if "obj" in formats:
-            put("deep3d.obj", engine.obj(face.deep3d))
-        if face.deep3d.matlab:
-            put("deep3d.mat", engine.mat(face.deep3d))
-    if texture is not None and ("texture" in formats or "obj" in formats):
-        put("texture.png", encode.png(texture.image))
-    if albedo is not None and ("albedo" in formats or ("obj" in formats and albedo.base)):
-        put("albedo.png", encode.png(albedo.image))
-    if albedo is not None and "albedo" in formats:
-        put("light.hdr", hdr(albedo.light.environment, "light around the head, in the axes of head.glb"))
-    if face.detail is not None and "detail" in formats:
-        put("normal.png", encode.png(face.detail.normals))
-    if texture is not None and "provenance" in formats:
-        put("provenance.png", encode.provenance_png(texture.provenance))
-    if frontal is not None and "frontal" in formats:
-        put("frontal.png", encode.png(frontal.image))
-        if frontal.neutral is not None:
-            put("frontal_neutral.png", encode.png(frontal.neutral))
-        put("frontal_mask.png", encode.provenance_png(frontal.mask))
-    if face.enhanced is not None and face.enhanced.accepted and "enhanced" in formats:
-        put("crop.png", encode.png(face.enhanced.before))
-        put("enhanced.png", encode.png(face.enhanced.after))
-    if writer.export.maps:
-        for file, picture in _maps(photo, face):
-            put(file, picture)
-    if drawn is not None and "overlay" in formats:
-        put("overlay.jpg", encode.jpeg(drawn, 90, full_color=True))
-    for file, chunks in moving.files.items():
-        put(file, chunks)
-    written.extend(moving.written)
+    # Encoders let go of the interpreter's lock. The slowest begin.
+    slowest_first = sorted(made, key=lambda job: SLOWEST.index(job[0]) if job[0] in SLOWEST else len(SLOWEST))
+    if writer.threads > 1:
+        with ThreadPoolExecutor(writer.threads) as pool:
+            list(pool.map(work, slowest_first))
+    else:
+        for job in slowest_first:
+            work(job)
+    written = [*(file for file, _ in made), *moving.written]
     _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
     return [*written, "face.json"]
-
-
-def _maps(photo: Photo, face: Face) -> Iterator[tuple[str, bytes]]:
-    from tronie.maps import maps
-
-    found = maps(photo.image, face)
-    if found.sigma is not None and found.sigma_color is not None and found.uncertainty is not None:
-        yield "sigma.png", encode.png16(found.sigma, "micrometres of standard deviation; 0: no surface")
-        yield "sigma_color.png", encode.png(found.sigma_color)
-        yield "uncertainty.jpg", encode.jpeg(found.uncertainty, 90, full_color=True)
-    if found.provenance is not None:
-        yield "provenance.jpg", encode.jpeg(found.provenance, 90, full_color=True)
-
-
-def _glbs(
-    face: Face, name: str, export: ExportSettings, worn: Image | None, course: Course | None = None
-) -> Iterator[tuple[str, list[memoryview]]]:
-    """head.glb and its levels of detail, whose textures get smaller with them. `worn` is the texture to wear."""
-    head, fit, texture = face.head, face.fit, face.texture
-    assert head is not None
-    for lod in range(1 + len(LOD_TEXTURES) if export.lod else 1):
-        picture = None
-        if worn is not None:
-            image = worn if lod == 0 else reduced(worn, LOD_TEXTURES[lod - 1])
-            picture = encode.jpeg(image, TEXTURE_QUALITY)
-        data = glb(
-            head, {} if fit is None else fit.expression, picture, name,
-            provenance=None if texture is None else texture.provenance, sigma_mm=None if fit is None else fit.sigma_mm,
-            normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
-            lod=lod, rig=export.rig, morph_normals=export.morph_normals, motion=course,
-        )  # fmt: skip
-        yield f"head_lod{lod}.glb" if lod else "head.glb", data
 
 
 def _write(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:
