@@ -14,7 +14,6 @@ from tronie.cli.options import LIGHTS
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.light.harmonics import Light, basis, coefficients_of, shade, spiral
-from tronie.render.kernels import _mirrored
 from tronie.render.light import (
     LOBES,
     PRESETS,
@@ -25,6 +24,7 @@ from tronie.render.light import (
     read_panorama,
     surrounding,
 )  # fmt: skip
+from tronie.render.lookup import mirrored
 
 AXES = np.concatenate([np.eye(3), -np.eye(3)])
 
@@ -79,7 +79,7 @@ def test_no_panorama(bad: np.ndarray) -> None:
 def test_maps_are_looked_up_where_they_were_filled(v: tuple[float, float, float]) -> None:
     toward = np.array(v) / np.linalg.norm(v)
     maps = np.ascontiguousarray(directions()[None])
-    found = np.array(_mirrored(maps, 0, *toward.astype(np.float32)))
+    found = np.array(mirrored(maps, 0, *toward.astype(np.float32)))
     assert found @ toward / np.linalg.norm(found) > 0.998
 
 

@@ -182,3 +182,27 @@ def test_openness_is_less_in_hollows_and_grows_when_the_mouth_opens() -> None:
     assert opened[lining].mean() > 1.5 * found.at(None)[lining].mean()
     assert (opened >= 0).all()
     assert (opened <= 1).all()
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (-130.0, 60.0), (150.0, -140.0), (900.0, 0.0)])
+def test_what_is_moved_within_the_picture_looks_the_same(figure: Figure, shift: tuple[float, float]) -> None:
+    """Only the part with the head in it is drawn: at the border, beyond it, anywhere."""
+    wide = Camera(CAMERA.focal, (CAMERA.center[0] + 400, CAMERA.center[1] + 400), (1000, 980))
+    moved = Camera(CAMERA.focal, (CAMERA.center[0] + shift[0], CAMERA.center[1] + shift[1]), CAMERA.size)
+    look = Look(background=None, light=preset("flat"))
+    whole, part = (render(Scene(figure, camera, POSE, look, figure.weights)) for camera in (wide, moved))
+    x, y = 400 - int(shift[0]), 400 - int(shift[1])
+    expected = np.zeros_like(part)
+    inside = whole[max(y, 0) : max(y + 180, 0), max(x, 0) : max(x + 200, 0)]
+    top, left = max(-y, 0), max(-x, 0)
+    expected[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    assert (np.abs(part.astype(int) - expected) > 1).any(axis=-1).mean() < 2e-3
+
+
+def test_a_pose_is_kept_and_a_new_one_is_not_taken_for_it(figure: Figure) -> None:
+    again = replace(figure)
+    for weights in ({"jawOpen": 1.0}, {"jawOpen": 0.5}, {}, {"jawOpen": 1.0}, {"jawOpen": 1.0}):
+        fresh = replace(figure)
+        np.testing.assert_array_equal(again.posed(weights), fresh.posed(weights))
+        posed = again.posed(weights)
+        np.testing.assert_array_equal(again.normals(posed), fresh.normals(fresh.posed(weights)))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.head.model import PARTS, HeadModel
-from tronie.io.surface import Same
+from tronie.io.surface import Same, vertex_normals
 from tronie.render.ambient import Openness, openness
 from tronie.types import Face, Head, Image
 
@@ -63,17 +63,17 @@ class Figure:
         """How much of the space around each vertex is open, at rest and in open mouths; computed once."""
         return openness(self)
 
-    def pyramid(self, relit: bool) -> tuple[NDArray[np.uint8], Ints]:
-        """The texture (where it is `relit` the albedo, if there is one) and its halves down to 32 pixels: flat bytes,
-        and (L, 3) offset, height, width of each. Computed once."""
+    def pyramid(self, relit: bool) -> tuple[NDArray[np.uint32], Ints]:
+        """The texture (where it is `relit` the albedo, if there is one) and its halves down to 32 pixels: flat texels,
+        red, green and blue from the lowest byte up, and (L, 3) offset, height, width of each. Computed once."""
         return self._albedo_pyramid if relit and self.albedo is not None else self._texture_pyramid
 
     @cached_property
-    def _texture_pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
+    def _texture_pyramid(self) -> tuple[NDArray[np.uint32], Ints]:
         return _pyramid(np.full((1, 1, 3), 190, np.uint8) if self.texture is None else self.texture)
 
     @cached_property
-    def _albedo_pyramid(self) -> tuple[NDArray[np.uint8], Ints]:
+    def _albedo_pyramid(self) -> tuple[NDArray[np.uint32], Ints]:
         assert self.albedo is not None
         return _pyramid(self.albedo)
 
@@ -94,11 +94,28 @@ class Figure:
         v = self.rest
         if weights and self.moves is not None:
             index = {name: k for k, name in enumerate(self.names)}
-            pairs = [(index[name], float(w)) for name, w in weights.items() if w and name in index]
+            pairs = tuple((index[name], float(w)) for name, w in weights.items() if w and name in index)
             if pairs:
+                last = self._last.get("posed")
+                if last is not None and last[0] == pairs:
+                    return last[1]
                 chosen, by = zip(*pairs, strict=True)
                 v = v + np.tensordot(np.array(by, np.float32), self.moves[list(chosen)], axes=1)
+                v = np.ascontiguousarray(v, dtype=np.float32)
+                self._last["posed"] = (pairs, v)
         return np.ascontiguousarray(v, dtype=np.float32)
+
+    def normals(self, vertices: Array) -> Array:
+        """(V, 3) float32 of vertices (V, 3) as `posed` gives them."""
+        last = self._last.get("normals")
+        if last is None or last[0] is not vertices:
+            last = self._last["normals"] = (vertices, vertex_normals(vertices, self.faces))
+        return last[1]
+
+    @cached_property
+    def _last(self) -> dict[str, tuple[Any, Array]]:
+        """The last pose and its normals: while a head is turned they stay what they are."""
+        return {}
 
 
 def figure_of(face: Face) -> Figure:
@@ -205,7 +222,7 @@ def parts_of_materials(material: str) -> int:
     return 0
 
 
-def _pyramid(texture: Image) -> tuple[NDArray[np.uint8], Ints]:
+def _pyramid(texture: Image) -> tuple[NDArray[np.uint32], Ints]:
     import cv2
 
     levels = [np.ascontiguousarray(texture, dtype=np.uint8)]
@@ -213,6 +230,10 @@ def _pyramid(texture: Image) -> tuple[NDArray[np.uint8], Ints]:
         height, width = levels[-1].shape[:2]
         half = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         levels.append(np.asarray(half, dtype=np.uint8))
-    sizes = np.array([level.size for level in levels])
+    sizes = np.array([level.shape[0] * level.shape[1] for level in levels])
     rows = np.column_stack([np.cumsum(sizes) - sizes, [level.shape[:2] for level in levels]])
-    return np.concatenate([level.ravel() for level in levels]), rows.astype(np.int32)
+    packed = np.zeros((int(sizes.sum()), 4), np.uint8)
+    for level, (start, height, width) in zip(levels, rows.tolist(), strict=True):
+        packed[start : start + height * width, :3] = level.reshape(-1, 3)
+    # Red in the lowest byte on every machine.
+    return packed.view("<u4")[:, 0].astype(np.uint32, copy=False), rows.astype(np.int32)

@@ -136,6 +136,12 @@ def _draw(points: Any, triangles: Any, cull: bool, triangle: Any, inverse_depth:
         za, zb, zc = points[a, 2], points[b, 2], points[c, 2]
         if not (za > 0 and zb > 0 and zc > 0):
             continue
+        # Bands of a picture are drawn by themselves: most triangles lie in another.
+        if (
+            max(points[a, 1], max(points[b, 1], points[c, 1])) < 0
+            or min(points[a, 1], min(points[b, 1], points[c, 1])) > height
+        ):
+            continue
         reach = max(
             max(abs(points[a, 0]), abs(points[a, 1])),
             max(max(abs(points[b, 0]), abs(points[b, 1])), max(abs(points[c, 0]), abs(points[c, 1]))),

@@ -7,7 +7,6 @@ change between pictures of one person (neighbours, texture pyramid, openness) is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args
@@ -15,16 +14,17 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tronie.geometry import Camera, transform
+from tronie.bands import in_bands
+from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
-from tronie.io.surface import vertex_normals
-from tronie.render import kernels
 from tronie.render.figure import Figure
+from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
 from tronie.render.light import Lighting, preset
 from tronie.render.paint import curves
 from tronie.render.raster import visible
-from tronie.render.shading import screen_points
+from tronie.render.shade import shade
+from tronie.render.stand import COLUMNS, stand
 from tronie.types import PROVENANCE, Image
 
 Array = NDArray[np.floating[Any]]
@@ -36,8 +36,6 @@ SHADOW_SIDE = 320
 """Of the map that tells what the first lamp sees, pixels."""
 SHADOW_BLUR_MM = 5.0
 """Width of the soft edge of a shadow."""
-SOFT_COSINE = 0.16
-"""Cosine to the view below which hair thins out into the background."""
 HIDDEN_FROM = -0.2
 """Sine above the head's side view, seen from behind it, at which eyes and mouth are left out: a neck that fades or is
 open would show them."""
@@ -106,21 +104,23 @@ def render(scene: Scene, threads: int = 1) -> Image:
     samples = int(look.samples)
     posed = figure.posed(scene.weights) if scene.vertices is None else scene.vertices
     vertices = np.ascontiguousarray(posed, dtype=np.float32)
-    points = screen_points(vertices, camera, scene.head_to_camera, float(samples))
     pose = np.asarray(scene.head_to_camera, dtype=np.float32)
+    lighting = look.light
+    soft = look.soft_rim and look.mode == "textured"
+    points, in_camera = np.empty((len(vertices), 3), np.float32), np.empty((len(vertices), 3), np.float32)
+    vertex = np.empty((len(vertices), COLUMNS), np.float32)
+    whole, none = np.ones(len(vertices), np.float32), np.zeros(len(vertices), np.float32)
+    stand(
+        vertices, figure.normals(vertices), pose[:3], np.array([*camera.focals, *camera.center], np.float32) * samples,
+        figure.neck if soft and figure.neck is not None else whole,
+        figure.hairy if soft and figure.hairy is not None else none, lighting.harmonics, points, in_camera, vertex,
+    )  # fmt: skip
     eye = -pose[:3, :3].T @ pose[:3, 3] - figure.middle
     if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
         points[figure.inner, 2] = -1  # behind the camera: not drawn
-    normals = np.asarray(vertex_normals(vertices, figure.faces) @ pose[:3, :3].T, dtype=np.float32)
-    in_camera = np.asarray(transform(pose, vertices), dtype=np.float32)
-
-    lighting = look.light
-    vertex = np.empty((len(vertices), 7), np.float32)
-    vertex[:, :3] = normals
     vertex[:, 3] = figure.openness.at(scene.weights) if lighting.hollows else 1
-    vertex[:, 4] = _opacity(figure, normals, in_camera) if look.soft_rim and look.mode == "textured" else 1
-    vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
     vertex[:, 5] = 0 if figure.sigma is None else figure.sigma / np.float32(look.most_mm)
+    vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
     lamps = np.zeros((len(lighting.lamps), 8), np.float32)
     shadow, to_shadow = np.full((2, 2, 2), 1e6, np.float32), np.zeros((3, 4), np.float32)
     casting = next((k for k, lamp in enumerate(lighting.lamps) if lamp.shadow), -1)
@@ -138,47 +138,51 @@ def render(scene: Scene, threads: int = 1) -> Image:
     wire = np.full(len(figure.triangles), 7, np.uint8) if figure.wire is None else figure.wire
     out = _background(look.background, height, width)
 
+    top, bottom, left, right = _box(points, in_camera, samples, height, width)
+
     def band(first: int, last: int) -> None:
-        moved = points
-        if first:
-            moved = points.copy()
-            moved[:, 1] -= np.float32(first * samples)
+        moved = points - np.array([left * samples, first * samples, 0], np.float32)
         cull = not figure.both_sides
-        ids, nearness = visible(moved, figure.triangles, (last - first) * samples, width * samples, cull)
-        rows = kernels.planes(
-            moved, figure.triangles, figure.triangle_uv, figure.uv, float(levels[0, 1]), float(samples), ids
-        )
-        own_lens = lens.copy()
-        own_lens[3] -= first
+        ids, nearness = visible(moved, figure.triangles, (last - first) * samples, (right - left) * samples, cull)
+        rows = planes(moved, figure.triangles, figure.triangle_uv, figure.uv, float(levels[0, 1]), float(samples), ids)
+        own_lens = lens - np.array([0, 0, left, first, 0], np.float32)
         pixel, surface, place = _fragments(ids, nearness, samples, figure.part)
         colors = np.empty((len(surface), 4), np.float32)
-        kernels.shade(
+        shade(
             surface, place, rows, figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire, mode,
             look.mode == "wireframe", pyramid, levels, provenance, _palette(), heat(), _materials(), own_lens, lamps,
             lighting.harmonics, lighting.maps, looks, shadow, to_shadow, curves()[0], colors,
         )  # fmt: skip
         table = _to_srgb(lighting.plain)
-        kernels.resolve(pixel, colors, samples, curves()[0], table, look.background is None, out[first:last])
+        clear = look.background is None
+        resolve(pixel, colors, samples, curves()[0], table, clear, left, right - left, out[first:last])
 
-    bands = max(1, min(threads, height // 16))
-    # The head fills the middle: bands of equal height would leave the outer ones idle.
-    edges = np.round(_middle_heavy(bands) * height).astype(int).tolist()
-    if bands == 1:
-        band(0, height)
-    else:
-        with ThreadPoolExecutor(bands) as pool:
-            list(pool.map(band, edges[:-1], edges[1:]))
+    bands = max(1, min(threads, (bottom - top) // 16))
+    # The head is widest in the middle: bands of equal height would leave the outer ones idle.
+    in_bands(band, np.round(top + _middle_heavy(bands) * (bottom - top)).astype(int).tolist())
     return out
 
 
+def _box(points: Array, in_camera: Array, samples: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """Rows and columns of pixels, first and past the last, that have all there is to see; a pixel at least."""
+    if in_camera[:, 2].min() <= 0:  # something is behind the camera, which turns its place round
+        return 0, height, 0, width
+    low, high = (
+        np.clip(f(axis=0)[:2] / samples + by, 0, [width, height]) for f, by in ((points.min, -1), (points.max, 2))
+    )
+    (left, top), (right, bottom) = low.astype(int).tolist(), high.astype(int).tolist()
+    top, left = min(top, height - 1), min(left, width - 1)
+    return top, max(bottom, top + 1), left, max(right, left + 1)
+
+
 def _fragments(ids: Any, nearness: Array, samples: int, part: NDArray[np.uint8]) -> tuple[Any, Any, Array]:
-    """What `kernels.fragments` finds, with as much room as it needs."""
+    """What `fragments` finds, with as much room as it needs."""
     room = ids.size // samples**2
     room += room // 4 + 64
     while True:
         pixel, surface = np.empty((room, 2), np.int32), np.empty(room, np.int32)
         place = np.empty((room, 2), np.float32)
-        count = kernels.fragments(ids, nearness, samples, part, pixel, surface, place)
+        count = fragments(ids, nearness, samples, part, pixel, surface, place)
         if count <= room:
             return pixel[:count], surface[:count], place[:count]
         room = count
@@ -188,17 +192,6 @@ def _middle_heavy(bands: int) -> Array:
     """(bands + 1,) borders 0..1 with about as much of a head in each band."""
     t = np.linspace(0, 1, bands + 1)
     return np.asarray(t + 0.07 * np.sin(2 * np.pi * t))
-
-
-def _opacity(figure: Figure, normals: Array, in_camera: Array) -> Array:
-    """(V,): the neck fades, and hair thins out where it turns away, because it has no hard outline."""
-    opacity = np.ones(len(normals), np.float32) if figure.neck is None else figure.neck
-    if figure.hairy is None:
-        return opacity
-    facing = -(normals * in_camera).sum(axis=1) / np.linalg.norm(in_camera, axis=1)
-    return np.asarray(
-        opacity * (1 - figure.hairy * (1 - np.clip(facing / np.float32(SOFT_COSINE), 0, 1))), dtype=np.float32
-    )
 
 
 def _shadow(in_camera: Array, direction: Array, figure: Figure) -> tuple[Array, Array]:
@@ -270,7 +263,7 @@ def _materials() -> Array:
 @lru_cache(maxsize=2)
 def _to_srgb(plain: bool) -> Image:
     """Linear light in steps of 1 / STEPS up to REACH -> sRGB; what is bright is bent down unless `plain`."""
-    x = np.arange(kernels.STEPS * kernels.REACH + 1) / kernels.STEPS
+    x = np.arange(STEPS * REACH + 1) / STEPS
     if not plain:
         knee = 0.72
         x = np.where(x < knee, x, knee + (1 - knee) * (1 - np.exp(-(x - knee) / (1 - knee))))
