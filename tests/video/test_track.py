@@ -10,7 +10,8 @@ from tronie.geometry import Similarity
 from tronie.landmarks import square_from_landmarks
 from tronie.types import Detection, Image, Landmarks
 from tronie.video.clip import Frame
-from tronie.video.track import FIVE, Seen, Tracker, correlation
+from tronie.video.seen import FIVE, Seen, correlation
+from tronie.video.track import Tracker
 
 SIZE = (160, 120)
 

@@ -3,8 +3,6 @@ pictures, moving GIF, WebP and PNG, and cameras."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,41 +121,6 @@ def have_av() -> bool:
     from importlib.util import find_spec
 
     return find_spec("av") is not None
-
-
-def ahead(frames: Iterator[Frame], count: int = 4) -> Iterator[Frame]:
-    """The same frames, read by a thread of its own up to `count` ahead: decoding takes 5 to 10 ms of a 720p frame."""
-    ready: queue.Queue[Frame | BaseException | None] = queue.Queue(count)
-    enough = threading.Event()
-
-    def give(item: Frame | BaseException | None) -> bool:
-        while not enough.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def read() -> None:
-        try:
-            for frame in frames:
-                if not give(frame):
-                    return
-            give(None)
-        except BaseException as error:
-            give(error)
-
-    reader = threading.Thread(target=read, name="tronie-reader", daemon=True)
-    reader.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        enough.set()
-        reader.join()
 
 
 def is_clip(source: str | Path) -> bool:

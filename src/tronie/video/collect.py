@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.fit.camera import guess_camera
-from tronie.video.clip import Clip, ClipInfo, ahead
+from tronie.video.ahead import ahead
+from tronie.video.clip import Clip, ClipInfo, Frame
 from tronie.video.people import Traits, link, recognise
+from tronie.video.seen import Seen
 from tronie.video.shots import DRAGGED, Shots
 from tronie.video.spool import Spool
 from tronie.video.track import Tracker
@@ -17,6 +20,7 @@ from tronie.video.track import Tracker
 if TYPE_CHECKING:
     from tronie.pipeline import Pipeline
 
+_Step = tuple[Frame, list[Seen], list[int], bool]
 Progress = Callable[[str, int, int | None], None]
 """What is being done, how much of it is done, of how much (None: nobody knows)."""
 
@@ -52,22 +56,23 @@ def collect(
     times: list[float] = []
     cuts: list[int] = []
     stopped = False
-    for frame in ahead(clip.frames()):
-        times.append(frame.time)
-        seen = tracker.step(frame)
-        if tracker.cut:
-            cuts.append(frame.index)
-        for track in tracker.met:
-            shots.forget(track, frame.index - DRAGGED)
-        for face in seen:
-            spool.add(face)
-            traits.add(face)
-            shots.offer(frame.image, face)
-        if progress is not None:
-            progress("following", frame.index + 1, clip.info.frames)
-        if stopping():
-            stopped = True
-            break
+    # Reading, following and noting take a thread each; what they do lets go of the interpreter's lock.
+    with closing(ahead(_followed(ahead(clip.frames()), tracker))) as steps:
+        for frame, seen, met, cut in steps:
+            times.append(frame.time)
+            if cut:
+                cuts.append(frame.index)
+            for track in met:
+                shots.forget(track, frame.index - DRAGGED)
+            for face in seen:
+                spool.add(face)
+                traits.add(face)
+                shots.offer(frame.image, face)
+            if progress is not None:
+                progress("following", frame.index + 1, clip.info.frames)
+            if stopping():
+                stopped = True
+                break
     known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > 1}
     if recognised:
         recognise(known, lambda track: shots.best([track], 3))
@@ -77,3 +82,11 @@ def collect(
         if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or len(times) < 10
     ]  # fmt: skip
     return Collected(clip.info, times, cuts, spool, shots, people, clip.notes, stopped)
+
+
+def _followed(frames: Generator[Frame, None, None], tracker: Tracker) -> Generator[_Step, None, None]:
+    """Every frame with who is seen, whose tracks have met others, and whether a new shot begins."""
+    with closing(frames):
+        for frame in frames:
+            seen = tracker.step(frame)
+            yield frame, seen, tracker.met, tracker.cut

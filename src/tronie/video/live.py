@@ -26,8 +26,9 @@ from tronie.video.head_of import Puppet
 from tronie.video.hold import Held, Moment, moment
 from tronie.video.motion import gaze_of
 from tronie.video.people import LIMIT, Traits, difference
+from tronie.video.seen import Seen
 from tronie.video.smooth import OneEuro
-from tronie.video.track import Seen, Tracker
+from tronie.video.track import Tracker
 
 if TYPE_CHECKING:
     from tronie.pipeline import Pipeline

@@ -14,7 +14,8 @@ from tronie.fit.basis import align, landmark_basis
 from tronie.fit.calibration import Calibration
 from tronie.head.model import HeadModel
 from tronie.types import Image, Landmarks
-from tronie.video.track import TOUCHING, Seen
+from tronie.video.seen import Seen
+from tronie.video.track import TOUCHING
 
 if TYPE_CHECKING:
     from tronie.video.shots import Shot

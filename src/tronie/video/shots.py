@@ -14,7 +14,7 @@ from tronie.geometry import Similarity
 from tronie.landmarks import LandmarkNet, cut, sized
 from tronie.quality import sharpness
 from tronie.types import ARKIT_UNITS, Image, Landmarks, Photo
-from tronie.video.track import Seen
+from tronie.video.seen import Seen
 
 Array = NDArray[np.floating[Any]]
 

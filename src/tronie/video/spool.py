@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.types import ARKIT_UNITS, Landmarks
-from tronie.video.track import Seen
+from tronie.video.seen import Seen
 
 ROW = np.dtype([
     ("frame", "<i4"), ("track", "<i4"), ("time", "<f8"), ("points", "<f4", (478, 3)),
