@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,34 @@ def test_stopping_leaves_nothing_of_a_file_half_read(shot: Path, pipeline: Pipel
     with pytest.raises(KeyboardInterrupt):
         do_clip(pipeline, Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True), stopping=lambda: True)
     assert not (tmp_path / "slide").exists()
+
+
+def test_films_are_made_in_several_threads_and_can_be_ended(shot: Path, tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"video": SETTINGS.video.model_copy(update={"talking": True})})
+    several = Pipeline(settings, threads=2)
+    heard: list[str] = []
+    outcome = do_clip(
+        several,
+        Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True),
+        progress=lambda what, *_: heard.append(what),
+    )
+    assert outcome.status == "ok", outcome
+    assert [path.name for path in (tmp_path / "slide" / "face-1").glob("frontal.*[!g]")]
+    assert [what for k, what in enumerate(heard) if what not in heard[:k]] == [
+        "following",
+        "solving",
+        "talking",
+        "heads",
+    ]
+    assert heard.count("talking") == FRAMES
+
+    drawn = threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        do_clip(
+            several, Task(str(shot / "%03d.png"), tmp_path, "again", clip=True), stopping=drawn.is_set,
+            progress=lambda what, *_: drawn.set() if what == "talking" else None,
+        )  # fmt: skip
+    assert not (tmp_path / "again").exists()
 
 
 def test_the_command_wants_something_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:

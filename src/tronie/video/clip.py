@@ -4,7 +4,7 @@ pictures, moving GIF, WebP and PNG, and cameras."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -147,3 +147,30 @@ def _must_be_file(path: Path, text: str) -> None:
             pass
     except OSError as error:
         raise InputError(f"{text} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+
+
+class Limited:
+    """A clip of which only the first seconds are read."""
+
+    def __init__(self, clip: Clip, seconds: float | None) -> None:
+        self._clip, self._seconds, self._info = clip, seconds, clip.info
+        if seconds is not None:
+            most = int(seconds * clip.info.fps)
+            self._info = replace(self._info, frames=min(most, self._info.frames or most))
+
+    @property
+    def info(self) -> ClipInfo:
+        return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._clip.notes
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in self._clip.frames():
+            if self._seconds is not None and frame.time >= self._seconds:
+                return
+            yield frame
+
+    def close(self) -> None:
+        self._clip.close()

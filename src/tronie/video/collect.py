@@ -12,6 +12,7 @@ from tronie.fit.camera import guess_camera
 from tronie.video.ahead import ahead
 from tronie.video.clip import Clip, ClipInfo, Frame
 from tronie.video.people import Traits, link, recognise
+from tronie.video.progress import Progress
 from tronie.video.seen import Seen
 from tronie.video.shots import DRAGGED, Shots
 from tronie.video.spool import Spool
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from tronie.pipeline import Pipeline
 
 _Step = tuple[Frame, list[Seen], list[int], bool]
-Progress = Callable[[str, int, int | None], None]
-"""What is being done, how much of it is done, of how much (None: nobody knows)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

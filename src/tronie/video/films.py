@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from tronie.io.surface import reduced
 from tronie.overlay import WIRE, Region, draw_axes, paint, project, wire_mask
 from tronie.render.shading import render_layers
 from tronie.types import Fit, Head, Image, Texture
+from tronie.video.ahead import spread
 from tronie.video.clip import Frame
 from tronie.video.head_of import Puppet
 from tronie.video.motion import ABSENT, BRIDGED, SEEN, Motion
@@ -50,30 +51,38 @@ def ticks(times: Array, fps: float) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
 
 
-def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float) -> Iterator[Image]:
+def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
     """The head from the front, its expression as in the clip; it waits where the person is absent."""
     head = puppet.head
     mesh = head.model.level(head.level)
     camera, pose = portrait_camera(head, TALKING)
     behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
     rim = soft_rim(head.neutral, head, pose)  # hair and neck hardly move with the face
-    before, picture = -1, None
+
+    def draw(expression: Array) -> Image:
+        vertices = puppet.vertices(expression)
+        posed = Head(head.model, head.level, vertices, head.neutral)
+        return render_layers(
+            vertices, mesh, worn, camera, pose, background=behind, shading=SOFT, opacity=rim,
+            occlusion=mouth_light(vertices, posed),
+        )[0]  # fmt: skip
+
+    # Of the frames shown, the ones that are drawn, and how often each is repeated.
+    runs: list[list[int]] = []
     for number in ticks(motion.time, fps).tolist():
-        if picture is None or (number != before and motion.state[number] != ABSENT):
-            vertices = puppet.vertices(motion.expression[number])
-            posed = Head(head.model, head.level, vertices, head.neutral)
-            picture = render_layers(
-                vertices, mesh, worn, camera, pose, background=behind, shading=SOFT,
-                opacity=rim, occlusion=mouth_light(vertices, posed),
-            )[0]  # fmt: skip
-        before = number
-        yield picture
+        if runs and (number == runs[-1][0] or motion.state[number] == ABSENT):
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    pictures = spread(draw, (motion.expression[number] for number, _ in runs), threads)
+    for picture, (_, times) in zip(pictures, runs, strict=True):
+        for _ in range(times):
+            yield picture
 
 
 def wired(
-    frames: Iterable[tuple[int, Image]], people: Mapping[int, tuple[Puppet, Motion]], camera: Camera,
-    progress: Callable[[int], None] | None = None,
-) -> Iterator[Image]:  # fmt: skip
+    frames: Iterable[tuple[int, Image]], people: Mapping[int, tuple[Puppet, Motion]], camera: Camera, threads: int = 1
+) -> Iterator[Image]:
     """The clip with every person's mesh, axes and number; pale where the person is hidden for a moment."""
     larger = max(1, -(-LEAST_WIDE // max(camera.size)))
     width, height = camera.size
@@ -81,14 +90,16 @@ def wired(
         camera, focal=larger * camera.focal, center=(larger * camera.center[0], larger * camera.center[1]),
         size=(larger * width, larger * height),
     )  # fmt: skip
-    for count, (number, image) in enumerate(frames):
+
+    def draw(shown: tuple[int, Image]) -> Image:
+        number, image = shown
         picture = _enlarged(image, larger) if larger > 1 else image.copy()
         for person, (puppet, motion) in people.items():
             if number < len(motion.state) and motion.state[number] != ABSENT:
                 _draw(picture, person, puppet, motion, number, camera)
-        if progress is not None:
-            progress(count + 1)
-        yield picture
+        return picture
+
+    return spread(draw, frames, threads)
 
 
 def _enlarged(image: Image, larger: int) -> Image:

@@ -1,0 +1,132 @@
+"""From what a clip shows of its people to their heads and the films of them talking; several people at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tronie.batch.machine import cores
+from tronie.errors import InputError
+from tronie.io.movie import default_format, write_movie
+from tronie.person.stage import Shot as Painted
+from tronie.person.stage import dressed, suits_portrait, textured, to_paint
+from tronie.quality import face_warnings
+from tronie.types import Face, Head, Photo
+from tronie.used import models_used
+from tronie.video.ahead import spread
+from tronie.video.collect import Collected
+from tronie.video.films import talking
+from tronie.video.head_of import HeldFit, Puppet, face_of, head_at_rest
+from tronie.video.progress import Clock, Told, watched
+from tronie.video.solve import Person, solve_person
+
+if TYPE_CHECKING:
+    from tronie.geometry import Camera
+    from tronie.pipeline import Pipeline
+
+PAINTED = 4
+"""A texture is made of at most so many frames, which show different sides."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """Somebody's head, with all that its files need."""
+
+    person: Person
+    face: Face
+    photo: Photo
+    """The frame that suits a portrait best."""
+    puppet: Puppet
+    films: tuple[str, ...]
+    """Names of those that lie in the person's folder."""
+
+
+def heads(
+    found: Collected, pipeline: Pipeline, camera: Camera, folder: Path, clock: Clock, failed: list[str], told: Told,
+    cancelled: Callable[[], bool],
+) -> Generator[Made, None, None]:  # fmt: skip
+    """Everybody's, in their order; `folder` gets a folder for each. While one is made, the next is solved in this
+    thread. Those who fail are told of in `failed`. Raises KeyboardInterrupt once somebody wishes to end."""
+    settings = pipeline.settings.video
+    threads = pipeline.threads or cores()
+    each = max(1, threads // max(len(found.people), 1))
+    frames = len(found.people) * len(found.times)
+
+    def solved() -> Iterator[Person]:
+        for number, tracks in enumerate(found.people, start=1):
+            if cancelled():
+                raise KeyboardInterrupt
+            with clock("solve"):
+                try:
+                    person = solve_person(
+                        number, tracks, found, pipeline.model, pipeline.calibration, camera, bridge=settings.bridge,
+                        strength=settings.smooth, warp=pipeline.settings.fit.warp,
+                    )  # fmt: skip
+                except ValueError as error:
+                    failed.append(f"person {number}: {error}")
+                    continue
+            told("solving", number, len(found.people))
+            yield person
+
+    def make(person: Person) -> Made | None:
+        level, model = usual_level(pipeline), pipeline.model
+        with clock("head"):
+            try:
+                face, photo = finished(person, found, pipeline, camera, level)
+            except (InputError, ValueError) as error:
+                failed.append(f"person {person.number}: {error}")
+                return None
+            neutral = head_at_rest(model, person, level)
+            puppet = Puppet.of(Head(model, level, neutral, neutral))
+            place = folder / f"face-{person.number}"
+            place.mkdir()
+        if face.texture is None or not settings.talking or pipeline.settings.only is not None:
+            return Made(person, face, photo, puppet, ())
+        name, fps = f"frontal.{default_format()}", found.info.fps
+        with clock("talking"):
+            pictures = talking(puppet, face.texture, person.motion, fps, each)
+            write_movie(place / name, watched(pictures, "talking", frames, told, cancelled), fps)
+        return Made(person, face, photo, puppet, (name,))
+
+    for made in spread(make, solved(), threads):
+        if made is not None:
+            yield made
+
+
+def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camera, level: int) -> tuple[Face, Photo]:
+    """The person's head in the frame that suits a portrait best; its texture is made of several frames. What goes wrong
+    is the face's `error`."""
+    settings = pipeline.settings
+    engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
+    models = models_used(settings, enhance=False)
+    painted: list[Painted] = []
+    for shot in person.shots[:PAINTED]:
+        photo = replace(
+            shot.photo(found.info.name, found.info.source),
+            notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
+        )
+        with suppress(ValueError, np.linalg.LinAlgError):
+            face = engine.fit(photo, replace(face_of(person, shot, photo), models=models), camera)
+            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), camera))
+    if not painted:
+        raise InputError("no frame shows the face well enough")
+    main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
+    photo, face = painted[main].photo, painted[main].face
+    if settings.only == "mesh":
+        return face, photo
+    try:
+        fused = textured(painted, to_paint(painted, main), settings, lambda: False)
+        assert fused is not None  # nobody stopped it
+        return dressed(replace(face, texture=fused.texture), photo, settings), photo
+    except Exception as error:
+        return replace(face, error=f"{type(error).__name__}: {error}"), photo
+
+
+def usual_level(pipeline: Pipeline) -> int:
+    wanted, model = pipeline.settings.head.subdivide, pipeline.model
+    return model.usual_level if wanted is None else min(wanted, model.levels[-1])
