@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.rig import decimate as module
+from tronie.rig import quadrics as module
 from tronie.rig.decimate import decimate
 
 
@@ -86,7 +86,7 @@ def test_what_is_left_is_still_such_a_surface(n: int, seam: bool, height: float,
 def test_the_quadric_is_the_squared_distance_from_the_triangles_plane() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(3, 6))
-    q = module._quadrics(x, np.array([[0, 1, 2]], np.int32), np.arange(3, dtype=np.int32), np.zeros(1))
+    q = module.quadrics(x, np.array([[0, 1, 2]], np.int32), np.arange(3, dtype=np.int32), np.zeros(1))
     assert not q.any()
     out = np.zeros((3, 6 * 7 // 2 + 7))
     axes, _ = np.linalg.qr(np.stack([x[1] - x[0], x[2] - x[0]], axis=1))
@@ -94,8 +94,8 @@ def test_the_quadric_is_the_squared_distance_from_the_triangles_plane() -> None:
     for p in rng.normal(size=(5, 6)):
         d = p - x[0]
         d = d - axes @ (axes.T @ d)
-        assert np.isclose(module._error(out[0], p), 2 * (d @ d))
-    assert np.allclose([module._error(out[0], p) for p in x], 0, atol=1e-9)
+        assert np.isclose(module.error(out[0], p), 2 * (d @ d))
+    assert np.allclose([module.error(out[0], p) for p in x], 0, atol=1e-9)
 
 
 def test_a_bump_stays_longer_than_the_plain() -> None:

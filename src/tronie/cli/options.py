@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import types
-from collections.abc import Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -88,6 +90,47 @@ def option(parameter: str) -> Any:
     )
 
 
+LOOKS = (
+    "focal", "head", "subdivide", "texture_size", "albedo", "detail", "base_color", "frontal_size", "crop",
+    "background", "expression", "gaze",
+)  # fmt: skip
+"""Parameters of PLACES that every command has which reconstructs heads."""
+
+
+def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command that also takes these parameters of PLACES; it finds them in its context, for `settings_from`.
+
+    They are shown in this order, after the command's own parameters. Of these some may be named too, to be shown there.
+    """
+
+    def wider(command: Callable[..., None]) -> Callable[..., None]:
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> None:
+            command(**{name: value for name, value in given.items() if name in own})
+
+        shown = [own[name] for name in own if name not in parameters]
+        for name in parameters:
+            kind: Any = (
+                Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)] if name in PLACES else None
+            )
+            added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            shown.append(own.get(name, added))
+        keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
+        wrapped.__signature__ = inspect.Signature(keyword, return_annotation=None)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword}
+        return wrapped
+
+    return wider
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    """Of a place in the settings tree; None means that the user did not give it."""
+    kind: Any = Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
 def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
     if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
@@ -134,6 +177,15 @@ def _field(place: str) -> FieldInfo:
         assert issubclass(annotation, BaseModel)
         model = annotation
     return model.model_fields[leaf]
+
+
+def _type(annotation: Any) -> Any:
+    """What a value on the command line is read as."""
+    if choices := _choices(annotation):
+        return type(choices[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:

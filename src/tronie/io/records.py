@@ -1,4 +1,4 @@
-"""What face.json and manifest.json hold, as pydantic models; docs/schemas is generated from them.
+"""Results as the records of face.json, manifest.json and person.json; docs/schemas is generated from them.
 
 `python -m tronie.io.records FOLDER` writes the JSON schemas.
 """
@@ -8,288 +8,43 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from tronie import __version__
 from tronie.geometry import Camera, euler_degrees
-from tronie.settings import Settings
+from tronie.io.record_text import as_text, rounded, to_json
+from tronie.io.record_types import (
+    FORMAT,
+    CameraRecord,
+    Deep3DRecord,
+    DetailRecord,
+    EnhancementRecord,
+    FaceRecord,
+    FitRecord,
+    FrontalRecord,
+    InputRecord,
+    LandmarksRecord,
+    LightRecord,
+    ManifestRecord,
+    ModelRecord,
+    PersonPhotoRecord,
+    PersonRecord,
+    PhotoRecord,
+    PortraitRecord,
+    PoseRecord,
+    Record,
+    SpreadRecord,
+    UsedRecord,
+)
 from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, UsedModel
 
-FORMAT = 1
-"""Raised when a field changes its meaning or goes away; new fields do not raise it."""
-
-Row2 = tuple[float, float]
-Row3 = tuple[float, float, float]
-Row4 = tuple[float, float, float, float]
-
-
-class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PhotoRecord(Record):
-    source: str = Field(description="The path as it was given, or `<array>`.")
-    name: str = Field(description="The folder of the photo's results.")
-    width: int = Field(description="Pixels, after turning upright by EXIF.")
-    height: int
-    scale: float = Field(description="Pixels of the file per pixel used (above 1: a huge photo was reduced).")
-    notes: list[str] = Field([], description="What reading it did: only the first frame used, reduced, ...")
-
-
-class PoseRecord(Record):
-    yaw: float = Field(description="Degrees; above 0 the face is turned towards the image's right.")
-    pitch: float = Field(description="Degrees; above 0 the face looks up.")
-    roll: float = Field(description="Degrees; above 0 the head is tilted counter-clockwise as seen in the image.")
-    convention: str = Field(
-        "D R = Ry(yaw) Rx(-pitch) Rz(roll), R = rotation of head_to_camera, D = diag(1, -1, -1); 0, 0, 0 looks "
-        "into the camera",
-        description="How the angles make the rotation.",
-    )
-
-
-class CameraRecord(Record):
-    focal: float = Field(description="Pixels: u = focal x / z + cx, v = aspect focal y / z + cy.")
-    aspect: float = Field(1.0, description="Other than 1 with the engine `deep3d`, whose pixels are not quite square.")
-    center: Row2 = Field(description="cx, cy: pixels.")
-    size: tuple[int, int] = Field(description="Width and height of the photo, pixels.")
-
-
-class LandmarksRecord(Record):
-    presence: float = Field(description="0..1: how sure the landmark net is that this is a face.")
-    points: list[Row3] = Field(description="478 rows x, y, z: photo pixels; z grows away from the camera.")
-    scores: dict[str, float] = Field(description="The net's score, 0..1, of each ARKit unit.")
-
-
-class FitRecord(Record):
-    identity: list[float] = Field(description="Coefficients of the model's identity basis, standard deviations.")
-    expression: dict[str, float] = Field(
-        description="Weight, 0..1, of each ARKit unit: the GLB's default weights. Empty where the model has no units."
-    )
-    pose: PoseRecord
-    head_to_camera: tuple[Row4, Row4, Row4, Row4] = Field(
-        description="Rows of the rigid map from head to camera millimetres (x right, y down, z forward)."
-    )
-    camera: CameraRecord
-    diagnostics: dict[str, float] = Field(description="`rms`: landmark error by the face-box size; others by name.")
-
-
-class EnhancementRecord(Record):
-    """What super-resolution tried on the face's aligned crop, and how far it was believed."""
-
-    name: str = Field(description="Of the net.")
-    side: int = Field(description="Of the crop (crop.png, enhanced.png), pixels.")
-    factor: float = Field(description="Pixels of the crop per pixel of the photo.")
-    crop_to_photo: tuple[Row3, Row3] = Field(description="Rows of the map from crop to photo pixels.")
-    blend: float = Field(description="0..1: the share of the net's detail that was used; 0 is none.")
-    agreement: float = Field(
-        description="dB: the enhanced crop against the photo at the photo's resolution. This and the next are those of "
-        "what was accepted or, with blend 0, of what was refused."
-    )
-    structure: float = Field(description="-1..1: correlation there, where in the face it is least.")
-    shift: float = Field(description="RMS move of the landmarks by the distance between the eyes.")
-    identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it is installed.")
-    note: str | None = Field(None, description="Why it was weakened or refused.")
-
-
-class UsedRecord(Record):
-    """A model that was used."""
-
-    name: str
-    licence: str
-    commercial_use: bool = Field(description="Whether that licence allows it.")
-
-
-class ModelRecord(Record):
-    name: str
-    licence: str
-    level: int = Field(description="How often the control mesh was subdivided.")
-    vertices: int
-    triangles: int
-
-
-class PortraitRecord(Record):
-    """Where a portrait's pixels come from."""
-
-    seen: float = Field(description="Share of the head, without its neck, that is the photo's.")
-    mirrored: float = Field(description="... that is the other side of the face.")
-    invented: float = Field(description="... that is filled in or painted.")
-    around: float = Field(description="Share of the picture that follows the head: hair, neck, clothes, background.")
-    extended: float = Field(description="... that lies beyond the photo's border and is made up.")
-
-
-class FrontalRecord(Record):
-    portrait: PortraitRecord = Field(description="frontal.png")
-    neutral: PortraitRecord | None = Field(None, description="frontal_neutral.png")
-    identity: float | None = Field(
-        None, description="Distance of the recogniser's embeddings of frontal.png and the photo's face; 0.6: another."
-    )
-
-
-class Deep3DRecord(Record):
-    """What the engine `deep3d` made of the face; deep3d.obj is its mesh, `fit` the same in head.obj's axes."""
-
-    coefficients: list[float] = Field(
-        description="257, in the published order: identity, expression, texture, angles, light, translation."
-    )
-    pose: PoseRecord
-    head_to_camera: tuple[Row4, Row4, Row4, Row4] = Field(
-        description="Rows of the rigid map from deep3d.obj's millimetres to the camera's (x right, y down, z forward)."
-    )
-    camera: CameraRecord
-    vertices: int
-    sources: list[str] = Field(description="The user's files it was made with, and their licences.")
-
-
-class LightRecord(Record):
-    """The light that the photo was taken in, as it was divided out of albedo.png."""
-
-    coefficients: list[Row3] = Field(
-        description="9 rows red, green, blue: spherical harmonics of the radiance, linear, with the primaries of sRGB."
-    )
-    convention: str = Field(
-        "axes of the head (+x to the subject's left, +y up, +z out of the face); rows (l, m) = (0,0) (1,-1) (1,0) "
-        "(1,1) (2,-2) (2,-1) (2,0) (2,1) (2,2), real and orthonormal: 0.282095, 0.488603 y, z, x, 1.092548 xy, "
-        "1.092548 yz, 0.315392 (3zz - 1), 1.092548 xz, 0.546274 (xx - yy); matt white of normal n shows "
-        "sum(k_l L_lm Y_lm(n)), k = 1, 2/3, 1/4; that times the linear albedo is the photo",
-        description="What the coefficients mean (Ramamoorthi & Hanrahan 2001; theirs are pi k).",
-    )
-    white: Row3 = Field(
-        description="Linear colour of the light on most of the face, green 1: albedo.png has it as white."
-    )
-    skin: Row3 = Field(description="sRGB 0..255 of the skin in albedo.png.")
-    shadowed: float = Field(description="0..1: share of the seen skin with a shadow found by comparing its sides.")
-    monochrome: bool = Field(description="The photo is grey or toned; then so is albedo.png.")
-
-
-class DetailRecord(Record):
-    """The normal map of wrinkles and pores, normal.png."""
-
-    side: int = Field(description="Pixels: as large as the texture, or half, ...: as much as the photo supports.")
-    texel_mm: float = Field(description="Size of its texel on the face.")
-    noise: float = Field(description="Logarithm of brightness (RMS) that was taken for the photo's noise.")
-    amount: float = Field(description="0..1: share of the head that is not flat.")
-
-
-class UnitsRecord(Record):
-    pixels: str = "photo pixels, x to the right, y down; the centre of the first pixel is (0.5, 0.5)"
-    head: str = (
-        "millimetres, +x to the subject's left, +y up, +z out of the face, origin midway between the centres of "
-        "rotation of the eyes"
-    )
-    files: str = "head.obj and head.ply are in millimetres, head.glb in metres, with the same axes"
-
-
-class FaceRecord(Record):
-    """face.json: all numbers known of one face of one photo."""
-
-    format: int = FORMAT
-    tronie: str = Field(description="Version of the library.")
-    photo: PhotoRecord
-    index: int = Field(description="1 for the largest face of the photo.")
-    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels; may reach beyond the border.")
-    score: float = Field(description="The detector's, 0..1.")
-    points5: list[Row2] = Field(
-        description="Photo pixels: eye at image left, eye at image right, nose tip, mouth corner left, right."
-    )
-    landmarks: LandmarksRecord | None = None
-    points68: list[Row2] | None = Field(
-        None, description="The fitted head's iBUG points in the photo (the 3D jaw, not the visible contour)."
-    )
-    enhancement: EnhancementRecord | None = Field(None, description="Absent where nothing was tried.")
-    fit: FitRecord | None = None
-    deep3d: Deep3DRecord | None = None
-    model: ModelRecord | None = None
-    engine: str | None = Field(None, description="What reconstructed the face: `calibrated` or `deep3d`.")
-    models: list[UsedRecord] = Field([], description="The models it was made with, and their licences.")
-    provenance: dict[str, float] | None = Field(
-        None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced, ..."
-    )
-    light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
-    frontal: FrontalRecord | None = None
-    detail: DetailRecord | None = Field(None, description="With --detail.")
-    files: list[str] = Field(description="Names of the other files in the same folder.")
-    warnings: list[str] = []
-    error: str | None = None
-    timings: dict[str, float] = Field(description="Stage -> seconds.")
-    units: UnitsRecord = UnitsRecord()
-
-
-Status = Literal["ok", "no_face", "error", "pending"]
-
-
-class InputRecord(Record):
-    """One photo of a job."""
-
-    source: str = Field(description="The path as it was given.")
-    name: str = Field(description="Its folder below the output folder.")
-    status: Status = Field(description="`pending`: not reached yet, or the job was interrupted.")
-    reason: str | None = Field(None, description="One sentence for `no_face` and `error`.")
-    faces: int = Field(0, description="How many faces were written.")
-    enhanced: int = Field(0, description="Into how many of them super-resolution put detail.")
-    warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
-    seconds: float | None = None
-    size: int | None = Field(None, description="Bytes of the file.")
-    modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
-    settings: str = Field(description="Which settings made it: their fingerprint.")
-
-
-class ManifestRecord(Record):
-    """manifest.json: what a job was asked to do and what became of every input."""
-
-    format: int = FORMAT
-    tronie: str = Field(description="Version of the library that wrote it last.")
-    settings: Settings = Field(description="Of the last run into this folder.")
-    fingerprint: str = Field(description="Of these settings.")
-    engine: str | None = Field(None, description="What these settings reconstruct faces with.")
-    models: list[UsedRecord] = Field([], description="The models that these settings use, and their licences.")
-    inputs: list[InputRecord]
-
-
-class PersonPhotoRecord(Record):
-    """One photo of a person."""
-
-    source: str = Field(description="The path as it was given.")
-    size: int | None = Field(None, description="Bytes of the file.")
-    modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
-    face: int = Field(description="Which of the photo's faces, largest first.")
-    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels.")
-    main: bool = Field(description="Whether the portrait, and the first part of the texture, are from this photo.")
-    weight: float = Field(description="How much it says about the shape; 1 on average, 0 for copies.")
-    texture: float | None = Field(None, description="Share of the seen skin that is from this photo.")
-    number: int | None = Field(None, description="Its number in photos.png, if the texture is made of it.")
-    fit: FitRecord
-    warnings: list[str] = []
-
-
-class SpreadRecord(Record):
-    """How sure the shape is with the first photos."""
-
-    photos: int
-    sigma_mm: float = Field(description="Median standard deviation of the inner face's vertices.")
-    effective: float = Field(description="How many independent photos these are worth.")
-
-
-class PersonRecord(Record):
-    """person.json: one person, from several photos."""
-
-    format: int = FORMAT
-    tronie: str = Field(description="Version of the library that wrote it.")
-    name: str = Field(description="As in people.txt.")
-    settings: str = Field(description="Which settings made it: their fingerprint.")
-    identity: list[float] = Field(description="Coefficients of the model's identity basis, standard deviations.")
-    size: float = Field(description="Logarithm of the growth that the irises of all photos asked for.")
-    effective: float = Field(description="How many independent photos they are worth.")
-    sigma_mm: float = Field(description="Median standard deviation of the inner face's vertices.")
-    spread: list[SpreadRecord] = Field(description="The same with the first 1, 2, ... photos (of very many: some).")
-    photos: list[PersonPhotoRecord]
-    model: ModelRecord
-    models: list[UsedRecord] = Field([], description="The models that were used, and their licences.")
-    files: list[str]
-    units: UnitsRecord = UnitsRecord()
-
+__all__ = [
+    "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",
+    "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema", "schemas",
+    "shares", "to_json", "used_records", "write_schemas",
+]  # fmt: skip
 
 SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord, "person": PersonRecord}
 
@@ -350,7 +105,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
     return FaceRecord.model_construct(
         tronie=__version__,
         photo=PhotoRecord(
-            source=_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
+            source=as_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
             scale=round(photo.scale, 4), notes=list(photo.notes),
         ),
         index=face.index,
@@ -427,36 +182,6 @@ def _frontal(frontal: Frontal) -> FrontalRecord:
     neutral = None if frontal.neutral_mask is None else portrait_record(frontal.neutral_mask)
     distance = None if frontal.identity is None else round(frontal.identity, 4)
     return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)
-
-
-def rounded(values: Any, decimals: int) -> Any:
-    """Nested lists of floats; what is not finite becomes 0, because JSON has no word for it."""
-    array = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    return (np.round(array, decimals) + 0.0).tolist()  # + 0.0 turns -0.0 into 0.0
-
-
-def to_json(record: Record) -> bytes:
-    """Readable and small: two levels of indent, then each value on one line."""
-    text = dump(record.model_dump(mode="python", warnings=False)) + "\n"
-    return text.encode("utf-8", errors="replace")
-
-
-def dump(value: Any, levels: int = 2, indent: str = "") -> str:
-    """JSON text whose first `levels` levels of objects, and lists of objects, are spread over lines."""
-    inner = indent + "  "
-    if levels > 0 and isinstance(value, dict) and value:
-        rows = [
-            f"{inner}{json.dumps(str(k), ensure_ascii=False)}: {dump(v, levels - 1, inner)}" for k, v in value.items()
-        ]
-        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
-    if levels > 0 and isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(inner + dump(v, 0) for v in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _text(path: str) -> str:
-    """A path as text that can be written: bytes that are no UTF-8 become question marks."""
-    return path.encode("utf-8", errors="replace").decode()
 
 
 def schemas() -> dict[str, type[Record]]:
