@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +15,27 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 from PySide6.QtCore import Qt
 
 from tronie.errors import InputError
+from tronie.gui.cards import Card
 from tronie.gui.forms import Field
-from tronie.gui.lines import Line
+from tronie.gui.lines import Bench, Line
 from tronie.gui.pictures import BeforeAfter, qimage
 from tronie.gui.settings_dialog import SettingsDialog
 from tronie.gui.words import spoken
 from tronie.settings import DetectSettings, Settings
+from tronie.types import ARKIT_UNITS
+
+
+@pytest.fixture(scope="module")
+def bench():
+    made = Bench()
+    yield made
+    made.close()
+    assert not made.process.is_alive()
 
 
 @pytest.fixture
-def line(qtbot):
-    made = Line()
-    yield made
-    made.close()
+def line(qtbot, bench):
+    return Line(bench, "test")
 
 
 def test_a_picture_keeps_its_pixels(qtbot) -> None:
@@ -36,56 +45,102 @@ def test_a_picture_keeps_its_pixels(qtbot) -> None:
     assert np.array_equal(got, image)
 
 
+def give(desk, tell, what):
+    return what
+
+
+def refuse(desk, tell, sentence):
+    raise InputError(sentence)
+
+
+def stumble(desk, tell):
+    raise ValueError("inside")
+
+
+def go_on(desk, tell):
+    while True:
+        tell("still here")
+        time.sleep(0.01)
+
+
+def wait_for(desk, tell, path):
+    tell("begun")
+    while not path.exists():
+        time.sleep(0.01)
+
+
+def die(desk, tell):
+    os._exit(3)
+
+
+def count(desk, tell, most):
+    for k in range(most):
+        tell(k)
+        tell.wait(0.5)
+
+
 def test_jobs_come_back_in_order_and_errors_as_sentences(line, qtbot) -> None:
     said = []
     line.done.connect(lambda key, result: said.append((key, result)))
     line.failed.connect(lambda key, text: said.append((key, text)))
-
-    def bad(tell):
-        raise InputError("a.jpg is empty.")
-
-    def broken(tell):
-        raise ValueError("inside")
-
-    line.submit(1, lambda tell: "one")
-    line.submit(2, bad)
-    line.submit(3, broken)
-    line.submit(4, lambda tell: "four")
-    qtbot.waitUntil(lambda: len(said) == 4)
+    line.submit(1, give, "one")
+    line.submit(2, refuse, "a.jpg is empty.")
+    line.submit(3, stumble)
+    line.submit(4, give, np.arange(3))
+    qtbot.waitUntil(lambda: len(said) == 4, timeout=20_000)
     assert said[0] == (1, "one")
     assert said[1] == (2, "a.jpg is empty.")
     assert said[2] == (3, "This went wrong: ValueError: inside")
-    assert said[3] == (4, "four")
+    assert said[3][0] == 4
+    assert said[3][1].tolist() == [0, 1, 2]
+    assert not line.busy
 
 
 def test_cancel_stops_at_the_next_step_and_forgets_what_waits(line, qtbot) -> None:
-    begun, stopped, done = threading.Event(), [], []
+    told, stopped, done = [], [], []
+    line.told.connect(lambda key, what: told.append(key))
     line.stopped.connect(stopped.append)
     line.done.connect(lambda key, _: done.append(key))
-
-    def job(tell):
-        begun.set()
-        while True:
-            tell("still here")
-
-    line.submit("long", job)
-    line.submit("waiting", lambda tell: None)
-    assert begun.wait(10)
+    line.submit("long", go_on)
+    line.submit("waiting", give, 0)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     line.cancel()
-    qtbot.waitUntil(lambda: sorted(stopped) == ["long", "waiting"])
+    qtbot.waitUntil(lambda: sorted(stopped) == ["long", "waiting"], timeout=20_000)
     assert done == []
     assert not line.busy
 
 
-def test_alone_takes_the_place_of_what_waits(line, qtbot) -> None:
-    go, done = threading.Event(), []
+def test_alone_takes_the_place_of_what_waits(line, qtbot, tmp_path) -> None:
+    done = []
     line.done.connect(lambda key, _: done.append(key))
-    line.submit(0, lambda tell: go.wait(10))
+    with qtbot.waitSignal(line.told, timeout=20_000):
+        line.submit(0, wait_for, tmp_path / "go")
     for k in range(1, 6):
-        line.submit(k, lambda tell: None, alone=True)
-    go.set()
-    qtbot.waitUntil(lambda: bool(done) and done[-1] == 5)
+        line.submit(k, give, k, alone=True)
+    (tmp_path / "go").touch()
+    qtbot.waitUntil(lambda: bool(done) and done[-1] == 5, timeout=20_000)
     assert set(done) <= {0, 5}
+    assert not line.busy
+
+
+def test_what_is_told_waits_for_being_taken(line, qtbot) -> None:
+    told = []
+    line.told.connect(lambda key, what: (told.append(what), line.take()))
+    with qtbot.waitSignal(line.done, timeout=20_000):
+        line.submit("count", count, 5)
+    assert told == [0, 1, 2, 3, 4]
+
+
+def test_another_process_takes_the_place_of_one_that_died(bench, line, qtbot) -> None:
+    failed, done = [], []
+    line.failed.connect(lambda key, text: failed.append(text))
+    line.done.connect(lambda key, result: done.append(result))
+    line.submit(1, die)
+    line.submit(2, give, "lost")
+    qtbot.waitUntil(lambda: len(failed) == 2, timeout=20_000)
+    assert all("unexpectedly" in text for text in failed)
+    line.submit(3, give, "again")
+    qtbot.waitUntil(lambda: done == ["again"], timeout=20_000)
 
 
 def test_the_settings_dialog_gives_back_what_it_was_given(qtbot) -> None:
@@ -169,7 +224,7 @@ def test_the_table_of_models_has_every_licence(window, qtbot) -> None:
     from tronie.gui.models_dialog import ModelsDialog
     from tronie.weights import WEIGHTS
 
-    dialog = ModelsDialog(window.files, window)
+    dialog = ModelsDialog(window.session.files, window)
     shown = {dialog.table.item(k, 0).text(): dialog.table.item(k, 3).text() for k in range(dialog.table.rowCount())}
     assert {name: w.licence for name, w in WEIGHTS.items()}.items() <= shown.items()
     dialog.bring("sparnet", Path("/nowhere/net.pth"))
@@ -180,12 +235,11 @@ def test_the_table_of_models_has_every_licence(window, qtbot) -> None:
 def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
     from tronie.gui.lists import FaceList
     from tronie.gui.photo_view import BAD, DOUBTFUL, GOOD, PhotoView, color_of
-    from tronie.types import Detection, Face
 
-    found = Detection((10, 10, 60, 60), np.zeros((5, 2)), 0.87)
-    good = Face(1, found)
-    small = Face(2, found, warnings=("small: 12 pixels between the eyes",))
-    failed = Face(3, found, error="ValueError: no such thing")
+    box = (10, 10, 60, 60)
+    good = Card(1, box, 0.87)
+    small = Card(2, box, 0.87, ("small: 12 pixels between the eyes",))
+    failed = Card(3, box, 0.87, error="ValueError: no such thing")
     assert [color_of(face) for face in (good, small, failed)] == [GOOD, DOUBTFUL, BAD]
     faces, photo = FaceList(), PhotoView()
     qtbot.addWidget(faces)
@@ -198,6 +252,16 @@ def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
     assert "Small: 12 pixels" in faces.item(1).text()
     assert "could not be finished: ValueError: no such thing" in faces.item(2).text()
     assert "12 pixels" in photo.boxes[2].toolTip()
+
+
+def _of_settings(model):
+    """Titles and explanations of all settings."""
+    for name, info in model.model_fields.items():
+        yield spoken(name)
+        if hasattr(info.annotation, "model_fields"):
+            yield from _of_settings(info.annotation)
+        else:
+            yield info.description
 
 
 def test_korean_says_everything_that_the_window_says(qtbot) -> None:
@@ -215,6 +279,9 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
     assert sorted(said - set(KOREAN)) == []
     for text, korean in KOREAN.items():
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", korean)), text
+    untold = [text for text in _of_settings(Settings) if text not in KOREAN]
+    assert untold == []
+    assert [name for name in map(spoken, ARKIT_UNITS) if name not in KOREAN] == []
     make_application()
     use_language("ko_KR")
     assert tr("Head") == KOREAN["Head"]
@@ -222,18 +289,19 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
     assert tr("Head") == "Head"
 
 
-def test_none_is_never_used_up(qtbot) -> None:
-    """Each call that returns nothing takes a reference to None in some versions of PySide6."""
+@pytest.mark.parametrize("one", [None, True, False])
+def test_none_and_truth_are_never_used_up(qtbot, one) -> None:
+    """Calls take references to them in some versions of PySide6."""
     import sys
 
     from tronie.gui.app import make_application
 
     make_application()
-    assert sys.version_info >= (3, 12) or sys.getrefcount(None) > 1 << 30
+    assert sys.version_info >= (3, 12) or sys.getrefcount(one) > 1 << 30
 
 
 def test_pictures_laid_down_are_the_same(tmp_path) -> None:
-    from tronie.gui.work import laid_down
+    from tronie.gui.desk import laid_down
     from tronie.types import Detection, Face, Frontal, Texture
 
     random = np.random.default_rng(0)

@@ -12,7 +12,6 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 from PySide6.QtCore import QPoint, QSettings, Qt
 
 from tronie.gui.app import make_application, use_language, use_scheme
-from tronie.gui.lines import Line
 from tronie.gui.window import Window
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
@@ -46,7 +45,7 @@ def test_a_group_from_opening_to_the_exported_head(window, qtbot, tmp_path) -> N
     window.set_settings(type(window.settings).model_validate(tree))
     window.add([str(GROUP)])
     qtbot.waitUntil(lambda: window.stop_button.isVisible(), timeout=20_000)
-    qtbot.waitUntil(lambda: window.result() is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.summary is not None, timeout=LONG)
     assert window.stage.text() == "3 faces"
     assert not window.stop_button.isVisible()
     assert [text.split("   ")[0] for text in _faces(window)] == ["Face 1", "Face 2", "Face 3"]
@@ -63,7 +62,7 @@ def test_a_group_from_opening_to_the_exported_head(window, qtbot, tmp_path) -> N
     qtbot.waitUntil(lambda: view.image is not None, timeout=LONG)
 
     def settled() -> bool:
-        return view._asked is None and not view._rest.isActive()
+        return view.sitter is not None and view._asked is None and not view._rest.isActive()
 
     qtbot.waitUntil(settled, timeout=LONG)
     before = view.image
@@ -92,6 +91,7 @@ def test_a_group_from_opening_to_the_exported_head(window, qtbot, tmp_path) -> N
     window.exports.one.click()
     qtbot.waitUntil(lambda: "exists already" in window.exports.message.text(), timeout=LONG)
     assert glb.exists()
+    qtbot.waitUntil(lambda: window.exports.drag.data() is not None, timeout=LONG)
     dragged = window.exports.drag.data()
     assert Path(dragged.urls()[0].toLocalFile()).read_bytes()[:4] == b"glTF"
 
@@ -102,17 +102,22 @@ def test_cancelling_says_so_and_leaves_nothing_in_work(window, qtbot) -> None:
     window.add([str(GROUP)])
     qtbot.waitUntil(lambda: window.stop_button.isVisible(), timeout=20_000)
     window.stop_button.click()
-    qtbot.waitUntil(lambda: not window.work.busy and window.stage.text() == "Cancelled.", timeout=LONG)
-    assert window.result() is None
+    qtbot.waitUntil(lambda: not window.session.working and window.stage.text() == "Cancelled.", timeout=LONG)
+    assert window.session.summary is None
     assert "Cancelled." in window.photos.item(0).text()
     assert not window.stop_button.isVisible()
 
 
-def test_closing_during_a_run_ends_every_thread(window, qtbot) -> None:
+def test_closing_during_a_run_leaves_no_process_and_no_file(window, qtbot, tmp_path) -> None:
     window.add([str(GROUP)])
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: window.faces.count() > 0, timeout=LONG)
+    window.session.save(False, tmp_path / "out", {"glb", "texture"}, False)
+    process = window.session.bench.process
     window.close()
-    assert not any(line.isRunning() for line in window.findChildren(Line))
+    assert not process.is_alive()
+    left = list((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else []
+    assert left == [] or (tmp_path / "out" / "group" / "face-1" / "head.glb").exists()
+    assert not [path for path in left if path.name.startswith(".")]
 
 
 def test_a_broken_file_is_one_sentence_in_the_list(window, qtbot, tmp_path) -> None:
@@ -131,3 +136,79 @@ def test_a_folder_without_photos_is_told(window, qtbot, tmp_path) -> None:
     qtbot.waitUntil(lambda: "no photo in this folder" in window.stage.text(), timeout=20_000)
     assert window.photos.count() == 0
     assert str(tmp_path / "empty") in [action.text() for action in window.recent.actions()]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """The example's face slides through ten frames of a moving picture."""
+    from PIL import Image as Pillow
+
+    if not (GROUP.parent / "astronaut.jpg").exists():
+        pytest.skip("the examples lie in the repository, not in the package")
+    whole = Pillow.open(GROUP.parent / "astronaut.jpg").convert("RGB").resize((400, 400))
+    frames = [whole.crop((4 * k, 0, 4 * k + 320, 300)) for k in range(10)]
+    path = tmp_path / "slide.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=50, quality=95)
+    return path
+
+
+QUICK = {
+    "texture": {"size": 512}, "frontal": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
+    "video": {"overlay": False, "talking": False},
+}  # fmt: skip
+
+
+def test_a_clip_is_followed_and_its_head_moves_with_the_frames(window, qtbot, tmp_path, clip) -> None:
+    window.set_settings(type(window.settings).model_validate(QUICK))
+    window.add([str(clip)])
+    qtbot.waitUntil(lambda: window.player.frame is not None, timeout=LONG)
+    # One frame for itself first.
+    window.player.capture.click()
+    qtbot.waitUntil(lambda: window.session.summary is not None, timeout=LONG)
+    assert _faces(window)[0].startswith("Face 1")
+    window.player.step(1)
+    qtbot.waitUntil(lambda: window.player.frame.index == 1 and not _faces(window), timeout=LONG)
+    # Then all of them.
+    window.player.track.click()
+    qtbot.waitUntil(lambda: window.session.tracked is not None, timeout=LONG)
+    assert _faces(window)[0].startswith("Person 1   seen in 100 %")
+    assert (tmp_path / "out" / "slide" / "face-1" / "livelink.csv").exists()
+    qtbot.waitUntil(lambda: window.head.view.sitter is not None, timeout=LONG)
+    assert sorted(window.photo.boxes) == [1]
+    shown = []
+    for index in (0, 9, 5):
+        window.player.seek(index)
+        qtbot.waitUntil(lambda index=index: window.player.frame.index == index, timeout=LONG)
+        shown.append((window.photo.boxes[1].rect().center().x(), window.head.view.view.yaw))
+    assert shown[0][0] > shown[2][0] > shown[1][0]  # the crop moves to the right, the face to the left
+    assert len({yaw for _, yaw in shown}) == 3
+    # Opened again it is known.
+    window.session.tracked = None
+    window.open(clip)
+    qtbot.waitUntil(lambda: window.session.tracked is not None, timeout=LONG)
+    assert _faces(window)[0].startswith("Person 1")
+
+
+def test_following_a_clip_can_be_cancelled(window, qtbot, tmp_path, clip) -> None:
+    window.set_settings(type(window.settings).model_validate(QUICK))
+    window.add([str(clip)])
+    qtbot.waitUntil(lambda: window.player.frame is not None, timeout=LONG)
+    window.player.track.click()
+    window.stop_button.click()
+    qtbot.waitUntil(lambda: not window.session.working and window.stage.text() == "Cancelled.", timeout=LONG)
+    assert window.session.tracked is None
+    assert not (tmp_path / "out" / "slide").exists()
+
+
+def test_a_camera_is_shown_with_heads_until_it_ends(window, qtbot, clip) -> None:
+    shown = []
+    window.session.filmed.connect(shown.append)
+    window.film(str(clip))  # in a camera's place
+    qtbot.waitUntil(lambda: window.stage.text() == "The camera has ended.", timeout=LONG)
+    assert [picture.index for picture in shown] == list(range(10))
+    assert not window.stop_button.isVisible()
+
+
+def test_a_camera_that_is_not_there_is_one_sentence(window, qtbot) -> None:
+    window.film("camera:97")
+    qtbot.waitUntil(lambda: "Camera 97 cannot be opened" in window.stage.text(), timeout=LONG)

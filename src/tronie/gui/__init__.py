@@ -1,7 +1,9 @@
-"""The window. It holds no rule of the pipeline: what it shows is made by the library, in threads of their own.
+"""The window. It holds no rule of the pipeline: what it shows is made by the library, in a process of its own.
 
-`lines` runs work beside the window, `window` holds the parts together, the other files are one part each. Heavy
-modules are imported where they are needed, so that the window is there before they are.
+In the window's process: `window` lays the parts out, `session` knows what they show and asks for it through `lines`;
+the other files are one part each. In the process beside it: `bench` takes the jobs in, `work` and `clips` are the jobs,
+`desk` holds what lives from job to job. `cards` are the values that go from one to the other. The window imports
+neither numba nor the nets' runtime.
 """
 
 from __future__ import annotations

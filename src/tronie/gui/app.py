@@ -58,17 +58,20 @@ def check_screen() -> None:
         raise TronieError(f"Qt needs more of the system's libraries: run `sudo apt install {' '.join(missing)}`.")
 
 
-def keep_none() -> None:
-    """PySide6 6.12 gives one reference to None away with every call of Qt that returns nothing. Before Python 3.12,
-    where None lives for ever, they are used up after some thousand pictures, and the process aborts ("none_dealloc"):
-    so None gets more of them than can be used up."""
-    if sys.version_info < (3, 12) and sys.implementation.name == "cpython" and sys.getrefcount(None) < MANY:
-        ctypes.c_ssize_t.from_address(id(None)).value += 2 * MANY
+def keep_singletons() -> None:
+    """PySide6 6.12 gives one reference to None, True or False away with many of Qt's calls. Before Python 3.12, where
+    they live for ever, these are used up after some thousand pictures, and the process aborts ("none_dealloc"): so they
+    get more of them than can be used up."""
+    if sys.version_info >= (3, 12) or sys.implementation.name != "cpython":
+        return
+    for one in (None, True, False):
+        if sys.getrefcount(one) < MANY:
+            ctypes.c_ssize_t.from_address(id(one)).value += 2 * MANY
 
 
 def make_application() -> QApplication:
     """The application, in the user's language and colours."""
-    keep_none()
+    keep_singletons()
     made = QApplication.instance()
     app = made if isinstance(made, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("tronie")

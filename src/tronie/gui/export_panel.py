@@ -33,19 +33,31 @@ USUAL = ("glb", "frontal", "texture")
 
 
 class DragOut(QLabel):
-    """A label that gives a file to whatever it is dragged to; `make` writes it."""
+    """A label that gives a file to whatever it is dragged to; the file is `ready` some time after `asked`."""
 
-    def __init__(self, text: str, make: Callable[[], Path | None]) -> None:
+    asked = Signal()
+
+    def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.make = make
+        self.ready: Path | None = None
         self._pressed: QPointF | None = None
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setFrameShape(QLabel.Shape.StyledPanel)
         self.setMinimumHeight(44)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
 
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self.ask()
+
+    def ask(self) -> None:
+        """Have the file ready, if it can be seen that it may be dragged."""
+        if self.isEnabled() and self.ready is None and self.isVisible():
+            self.asked.emit()
+
     def mousePressEvent(self, event: Any) -> None:
         self._pressed = event.position()
+        self.ask()
 
     def mouseMoveEvent(self, event: Any) -> None:
         far = QApplication.startDragDistance()
@@ -60,10 +72,10 @@ class DragOut(QLabel):
 
     def data(self) -> QMimeData | None:
         """What is dragged: the file's address."""
-        if not self.isEnabled() or (path := self.make()) is None:
+        if not self.isEnabled() or self.ready is None:
             return None
         data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
+        data.setUrls([QUrl.fromLocalFile(str(self.ready))])
         return data
 
 
@@ -82,9 +94,7 @@ class ExportPanel(QWidget):
 
     wanted = Signal(bool)
 
-    def __init__(
-        self, drag: Callable[[], Path | None], copy: Callable[[], None], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, copy: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, Field] = {}
@@ -102,7 +112,7 @@ class ExportPanel(QWidget):
         self.copy = QPushButton(tr("Copy portrait"))
         self.copy.setToolTip(tr("The portrait to the clipboard (Ctrl+Shift+C)"))
         self.copy.clicked.connect(copy)
-        self.drag = DragOut(tr("Drag head.glb from here into another program"), drag)
+        self.drag = DragOut(tr("Drag head.glb from here into another program"))
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -147,6 +157,7 @@ class ExportPanel(QWidget):
             field = self.fields[name] = Field(f"export.{name}", info, getattr(settings, name))
             if isinstance(field.widget, QCheckBox):
                 field.widget.setText(field.title)
+                field.widget.toggled.connect(lambda: self.lend(None))
             self._extras.addWidget(field.widget, k // 3, k % 3)
 
     def options(self, settings: ExportSettings) -> ExportSettings:
@@ -158,6 +169,12 @@ class ExportPanel(QWidget):
     def enable(self, on: bool) -> None:
         for widget in (self.one, self.all, self.copy, self.drag):
             widget.setEnabled(on)
+        self.lend(None)
+
+    def lend(self, path: Path | None) -> None:
+        """The file that may be dragged out; None: it has to be written first."""
+        self.drag.ready = path
+        self.drag.ask()
 
     def say(self, text: str) -> None:
         self.message.setText(text)

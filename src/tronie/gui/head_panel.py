@@ -20,10 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from tronie.gui.head_view import HeadView
+from tronie.gui.pictures import Aside
 from tronie.gui.words import spoken, tr
 
 if TYPE_CHECKING:
-    from tronie.render.figure import Figure
+    from tronie.gui.cards import Looks, Sitter
+    from tronie.gui.lines import Bench
 
 LIGHTS = ("photo", "studio", "rim", "soft")
 """Of `tronie.render.light.PRESETS`, those for textures."""
@@ -32,9 +34,9 @@ MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals"
 
 
 class HeadPanel(QWidget):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.view = HeadView(self)
+        self.view = HeadView(bench, self)
         self.sliders: dict[str, QSlider] = {}
         self._rows: dict[str, tuple[QWidget, ...]] = {}
 
@@ -47,6 +49,14 @@ class HeadPanel(QWidget):
             self.light.addItem(spoken(light), light)
         self.light.setToolTip(tr("Drag with the right button in the picture, or with Ctrl, to move the light."))
         self.light.currentIndexChanged.connect(lambda: self.view.look_at(light=self.light.currentData(), lamp=None))
+        self.beside = QComboBox()
+        for text, what in ((tr("Nothing"), ""), (tr("Photo"), "before"), (tr("Overlay"), "overlay")):
+            self.beside.addItem(text, what)
+        self.beside.setToolTip(tr("The photo beside the head, which is turned as there"))
+        self.beside.currentIndexChanged.connect(self._compare)
+        self.aside = Aside()
+        self.aside.hide()
+        self.looks: Looks | None = None
         self.turning = QPushButton(tr("Turn"))
         self.turning.setCheckable(True)
         self.turning.setToolTip(tr("Turn the head round (Space)"))
@@ -55,7 +65,7 @@ class HeadPanel(QWidget):
         front.setToolTip(tr("Look from the front again (Home, or a double click)"))
         front.clicked.connect(self.view.reset)
         bar = QHBoxLayout()
-        for text, widget in ((tr("Show"), self.mode), (tr("Light"), self.light)):
+        for text, widget in ((tr("Show"), self.mode), (tr("Light"), self.light), (tr("Beside"), self.beside)):
             bar.addWidget(QLabel(text))
             bar.addWidget(widget)
         bar.addStretch(1)
@@ -84,7 +94,11 @@ class HeadPanel(QWidget):
         lower.addWidget(self.filter)
         lower.addWidget(self._scroll, 1)
         split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.view)
+        pair = QSplitter(Qt.Orientation.Horizontal)
+        pair.addWidget(self.aside)
+        pair.addWidget(self.view)
+        pair.setSizes([300, 300])
+        split.addWidget(pair)
         split.addWidget(below)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 0)
@@ -95,14 +109,34 @@ class HeadPanel(QWidget):
         layout.addLayout(bar)
         layout.addWidget(split, 1)
 
-    def show_figure(self, figure: Figure | None, hint: str = "") -> None:
+    def show_sitter(self, sitter: Sitter | None, hint: str = "") -> None:
         """Another head, with its own expression."""
-        names = () if figure is None else figure.names
-        if figure is not None and tuple(self.sliders) != tuple(names):
-            self._build(tuple(names))
-        if figure is not None:
-            self.express(figure.weights or {}, draw=False)
-        self.view.show_figure(figure, hint)
+        if sitter is not None and tuple(self.sliders) != sitter.names:
+            self._build(sitter)
+        if sitter is not None:
+            self.express(sitter.weights, draw=False)
+        self.view.show_sitter(sitter, hint)
+
+    def show_looks(self, looks: Looks | None) -> None:
+        """The photo of the head that is shown."""
+        self.looks = looks
+        self._compare(turn=False)
+
+    def _compare(self, _: int = 0, turn: bool = True) -> None:
+        what, looks = self.beside.currentData(), self.looks
+        image = None if looks is None or not what else getattr(looks, what)
+        self.aside.setVisible(bool(what))
+        self.aside.show_picture(image)
+        if what and turn and self.view.sitter is not None:
+            yaw, pitch = self.view.sitter.pose
+            self.view.look_at(yaw=yaw, pitch=pitch, zoom=1.0)
+
+    def follow(self, weights: dict[str, float], pose: tuple[float, float]) -> None:
+        """The expression and pose of a clip's frame."""
+        for name, slider in self.sliders.items():
+            with QSignalBlocker(slider):
+                slider.setValue(round(100 * weights.get(name, 0.0)))
+        self.view.look_at(weights={name: value for name, value in weights.items() if value}, yaw=pose[0], pitch=pose[1])
 
     def express(self, weights: dict[str, float] | object, draw: bool = True) -> None:
         """Set all sliders: weights by unit, what is missing is 0."""
@@ -120,17 +154,15 @@ class HeadPanel(QWidget):
 
         self.view.view = replace(self.view.view, weights=self.weights())
 
-    def _build(self, names: tuple[str, ...]) -> None:
+    def _build(self, sitter: Sitter) -> None:
         """A slider for each unit that the head has, and the presets that it can show."""
-        from tronie.render.film import EXPRESSIONS
-
         for layout in (self._grid, self.presets):
             while (item := layout.takeAt(0)) is not None:
                 if item.widget() is not None:
                     item.widget().deleteLater()
         self.sliders.clear()
         self._rows.clear()
-        for row, name in enumerate(names):
+        for row, name in enumerate(sitter.names):
             label, slider = QLabel(spoken(name)), QSlider(Qt.Orientation.Horizontal)
             slider.setRange(0, 100)
             slider.setToolTip(name)
@@ -143,9 +175,8 @@ class HeadPanel(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._preset(tr("Photo's"), None)
         self._preset(tr("Neutral"), {})
-        for title, weights in EXPRESSIONS.items():
-            if set(weights) <= set(names):
-                self._preset(spoken(title), weights)
+        for title, weights in sitter.presets.items():
+            self._preset(spoken(title), dict(weights))
         self.presets.addStretch(1)
 
     def _preset(self, title: str, weights: dict[str, float] | None) -> None:
@@ -154,8 +185,8 @@ class HeadPanel(QWidget):
         button.setObjectName("preset " + title)
 
         def chosen() -> None:
-            figure = self.view.figure
-            own = {} if figure is None or figure.weights is None else figure.weights
+            sitter = self.view.sitter
+            own = {} if sitter is None else dict(sitter.weights)
             self.express(own if weights is None else weights)
 
         button.clicked.connect(chosen)

@@ -5,22 +5,19 @@ While something moves, pictures are small and coarse; when it rests, the last on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tronie.gui.lines import Job, Line, Tell
+from tronie.gui import work
+from tronie.gui.cards import Sitter
+from tronie.gui.lines import Bench, Line
 from tronie.gui.pictures import qimage
 from tronie.gui.words import spoken, tr
-
-if TYPE_CHECKING:
-    from tronie.render.figure import Figure
-    from tronie.types import Image
 
 MOVING_PIXELS, STILL_PIXELS = 420, 1100
 """Most pixels of the picture's shorter side."""
@@ -50,36 +47,18 @@ class View:
     dark: bool = False
 
 
-def picture(figure: Figure, view: View, size: tuple[int, int], samples: int) -> Image:
-    """(height, width, 3): what the view shows."""
-    import math
-
-    from tronie.render.film import orbit
-    from tronie.render.light import light_name, preset
-    from tronie.render.view import Look, Scene, render
-
-    light = preset(light_name(view.mode, view.light))
-    if view.lamp is not None:
-        right, up = (math.radians(angle) for angle in view.lamp)
-        light = light.aimed((math.sin(right) * math.cos(up), -math.sin(up), -math.cos(right) * math.cos(up)))
-    camera, pose = orbit(figure, size, view.yaw, view.pitch, view.zoom)
-    background = (44, 45, 48) if view.dark else (232, 232, 235)
-    look = Look(view.mode, light, background, samples)  # type: ignore[arg-type]
-    return render(Scene(figure, camera, pose, look, view.weights), threads=min(4, os.cpu_count() or 1))
-
-
 class HeadView(QWidget):
     """Drag to turn, wheel to zoom, drag with the right button (or with Ctrl) to move the light."""
 
     changed = Signal()
     """Somebody has turned the head or moved the light."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.line = Line(self)
+        self.line = Line(bench, "view", self)
         self.line.done.connect(self._drawn)
         self.line.failed.connect(self._failed)
-        self.figure: Figure | None = None
+        self.sitter: Sitter | None = None
         self.view = View()
         self.hint = ""
         self.image: QImage | None = None
@@ -99,10 +78,10 @@ class HeadView(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(440, 440)
 
-    def show_figure(self, figure: Figure | None, hint: str = "") -> None:
+    def show_sitter(self, sitter: Sitter | None, hint: str = "") -> None:
         """Another head; None, and why there is none."""
-        self.figure, self.hint, self._wanted = figure, hint, None
-        if figure is None:
+        self.sitter, self.hint, self._wanted = sitter, hint, None
+        if sitter is None:
             self.image = None
             self._asked = None
             self._rest.stop()
@@ -113,7 +92,7 @@ class HeadView(QWidget):
     def look_at(self, **changes: Any) -> None:
         """Change the view: first a quick picture, then a good one."""
         self.view = replace(self.view, **changes)
-        if self.figure is not None and self.isVisible():
+        if self.sitter is not None and self.isVisible():
             self._ask(True)
             self._rest.start()
 
@@ -130,40 +109,30 @@ class HeadView(QWidget):
         else:
             self._spin.stop()
 
-    def close_line(self) -> None:
-        self._spin.stop()
-        self._rest.stop()
-        self.line.close()
-
     def _turn_on(self) -> None:
         if self._asked is None and self.isVisible():
             self.look_at(yaw=(self.view.yaw + SPIN + 180) % 360 - 180)
 
     def _ask(self, moving: bool) -> None:
         """One picture at a time is in work; what is wanted meanwhile is made next, and only the newest of it."""
-        if self.figure is None:
+        if self.sitter is None:
             return
-        wanted = (self.figure, self.view, moving)
+        wanted = (self.sitter, self.view, moving)
         if self._asked is not None:
             self._wanted = wanted
             return
         self._asked, self._wanted = wanted, None
-        figure, view, ratio = self.figure, self.view, self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF()
         width, height = self.width() * ratio, self.height() * ratio
         most = MOVING_PIXELS if moving else STILL_PIXELS
         scale = min(1.0, most / max(1.0, min(width, height)))
         size = (max(16, round(width * scale)), max(16, round(height * scale)))
         samples = MOVING_SAMPLES if moving else STILL_SAMPLES
-
-        def job(tell: Tell) -> Image:
-            return picture(figure, view, size, samples)
-
-        made: Job = job
-        self.line.submit(wanted, made)
+        self.line.submit(wanted, work.picture, self.sitter.key, self.view, size, samples)
 
     def _drawn(self, key: Any, image: Any) -> None:
         self._asked = None
-        if key[0] is self.figure:
+        if key[0] is self.sitter:
             self.image = qimage(image)
             self.pictures += 1
             self.update()
@@ -172,7 +141,7 @@ class HeadView(QWidget):
 
     def _failed(self, key: Any, sentence: str) -> None:
         self._asked = None
-        self.show_figure(None, sentence)
+        self.show_sitter(None, sentence)
 
     def paintEvent(self, event: Any) -> None:
         painter = QPainter(self)
@@ -195,26 +164,22 @@ class HeadView(QWidget):
         metrics = painter.fontMetrics()
         row = metrics.height() + 3
         ink = QColor(235, 235, 235) if self.view.dark else QColor(40, 40, 40)
+        sitter = self.sitter
+        if sitter is None:
+            return
         if self.view.mode == "uncertainty":
-            from tronie.render.view import UNCERTAIN_MM, heat_srgb
-
             bar = QRect(10, self.height() - 10 - row - 10, 150, 10)
             fade = QLinearGradient(bar.left(), 0, bar.right(), 0)
-            for k in range(5):
-                fade.setColorAt(k / 4, QColor(*(int(c) for c in heat_srgb()[round(255 * k / 4)])))
+            for k, colour in enumerate(sitter.heat):
+                fade.setColorAt(k / max(len(sitter.heat) - 1, 1), QColor(*colour))
             painter.fillRect(bar, fade)
             painter.setPen(ink)
-            text = tr("0 to {mm} mm of standard deviation").format(mm=f"{UNCERTAIN_MM:g}")
+            text = tr("0 to {mm} mm of standard deviation").format(mm=f"{sitter.uncertain_mm:g}")
             painter.drawText(10, self.height() - 10 - metrics.descent(), text)
             return
-        from tronie.io.encode import PROVENANCE_COLORS
-        from tronie.types import PROVENANCE
-
-        # The rest is of portraits only.
-        names = PROVENANCE[1:7]
-        for k, name in enumerate(names):
-            y = self.height() - 8 - row * (len(names) - k)
-            painter.fillRect(QRect(10, y + 3, row - 8, row - 8), QColor(*PROVENANCE_COLORS[name]))
+        for k, (name, colour) in enumerate(sitter.legend):
+            y = self.height() - 8 - row * (len(sitter.legend) - k)
+            painter.fillRect(QRect(10, y + 3, row - 8, row - 8), QColor(*colour))
             painter.setPen(ink)
             painter.drawText(10 + row, y + metrics.ascent(), spoken(name))
 

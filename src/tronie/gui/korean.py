@@ -1,6 +1,33 @@
 """The window's words in Korean. What is missing here stays English: see `tronie.gui.words`."""
 
+from tronie.gui.korean_settings import EXPLANATIONS, NAMES, UNITS
+
 KOREAN: dict[str, str] = {
+    **NAMES,
+    **UNITS,
+    **EXPLANATIONS,
+    "Beside": "나란히",
+    "Camera": "카메라",
+    "Drawing the film": "영상을 그리는 중",
+    "Drop photos, videos or folders here, or press Ctrl+O.": "사진, 동영상이나 폴더를 여기에 놓거나 Ctrl+O를 누르세요.",
+    "Finding out who is who": "사람을 구별하는 중",
+    "Follow everybody from the first frame to the last, and write heads, motion and films": (
+        "첫 프레임부터 끝까지 모든 사람을 추적해 머리, 움직임, 영상을 저장합니다"
+    ),
+    "Following the faces": "얼굴을 추적하는 중",
+    "Making the heads": "머리를 만드는 중",
+    "Nothing": "없음",
+    "Person {n}": "사람 {n}",
+    "The camera has ended.": "카메라가 끝났습니다.",
+    "The photo beside the head, which is turned as there": "머리 옆에 사진을 놓고 머리를 사진처럼 돌립니다",
+    "The portrait is frontal.png in {folder}.": "초상은 {folder}의 frontal.png입니다.",
+    "The work ended unexpectedly, perhaps for want of memory. Try again.": (
+        "작업이 예기치 않게 끝났습니다. 메모리가 부족했을 수 있습니다. 다시 시도하세요."
+    ),
+    "Track whole clip": "전체 추적",
+    "Waiting for the camera …": "카메라를 기다리는 중 …",
+    "seen in {share} % of the frames": "프레임의 {share} %에서 보임",
+    "{n} people followed": "{n}명 추적함",
     "&File": "파일(&F)",
     "&Help": "도움말(&H)",
     "&View": "보기(&V)",
@@ -23,7 +50,6 @@ KOREAN: dict[str, str] = {
     "Drag with the right button in the picture, or with Ctrl, to move the light.": (
         "그림에서 오른쪽 단추나 Ctrl을 누른 채 끌면 조명이 움직입니다."
     ),
-    "Drop photos or folders here, or press Ctrl+O.": "사진이나 폴더를 여기에 놓거나 Ctrl+O를 누르세요.",
     "Enhanced": "화질 개선",
     "Enhancing small faces": "작은 얼굴의 화질을 높이는 중",
     "Export": "내보내기",

@@ -1,23 +1,79 @@
-"""Work beside the window: a thread that does one job after the other, tells how far it is, and can be stopped."""
+"""Work beside the window: lines of jobs that another process does, one after the other; see `tronie.gui.bench`."""
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
-from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from multiprocessing.connection import Connection
 from typing import Any
 
-from PySide6.QtCore import QThread, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
-from tronie.errors import Stopped, TronieError
-
-Tell = Callable[[Any], None]
-Job = Callable[[Tell], Any]
-"""Gets a function that passes anything on to the window; that function raises Stopped when the job is to end."""
+from tronie.gui.bench import PATIENCE, serve
+from tronie.gui.words import tr
 
 
-class Line(QThread):
-    """Jobs with a key each. What comes of them arrives as signals in the window's own thread."""
+class Bench(QObject):
+    """The other process: begun with the first job, and again with the next one should it ever end by itself."""
+
+    said = Signal(int, str, object)
+    """Number of a job; told, done, failed, stopped or dropped; and what."""
+    gone = Signal()
+    """It ended by itself, and with it all that it held."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.numbers = count()
+        self.process: Any = None
+        self._connection: Connection | None = None
+        self._lost.connect(self._forget, Qt.ConnectionType.QueuedConnection)
+
+    _lost = Signal(object)
+
+    def send(self, *message: Any) -> None:
+        """Start the process unless it is there, and give it a message."""
+        if self._connection is None:
+            context = multiprocessing.get_context("spawn")
+            here, there = context.Pipe()
+            self.process = context.Process(target=serve, args=(there,), name="tronie-bench", daemon=True)
+            self.process.start()
+            there.close()
+            self._connection = here
+            threading.Thread(target=self._listen, args=(here,), name="tronie-listener", daemon=True).start()
+        with suppress(OSError):  # it has just ended: `gone` tells
+            self._connection.send(message)
+
+    def _listen(self, connection: Connection) -> None:
+        try:
+            while True:
+                self.said.emit(*connection.recv())
+        except (EOFError, OSError, RuntimeError):
+            with suppress(RuntimeError):  # the window has gone before
+                self._lost.emit(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        if connection is self._connection:
+            self._connection = None
+            self.gone.emit()
+
+    def close(self) -> None:
+        """End the process, and wait until it has: a file being written is finished or taken back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OSError):
+                connection.send(("quit", ""))
+        if self.process is not None:
+            self.process.join(PATIENCE + 5)
+            if self.process.is_alive():
+                self.process.kill()
+                self.process.join()
+
+
+class Line(QObject):
+    """Jobs with a key each, done one after the other. What comes of them arrives as signals."""
 
     told = Signal(object, object)
     """Key, and what the job told on its way."""
@@ -27,77 +83,54 @@ class Line(QThread):
     """Key and one sentence."""
     stopped = Signal(object)
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, bench: Bench, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._waiting: deque[tuple[Any, Job]] = deque()
-        self._change = threading.Condition()
-        self._closing = False
-        self._stop: threading.Event | None = None
-        """Of the job in work."""
-        self.setObjectName("tronie")
+        self._bench, self._name = bench, name
+        self._keys: dict[int, Any] = {}
+        bench.said.connect(self._said)
+        bench.gone.connect(self._gone)
 
-    def submit(self, key: Any, job: Job, *, alone: bool = False) -> None:
-        """Do a job after those that wait; `alone`: in their place (the one in work goes on)."""
-        with self._change:
-            if alone:
-                self._waiting.clear()
-            self._waiting.append((key, job))
-            self._change.notify()
-        if not self.isRunning():
-            self.start()
+    def submit(self, key: Any, function: Callable[..., Any], *given: Any, alone: bool = False) -> None:
+        """Do a module-level function of (desk, tell, *given) after those that wait; `alone`: in their place (the one in
+        work goes on)."""
+        number = next(self._bench.numbers)
+        self._keys[number] = key
+        self._bench.send("do", self._name, number, function, given, alone)
 
     @property
     def busy(self) -> bool:
-        with self._change:
-            return bool(self._waiting) or self._stop is not None
+        return bool(self._keys)
+
+    @property
+    def keys(self) -> tuple[Any, ...]:
+        """Of the job in work and those that wait."""
+        return tuple(self._keys.values())
 
     def cancel(self) -> None:
         """Forget what waits, and stop what is in work at its next step."""
-        with self._change:
-            waiting = [key for key, _ in self._waiting]
-            self._waiting.clear()
-            if self._stop is not None:
-                self._stop.set()
-        for key in waiting:
+        if self._keys:
+            self._bench.send("cancel", self._name)
+
+    def take(self) -> None:
+        """What was told last has been shown: a job that waits for it may go on."""
+        self._bench.send("take", self._name)
+
+    def _said(self, number: int, said: str, what: Any) -> None:
+        if number not in self._keys:
+            return
+        key = self._keys[number]
+        if said == "told":
+            self.told.emit(key, what)
+            return
+        del self._keys[number]
+        if said == "done":
+            self.done.emit(key, what)
+        elif said == "failed":
+            self.failed.emit(key, what)
+        elif said == "stopped":
             self.stopped.emit(key)
 
-    def close(self) -> None:
-        """Cancel, and wait until the thread has ended: a file being written is finished or taken back."""
-        with self._change:
-            self._closing = True
-            self._waiting.clear()
-            if self._stop is not None:
-                self._stop.set()
-            self._change.notify()
-        self.wait()
-
-    def run(self) -> None:
-        while True:
-            with self._change:
-                while not self._waiting and not self._closing:
-                    self._change.wait()
-                if self._closing:
-                    return
-                key, job = self._waiting.popleft()
-                stop = self._stop = threading.Event()
-
-            def tell(what: Any, key: Any = key, stop: threading.Event = stop) -> None:
-                if stop.is_set():
-                    raise Stopped("It was cancelled.")
-                self.told.emit(key, what)
-
-            try:
-                result = job(tell)
-            except Stopped:
-                said: tuple[Any, ...] = (self.stopped, key)
-            except TronieError as error:
-                said = (self.failed, key, str(error))
-            except MemoryError:
-                said = (self.failed, key, "There is not enough memory for this.")
-            except Exception as error:
-                said = (self.failed, key, f"This went wrong: {type(error).__name__}: {error}")
-            else:
-                said = (self.done, key, result)
-            with self._change:
-                self._stop = None
-            said[0].emit(*said[1:])
+    def _gone(self) -> None:
+        keys, self._keys = list(self._keys.values()), {}
+        for key in keys:
+            self.failed.emit(key, tr("The work ended unexpectedly, perhaps for want of memory. Try again."))

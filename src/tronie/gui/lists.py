@@ -14,7 +14,8 @@ from tronie.gui.pictures import qimage
 from tronie.gui.words import tr
 
 if TYPE_CHECKING:
-    from tronie.types import Face, Image
+    from tronie.gui.cards import Card, Track
+    from tronie.types import Image
 
 ICON = 76
 """Side of the thumbnails in the list, points."""
@@ -95,7 +96,7 @@ class FaceList(QListWidget):
         self.setFixedHeight(LOWEST)
         self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
 
-    def add(self, face: Face) -> None:
+    def add(self, face: Card) -> None:
         said = sentences(face)
         text = tr("Face {n}").format(n=face.index) + f"   {100 * face.score:.0f} %"
         item = QListWidgetItem("   ".join([text, *said]))
@@ -104,6 +105,18 @@ class FaceList(QListWidget):
         swatch.fill(color_of(face))
         item.setIcon(QIcon(swatch))
         self.addItem(item)
+        self._grow()
+
+    def add_track(self, track: Track) -> None:
+        """A person of a clip."""
+        text = tr("Person {n}").format(n=track.number)
+        seen = tr("seen in {share} % of the frames").format(share=round(100 * track.share))
+        item = QListWidgetItem("   ".join([text, seen, *track.warnings]))
+        item.setData(KEY, track.number)
+        self.addItem(item)
+        self._grow()
+
+    def _grow(self) -> None:
         rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
         self.setFixedHeight(min(HIGHEST, max(LOWEST, rows + 2 * self.frameWidth() + 4)))
 

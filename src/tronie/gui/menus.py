@@ -21,6 +21,7 @@ def build(window: Window) -> None:
     table = (
         (file, tr("Open photos …"), "Ctrl+O", window.ask_photos),
         (file, tr("Open folder …"), "Ctrl+Shift+O", window.ask_folder),
+        (file, tr("Camera"), "Ctrl+Shift+K", window.film),
         (file, "", "", None),
         (file, tr("Export this face"), "Ctrl+E", lambda: window.export(False)),
         (file, tr("Export all faces of the photo"), "Ctrl+Shift+E", lambda: window.export(True)),
@@ -65,7 +66,7 @@ def build(window: Window) -> None:
         group.addAction(action)
     window.stop_action = QAction(tr("Cancel"), window)
     window.stop_action.setShortcut(QKeySequence("Esc"))
-    window.stop_action.triggered.connect(window.cancel)
+    window.stop_action.triggered.connect(window.session.cancel)
     window.stop_action.setEnabled(False)
     window.addAction(window.stop_action)
     bar = QToolBar(tr("Tools"))

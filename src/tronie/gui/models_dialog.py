@@ -85,7 +85,7 @@ class ModelsDialog(QDialog):
     def bring(self, kind: str, file: Path) -> None:
         self.button.setEnabled(False)
         self.message.setText(tr("Importing {name} …").format(name=file.name))
-        self.line.submit(("import", kind), work.import_model(kind, file))
+        self.line.submit(("import", kind), work.import_model, kind, file)
 
     def _done(self, key: object, result: object) -> None:
         if isinstance(key, tuple) and key[0] == "import":

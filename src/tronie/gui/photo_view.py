@@ -12,18 +12,19 @@ from tronie.gui.pictures import qimage
 from tronie.gui.words import tr
 
 if TYPE_CHECKING:
-    from tronie.types import Face, Image
+    from tronie.gui.cards import Card
+    from tronie.types import Image
 
 GOOD, DOUBTFUL, BAD = QColor(62, 190, 110), QColor(240, 170, 40), QColor(232, 76, 70)
 FARTHEST, NEAREST = 0.5, 40.0
 """Zoom: of the size that fits, and pixels of the screen per pixel of the photo."""
 
 
-def color_of(face: Face) -> QColor:
+def color_of(face: Card) -> QColor:
     return BAD if face.error else DOUBTFUL if face.warnings else GOOD
 
 
-def sentences(face: Face) -> list[str]:
+def sentences(face: Card) -> list[str]:
     """What there is to say against a face, in plain words."""
     said = [text[:1].upper() + text[1:] + "." for text in face.warnings]
     return [tr("This face could not be finished: {error}").format(error=face.error), *said] if face.error else said
@@ -32,7 +33,7 @@ def sentences(face: Face) -> list[str]:
 class _Box(QGraphicsRectItem):
     """A face's box, with number and confidence at its upper left, which stay readable at any zoom."""
 
-    def __init__(self, face: Face) -> None:
+    def __init__(self, face: Card) -> None:
         x0, y0, x1, y1 = face.box
         super().__init__(QRectF(x0, y0, x1 - x0, y1 - y0))
         self.face, self.chosen = face, False
@@ -123,7 +124,7 @@ class PhotoView(QGraphicsView):
         else:
             items[0].setPixmap(QPixmap.fromImage(qimage(image)))
 
-    def add_face(self, face: Face) -> None:
+    def add_face(self, face: Card) -> None:
         if face.index in self.boxes:
             self.scene().removeItem(self.boxes[face.index])
         self.boxes[face.index] = box = _Box(face)

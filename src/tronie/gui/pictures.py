@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -58,9 +58,7 @@ class BeforeAfter(QWidget):
         picture = self.after or self.before
         if picture is None:
             return QRectF(self.rect())
-        scale = min(self.width() / picture.width(), self.height() / picture.height())
-        w, h = picture.width() * scale, picture.height() * scale
-        return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
+        return _fitted(self.rect(), picture)
 
     def paintEvent(self, event: Any) -> None:
         painter = QPainter(self)
@@ -110,6 +108,32 @@ class BeforeAfter(QWidget):
             self.set_share(self.share + (STEP if event.key() == Qt.Key.Key_Right else -STEP))
         else:
             super().keyPressEvent(event)
+
+
+class Aside(QWidget):
+    """One picture, as large as fits."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture: QImage | None = None
+        self.setMinimumSize(160, 160)
+
+    def show_picture(self, image: Image | None) -> None:
+        self.picture = None if image is None else qimage(image)
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        if self.picture is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            _draw(painter, _fitted(self.rect(), self.picture), self.picture)
+
+
+def _fitted(room: QRect, picture: QImage) -> QRectF:
+    """In the middle of the room, as large as fits."""
+    scale = min(room.width() / picture.width(), room.height() / picture.height())
+    w, h = picture.width() * scale, picture.height() * scale
+    return QRectF((room.width() - w) / 2, (room.height() - h) / 2, w, h)
 
 
 def _draw(painter: QPainter, place: QRectF, picture: QImage) -> None:

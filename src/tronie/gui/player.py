@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
-from tronie.gui.lines import Job, Line, Tell
+from tronie.gui import clips
+from tronie.gui.cards import Picture
+from tronie.gui.lines import Bench, Line
 from tronie.gui.words import tr
-
-if TYPE_CHECKING:
-    from tronie.video.clip import Clip, Frame
 
 
 class Player(QWidget):
-    """`shown` gives each frame; `wanted` asks to reconstruct the last one; `failed` is one sentence."""
+    """`shown` gives each frame; `wanted` asks to reconstruct the one that is shown, `tracking` to follow everybody in
+    the clip; `failed` is one sentence."""
 
     shown = Signal(object)
-    wanted = Signal(object)
+    wanted = Signal()
+    tracking = Signal()
     failed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.path: Path | None = None
-        self.frame: Frame | None = None
-        self.line = Line(self)
-        self._reader = Reader()
+        self.frame: Picture | None = None
+        self.line = Line(bench, "clip", self)
         self._playing = False
-        self._taken = threading.Event()
-        """Set when the window has shown a frame: the reader never runs ahead of it."""
         self.line.told.connect(self._told)
         self.line.done.connect(self._done)
         self.line.failed.connect(lambda key, text: self.failed.emit(text))
@@ -49,6 +45,11 @@ class Player(QWidget):
         self.time = QLabel()
         self.capture = QPushButton(tr("Reconstruct this frame"))
         self.capture.clicked.connect(self._want)
+        self.track = QPushButton(tr("Track whole clip"))
+        self.track.setToolTip(
+            tr("Follow everybody from the first frame to the last, and write heads, motion and films")
+        )
+        self.track.clicked.connect(self._track)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 2, 4, 2)
         row.addWidget(self.play)
@@ -57,6 +58,7 @@ class Player(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.time)
         row.addWidget(self.capture)
+        row.addWidget(self.track)
         self.hide()
 
     def open(self, path: Path | None) -> None:
@@ -73,13 +75,13 @@ class Player(QWidget):
         elif self.path is not None:
             self._playing = True
             self.play.setText(tr("Pause"))
-            self._go(0 if self.frame is None else self.frame.index + 1, forever=True)
+            at = 0 if self.frame is None or self.frame.index >= self.slider.maximum() else self.frame.index + 1
+            self._go(at, forever=True)
 
     def pause(self) -> None:
         self._playing = False
         self.play.setText(tr("Play"))
         self.line.cancel()
-        self._taken.set()
 
     def step(self, by: int) -> None:
         self.pause()
@@ -92,82 +94,33 @@ class Player(QWidget):
 
     def _want(self) -> None:
         if self.frame is not None:
-            self.wanted.emit(self.frame)
+            self.pause()
+            self.wanted.emit()
+
+    def _track(self) -> None:
+        self.pause()
+        self.tracking.emit()
 
     def _ask(self, index: int) -> None:
         self._go(index, forever=False)
 
     def _go(self, index: int, forever: bool) -> None:
         assert self.path is not None
-        self._taken.set()
-        self.line.submit((self.path, forever), self._reader.job(self.path, index, forever, self._taken), alone=True)
+        self.line.submit(
+            (self.path, forever), clips.play if forever else clips.show_frame, self.path, index, alone=True
+        )
 
-    def _told(self, key: Any, what: Any) -> None:
-        frame, count = what
+    def _told(self, key: Any, frame: Any) -> None:
         if key[0] == self.path and (not key[1] or self._playing):
             self.frame = frame
             self.slider.blockSignals(True)
-            self.slider.setMaximum(max(count - 1, frame.index))
+            self.slider.setMaximum(max(frame.count - 1, frame.index))
             self.slider.setValue(frame.index)
             self.slider.blockSignals(False)
             self.time.setText(f"{int(frame.time) // 60}:{frame.time % 60:04.1f}")
             self.shown.emit(frame)
-        self._taken.set()
+        self.line.take()
 
     def _done(self, key: Any, result: Any) -> None:
         if key[1] and key[0] == self.path:
             self.pause()
-
-    def close_line(self) -> None:
-        self._playing = False
-        self._taken.set()
-        self.line.close()
-        self._reader.close()
-
-
-class Reader:
-    """Frames of the clip that was asked for last. Clips are read from the beginning on: going back reads anew."""
-
-    def __init__(self) -> None:
-        self._path: Path | None = None
-        self._clip: Clip | None = None
-        self._frames: Any = None
-        self._next = 0
-
-    def close(self) -> None:
-        if self._clip is not None:
-            self._clip.close()
-        self._clip = self._frames = self._path = None
-
-    def job(self, path: Path, index: int, forever: bool, taken: threading.Event) -> Job:
-        """Tell (frame, how many there should be) of one frame, or of all from there on at the clip's own pace."""
-
-        def job(tell: Tell) -> None:
-            from tronie.video.clip import open_clip
-
-            if path != self._path or index < self._next or self._frames is None:
-                self.close()
-                self._clip = open_clip(path)
-                self._path, self._frames, self._next = path, self._clip.frames(), 0
-            assert self._clip is not None
-            count, began, last = self._clip.info.frames or 0, None, None
-            for frame in self._frames:
-                self._next = frame.index + 1
-                last = frame
-                if frame.index < index:
-                    continue
-                taken.clear()
-                tell((frame, count))
-                if not forever:
-                    return
-                now = time.monotonic()
-                began = now - frame.time if began is None else began
-                time.sleep(min(max(0.0, began + frame.time - now), 1.0))
-                # A machine that cannot keep up plays slower rather than piling pictures up.
-                taken.wait(1.0)
-                began = max(began, time.monotonic() - frame.time - 0.1)
-            self._frames = None
-            if last is not None and last.index < index:
-                tell((last, last.index + 1))
-
-        return job

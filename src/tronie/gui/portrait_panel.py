@@ -11,9 +11,9 @@ from tronie.gui.pictures import BeforeAfter
 from tronie.gui.words import tr
 
 if TYPE_CHECKING:
+    from tronie.gui.cards import Looks
     from tronie.gui.forms import Field
     from tronie.settings import FrontalSettings
-    from tronie.types import Face, Photo
 
 OPTIONS = ("crop", "background", "gaze", "size")
 """Of `FrontalSettings`."""
@@ -32,8 +32,7 @@ class PortraitPanel(QWidget):
         self.rest.toggled.connect(self._show)
         self.fields: dict[str, Field] = {}
         self._form = QFormLayout()
-        self._face: Face | None = None
-        self._photo: Photo | None = None
+        self.looks: Looks | None = None
         self._hint = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
@@ -57,27 +56,18 @@ class PortraitPanel(QWidget):
         """The settings with what is chosen here."""
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
 
-    def show_face(self, photo: Photo | None, face: Face | None, hint: str = "") -> None:
-        self._photo, self._face, self._hint = photo, face, hint
+    def show_looks(self, looks: Looks | None, hint: str = "") -> None:
+        self.looks, self._hint = looks, hint
         self._show()
 
     def _show(self) -> None:
-        face, photo = self._face, self._photo
-        frontal = None if face is None else face.frontal
-        self.rest.setEnabled(frontal is not None and frontal.neutral is not None)
-        if face is None or photo is None or frontal is None:
+        looks = self.looks
+        self.rest.setEnabled(looks is not None and looks.rest is not None)
+        if looks is None or looks.after is None:
             self.compare.show_pair(None, None, self._hint)
             return
-        from tronie.overlay import cut_out, face_region
-
-        after = frontal.image
-        if self.rest.isChecked() and frontal.neutral is not None:
-            after = frontal.neutral
-        height, width = after.shape[:2]
-        before = cut_out(photo.image, face_region(face), height)
-        if width < height:
-            before = before[:, (height - width) // 2 :][:, :width]
-        self.compare.show_pair(before, after)
+        after = looks.rest if self.rest.isChecked() and looks.rest is not None else looks.after
+        self.compare.show_pair(looks.before, after)
 
 
 class EnhancedPanel(QWidget):
@@ -93,12 +83,11 @@ class EnhancedPanel(QWidget):
         layout.addWidget(self.compare, 1)
         layout.addWidget(self.note)
 
-    def show_face(self, face: Face | None) -> None:
-        enhanced = None if face is None else face.enhanced
-        if enhanced is None:
+    def show_looks(self, looks: Looks | None) -> None:
+        if looks is None or looks.large is None:
             self.compare.show_pair(None, None, tr("This face is large enough: nothing had to be enhanced."))
             self.note.clear()
             return
-        self.compare.show_pair(enhanced.before, enhanced.after)
-        said = tr("{factor} times enlarged by {name}.").format(factor=f"{enhanced.factor:.1f}", name=enhanced.name)
-        self.note.setText(f"{said} {enhanced.note[:1].upper() + enhanced.note[1:]}." if enhanced.note else said)
+        self.compare.show_pair(looks.small, looks.large)
+        said = tr("{factor} times enlarged by {name}.").format(factor=f"{looks.factor:.1f}", name=looks.enhancer)
+        self.note.setText(f"{said} {looks.note[:1].upper() + looks.note[1:]}." if looks.note else said)

@@ -1,215 +1,243 @@
-"""The jobs of the window: what the library does for it. Nothing here knows of widgets."""
+"""The jobs on photos and faces: what the library does for the window, in the process beside it; see `bench`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tronie.errors import TronieError
-from tronie.gui.lines import Job, Tell
+import numpy as np
+
+from tronie.errors import InputError, TronieError
+from tronie.gui.bench import Tell
+from tronie.gui.cards import About, Card, Looks, Opened, Sitter, Stage, Summary
 
 if TYPE_CHECKING:
-    from tronie.pipeline import Pipeline
-    from tronie.render.figure import Figure
-    from tronie.settings import Settings
+    from tronie.gui.desk import Desk, Key
+    from tronie.gui.head_view import View
+    from tronie.settings import ExportSettings, FrontalSettings, Settings
     from tronie.types import Face, Image, Photo, Result
 
 THUMB = 128
 """Side of the thumbnails, pixels."""
 
 
-IN_MEMORY = 4
-"""So many faces of a photo keep their pictures in memory; those of the others lie in temporary files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of the work begins."""
-
-    name: str
-    face: int = 0
-    """How many faces are finished."""
-
-
-class Work:
-    """The pipeline, kept from photo to photo as long as the settings stay; for one thread."""
-
-    def __init__(self) -> None:
-        self._pipeline: Pipeline | None = None
-
-    def _of(self, settings: Settings) -> Pipeline:
-        if self._pipeline is None or self._pipeline.settings != settings:
-            from tronie.pipeline import Pipeline
-
-            old = self._pipeline
-            self._pipeline = Pipeline(settings)
-            if old is not None and _same_models(old.settings, settings):
-                # Only what the models are asked for has changed: they need not be loaded again.
-                for name in ("_detector", "_net", "_engine", "_enhancer"):
-                    setattr(self._pipeline, name, getattr(old, name))
-        return self._pipeline
-
-    def photo(self, source: Path | Photo, settings: Settings) -> Job:
-        """Read a photo and do its faces; tells the Photo, Stages, and each Face. The Result."""
-
-        def job(tell: Tell) -> Result:
-            from tronie.io.images import read_photo
-
-            tell(Stage("read"))
-            photo = read_photo(source) if isinstance(source, Path) else source
-            tell(photo)
-            tell(Stage("load"))
-            pipeline, count = self._of(settings), 0
-
-            def each(photo: Photo, face: Face) -> Face:
-                nonlocal count
-                count += 1
-                face = face if count <= IN_MEMORY else laid_down(face)
-                tell(face)
-                return face
-
-            pipeline.watch = lambda name: tell(Stage(name, count))
-            return pipeline.run(photo, each=each)
-
-        return job
-
-    def portrait(self, photo: Photo, face: Face, settings: Settings) -> Job:
-        """The face with its portrait made anew."""
-
-        def job(tell: Tell) -> Face:
-            tell(Stage("frontal"))
-            return self._of(settings).portrait(photo, face)
-
-        return job
-
-
-def laid_down(face: Face) -> Face:
-    """The face with its large pictures in temporary files, from which they are fetched when they are looked at; the
-    system takes the files away with the last picture, or with the process."""
-    texture, frontal, albedo, enhanced = face.texture, face.frontal, face.albedo, face.enhanced
-    if texture is not None:
-        texture = _down(texture, "image", "provenance")
-    if frontal is not None:
-        frontal = _down(frontal, "image", "neutral", "mask", "neutral_mask")
-    if albedo is not None:
-        albedo = _down(albedo, "image")
-    if enhanced is not None:
-        enhanced = _down(enhanced, "before", "after")
-    return replace(face, texture=texture, frontal=frontal, albedo=albedo, enhanced=enhanced)
-
-
-def _down(noun: Any, *names: str) -> Any:
-    """A noun with the arrays of these names in one file."""
-    import tempfile
-
-    import numpy as np
-
-    arrays = {name: array for name in names if (array := getattr(noun, name)) is not None}
-    with tempfile.TemporaryFile(prefix="tronie-") as file:
-        starts = {}
-        for name, array in arrays.items():
-            starts[name] = file.tell()
-            file.write(np.ascontiguousarray(array).data)
-        file.flush()
-        # Pages that are changed would be the process's own: `c` keeps the arrays ordinary, writable ones.
-        mapped = {
-            name: np.asarray(np.memmap(file, array.dtype, "c", starts[name], array.shape))
-            for name, array in arrays.items()
-        }
-    return replace(noun, **mapped)
-
-
-def _same_models(a: Settings, b: Settings) -> bool:
-    return all(getattr(a, name) == getattr(b, name) for name in ("detect", "enhance", "head", "fit"))
-
-
-def save(result: Result, folder: Path, formats: set[str], settings: Settings, overwrite: bool) -> Job:
-    """Write the outputs; the photo's folder."""
-
-    def job(tell: Tell) -> Path:
-        from tronie.io.names import safe_name
-        from tronie.io.outputs import photo_folder
-
-        name = safe_name(result.photo.name)
-        with photo_folder(folder, name, overwrite=overwrite, formats=formats, export=settings.export) as writer:
-            for count, face in enumerate(result.faces):
-                tell(Stage("save", count))
-                writer.add(result.photo, face)
-            writer.finish(result)
-        return folder / name
-
-    return job
-
-
-def only(result: Result, face: Face) -> Result:
-    """The result with no other face."""
-    return replace(result, faces=(face,))
-
-
-def is_clip(path: Path) -> bool:
-    """Whether a file moves."""
-    from tronie.video.clip import is_clip as moves
-
-    return moves(path)
-
-
-def thumbnail(path: Path) -> Job:
-    """(N, M, 3) RGB, small; of a clip its first frame."""
-
-    def job(tell: Tell) -> Image:
-        import numpy as np
-        from PIL import Image as Pillow
-
-        from tronie.io.images import read_photo
-
-        tell(Stage("read"))
-        if is_clip(path):
-            from tronie.video.clip import open_clip
-
-            clip = open_clip(path)
-            small = Pillow.fromarray(next(clip.frames()).image)
-            clip.close()
-        else:
-            small = Pillow.fromarray(read_photo(path).image)
-        small.thumbnail((2 * THUMB, 2 * THUMB))
-        return np.asarray(small)
-
-    return job
-
-
-def figure(face: Face) -> Job:
-    """The face as something that pictures can be made of."""
-
-    def job(tell: Tell) -> Figure:
-        from tronie.render.figure import figure_of
-
-        made = figure_of(face)
-        _ = made.openness  # takes a moment: better now than with the first picture
-        return made
-
-    return job
-
-
-def photo_paths(given: list[str]) -> tuple[list[Path], list[str]]:
-    """The photos that files and folders stand for, and a sentence for each that cannot be used."""
-    from tronie.batch.inputs import find_inputs
+def about(desk: Desk, tell: Tell) -> About:
+    """What the window offers."""
     from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.outputs import FORMATS
     from tronie.video.clip import VIDEO_SUFFIXES
 
+    return About(FORMATS, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
+
+
+def warm_up(desk: Desk, tell: Tell, settings: Settings) -> None:
+    """Load what the first photo will want."""
+    from tronie.io.images import read_photo  # noqa: F401
+
+    pipeline = desk.pipeline(settings)
+    tell(Stage("load"))
+    pipeline.net.load()
+    tell(Stage("load"))
+    _ = pipeline.detector, pipeline.engine
+
+
+def open_photo(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
+    """Read a photo and do its faces, unless they are there; tells `Opened`, Stages, and a `Card` for each face."""
+    if (kept := desk.finished(path, settings)) is not None:
+        tell(Opened(kept.photo.image, kept.photo.name))
+        for face in kept.faces:
+            tell(card(face))
+        return Summary(len(kept.faces), kept.photo.notes)
+    from tronie.io.images import read_photo
+
+    tell(Stage("read"))
+    return faces_of(desk, tell, path, read_photo(path), settings)
+
+
+def open_frame(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
+    """The faces of the frame that the window shows of a clip or a camera."""
+    from tronie.types import Photo
+
+    frame = desk.reader.last
+    if frame is None or desk.reader.path != path:
+        raise InputError(f"No frame of {path.name} is shown.")
+    photo = Photo(frame.image, name=f"{path.stem}-{frame.index:05d}", source=str(path))
+    return faces_of(desk, tell, path, photo, settings)
+
+
+def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Settings) -> Summary:
+    tell(Opened(photo.image, photo.name))
+    tell(Stage("load"))
+    desk.begin(path, photo, settings)
+    pipeline, count = desk.pipeline(settings), 0
+
+    def each(photo: Photo, face: Face) -> Face:
+        nonlocal count
+        count += 1
+        face = desk.put(path, face, settings)
+        tell(card(face))
+        return face
+
+    pipeline.watch = lambda name: tell(Stage(name, count))
+    result = pipeline.run(photo, each=each)
+    desk.results[path] = result
+    return Summary(len(result.faces), result.photo.notes)
+
+
+def card(face: Face) -> Card:
+    return Card(
+        face.index, face.box, face.score, face.warnings, face.error, face.head is not None, face.frontal is not None,
+        face.enhanced is not None,
+    )  # fmt: skip
+
+
+def looks(desk: Desk, tell: Tell, key: Key, frontal: FrontalSettings) -> Looks:
+    """The face's pictures as they are."""
+    from tronie.overlay import cut_out, face_region, overlay
+
+    face, photo = desk.faces[key], desk.photos[key[0]]
+    made = face.frontal
+    before = after = rest = over = None
+    if made is not None:
+        after, rest = made.image, made.neutral
+        height, width = after.shape[:2]
+        before = cut_out(photo.image, face_region(face), height)
+        if width < height:
+            before = before[:, (height - width) // 2 :][:, :width]
+    if face.head is not None:
+        over = overlay(photo.image, face, 640)
+    shown = Looks(before, after, rest, over, stale=made is not None and desk.frontals.get(key) != frontal)
+    if (found := face.enhanced) is None:
+        return shown
+    return replace(
+        shown, small=found.before, large=found.after, factor=found.factor, enhancer=found.name, note=found.note or ""
+    )
+
+
+def portrait(desk: Desk, tell: Tell, key: Key, settings: Settings) -> Looks:
+    """The face's pictures with the portrait made anew."""
+    tell(Stage("frontal"))
+    face = desk.pipeline(settings).portrait(desk.photos[key[0]], desk.faces[key])
+    desk.faces[key] = face
+    desk.frontals[key] = settings.frontal
+    return looks(desk, tell, key, settings.frontal)
+
+
+def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:
+    """The head, ready to be drawn."""
+    from tronie.geometry import euler_degrees
+    from tronie.io.encode import PROVENANCE_COLORS
+    from tronie.render.film import EXPRESSIONS
+    from tronie.render.view import UNCERTAIN_MM, heat_srgb
+    from tronie.types import PROVENANCE
+
+    figure = desk.figure(key)
+    face, pose = desk.faces.get(key), (0.0, 0.0)
+    if face is not None and face.fit is not None:
+        pose = euler_degrees(face.fit.head_to_camera[:3, :3])[:2]
+    red, green, blue = np.round(heat_srgb()[np.linspace(0, 255, 5).round().astype(int)]).astype(int).T.tolist()
+    return Sitter(
+        key, figure.names, dict(figure.weights or {}), pose,
+        {title: weights for title, weights in EXPRESSIONS.items() if set(weights) <= set(figure.names)},
+        # The rest is of portraits only.
+        tuple((name, PROVENANCE_COLORS[name]) for name in PROVENANCE[1:7]), tuple(zip(red, green, blue, strict=True)),
+        UNCERTAIN_MM,
+    )  # fmt: skip
+
+
+def picture(desk: Desk, tell: Tell, key: Key, view: View, size: tuple[int, int], samples: int) -> Image:
+    """(height, width, 3): what a view of a head shows."""
+    from tronie.render.film import orbit
+    from tronie.render.light import light_name, preset
+    from tronie.render.view import Look, Scene, render
+
+    figure = desk.figure(key)
+    light = preset(light_name(view.mode, view.light))
+    if view.lamp is not None:
+        right, up = (math.radians(angle) for angle in view.lamp)
+        light = light.aimed((math.sin(right) * math.cos(up), -math.sin(up), -math.cos(right) * math.cos(up)))
+    camera, pose = orbit(figure, size, view.yaw, view.pitch, view.zoom)
+    background = (44, 45, 48) if view.dark else (232, 232, 235)
+    look = Look(view.mode, light, background, samples)  # type: ignore[arg-type]
+    return render(Scene(figure, camera, pose, look, view.weights), threads=min(4, os.cpu_count() or 1))
+
+
+def save(
+    desk: Desk, tell: Tell, path: Path, only: int | None, folder: Path, formats: set[str], settings: Settings,
+    overwrite: bool,
+) -> Path:  # fmt: skip
+    """Write the outputs of a photo, or of one of its faces; the photo's folder."""
+    result = desk.finished(path, desk.made_with[path]) if path in desk.made_with else None
+    if result is None:
+        raise TronieError("There is nothing to export yet.")
+    if only is not None:
+        result = replace(result, faces=(desk.faces[path, only],))
+    return written(tell, result, folder, formats, settings.export, overwrite)
+
+
+def written(
+    tell: Tell, result: Result, folder: Path, formats: set[str], export: ExportSettings, overwrite: bool
+) -> Path:
+    from tronie.io.names import safe_name
+    from tronie.io.outputs import photo_folder
+
+    name = safe_name(result.photo.name)
+    with photo_folder(folder, name, overwrite=overwrite, formats=formats, export=export) as writer:
+        for count, face in enumerate(result.faces):
+            tell(Stage("save", count))
+            writer.add(result.photo, face)
+        writer.finish(result)
+    return folder / name
+
+
+def lend(desk: Desk, tell: Tell, key: Key, export: ExportSettings) -> Path:
+    """head.glb of a face, in a folder that goes with the window."""
+    from tronie.types import Result
+
+    if not key[1]:
+        return key[0] / "head.glb"
+    face = desk.faces[key]
+    folder = written(tell, Result(desk.photos[key[0]], (face,)), desk.scratch(), {"glb"}, export, True)
+    return folder / f"face-{face.index}" / "head.glb"
+
+
+def thumbnail(desk: Desk, tell: Tell, path: Path) -> Image:
+    """(N, M, 3) RGB, small; of a clip its first frame."""
+    from PIL import Image as Pillow
+
+    from tronie.io.images import read_photo
+    from tronie.video.clip import is_clip, open_clip
+
+    tell(Stage("read"))
+    if is_clip(path):
+        clip = open_clip(path)
+        small = Pillow.fromarray(next(clip.frames()).image)
+        clip.close()
+    else:
+        small = Pillow.fromarray(read_photo(path).image)
+    small.thumbnail((2 * THUMB, 2 * THUMB))
+    return np.asarray(small)
+
+
+def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
+    """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
+    used."""
+    from tronie.batch.inputs import find_inputs
+    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.video.clip import VIDEO_SUFFIXES, is_clip
+
     found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
-    return list(found.paths), [f"{problem.source}: {problem.reason}." for problem in found.problems]
+    return [(path, is_clip(path)) for path in found.paths], [f"{p.source}: {p.reason}." for p in found.problems]
 
 
-def import_model(kind: str, file: Path) -> Job:
+def import_model(desk: Desk, tell: Tell, kind: str, file: Path) -> Any:
     """The record of the imported model."""
+    from tronie.imports import import_file
 
-    def job(tell: Tell) -> Any:
-        from tronie.imports import import_file
-
-        tell(Stage("import"))
-        if not file.exists():
-            raise TronieError(f"{file} does not exist.")
-        return import_file(kind, file, overwrite=True)
-
-    return job
+    tell(Stage("import"))
+    if not file.exists():
+        raise TronieError(f"{file} does not exist.")
+    return import_file(kind, file, overwrite=True)

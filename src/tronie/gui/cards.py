@@ -1,0 +1,177 @@
+"""What the window knows of the things that the other process holds: small values, without models or textures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.types import Image
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the library can do, for the window to offer."""
+
+    formats: tuple[str, ...]
+    """Of files that are written."""
+    suffixes: tuple[str, ...]
+    """Of files that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of the work begins."""
+
+    name: str
+    face: int = 0
+    """How many faces are finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a clip is."""
+
+    name: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A photo, or a frame of a clip, that the faces are of."""
+
+    image: Image
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A face."""
+
+    index: int
+    box: tuple[float, float, float, float]
+    score: float
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    whole: bool = True
+    """Whether there is a head."""
+    portrait: bool = True
+    enhanced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A photo is done."""
+
+    count: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """A face's pictures."""
+
+    before: Image | None
+    """The photo's face, in the size of `after`."""
+    after: Image | None
+    """The portrait."""
+    rest: Image | None
+    """The same without expression."""
+    overlay: Image | None
+    """The head's wires over the photo's face."""
+    small: Image | None = None
+    """A small face before super-resolution ..."""
+    large: Image | None = None
+    """... and after it."""
+    factor: float = 1.0
+    enhancer: str = ""
+    note: str = ""
+    stale: bool = False
+    """Whether the portrait was made with other options."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sitter:
+    """A head that pictures can be made of."""
+
+    key: Any
+    names: tuple[str, ...]
+    """Of its units of expression."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The photo's expression."""
+    pose: tuple[float, float] = (0.0, 0.0)
+    """Yaw and pitch of the photo's face, degrees, as a view turns."""
+    presets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Expressions to begin with, by name."""
+    legend: tuple[tuple[str, tuple[int, int, int]], ...] = ()
+    """Where colours come from, and what stands for it."""
+    heat: tuple[tuple[int, int, int], ...] = ()
+    """Colours for standard deviations from 0 to `uncertain_mm`."""
+    uncertain_mm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A frame of a clip or of a camera."""
+
+    index: int
+    time: float
+    image: Image
+    count: int
+    """How many frames there should be; 0: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """A person of a clip, frame by frame."""
+
+    number: int
+    folder: Path
+    state: tuple[str, ...]
+    """(T,) seen, bridged or absent."""
+    box: Array
+    """(T, 4) pixels, NaN where there is none."""
+    angles: Array
+    """(T, 2) yaw and pitch, degrees."""
+    names: tuple[str, ...]
+    weights: Array
+    """(T, K) of the units `names`."""
+    confidence: Array
+    """(T,) 0..1."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Of the frames in which the person is seen."""
+        return sum(state == "seen" for state in self.state) / max(len(self.state), 1)
+
+    def card(self, frame: int) -> Card | None:
+        """The person in a frame; None where they are absent."""
+        if not 0 <= frame < len(self.state) or self.state[frame] == "absent" or np.isnan(self.box[frame]).any():
+            return None
+        x0, y0, x1, y1 = map(float, self.box[frame])
+        return Card(self.number, (x0, y0, x1, y1), float(self.confidence[frame]), self.warnings)
+
+    def expression(self, frame: int) -> dict[str, float]:
+        row = np.nan_to_num(self.weights[min(max(frame, 0), len(self.weights) - 1)])
+        return dict(zip(self.names, map(float, row), strict=True))
+
+    def pose(self, frame: int) -> tuple[float, float]:
+        yaw, pitch = np.nan_to_num(self.angles[min(max(frame, 0), len(self.angles) - 1)])
+        return float(yaw), float(pitch)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """A clip that was followed."""
+
+    folder: Path
+    people: tuple[Track, ...]
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,367 @@
+"""What the window is about: the photo or clip, its faces, the chosen one. It gives the jobs to the process beside the
+window and says what came of them; no widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from tronie.gui import clips, work
+from tronie.gui.cards import Card, Looks, Opened, Picture, Sitter, Stage, Step, Summary, Track, Tracked
+from tronie.gui.lines import Bench, Line
+from tronie.gui.words import tr
+
+if TYPE_CHECKING:
+    from tronie.settings import ExportSettings, Settings
+
+
+class Session(QObject):
+    """`settings` gives the library's settings as they are now."""
+
+    begun = Signal(object)
+    """About."""
+    found = Signal(object, object)
+    """New paths with whether each moves, and sentences for what cannot be used."""
+    thumbnail = Signal(object, object)
+    noted = Signal(object, str, bool)
+    """A path, one sentence about it, and whether it is a bad one."""
+    cleared = Signal(str)
+    """Nothing is shown any more, for this reason."""
+    opened = Signal(object)
+    carded = Signal(object)
+    finished = Signal(object)
+    headed = Signal(object, str)
+    """The chosen face's Sitter, or None and why."""
+    looked = Signal(object, str)
+    """Its Looks, or None and why."""
+    followed = Signal(object)
+    """The people of the clip."""
+    filmed = Signal(object)
+    """A camera's Picture."""
+    saved = Signal(object, str)
+    """A folder or None, and a sentence."""
+    lent = Signal(object)
+    """head.glb of the chosen face, ready to be dragged."""
+    said = Signal(str)
+    stepped = Signal(object)
+    """How far a clip is: Step, or None."""
+    busied = Signal(bool)
+
+    def __init__(self, settings: Callable[[], Settings], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.bench = Bench(self)
+        self.work, self.files, self.thumbs, self.shapes, self.looks = (
+            Line(self.bench, name, self) for name in ("work", "files", "thumbs", "shapes", "looks")
+        )
+        self.path: Path | None = None
+        self.moving: set[Path] = set()
+        """Paths that are clips."""
+        self.cards: dict[int, Card] = {}
+        self.summary: Summary | None = None
+        self.tracked: Tracked | None = None
+        self.frame = -1
+        """Of the clip, the one that is shown."""
+        self.index: int | None = None
+        for line, done in (
+            (self.work, self._worked), (self.files, self._filed), (self.thumbs, self._listed),
+            (self.shapes, self._shaped), (self.looks, self._seen),
+        ):  # fmt: skip
+            line.done.connect(done)
+            line.failed.connect(self._failed)
+            line.stopped.connect(self._stopped)
+        self.work.told.connect(self._told)
+
+    @property
+    def working(self) -> bool:
+        """Whether faces are in work."""
+        return any(key[0] != "warm" for key in self.work.keys)
+
+    # Photos
+
+    def begin(self) -> None:
+        """Start the process beside the window."""
+        self.thumbs.submit(("about",), work.about)
+
+    def add(self, given: Sequence[str]) -> None:
+        """Look for photos and clips in files and folders."""
+        self.said.emit(tr("Looking for photos …"))
+        self.thumbs.submit(("find",), work.find, list(given))
+
+    def open(self, path: Path) -> None:
+        """A photo, whose faces are done unless that is done; of a clip only the player knows."""
+        self.work.cancel()
+        self.path = path
+        self.clear(tr("Reading {name} …").format(name=path.name))
+        if path not in self.moving:
+            self._work(("photo", path), work.open_photo, path, self._settings())
+
+    def clear(self, why: str) -> None:
+        self.cards, self.summary, self.tracked, self.index, self.frame = {}, None, None, None, -1
+        self.cleared.emit(why)
+        self._show()
+
+    def capture(self) -> None:
+        """The faces of the frame that is shown."""
+        path = self.path
+        assert path is not None
+        self.work.cancel()
+        self.clear("")
+        self._work(("photo", path), work.open_frame, path, self._settings())
+
+    def film(self, source: Path) -> None:
+        """A camera, or a clip in its place, live."""
+        self.work.cancel()
+        self.path = source
+        self.moving.add(source)
+        self.clear(tr("Waiting for the camera …"))
+        self._work(("film", source), clips.film, source, self._settings())
+
+    def follow(self, folder: Path, overwrite: bool) -> None:
+        """Everybody in the clip."""
+        assert self.path is not None
+        self.work.cancel()
+        self._work(("clip", self.path), clips.follow, self.path, folder, self._settings(), overwrite)
+
+    def look_up(self, folder: Path) -> None:
+        """Whether the clip was followed before."""
+        self.looks.submit(("known", self.path), clips.look_up, self.path, folder)
+
+    def at(self, picture: Picture) -> None:
+        """Another frame of the clip is shown."""
+        self.frame = picture.index
+        if self.tracked is None:
+            if self.cards or self.working:
+                self.work.cancel()
+                self.clear("")
+            return
+        self.cards = {
+            track.number: card for track in self.tracked.people if (card := track.card(picture.index)) is not None
+        }
+
+    def _work(self, key: Any, function: Callable[..., Any], *given: Any) -> None:
+        self.work.submit(key, function, *given)
+        self.busied.emit(True)
+
+    def cancel(self) -> None:
+        """Stop what is in work at its next step."""
+        self.work.cancel()
+        self.files.cancel()
+
+    def close(self) -> None:
+        self.bench.close()
+
+    # The chosen face
+
+    @property
+    def card(self) -> Card | None:
+        return None if self.index is None else self.cards.get(self.index)
+
+    @property
+    def track(self) -> Track | None:
+        """The chosen person of a clip."""
+        people = () if self.tracked is None else self.tracked.people
+        return next((track for track in people if track.number == self.index), None)
+
+    @property
+    def key(self) -> tuple[Path, int] | None:
+        """What the other process knows the chosen face by."""
+        if self.track is not None:
+            return self.track.folder, 0
+        return None if self.card is None or self.path is None else (self.path, self.card.index)
+
+    def choose(self, index: int) -> None:
+        self.index = index
+        self._show()
+
+    def _show(self) -> None:
+        why = self._why_nothing()
+        if self.key is None or why:
+            self.headed.emit(None, why)
+            self.looked.emit(None, why)
+            return
+        self.headed.emit(None, tr("Preparing the head …"))
+        self.shapes.submit(("shape", self.key), work.sitter, self.key, alone=True)
+        if self.track is None:
+            self.looks.submit(("looks", self.key), work.looks, self.key, self._settings().frontal, alone=True)
+        else:
+            self.looked.emit(None, tr("The portrait is frontal.png in {folder}.").format(folder=self.track.folder))
+
+    def _why_nothing(self) -> str:
+        card = self.card
+        if self.track is not None:
+            return ""
+        if card is None:
+            return tr("Select a face in the photo.") if self.path is not None else tr("Heads appear here.")
+        if card.error or not card.whole:
+            return tr("This face could not be finished: {error}").format(error=card.error)
+        return ""
+
+    def frontal_changed(self) -> None:
+        """The portrait is wanted with other options."""
+        if self.key is not None and self.track is None and self.card is not None and self.card.portrait:
+            self._work(("portrait", self.key), work.portrait, self.key, self._settings())
+
+    # Files out
+
+    def save(self, everything: bool, folder: Path, formats: set[str], overwrite: bool) -> None:
+        """Write the chosen face, or all of the photo's."""
+        only = None if everything else self.index
+        self.files.submit(
+            ("save", folder), work.save, self.path, only, folder, formats, self._settings(), overwrite
+        )  # fmt: skip
+        self.busied.emit(True)
+
+    def lend(self, export: ExportSettings) -> None:
+        """Have head.glb of the chosen face ready."""
+        if self.key is not None:
+            self.files.submit(("lend", self.key), work.lend, self.key, export)
+
+    # What the lines say
+
+    def _busy(self) -> None:
+        self.busied.emit(self.working or self.files.busy)
+        if not self.working:
+            self.stepped.emit(None)
+
+    def _told(self, key: Any, what: Any) -> None:
+        if isinstance(what, Step):
+            self.stepped.emit(what)
+        elif key[0] == "warm":
+            return
+        elif isinstance(what, Stage) and key[0] == "portrait":
+            self.said.emit(tr("Making the portrait …"))
+        elif key[1] != self.path:
+            return
+        elif isinstance(what, Stage):
+            text = stage_text(what.name)
+            self.said.emit(tr("Face {n}: {stage} …").format(n=what.face + 1, stage=text) if what.face else f"{text} …")
+        elif isinstance(what, Opened):
+            self.opened.emit(what)
+        elif isinstance(what, Card):
+            self.cards[what.index] = what
+            self.carded.emit(what)
+        elif isinstance(what, Picture):
+            self.filmed.emit(what)
+            self.work.take()
+
+    def _worked(self, key: Any, result: Any) -> None:
+        if key[0] == "warm":
+            return
+        self._busy()
+        if key[0] == "portrait":
+            self.said.emit("")
+            if key[1] == self.key:
+                self.looked.emit(result, "")
+        elif key[1] != self.path:
+            return
+        elif isinstance(result, Summary):
+            self.summary = result
+            count = len(self.cards)
+            text = (
+                tr("No face was found.") if not count else tr("1 face") if count == 1
+                else tr("{n} faces").format(n=count)
+            )  # fmt: skip
+            self.noted.emit(self.path, text, False)
+            self.said.emit("   ".join(filter(None, (text, "; ".join(result.notes)))))
+            self.finished.emit(result)
+        elif isinstance(result, Tracked):
+            self._follow(result)
+            self.said.emit("   ".join([tr("Written to {path}").format(path=result.folder), *result.notes]))
+        elif key[0] == "film":
+            self.said.emit(tr("The camera has ended."))
+
+    def _follow(self, tracked: Tracked) -> None:
+        self.cards, self.summary, self.tracked = {}, None, tracked
+        self.index = tracked.people[0].number if tracked.people else None
+        count = len(tracked.people)
+        text = tr("No face was found.") if not count else tr("{n} people followed").format(n=count)
+        self.noted.emit(self.path, text, False)
+        self.followed.emit(tracked)
+        self._show()
+
+    def _seen(self, key: Any, result: Any) -> None:
+        if key[0] == "known":
+            if key[1] == self.path and result is not None and self.tracked is None and not self.working:
+                self._follow(result)
+        elif key[1] == self.key and isinstance(result, Looks):
+            if result.after is None:
+                self.looked.emit(result, tr("The settings ask for no portrait (Settings, General)."))
+                return
+            self.looked.emit(result, "")
+            if result.stale:
+                self.frontal_changed()
+
+    def _shaped(self, key: Any, sitter: Sitter) -> None:
+        if key[1] == self.key:
+            self.headed.emit(sitter, "")
+
+    def _listed(self, key: Any, result: Any) -> None:
+        if key[0] == "thumb":
+            self.thumbnail.emit(key[1], result)
+            return
+        if key[0] == "about":
+            self.begun.emit(result)
+            self.work.submit(("warm", None), work.warm_up, self._settings())
+            return
+        paths, problems = result
+        self.moving |= {path for path, moves in paths if moves}
+        self.said.emit(" ".join(problems))
+        self.found.emit([path for path, _ in paths], problems)
+
+    def picture_of(self, path: Path) -> None:
+        """Ask for a thumbnail."""
+        self.thumbs.submit(("thumb", path), work.thumbnail, path)
+
+    def _filed(self, key: Any, path: Any) -> None:
+        self._busy()
+        if key[0] == "save":
+            self.saved.emit(path, tr("Written to {path}").format(path=path))
+        elif key[0] == "lend" and key[1] == self.key:
+            self.lent.emit(path)
+
+    def _failed(self, key: Any, sentence: str) -> None:
+        if key[0] == "warm":
+            return  # the first photo will say so
+        self._busy()
+        if key[0] in ("photo", "thumb", "clip", "film"):
+            self.noted.emit(key[1], sentence, True)
+            if key[1] == self.path and key[0] != "thumb":
+                self.said.emit(sentence)
+                if key[0] != "clip":
+                    self.cleared.emit(sentence)
+        elif key[0] in ("shape", "looks"):
+            if key[1] == self.key:
+                (self.headed if key[0] == "shape" else self.looked).emit(None, sentence)
+        else:
+            self.said.emit(sentence)
+            if key[0] in ("save", "lend"):
+                self.saved.emit(None, sentence)
+
+    def _stopped(self, key: Any) -> None:
+        if key[0] == "warm":
+            return
+        self._busy()
+        if key[0] == "save":
+            self.saved.emit(None, tr("Cancelled; nothing was written."))
+        elif key[0] in ("photo", "clip") and key[1] == self.path and not self.working:
+            self.noted.emit(key[1], tr("Cancelled."), False)
+            self.said.emit(tr("Cancelled."))
+            if key[0] == "photo" and not self.cards:
+                self.cleared.emit(tr("Cancelled."))
+
+
+def stage_text(name: str) -> str:
+    """What a stage does, in plain words."""
+    known = {
+        "read": tr("Reading the photo"), "load": tr("Loading the models"), "detect": tr("Finding faces"),
+        "landmarks": tr("Finding eyes, nose and mouth"), "camera": tr("Guessing the camera"),
+        "enhance": tr("Enhancing small faces"), "fit": tr("Fitting the head"), "texture": tr("Painting the texture"),
+        "light": tr("Taking the light out"), "frontal": tr("Making the portrait"),
+        "following": tr("Following the faces"), "solving": tr("Finding out who is who"),
+        "heads": tr("Making the heads"), "drawing": tr("Drawing the film"),
+    }  # fmt: skip
+    return known.get(name, name)
