@@ -23,7 +23,7 @@ LOD_TEXTURES = (1024, 512)
 Data = bytes | Iterable[bytes | memoryview]
 Job = tuple[str, Callable[[], Data]]
 """A file's name, and what makes it."""
-SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.glb")
+SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.glb", "overlay.jpg")
 """They are begun first."""
 
 
@@ -34,18 +34,15 @@ def jobs(
     formats: frozenset[str],
     export: ExportSettings,
     name: str,
-    drawn: Image | None,
     course: Course | None,
 ) -> Iterator[Job]:
-    """The files of one face, `small` when it is thinned, and `drawn` over the photo; what it lacks is left out. `name`
-    is the photo's, `course` how the face moves in a clip."""
+    """The files of one face, `small` when it is thinned; what it lacks is left out. `name` is the photo's,
+    `course` how the face moves in a clip."""
     yield from _meshes(face, small, formats, export, name, course)
     yield from _pictures(face, formats)
     if export.maps:
         for file, picture in _maps(photo, face):
             yield file, partial(same, picture)
-    if drawn is not None and "overlay" in formats:
-        yield "overlay.jpg", partial(encode.jpeg, drawn, 90, full_color=True)
 
 
 def same(data: Data) -> Data:

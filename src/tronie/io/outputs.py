@@ -123,11 +123,9 @@ class Writer:
     def _add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
         small = thinned(face)
         formats = frozenset(FORMATS) if self.formats is None else self.formats
-        if formats & {"overlay", "sheet"}:
-            self.overlays[face.index] = overlay(photo.image, face)
         place = self.work / f"face-{face.index}"
         place.mkdir(exist_ok=moving is not None)
-        _save_face(photo, face, small, place, formats, self.overlays.get(face.index), self, moving or Moving())
+        _save_face(photo, face, small, place, formats, self, moving or Moving())
         return small
 
     def finish(self, result: Result) -> None:
@@ -184,17 +182,21 @@ def thinned(face: Face) -> Face:
 def save_face(photo: Photo, face: Face, place: Path, name: str, export: ExportSettings) -> list[str]:
     """All files of one face into a folder that is there; the names of those written. Raises OutputError."""
     writer = Writer(place, name, None, export, threads=most_threads())
-    drawn = overlay(photo.image, face)
-    return _save_face(photo, face, thinned(face), place, frozenset(FORMATS), drawn, writer, Moving())
+    return _save_face(photo, face, thinned(face), place, frozenset(FORMATS), writer, Moving())
 
 
 def _save_face(
-    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], drawn: Image | None, writer: Writer,
-    moving: Moving,
+    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], writer: Writer, moving: Moving
 ) -> list[str]:  # fmt: skip
     """The files of one face, `small` when it is thinned; what the face lacks is left out. Their names."""
+
+    def drawn() -> bytes:
+        writer.overlays[face.index] = picture = overlay(photo.image, face)
+        return encode.jpeg(picture, 90, full_color=True)
+
     made: list[Job] = [
-        *jobs(photo, face, small, formats, writer.export, writer.name, drawn, moving.course),
+        *jobs(photo, face, small, formats, writer.export, writer.name, moving.course),
+        *([("overlay.jpg", drawn)] if "overlay" in formats else []),
         *((file, partial(same, chunks)) for file, chunks in moving.files.items()),
     ]
 

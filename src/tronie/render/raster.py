@@ -23,6 +23,9 @@ SUBPIXEL = 1024
 REACH = 2.0**19
 """Pixels from the origin beyond which a triangle is dropped: the products of the edge functions must fit 64 bits."""
 
+NOWHERE = -(2**31)
+"""On that grid: of a vertex that cannot be drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
@@ -56,7 +59,9 @@ def visible(points: Array, triangles: Ints, height: int, width: int, cull: bool 
     """The cheap half of `rasterize`: ids (H, W) int32 and 1 / depth (H, W) float32, 0 where there is nothing."""
     triangle = np.full((height, width), -1, dtype=np.int32)
     inverse_depth = np.zeros((height, width), dtype=np.float32)
-    _draw(points, triangles, cull, triangle, inverse_depth)
+    grid = np.zeros((len(points), 2), dtype=np.int64)
+    _on_grid(points, grid)
+    _draw(points, grid, triangles, cull, triangle, inverse_depth)
     return triangle, inverse_depth
 
 
@@ -129,40 +134,43 @@ def span(e0: int, e1: int, e2: int, x0: int, x1: int, x2: int, last: int) -> tup
 
 
 @jit
-def _draw(points: Any, triangles: Any, cull: bool, triangle: Any, inverse_depth: Any) -> None:
+def _on_grid(points: Any, grid: Any) -> None:
+    """Snap every vertex once, not for each of its triangles; NOWHERE where it is not before the camera, or too far."""
+    for v in range(points.shape[0]):
+        x, y = points[v, 0], points[v, 1]
+        if points[v, 2] > 0 and abs(x) < REACH and abs(y) < REACH:
+            grid[v, 0], grid[v, 1] = snap(x), snap(y)
+        else:
+            grid[v, 0] = NOWHERE
+
+
+@jit
+def _draw(points: Any, grid: Any, triangles: Any, cull: bool, triangle: Any, inverse_depth: Any) -> None:
     height, width = triangle.shape
+    low = height * SUBPIXEL
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        za, zb, zc = points[a, 2], points[b, 2], points[c, 2]
-        if not (za > 0 and zb > 0 and zc > 0):
-            continue
+        ay, by, cy = grid[a, 1], grid[b, 1], grid[c, 1]
         # Bands of a picture are drawn by themselves: most triangles lie in another.
-        if (
-            max(points[a, 1], max(points[b, 1], points[c, 1])) < 0
-            or min(points[a, 1], min(points[b, 1], points[c, 1])) > height
-        ):
+        if max(ay, max(by, cy)) < 0 or min(ay, min(by, cy)) > low:
             continue
-        reach = max(
-            max(abs(points[a, 0]), abs(points[a, 1])),
-            max(max(abs(points[b, 0]), abs(points[b, 1])), max(abs(points[c, 0]), abs(points[c, 1]))),
-        )
-        if not reach < REACH:
+        ax, bx, cx = grid[a, 0], grid[b, 0], grid[c, 0]
+        if ax == NOWHERE or bx == NOWHERE or cx == NOWHERE:
             continue
-        ax, ay = snap(points[a, 0]), snap(points[a, 1])
-        bx, by = snap(points[b, 0]), snap(points[b, 1])
-        cx, cy = snap(points[c, 0]), snap(points[c, 1])
         # Twice the area; negative for counter-clockwise corners because y points down.
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area == 0 or (cull and area > 0):
             continue
         if area < 0:
-            bx, by, zb, cx, cy, zc = cx, cy, zc, bx, by, zb
+            b, bx, by, c, cx, cy = c, cx, cy, b, bx, by
             area = -area
         j0, j1, i0, i1, e0, e1, e2 = corners(ax, ay, bx, by, cx, cy, height, width)
+        if j0 > j1 or i0 > i1:  # between the centres: most triangles of small pictures
+            continue
         x0, x1, x2 = -(cy - by) * SUBPIXEL, -(ay - cy) * SUBPIXEL, -(by - ay) * SUBPIXEL
         y0, y1, y2 = (cx - bx) * SUBPIXEL, (ax - cx) * SUBPIXEL, (bx - ax) * SUBPIXEL
         scale = 1.0 / area
-        ra, rb, rc = scale / za, scale / zb, scale / zc
+        ra, rb, rc = scale / points[a, 2], scale / points[b, 2], scale / points[c, 2]
         for i in range(i0, i1 + 1):
             start, stop = span(e0, e1, e2, x0, x1, x2, j1 - j0)
             f0, f1, f2 = e0 + start * x0, e1 + start * x1, e2 + start * x2
