@@ -256,7 +256,7 @@ class Pipeline:
         assert head is not None
         assert fit is not None
         assert texture is not None
-        made = frontal(head, texture, settings, photo, fit, face.enhanced)
+        made = frontal(head, texture, settings, photo, fit, face.enhanced, self._threads)
         if settings.identity and face.landmarks is not None:
             from tronie.frontal.likeness import measured
 

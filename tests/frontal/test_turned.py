@@ -115,6 +115,14 @@ def test_what_the_photo_does_not_have_is_said(tiny_head: HeadModel) -> None:
     assert (made_up <= photo.image.reshape(-1, 3).max(axis=0) + 3).all()
 
 
+def test_threads_do_not_change_a_byte(tiny_head: HeadModel) -> None:
+    photo, head, fit = scene(tiny_head, 25.0)
+    one, two = (frontal(head, painted(), FrontalSettings(size=256), photo, fit, threads=n) for n in (1, 2))
+    for a, b in ((one.image, two.image), (one.neutral, two.neutral), (one.mask, two.mask)):
+        assert a is not None
+        assert np.array_equal(a, b)
+
+
 @pytest.mark.parametrize(("crop", "shape"), [("square", (256, 256)), ("passport", (256, 200)), ("head", (256, 204))])
 def test_cuts(tiny_head: HeadModel, crop: str, shape: tuple[int, int]) -> None:
     for background in ("keep", "blur", "plain"):
