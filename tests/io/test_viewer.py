@@ -36,6 +36,22 @@ load(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)).then
 """
 
 
+FILM = """
+const course = { times: [0, 1, 3], values: [0, 10, 2, 20, 4, 0] };
+console.log(JSON.stringify([-1, 0, 0.5, 1, 2, 9].map((time) => at(course, time))));
+"""
+
+
+def test_the_viewer_finds_what_lies_between_two_frames(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("the program node is not installed")
+    text = PAGE.read_text(encoding="utf-8")
+    (tmp_path / "page.cjs").write_text(text[text.index("const ARRAYS") : text.index("// Drawing")] + FILM, "utf-8")
+    said = subprocess.run([node, tmp_path / "page.cjs"], capture_output=True, text=True, check=True)
+    assert json.loads(said.stdout) == [[0, 10], [0, 10], [1, 15], [2, 20], [3, 10], [4, 0]]
+
+
 def test_the_viewer_reads_the_photos_face(tiny_head: HeadModel, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

@@ -29,6 +29,11 @@ SIDE = 112
 """Of the picture in which sharpness is looked at, pixels."""
 QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
 """Units that a good picture has little of: open eyes, a mouth at rest."""
+SMILE, SMILING = [ARKIT_UNITS.index(n) for n in ("mouthSmileLeft", "mouthSmileRight")], 0.6
+"""A smile is worse for a texture than none, but better than an open mouth: so much of it counts."""
+LIPS, BROW_TO_CHIN, WIDE_OPEN = (13, 14), (10, 152), 0.08
+"""The lips' inner edges and the ends of the face among the landmarks, and the share of its height that they are apart
+in a laugh: the net's jawOpen says little of one that shows the teeth."""
 CROWD = 0.3
 """How much a frame is worth in which another face is near."""
 DRAGGED = 12
@@ -141,10 +146,18 @@ def sharpness_of(image: Image, square: Similarity) -> float:
 def _quality(seen: Seen, sharp: float, image: Image) -> float:
     """Larger is better."""
     ahead = float(np.cos(np.radians(min(abs(yaw_of(seen.landmarks.points)), 70.0))))
-    quiet = 1 - 0.5 * float(seen.landmarks.scores[QUIET].max())
+    quiet = 1 - 0.5 * unrest(seen.landmarks)
     crowd = 1.0 if seen.clear else CROWD
     size = min(seen.size / 256.0, 1.5)
     return crowd * whole(seen.box, image) * seen.confidence * size * (0.35 + 0.65 * sharp) * quiet * ahead
+
+
+def unrest(landmarks: Landmarks) -> float:
+    """0..1: how far the eyes are from open and the mouth from its rest."""
+    points, scores = landmarks.points[:, :2], landmarks.scores
+    apart, high = (float(np.linalg.norm(points[a] - points[b])) for a, b in (LIPS, BROW_TO_CHIN))
+    laugh = min(apart / max(WIDE_OPEN * high, 1e-6), 1.0)
+    return max(float(scores[QUIET].max()), SMILING * float(scores[SMILE].max()), laugh)
 
 
 def whole(box: tuple[float, float, float, float], image: Image) -> float:
