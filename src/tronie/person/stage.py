@@ -138,7 +138,7 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
         return face
     from tronie.frontal import frontal
 
-    portrait = frontal(head, texture, settings.frontal, photo, fit)
+    portrait = frontal(head, texture, settings.frontal, photo, fit, face.enhanced)
     if settings.frontal.identity and face.landmarks is not None:
         from tronie.frontal.likeness import measured
 
@@ -203,8 +203,14 @@ def textured(
         face = shots[k].face
         assert face.head is not None
         assert face.fit is not None
-        photo = shots[k].load()
-        return photo, baked(photo, face.head, face.fit, face.landmarks, size)
+        photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
+        if marks is None or enhanced is None or not enhanced.accepted:
+            return photo, baked(photo, face.head, face.fit, marks, size)
+        from tronie.enhance.detail import make_detail
+
+        part = make_detail(photo, marks, enhanced)
+        fit, square = part.fit(face.fit), part.square(enhanced)
+        return part.photo, baked(part.photo, face.head, fit, part.landmarks(marks), size, square)
 
     head = shots[painted[0]].face.head
     assert head is not None

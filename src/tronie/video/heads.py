@@ -17,7 +17,7 @@ from tronie.person.stage import Shot as Painted
 from tronie.person.stage import dressed, suits_portrait, textured, to_paint
 from tronie.quality import face_warnings
 from tronie.types import Face, Head, Photo
-from tronie.used import models_used
+from tronie.used import enhancers_used, models_used
 from tronie.video.ahead import spread
 from tronie.video.collect import Collected
 from tronie.video.films import talking
@@ -103,7 +103,6 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     is the face's `error`."""
     settings = pipeline.settings
     engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
-    models = models_used(settings, enhance=False)
     painted: list[Painted] = []
     for shot in person.shots[:PAINTED]:
         photo = replace(
@@ -111,7 +110,7 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
             notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
         )
         with suppress(ValueError, np.linalg.LinAlgError):
-            face = engine.fit(photo, replace(face_of(person, shot, photo), models=models), camera)
+            face = engine.fit(photo, finer(face_of(person, shot, photo), photo, pipeline), camera)
             painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), camera))
     if not painted:
         raise InputError("no frame shows the face well enough")
@@ -125,6 +124,18 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
         return dressed(replace(face, texture=fused.texture), photo, settings), photo
     except Exception as error:
         return replace(face, error=f"{type(error).__name__}: {error}"), photo
+
+
+def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:
+    """The face with super-resolution's detail where it is small, and with the models that it owes itself to."""
+    models = models_used(pipeline.settings, enhance=False)
+    if pipeline.enhancer is not None:
+        from tronie.enhance.stage import enhance
+
+        (face,) = enhance(photo, [face], pipeline.enhancer, pipeline.net, pipeline.settings.enhance)
+    if face.enhanced is not None:
+        models = (*models, *enhancers_used(face.enhanced.name))
+    return replace(face, models=models)
 
 
 def usual_level(pipeline: Pipeline) -> int:

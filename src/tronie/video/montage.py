@@ -52,6 +52,10 @@ def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
     if fit is not None:
         center = (fit.camera.center[0] + dx, fit.camera.center[1] + dy)
         fit = replace(fit, camera=replace(fit.camera, center=center, size=size))
+    enhanced = face.enhanced
+    if enhanced is not None:
+        to_photo = enhanced.to_photo
+        enhanced = replace(enhanced, to_photo=replace(to_photo, tx=to_photo.tx + dx, ty=to_photo.ty + dy))
     if points68 is not None:
         points68 = points68 + np.array([dx, dy])
-    return replace(face, detection=detection, landmarks=landmarks, fit=fit, points68=points68)
+    return replace(face, detection=detection, landmarks=landmarks, fit=fit, points68=points68, enhanced=enhanced)
