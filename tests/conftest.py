@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from synthetic import tiny_head as _tiny_head
 
 from tronie.head.model import HeadModel
+
+
+def _qt_works() -> bool:
+    """Whether Qt can be loaded: bare systems lack libraries that it wants."""
+    try:
+        import PySide6.QtWidgets
+        import pytestqt  # noqa: F401
+    except ImportError:
+        return False
+    return bool(PySide6.QtWidgets.QWidget)
+
+
+# pytest-qt ends all of pytest where there is no Qt: it is loaded (pyproject.toml keeps it from loading itself) where
+# there is.
+pytest_plugins = ["pytestqt.plugin"] if _qt_works() else []
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,10 @@ def use_scheme(name: str) -> None:
         app.setPalette(light())
     else:
         app.setPalette(app.style().standardPalette())
+    ticks = QPalette(app.palette())
+    if ticks.window().color().lightness() < 128:
+        ticks.setColor(QPalette.ColorRole.Base, QColor("#55575d"))  # on dark ground empty boxes would not be seen
+    app.setPalette(ticks, b"QCheckBox")
 
 
 def dark() -> QPalette:

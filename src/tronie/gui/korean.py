@@ -24,6 +24,7 @@ KOREAN: dict[str, str] = {
     "The work ended unexpectedly, perhaps for want of memory. Try again.": (
         "작업이 예기치 않게 끝났습니다. 메모리가 부족했을 수 있습니다. 다시 시도하세요."
     ),
+    "Reconstruct this frame, or track the whole clip.": "이 장면을 복원하거나 전체를 추적하세요.",
     "Track whole clip": "전체 추적",
     "Waiting for the camera …": "카메라를 기다리는 중 …",
     "seen in {share} % of the frames": "프레임의 {share} %에서 보임",

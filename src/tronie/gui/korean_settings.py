@@ -44,6 +44,7 @@ UNITS: dict[str, str] = {
 
 NAMES: dict[str, str] = {
     "Detector": "검출기",
+    "Sheet": "한눈에 보기",
     "Min face": "최소 얼굴",
     "Max faces": "최대 얼굴 수",
     "Min score": "최소 점수",

@@ -95,6 +95,7 @@ class Session(QObject):
         """A photo, whose faces are done unless that is done; of a clip only the player knows."""
         self.work.cancel()
         self.path = path
+        self.said.emit("")
         self.clear(tr("Reading {name} …").format(name=path.name))
         if path not in self.moving:
             self._work(("photo", path), work.open_photo, path, self._settings())
@@ -194,6 +195,8 @@ class Session(QObject):
         card = self.card
         if self.track is not None:
             return ""
+        if card is None and self.path in self.moving:
+            return tr("Reconstruct this frame, or track the whole clip.")
         if card is None:
             return tr("Select a face in the photo.") if self.path is not None else tr("Heads appear here.")
         if card.error or not card.whole:

@@ -58,6 +58,11 @@ class Surrounding:
     radiance 1 all around it a white surface looks like 1."""
 
 
+ROOM = np.float32(0.25)
+"""Of the light from everywhere, what eyes mirror: rooms are darker than their lamps, and all of it would lie over dark
+irises as a grey veil."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lighting:
     lamps: tuple[Lamp, ...] = ()
@@ -86,6 +91,7 @@ class Lighting:
         rest = np.asarray(self.ambient) + 0.5 * np.asarray(self.sky)
         maps += rest.astype(np.float32)
         maps -= 0.5 * np.asarray(self.sky, np.float32) * directions()[None, ..., 1:2]
+        maps[0] *= ROOM
         for lamp in self.lamps:
             toward = _unit(lamp.direction).astype(np.float32)
             for k, lobe in enumerate(LOBES):
