@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import QLocale, QSettings, QTimer
 from PySide6.QtGui import QColor, QPalette
@@ -118,7 +119,8 @@ def use_scheme(name: str) -> None:
     ticks = QPalette(app.palette())
     if ticks.window().color().lightness() < 128:
         ticks.setColor(QPalette.ColorRole.Base, QColor("#55575d"))  # on dark ground empty boxes would not be seen
-    app.setPalette(ticks, b"QCheckBox")
+    kind: Any = "QCheckBox"  # the stubs say bytes, Qt wants str
+    app.setPalette(ticks, kind)
 
 
 def dark() -> QPalette:
