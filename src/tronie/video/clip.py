@@ -79,6 +79,25 @@ class Clip(Protocol):
     def close(self) -> None: ...
 
 
+class Reader:
+    """What all clips have in common: what they say of themselves."""
+
+    def __init__(self, info: ClipInfo) -> None:
+        self._info = info
+        self._notes: list[str] = []
+
+    @property
+    def info(self) -> ClipInfo:
+        return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def close(self) -> None:
+        pass
+
+
 def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None = None) -> Clip:
     """A video file, a folder or pattern (`shot/%04d.png`, `shot/*.jpg`) of pictures, or `camera:0`.
 

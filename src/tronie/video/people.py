@@ -115,9 +115,14 @@ def tint(look: Array) -> Array:
     return np.log([r / g, b / g])
 
 
+def apart(a: Trait, b: Trait) -> bool:
+    """Whether two tracks were never there at the same time; a track is not apart from itself."""
+    return a.first > b.last or b.first > a.last
+
+
 def difference(a: Trait, b: Trait) -> float:
     """How unlike two tracks are: below LIMIT one person; inf where they cannot be, for both are there at once."""
-    if a.first <= b.last and b.first <= a.last:
+    if not apart(a, b):
         return float("inf")
     early, late = (a, b) if a.first < b.first else (b, a)
     gap = late.first - early.last
@@ -174,6 +179,8 @@ def recognise(traits: Mapping[int, Trait], shots: Callable[[int], list[Shot]], m
     from tronie.enhance.align import aligned_crop, aligned_square
 
     for trait in traits.values():
+        if not any(apart(trait, other) for other in traits.values()):
+            continue  # nobody it could be: it takes half a second to find that out of two who talk to each other
         crops: list[Image] = []
         for shot in shots(trait.track)[:most]:
             photo = shot.photo("frame", "")

@@ -10,11 +10,11 @@ import numpy as np
 
 from tronie.errors import InputError
 from tronie.types import Image
-from tronie.video.clip import USUAL_FPS, ClipInfo, Frame
+from tronie.video.clip import USUAL_FPS, ClipInfo, Frame, Reader
 from tronie.video.timing import Times, ended_early
 
 
-class AvClip:
+class AvClip(Reader):
     """One file."""
 
     def __init__(self, source: str) -> None:
@@ -36,7 +36,7 @@ class AvClip:
         turns = round(-int(getattr(self._first, "rotation", 0)) / 90) % 4
         width, height = self._first.width, self._first.height
         rate = self._stream.average_rate or self._stream.guessed_rate
-        self._info = ClipInfo(
+        info = ClipInfo(
             name=Path(source).stem,
             source=source,
             size=(height, width) if turns % 2 else (width, height),
@@ -46,15 +46,7 @@ class AvClip:
             codec=self._stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
             reader="PyAV",
         )
-        self._notes: list[str] = []
-
-    @property
-    def info(self) -> ClipInfo:
-        return self._info
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
+        super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         times = Times(self._info.fps)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tronie.errors import InputError
-from tronie.video.clip import USUAL_FPS, ClipInfo, Frame
+from tronie.video.clip import USUAL_FPS, ClipInfo, Frame, Reader
 from tronie.video.timing import Times, ended_early
 
 
@@ -28,7 +28,7 @@ def hushed() -> Iterator[None]:
         cv2.utils.logging.setLogLevel(before)
 
 
-class CvClip:
+class CvClip(Reader):
     """One file. OpenCV turns the pictures upright itself, and ends at the first frame that it cannot read."""
 
     def __init__(self, source: str) -> None:
@@ -48,7 +48,7 @@ class CvClip:
         self._stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
-        self._info = ClipInfo(
+        info = ClipInfo(
             name=Path(source).stem,
             source=source,
             size=(self._first.shape[1], self._first.shape[0]),
@@ -58,15 +58,7 @@ class CvClip:
             codec="".join(chr(code >> 8 * k & 255) for k in range(4)).strip("\0 ").lower() or "unknown",
             reader="OpenCV",
         )
-        self._notes: list[str] = []
-
-    @property
-    def info(self) -> ClipInfo:
-        return self._info
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
+        super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         times = Times(self._info.fps)
@@ -86,7 +78,7 @@ class CvClip:
         self._capture.release()
 
 
-class CameraClip:
+class CameraClip(Reader):
     """A camera of this machine, until somebody stops reading."""
 
     def __init__(self, number: str) -> None:
@@ -107,18 +99,11 @@ class CameraClip:
             self._capture.release()
             raise InputError(f"Camera {index} cannot be opened; is it connected, and used by no other program?")
         fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self._info = ClipInfo(
+        info = ClipInfo(
             name=f"camera-{index}", source=f"camera:{index}", size=(self._first.shape[1], self._first.shape[0]),
             fps=float(fps) if 1 < fps < 1000 else 30.0, frames=None, rotation=0, codec="camera", reader="OpenCV",
         )  # fmt: skip
-
-    @property
-    def info(self) -> ClipInfo:
-        return self._info
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return ()
+        super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         import time

@@ -15,7 +15,7 @@ from tronie.io.formats import opener
 from tronie.io.images import IMAGE_SUFFIXES, read_photo
 from tronie.io.pixels import rgb_from_pil
 from tronie.types import Image
-from tronie.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame
+from tronie.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader
 from tronie.video.timing import Times
 
 _NUMBER = re.compile(r"%0?(\d*)d")
@@ -23,7 +23,7 @@ USUAL_DELAY = 0.1
 """Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""
 
 
-class PictureClip:
+class PictureClip(Reader):
     """Picture files in the order of their names (numbers in them count as numbers)."""
 
     def __init__(self, source: str, fps: float) -> None:
@@ -32,19 +32,11 @@ class PictureClip:
             raise InputError(f"{source}: no picture is there.")
         first = read_photo(self._files[0]).image
         name = _NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
-        self._info = ClipInfo(
+        info = ClipInfo(
             name=name or "frames", source=source, size=(first.shape[1], first.shape[0]), fps=fps,
             frames=len(self._files), rotation=0, codec="pictures", reader="Pillow",
         )  # fmt: skip
-        self._notes: list[str] = []
-
-    @property
-    def info(self) -> ClipInfo:
-        return self._info
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
+        super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         count = 0
@@ -56,9 +48,6 @@ class PictureClip:
                 continue
             yield Frame(count, number / self._info.fps, image)
             count += 1
-
-    def close(self) -> None:
-        pass
 
 
 def numbered(source: str) -> list[Path]:
@@ -85,7 +74,7 @@ def fitted(image: Image, size: tuple[int, int]) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-class MovingPicture:
+class MovingPicture(Reader):
     """A GIF, WebP or PNG with several frames, each shown for its own time."""
 
     def __init__(self, source: str) -> None:
@@ -93,19 +82,11 @@ class MovingPicture:
         if self._picture is None:
             raise InputError(f"{source} cannot be opened as a moving picture.")
         frames, seconds = int(getattr(self._picture, "n_frames", 1)), _delay(self._picture)
-        self._info = ClipInfo(
+        info = ClipInfo(
             name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds, frames=frames, rotation=0,
             codec=str(self._picture.format or "").lower(), reader="Pillow",
         )  # fmt: skip
-        self._notes: list[str] = []
-
-    @property
-    def info(self) -> ClipInfo:
-        return self._info
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
+        super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         times, shown = Times(self._info.fps), 0.0
