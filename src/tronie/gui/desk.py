@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tronie.video.clip import Clip, Frame
 
 KEPT_FACES = 24
-"""Results are kept until they hold more faces: about 26 MB each."""
+"""Results are kept until they hold more faces: about 26 MB each, most of it in temporary files."""
 IN_MEMORY = 4
-"""So many faces of a photo keep their pictures in memory; those of the others lie in temporary files."""
+"""So many faces of the photo that is shown keep their pictures in memory; those of all others lie in such files."""
 KEPT_FIGURES = 3
 KEPT_BYTES = 96 << 20
 """Of the frames that were shown last, for stepping back."""
@@ -43,10 +43,13 @@ class Desk:
         """The latest last."""
         self.faces: dict[Key, Face] = {}
         self.results: dict[Path, Result] = {}
+        """Without their faces, which are in `faces`."""
         self.made_with: dict[Path, Settings] = {}
         self.frontals: dict[Key, FrontalSettings] = {}
         """What each portrait was made with."""
         self.reader = Reader()
+        self._light: list[Key] = []
+        """Faces whose pictures are in memory."""
         self._figures: OrderedDict[Key, Figure] = OrderedDict()
         self._pipeline: Pipeline | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -68,6 +71,9 @@ class Desk:
         """A photo is opened anew; those not looked at for long are forgotten."""
         with self.lock:
             self.forget(path)
+            for key in self._light:
+                self.faces[key] = laid_down(self.faces[key])
+            self._light.clear()
             self.photos[path] = photo
             self.made_with[path] = settings
             while len(self.photos) > 1 and len(self.faces) > KEPT_FACES:
@@ -81,11 +87,14 @@ class Desk:
             for held in (self.faces, self.frontals, self._figures):
                 for key in [key for key in held if key[0] == path]:
                     del held[key]
+            self._light = [key for key in self._light if key[0] != path]
 
     def put(self, path: Path, face: Face, settings: Settings) -> Face:
         """Keep a finished face, and give back what the result is to hold of it."""
         with self.lock:
-            if sum(key[0] == path for key in self.faces) >= IN_MEMORY:
+            if len(self._light) < IN_MEMORY:
+                self._light.append((path, face.index))
+            else:
                 face = laid_down(face)
             self.faces[path, face.index] = face
             self.frontals[path, face.index] = settings.frontal
@@ -98,7 +107,11 @@ class Desk:
                 return None
             self.photos.move_to_end(path)
             result = self.results[path]
-            return replace(result, faces=tuple(self.faces[path, face.index] for face in result.faces))
+            return replace(result, faces=tuple(self.of(path)))
+
+    def of(self, path: Path) -> list[Face]:
+        """The finished faces of a photo, by number."""
+        return [self.faces[key] for key in sorted(key for key in self.faces if key[0] == path)]
 
     def figure(self, key: Key) -> Figure:
         """The head as something that pictures can be made of. Raises KeyError for a face that is not there."""

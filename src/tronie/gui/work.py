@@ -83,7 +83,7 @@ def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Setting
 
     pipeline.watch = lambda name: tell(Stage(name, count))
     result = pipeline.run(photo, each=each)
-    desk.results[path] = result
+    desk.results[path] = replace(result, faces=())
     return Summary(len(result.faces), result.photo.notes)
 
 
