@@ -1,4 +1,4 @@
-"""What the answers to several looks at one person share: the numbers at the head of src/tronie/fit/joint.py.
+"""What the answers to several looks at one person share: the numbers at the head of src/tronie/fit/evidence.py.
 
 python forge/share.py OUT          # the folder of forge/looks.py
 """

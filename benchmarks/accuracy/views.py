@@ -15,7 +15,8 @@ from accuracy import subject
 from accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
 from accuracy.methods import camera_of
 from accuracy.synthetic import Render, Renders
-from tronie.fit.joint import Look, joint_fit
+from tronie.fit.evidence import Look
+from tronie.fit.joint import joint_fit
 from tronie.pipeline import single_blas_thread
 
 Array = NDArray[np.floating]

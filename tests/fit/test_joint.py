@@ -10,20 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tronie.fit.calibration import default_calibration
-from tronie.fit.joint import (
-    ALIKE,
-    Answer,
-    Evidence,
-    Look,
-    answer_to,
-    common_warp,
-    hold,
-    joint_fit,
-    middle,
-    nearness,
-    shape_modes,
-    weights,
-)
+from tronie.fit.evidence import ALIKE, Answer, Evidence, Look, answer_to, middle, nearness, shape_modes, weights
+from tronie.fit.joint import common_warp, hold, joint_fit
 from tronie.fit.landmark_fit import WARP_SHARE, calibrated_prior, fit_landmarks, head_shapes
 from tronie.fit.size import growth_direction
 from tronie.geometry import Camera, rotation_from_euler, transform

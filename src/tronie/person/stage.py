@@ -10,7 +10,8 @@ import numpy as np
 
 from tronie.fit.calibration import Calibration
 from tronie.fit.engine import make_head
-from tronie.fit.joint import Joint, Look, evidence_of, joint_fit
+from tronie.fit.evidence import Look, evidence_of
+from tronie.fit.joint import Joint, joint_fit
 from tronie.fit.landmark_fit import BLINKS
 from tronie.fit.teeth import with_teeth
 from tronie.fit.warp import on_photo

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.fit.camera import guess_camera
-from tronie.fit.joint import Evidence, Look
+from tronie.fit.evidence import Evidence, Look
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix, rotation_vector
 from tronie.render.shading import render_layers
 from tronie.types import Head, Image, Texture

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tronie.fit.basis import landmark_basis
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration
 from tronie.fit.camera import guess_camera
-from tronie.fit.joint import Evidence, Look, answer_to, middle
+from tronie.fit.evidence import Evidence, Look, answer_to, middle
 from tronie.fit.landmark_fit import WARP_SHARE
 from tronie.fit.warp import residual_warp
 from tronie.geometry import Camera
