@@ -5,6 +5,7 @@ While something moves, pictures are small and coarse; when it rests, the last on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,8 +20,11 @@ from tronie.gui.lines import Bench, Line
 from tronie.gui.pictures import qimage
 from tronie.gui.words import spoken, tr
 
-MOVING_PIXELS, STILL_PIXELS = 420, 1100
-"""Most pixels of the picture's shorter side."""
+STILL_PIXELS = 1100
+"""Most pixels of the shorter side of a picture at rest."""
+MOVING_PIXELS = (300.0, 900.0)
+"""The same of a picture in motion: as many as this machine draws in MOVING_SECONDS, within these bounds."""
+MOVING_SECONDS = 1 / 32
 MOVING_SAMPLES, STILL_SAMPLES = 1, 3
 """Per pixel and axis."""
 REST_MS = 180
@@ -64,6 +68,9 @@ class HeadView(QWidget):
         self.image: QImage | None = None
         self.pictures = 0
         """How many have been shown, for measuring."""
+        self._since = 0.0
+        self._pixels = 420.0
+        """Of the shorter side of the next picture in motion."""
         self._asked: tuple[Any, ...] | None = None
         self._wanted: tuple[Any, ...] | None = None
         self._last: QPointF | None = None
@@ -124,20 +131,29 @@ class HeadView(QWidget):
         self._asked, self._wanted = wanted, None
         ratio = self.devicePixelRatioF()
         width, height = self.width() * ratio, self.height() * ratio
-        most = MOVING_PIXELS if moving else STILL_PIXELS
+        most = self._pixels if moving else STILL_PIXELS
         scale = min(1.0, most / max(1.0, min(width, height)))
         size = (max(16, round(width * scale)), max(16, round(height * scale)))
         samples = MOVING_SAMPLES if moving else STILL_SAMPLES
+        self._since = time.perf_counter()
         self.line.submit(wanted, work.picture, self.sitter.key, self.view, size, samples)
 
     def _drawn(self, key: Any, image: Any) -> None:
         self._asked = None
+        if key[2]:
+            self._suit(min(image.shape[:2]), time.perf_counter() - self._since)
         if key[0] is self.sitter:
             self.image = qimage(image)
             self.pictures += 1
             self.update()
         if self._wanted is not None:
             self._ask(self._wanted[2])
+
+    def _suit(self, side: int, seconds: float) -> None:
+        """Pictures in motion become as large as there is time for; half of the way each, for times vary."""
+        wanted = side * (MOVING_SECONDS / max(seconds, 1e-3)) ** 0.5
+        low, high = MOVING_PIXELS
+        self._pixels = min(max((self._pixels + min(wanted, 1.3 * self._pixels)) / 2, low), high)
 
     def _failed(self, key: Any, sentence: str) -> None:
         self._asked = None
