@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tronie import identity
 from tronie.cli.app import app
 from tronie.io.records import PersonRecord
 from tronie.person.gather import find_faces
@@ -113,3 +114,24 @@ def test_no_face_at_all_is_said(photos: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "no face" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not identity.available(), reason="the extra `identity`")
+def test_a_folder_of_two_people_is_two_and_a_doubt_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    group = Image.open(EXAMPLE.parent / "group.jpg").convert("RGB")
+    woman = Image.open(EXAMPLE).convert("RGB")
+    width, height = group.size
+    man = group.crop((int(0.27 * width), int(0.5 * height), int(0.4 * width), int(0.85 * height)))
+    man = man.resize((4 * man.width, 4 * man.height), Image.Resampling.LANCZOS)
+    for name, picture in (("a", woman), ("b", man)):
+        picture.save(folder / f"{name}1.png")
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{name}2.png")
+    out = tmp_path / "out"
+    assert CliRunner().invoke(app, ["person", str(folder), "-o", str(out), *FAST]).exit_code == 0
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["person-1", "person-2"]
+    given = [str(folder / name) for name in ("a1.png", "a2.png", "b1.png")]
+    result = CliRunner().invoke(app, ["person", *given, "-o", str(tmp_path / "one"), *FAST])
+    assert result.exit_code == 0
+    assert "b1 may show somebody else" in result.stderr

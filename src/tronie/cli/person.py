@@ -84,7 +84,7 @@ def _work(
         print("There is no face in any of the photos.", file=sys.stderr)
         return 1
     with single_blas_thread():
-        chosen = _who(found, out, entries, str(people))
+        chosen = _who(found, out, entries, str(people), any(Path(p).is_dir() for p in photos))
         made = failed = kept = 0
         for name, shots in chosen.items():
             folder = out / _folder(name)
@@ -122,9 +122,10 @@ def _folder(name: str) -> str:
 
 
 def _who(
-    found: Sequence[Found], out: Path, entries: Sequence[Entry] | None, source: str
+    found: Sequence[Found], out: Path, entries: Sequence[Entry] | None, source: str, folder: bool
 ) -> Mapping[str, Sequence[Shot]]:
-    """Person -> shots, and the files that tell it: people.txt, people.jpg where there is anything to tell."""
+    """Person -> shots, and the files that tell it: people.txt, people.jpg where there is anything to tell. Photos given
+    one by one with a face each are of one person, for the user says so; a `folder` may hold anybody."""
     from tronie import identity
     from tronie.io import encode
     from tronie.io.atomic import make_folder, write_file
@@ -132,22 +133,30 @@ def _who(
     from tronie.person.people import to_text
     from tronie.person.sheets import people_sheet
 
-    crowded = any(len(one.shots) > 1 for one in found)
     if entries is not None:
         return said(found, entries, source)
-    if not crowded:
-        chosen = largest(found)
-    elif identity.available():
+    crowded = any(len(one.shots) > 1 for one in found)
+    chosen = largest(found)
+    if identity.available():
         groups = grouped(found)
-        several = {name: shots for name, shots in groups.items() if len(shots) > 1}
-        chosen = several or dict([next(iter(groups.items()))])
-    else:
+        if crowded or folder:
+            several = {name: shots for name, shots in groups.items() if len(shots) > 1}
+            chosen = several or dict([next(iter(groups.items()))])
+        elif len(groups) > 1:
+            others = [shot.photo.name for name, shots in groups.items() if name != "1" for shot in shots]
+            print(
+                f"{', '.join(others)} may show somebody else than the other photos; one head is made of all. If that "
+                f"is wrong, edit {out / 'people.txt'} and give it back with --people.", file=sys.stderr,
+            )  # fmt: skip
+    elif crowded or (folder and len(found) > 1):
+        what = (
+            "Some photos have several faces: the largest of each is taken." if crowded
+            else "All photos are taken for one person's."
+        )  # fmt: skip
         print(
-            "Some photos have several faces: the largest of each is taken. To tell people apart, install the extra "
-            "`identity` (pip install 'tronie[identity]'), or edit people.txt and give it back with --people.",
-            file=sys.stderr,
-        )
-        chosen = largest(found)
+            f"{what} To tell people apart, install the extra `identity` (pip install 'tronie[identity]'), or edit "
+            "people.txt and give it back with --people.", file=sys.stderr,
+        )  # fmt: skip
     make_folder(out)
     write_file(out / "people.txt", to_text(entries_of(dict(chosen), found)).encode("utf-8", errors="replace"))
     taken = {id(shot) for shots in chosen.values() for shot in shots}

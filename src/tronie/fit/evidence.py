@@ -102,6 +102,8 @@ class Answer:
     """Logarithm of the growth that the irises ask for."""
     weight: float
     cell: int
+    size: float
+    """Pixels of the face's box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,14 +218,15 @@ def evidence_of(
 
 
 def weights(model: HeadModel, answers: Sequence[Answer], kind: str = "photos") -> list[float]:
-    """How much each answer counts: less for one that is far from the others, nothing for a copy of a better photo."""
+    """How much each answer counts: less for one that is far from the others, nothing for a copy of a
+    larger photo."""
     centre = middle(model, answers) if len(answers) > 2 else None
     out = [a.weight * (1.0 if centre is None else nearness(model, a.told.identity, centre)) for a in answers]
     if kind != "photos":
         return out
     gram = face_gram(model)
     kept: list[int] = []
-    for k in sorted(range(len(answers)), key=lambda k: (-out[k], k)):
+    for k in sorted(range(len(answers)), key=lambda k: (-answers[k].size, -out[k], k)):
         off = np.array([answers[k].told.identity - answers[other].told.identity for other in kept])
         if len(off) and np.einsum("nk,kl,nl->n", off, gram, off).min() < COPY_MM**2:
             out[k] = 0.0
@@ -247,7 +250,7 @@ def answer_to(model: HeadModel, calibration: Calibration, look: Look) -> Answer:
         int(np.clip(round(angle / CELL_DEGREES) + n // 2, 0, n - 1))
         for angle, n in zip((yaw, pitch), CELLS, strict=True)
     )
-    return Answer(told, asked, weight, row * CELLS[1] + column)
+    return Answer(told, asked, weight, row * CELLS[1] + column, look.size)
 
 
 def middle(model: HeadModel, answers: Sequence[Answer]) -> Array:
