@@ -220,13 +220,21 @@ def test_shortcuts_open_their_dialogs_and_belong_to_one_action_each(window, qtbo
         qtbot.waitUntil(lambda: not [d for d in window.findChildren(QDialog) if d.isVisible()])
 
 
-def test_the_table_of_models_has_every_licence(window, qtbot) -> None:
+def test_the_table_of_models_has_every_licence_and_what_can_be_imported(window, qtbot) -> None:
+    from tronie.catalog import catalog
     from tronie.gui.models_dialog import ModelsDialog
-    from tronie.weights import WEIGHTS
 
     dialog = ModelsDialog(window.session.files, window)
-    shown = {dialog.table.item(k, 0).text(): dialog.table.item(k, 3).text() for k in range(dialog.table.rowCount())}
-    assert {name: w.licence for name, w in WEIGHTS.items()}.items() <= shown.items()
+    qtbot.waitUntil(dialog.button.isEnabled, timeout=60_000)
+    rows, bring = catalog()
+    shown = [tuple(dialog.table.item(k, c).text() for c in (0, 3, 5)) for k in range(dialog.table.rowCount())]
+    assert shown == [(row["name"], row["licence"], row["origin"]) for row in rows + bring]
+    # A click into a row chooses what is to be imported, and says which files from where.
+    last = dialog.table.rowCount() - 1
+    dialog.table.selectRow(last)
+    assert dialog.kind.currentText() == bring[-1]["name"]
+    assert bring[-1]["files"][0] in dialog.origin.text()
+    assert bring[-1]["origin"] in dialog.origin.text()
     dialog.bring("sparnet", Path("/nowhere/net.pth"))
     qtbot.waitUntil(lambda: "does not exist" in dialog.message.text(), timeout=10_000)
     assert dialog.button.isEnabled()

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tronie.imports import Imported
+from typing import Any
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
 USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
@@ -22,31 +18,10 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
-    from tronie.calibrate.kept import calibrated
-    from tronie.deep3d.official import TERMS
-    from tronie.enhance.official import LICENCE, ORIGIN, SPARNET, WHAT
-    from tronie.head.families import families
-    from tronie.imports import imported
-    from tronie.weights import WEIGHTS, location, present, store
+    from tronie.catalog import catalog
+    from tronie.weights import store
 
-    heads, own, ready = families(), imported(), calibrated()
-
-    rows = [
-        asdict(weight) | {"installed": present(name), "path": str(location(weight))} for name, weight in WEIGHTS.items()
-    ]
-    rows += [
-        asdict(one) | {"file": one.path.name, "installed": True, "vendored": False, "path": str(one.path)}
-        for one in own.values()
-        if one.kind not in heads and one.kind not in TERMS
-    ]
-    kinds = {one.kind: one for one in own.values()}
-    bring = [
-        _offer(f.name, f.what, f.licence, f.ask, (*f.files, *f.beside), own.get(f.name), f.commercial_use)
-        | {"calibrated": f.name in ready}
-        for f in heads.values()
-    ]
-    bring += [_offer(t.name, t.what, t.licence, t.ask, t.files, kinds.get(t.name)) for t in TERMS.values()]
-    bring += [_offer(SPARNET, WHAT, LICENCE, ORIGIN.rsplit(", ")[-1], ("*.pth",), kinds.get(SPARNET))]
+    rows, bring = catalog()
     if as_json:
         print(json.dumps(rows + bring, indent=2, ensure_ascii=False))
         return 0
@@ -71,20 +46,6 @@ def _state(row: dict[str, Any]) -> str:
     if not row["installed"]:
         return ""
     return " (installed, not calibrated)" if row.get("calibrated") is False else " (installed)"
-
-
-def _offer(
-    name: str, purpose: str, licence: str, origin: str, files: Sequence[str], own: Imported | None,
-    commercial_use: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    """The row of a model that the user may bring along; `own` is the record where that has been done."""
-    from tronie.weights import store
-
-    return {
-        "name": name, "purpose": purpose, "licence": licence, "commercial_use": commercial_use, "origin": origin,
-        "files": list(files), "installed": own is not None, "vendored": False, "bytes": own.bytes if own else 0,
-        "path": str(own.path if own else store()),
-    }  # fmt: skip
 
 
 def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:

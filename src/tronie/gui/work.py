@@ -233,6 +233,13 @@ def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, boo
     return [(path, is_clip(path)) for path in found.paths], [f"{p.source}: {p.reason}." for p in found.problems]
 
 
+def models(desk: Desk, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What is used, and what a user may bring along; see `tronie.catalog`."""
+    from tronie.catalog import catalog
+
+    return catalog()
+
+
 def import_model(desk: Desk, tell: Tell, kind: str, file: Path) -> Any:
     """The record of the imported model."""
     from tronie.imports import import_file
