@@ -87,7 +87,7 @@ class HeadPanel(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(inside)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        below = QWidget()
+        below = self._controls = QWidget()
         lower = QVBoxLayout(below)
         lower.setContentsMargins(0, 0, 0, 0)
         lower.addLayout(self.presets)
@@ -111,6 +111,7 @@ class HeadPanel(QWidget):
 
     def show_sitter(self, sitter: Sitter | None, hint: str = "") -> None:
         """Another head, with its own expression."""
+        self._controls.setEnabled(sitter is not None)
         if sitter is not None and tuple(self.sliders) != sitter.names:
             self._build(sitter)
         if sitter is not None:
@@ -125,7 +126,7 @@ class HeadPanel(QWidget):
     def _compare(self, _: int = 0, turn: bool = True) -> None:
         what, looks = self.beside.currentData(), self.looks
         image = None if looks is None or not what else getattr(looks, what)
-        self.aside.setVisible(bool(what))
+        self.aside.setVisible(image is not None)
         self.aside.show_picture(image)
         if what and turn and self.view.sitter is not None:
             yaw, pitch = self.view.sitter.pose

@@ -96,6 +96,10 @@ class FaceList(QListWidget):
         self.setFixedHeight(LOWEST)
         self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
 
+    def clear(self) -> None:
+        super().clear()
+        self.setFixedHeight(LOWEST)
+
     def add(self, face: Card) -> None:
         said = sentences(face)
         text = tr("Face {n}").format(n=face.index) + f"   {100 * face.score:.0f} %"

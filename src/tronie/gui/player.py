@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from tronie.gui import clips
 from tronie.gui.cards import Picture
@@ -50,15 +50,18 @@ class Player(QWidget):
             tr("Follow everybody from the first frame to the last, and write heads, motion and films")
         )
         self.track.clicked.connect(self._track)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(4, 2, 4, 2)
-        row.addWidget(self.play)
-        row.addWidget(back)
-        row.addWidget(on)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.time)
-        row.addWidget(self.capture)
-        row.addWidget(self.track)
+        above, below = QHBoxLayout(), QHBoxLayout()
+        above.addWidget(self.slider, 1)
+        above.addWidget(self.time)
+        for widget in (self.play, back, on):
+            below.addWidget(widget)
+        below.addStretch(1)
+        below.addWidget(self.capture)
+        below.addWidget(self.track)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 2, 4, 2)
+        column.addLayout(above)
+        column.addLayout(below)
         self.hide()
 
     def open(self, path: Path | None) -> None:

@@ -125,6 +125,7 @@ class Session(QObject):
         """Everybody in the clip."""
         assert self.path is not None
         self.work.cancel()
+        self.said.emit(f"{stage_text('following')} …")
         self._work(("clip", self.path), clips.follow, self.path, folder, self._settings(), overwrite)
 
     def look_up(self, folder: Path) -> None:

@@ -27,6 +27,7 @@ from tronie.gui.app import use_scheme
 from tronie.gui.cards import About, Card, Looks, Opened, Picture, Sitter, Step, Summary, Tracked
 from tronie.gui.export_panel import ExportPanel
 from tronie.gui.head_panel import HeadPanel
+from tronie.gui.lines import Line
 from tronie.gui.lists import FaceList, PhotoList
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.pictures import qimage
@@ -350,7 +351,7 @@ class Window(QMainWindow):
     def show_models(self) -> None:
         from tronie.gui.models_dialog import ModelsDialog
 
-        dialog = ModelsDialog(self.session.files, self)
+        dialog = ModelsDialog(Line(self.session.bench, "models", self), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
