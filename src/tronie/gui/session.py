@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from tronie.gui import clips, work
 from tronie.gui.cards import Card, Looks, Opened, Picture, Sitter, Stage, Step, Summary, Track, Tracked
 from tronie.gui.lines import Bench, Line
-from tronie.gui.words import tr
+from tronie.gui.words import stage_text, tr
 
 if TYPE_CHECKING:
     from tronie.settings import ExportSettings, Settings
@@ -356,16 +356,3 @@ class Session(QObject):
             self.said.emit(tr("Cancelled."))
             if key[0] == "photo" and not self.cards:
                 self.cleared.emit(tr("Cancelled."))
-
-
-def stage_text(name: str) -> str:
-    """What a stage does, in plain words."""
-    known = {
-        "read": tr("Reading the photo"), "load": tr("Loading the models"), "detect": tr("Finding faces"),
-        "landmarks": tr("Finding eyes, nose and mouth"), "camera": tr("Guessing the camera"),
-        "enhance": tr("Enhancing small faces"), "fit": tr("Fitting the head"), "texture": tr("Painting the texture"),
-        "light": tr("Taking the light out"), "frontal": tr("Making the portrait"),
-        "following": tr("Following the faces"), "solving": tr("Finding out who is who"),
-        "heads": tr("Making the heads"), "drawing": tr("Drawing the film"),
-    }  # fmt: skip
-    return known.get(name, name)

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QFileDialog,
     QLabel,
-    QMainWindow,
-    QMenu,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -33,24 +30,21 @@ from tronie.gui.photo_view import PhotoView
 from tronie.gui.pictures import qimage
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
-from tronie.gui.session import Session, stage_text
-from tronie.gui.words import tr
+from tronie.gui.session import Session
+from tronie.gui.shell import Shell
+from tronie.gui.words import stage_text, tr
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
 
-RECENT = 10
 
-
-class Window(QMainWindow):
+class Window(Shell):
     """`kept` is what is remembered from one time to the next."""
 
-    recent: QMenu
     stop_action: QAction
 
     def __init__(self, kept: QSettings) -> None:
-        super().__init__()
-        self.kept = kept
+        super().__init__(kept)
         self.session = Session(lambda: self.settings, self)
         self._settings: Settings | None = None
         self._about: About | None = None
@@ -67,7 +61,6 @@ class Window(QMainWindow):
 
     def _build(self) -> None:
         self.setWindowTitle("tronie")
-        self.setAcceptDrops(True)
         self.resize(1280, 800)
         bench = self.session.bench
         self.photos, self.photo, self.faces = PhotoList(), PhotoView(), FaceList()
@@ -106,7 +99,7 @@ class Window(QMainWindow):
         self.statusBar().addPermanentWidget(self.progress)
         self.statusBar().addPermanentWidget(self.stop_button)
         menus.build(self)
-        self._fill_recent()
+        self.fill_recent()
 
     def _connect(self) -> None:
         said, player = self.session, self.player
@@ -145,6 +138,7 @@ class Window(QMainWindow):
 
     def _begun(self, about: About) -> None:
         self._about = about
+        self.suffixes = about.suffixes
         self._show_options()
         if self._waiting:
             self.add(self._waiting)
@@ -290,16 +284,6 @@ class Window(QMainWindow):
 
     # What the user does
 
-    def ask_photos(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (self._about.suffixes if self._about is not None else ()))
-        title = f"{tr('Photos and videos')} ({kinds});;{tr('All files')} (*)"
-        files, _ = QFileDialog.getOpenFileNames(self, tr("Open photos"), self._last_folder(), title)
-        self.add(files)
-
-    def ask_folder(self) -> None:
-        if folder := QFileDialog.getExistingDirectory(self, tr("Open folder"), self._last_folder()):
-            self.add([folder])
-
     def film(self, source: str = "camera:0") -> None:
         """The camera, live."""
         self.player.open(None)
@@ -311,7 +295,7 @@ class Window(QMainWindow):
         if given and self._about is None:
             self._waiting += given
         elif given:
-            self._remember(given)
+            self.remember(given)
             self.session.add(given)
 
     def _frontal_options(self) -> None:
@@ -355,7 +339,7 @@ class Window(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
-    # Colours, recent files, drops, keys, the end
+    # Colours, keys, the end
 
     def color(self, scheme: str) -> None:
         self.kept.setValue("scheme", scheme)
@@ -374,34 +358,6 @@ class Window(QMainWindow):
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
         self._match_colors()
-
-    def _recent(self) -> list[str]:
-        value: Any = self.kept.value("recent", [])
-        return [value] if isinstance(value, str) else [str(one) for one in value or []]
-
-    def _last_folder(self) -> str:
-        recent = self._recent()
-        return str(Path(recent[0]).parent) if recent else ""
-
-    def _remember(self, given: list[str]) -> None:
-        new = [str(Path(one).absolute()) for one in given]
-        self.kept.setValue("recent", list(dict.fromkeys([*new, *self._recent()]))[:RECENT])
-        self._fill_recent()
-
-    def _fill_recent(self) -> None:
-        self.recent.clear()
-        for path in self._recent():
-            action: Any = self.recent.addAction(path)
-            action.triggered.connect(lambda _=False, path=path: self.add([path]))
-        self.recent.setEnabled(not self.recent.isEmpty())
-
-    def dragEnterEvent(self, event: Any) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: Any) -> None:
-        self.add([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
-        event.acceptProposedAction()
 
     def keyPressEvent(self, event: Any) -> None:
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}

@@ -20,6 +20,19 @@ def spoken(name: str) -> str:
     return tr(words[:1].upper() + words[1:])
 
 
+def stage_text(name: str) -> str:
+    """What a stage does, in plain words."""
+    known = {
+        "read": tr("Reading the photo"), "load": tr("Loading the models"), "detect": tr("Finding faces"),
+        "landmarks": tr("Finding eyes, nose and mouth"), "camera": tr("Guessing the camera"),
+        "enhance": tr("Enhancing small faces"), "fit": tr("Fitting the head"), "texture": tr("Painting the texture"),
+        "light": tr("Taking the light out"), "frontal": tr("Making the portrait"),
+        "following": tr("Following the faces"), "solving": tr("Finding out who is who"),
+        "heads": tr("Making the heads"), "drawing": tr("Drawing the film"),
+    }  # fmt: skip
+    return known.get(name, name)
+
+
 class Dictionary(QTranslator):
     """A translation that is a plain dictionary: nothing has to be compiled."""
 
