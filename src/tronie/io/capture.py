@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.geometry import rotation_matrix, rotation_vector
 from tronie.types import ARKIT_UNITS
 
 Array = NDArray[np.floating[Any]]
@@ -21,7 +22,7 @@ LIVE_LINK_TURNS = tuple(
     f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll")
 )
 LIVE_LINK_COLUMNS: tuple[str, ...] = (
-    "Timecode", "BlendshapeCount", *(name[0].upper() + name[1:] for name in LIVE_LINK_UNITS), *LIVE_LINK_TURNS,
+    "Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in LIVE_LINK_UNITS), *LIVE_LINK_TURNS,
 )  # fmt: skip
 ROWS = 256
 """Of a table that are made into text at a time."""
@@ -36,27 +37,39 @@ def timecode(seconds: float, fps: float) -> str:
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{part:03d}"
 
 
-def live_link_csv(times: Array, fps: float, weights: Array, head: Array, gaze: Array) -> Iterator[bytes]:
+def live_link_rate(times: Array) -> int:
+    """Frames a second that the timecodes of a recording count: 60 or 30.
+
+    The file does not name its rate. Unreal takes it for 60 where any frame field is above 30, else for 30 (before
+    5.1: always for 60), and reads the field with its fraction, so that every row keeps its own time at any rate of the
+    video. Only where no row lies in the second half of a second, as in a clip of half a second, is it 30.
+    """
+    fields = np.round(np.asarray(times, dtype=np.float64) * 60_000) % 60_000
+    return 60 if (fields > 30_000).any() else 30
+
+
+def live_link_csv(times: Array, weights: Array, head: Array, gaze: Array) -> Iterator[bytes]:
     """As the app Live Link Face records: a row for each frame, angles in radians.
 
     `weights` (T, 52) in ARKit's order; `head` (T, 3) degrees: yaw to the subject's left, pitch down, roll towards the
     right shoulder, which are turns about +y, +x and +z of the head's axes; `gaze` (T, 2, 2) degrees of the left and the
-    right eye: to the subject's left, and up.
+    right eye: to the subject's left, and up. The app writes the eyes' yaw the other way round, to the right.
     """
     order = [ARKIT_UNITS.index(name) for name in LIVE_LINK_UNITS]
-    eyes = np.stack([gaze[:, :, 0], -gaze[:, :, 1], np.zeros(gaze.shape[:2])], axis=2).reshape(len(times), -1)
+    rate = live_link_rate(times)
+    eyes = np.stack([-gaze[:, :, 0], -gaze[:, :, 1], np.zeros(gaze.shape[:2])], axis=2).reshape(len(times), -1)
     turns = np.radians(np.concatenate([head, eyes], axis=1))
     numbers = np.concatenate([weights[:, order], turns], axis=1)
     return _table(
         LIVE_LINK_COLUMNS,
-        ([timecode(t, fps), len(order) + len(LIVE_LINK_TURNS), *(f"{x:.8f}" for x in row)]
+        ([timecode(t, rate), len(order) + len(LIVE_LINK_TURNS), *(f"{x:.8f}" for x in row)]
          for t, row in zip(times.tolist(), numbers.tolist(), strict=True)),
     )  # fmt: skip
 
 
 def bvh(fps: float, positions: Array, angles: Array) -> Iterator[bytes]:
     """The head as one joint, for a skeleton's head or neck. `positions` (T, 3) mm from the camera, x right, y up, z to
-    the viewer; written in centimetres. `angles` (T, 3) degrees about z, x, y: turned first about y, then x, then z."""
+    the viewer, at constant steps of time; written in centimetres. `angles` (T, 3) degrees about z, x, y: turned first about y, then x, then z."""
     lines = [
         "HIERARCHY", "ROOT head", "{", "\tOFFSET 0.0 0.0 0.0",
         "\tCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation", "\tEnd Site", "\t{",
@@ -67,6 +80,26 @@ def bvh(fps: float, positions: Array, angles: Array) -> Iterator[bytes]:
     for start in range(0, len(rows), ROWS):
         block = (" ".join(f"{x:.5f}" for x in row) for row in rows[start : start + ROWS].tolist())
         yield ("\n".join(block) + "\n").encode()
+
+
+def even_times(times: Array, fps: float) -> Array:
+    """(N,) seconds, 1/fps apart, as far as `times` (T,) reach."""
+    return np.arange(int(times[-1] * fps + 0.5) + 1) / fps
+
+
+def even_poses(times: Array, even: Array, positions: Array, rotations: Array) -> tuple[Array, Array]:
+    """(T, 3) and (T, 3, 3) at growing `times` (T,) -> (N, 3) and (N, 3, 3) at `even` times (N,): on the straight line
+    and on the shortest turn between the frames before and after."""
+    place = np.array([np.interp(even, times, p) for p in positions.T]).T
+    if len(times) < 2:
+        return place, np.repeat(rotations[:1], len(even), axis=0)
+    after = np.clip(np.searchsorted(times, even), 1, len(times) - 1)
+    share = np.clip((even - times[after - 1]) / (times[after] - times[after - 1]), 0, 1)
+    turns = np.array([
+        a @ rotation_matrix(s * rotation_vector(a.T @ b))
+        for a, b, s in zip(rotations[after - 1], rotations[after], share, strict=True)
+    ])  # fmt: skip
+    return place, turns
 
 
 def zxy_degrees(rotations: Array) -> Array:

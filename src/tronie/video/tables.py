@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
 from tronie.head.model import HeadModel
-from tronie.io.capture import bvh, live_link_csv, table_csv, timecode, zxy_degrees
+from tronie.io.capture import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
 from tronie.io.gltf_motion import Course
 from tronie.types import ARKIT_UNITS
 from tronie.video.motion import ABSENT, Motion
@@ -40,10 +40,11 @@ def files(motion: Motion, model: HeadModel, fps: float) -> dict[str, Iterable[by
     units = arkit(motion.expression, model)
     rotation = HEAD_TO_CAMERA_AXES.T @ motion.head_to_camera[:, :3, :3]
     position = motion.head_to_camera[:, :3, 3] @ HEAD_TO_CAMERA_AXES
+    place, turns = even_poses(motion.time, even_times(motion.time, fps), position, rotation)
     angles = np.array([euler_degrees(m[:3, :3]) for m in motion.head_to_camera])
     out: dict[str, Iterable[bytes]] = {
-        "livelink.csv": live_link_csv(motion.time, fps, units, angles * [1, -1, 1], motion.gaze),
-        "head.bvh": bvh(fps, position, zxy_degrees(rotation)),
+        "livelink.csv": live_link_csv(motion.time, units, angles * [1, -1, 1], motion.gaze),
+        "head.bvh": bvh(fps, place, zxy_degrees(turns)),
         "frames.csv": table_csv(COLUMNS, rows(motion, units, angles, fps)),
     }
     if find_spec("pyarrow") is not None:
