@@ -68,8 +68,9 @@ def live_link_csv(times: Array, weights: Array, head: Array, gaze: Array) -> Ite
 
 
 def bvh(fps: float, positions: Array, angles: Array) -> Iterator[bytes]:
-    """The head as one joint, for a skeleton's head or neck. `positions` (T, 3) mm from the camera, x right, y up, z to
-    the viewer, at constant steps of time; written in centimetres. `angles` (T, 3) degrees about z, x, y: turned first about y, then x, then z."""
+    """The head as one joint, for a skeleton's head or neck, at constant steps of time. `positions` (T, 3) mm from the
+    camera, x right, y up, z to the viewer; written in centimetres. `angles` (T, 3) degrees about z, x, y: turned first
+    about y, then x, then z."""
     lines = [
         "HIERARCHY", "ROOT head", "{", "\tOFFSET 0.0 0.0 0.0",
         "\tCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation", "\tEnd Site", "\t{",
