@@ -243,12 +243,13 @@ def blendshape_net(data: bytes) -> onnx.ModelProto:
 
 def largest_difference(data: bytes, model: Path, shape: tuple[int, ...], layout: tuple[int, ...], high: float) -> float:
     """Largest |LiteRT - ONNX Runtime| over the first output, on seeded noise."""
-    import onnxruntime
     from ai_edge_litert.interpreter import Interpreter
+
+    from tronie.runtime import onnxruntime
 
     reference = Interpreter(model_content=data, num_threads=1)
     reference.allocate_tensors()
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(str(model), providers=["CPUExecutionProvider"])
     rng, worst = np.random.default_rng(0), 0.0
     for _ in range(5):
         x = rng.uniform(0, high, shape).astype(np.float32)

@@ -7,6 +7,7 @@ it is translated without channel-last detours (forge/convert_landmarks.py).
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,18 @@ from numpy.typing import NDArray
 
 from tronie.errors import WeightsError
 from tronie.weights import ASSETS
+
+
+def onnxruntime() -> Any:
+    """The runtime, which must be imported through here only: left alone, its releases write a device id into the user's
+    folder when they are loaded, and later report to their maker. The variable counts only before that."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # child processes inherit it
+    early = "onnxruntime" in sys.modules  # the program around us was first: what can still be stopped is
+    import onnxruntime as ort
+
+    if early:
+        ort.disable_telemetry_events()
+    return ort
 
 
 class Session:
@@ -43,8 +56,7 @@ class Session:
                 self._session = self._open()
 
     def _open(self) -> Any:
-        import onnxruntime as ort
-
+        ort = onnxruntime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1 if self.split else self.threads
         options.inter_op_num_threads = 1

@@ -49,9 +49,16 @@ class Crash:
 @dataclass(slots=True)
 class _Worker(Generic[T]):
     process: BaseProcess
-    pipe: Connection
+    inbox: Connection
+    """What it says."""
+    outbox: Connection
+    """What it is told. Two pipes of one direction, for one of both would be a socket."""
     ready: bool = False
     task: T | None = None
+
+    def close(self) -> None:
+        self.inbox.close()
+        self.outbox.close()
 
 
 def run_in_processes(
@@ -89,10 +96,10 @@ def run_in_processes(
                     crew.remove(worker)
                     retired.append(worker)
                     _dismiss(worker)
-            for pipe in wait([w.pipe for w in crew]) if crew else []:
-                worker = next(w for w in crew if w.pipe is pipe)
+            for pipe in wait([w.inbox for w in crew]) if crew else []:
+                worker = next(w for w in crew if w.inbox is pipe)
                 try:
-                    kind, value = worker.pipe.recv()
+                    kind, value = worker.inbox.recv()
                 except (EOFError, OSError):
                     crew.remove(worker)
                     reason = _end(worker)
@@ -119,7 +126,7 @@ def run_in_processes(
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
-            worker.pipe.close()
+            worker.close()
 
 
 def _take(items: Iterator[T]) -> list[T]:
@@ -132,12 +139,14 @@ def _take(items: Iterator[T]) -> list[T]:
 def _launch(start: Callable[[], Callable[[T], R]]) -> _Worker[T]:
     # `spawn` everywhere: a fork would copy the threads' locks of numpy, OpenCV and ONNX Runtime in any state.
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, start), daemon=True)
+    inbox, said = context.Pipe(duplex=False)
+    told, outbox = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(told, said, start), daemon=True)
     with _environment(SINGLE_THREAD), _interrupt_ignored():
         process.start()
-    theirs.close()
-    return _Worker(process, ours)
+    told.close()
+    said.close()
+    return _Worker(process, inbox, outbox)
 
 
 @contextmanager
@@ -167,29 +176,29 @@ def _interrupt_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _work(pipe: Connection, start: Callable[[], Callable[[T], R]]) -> None:
+def _work(told: Connection, said: Connection, start: Callable[[], Callable[[T], R]]) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         function = start()
     except TronieError as error:
-        pipe.send(("failed", str(error)))
+        said.send(("failed", str(error)))
         return
-    pipe.send(("ready", None))
+    said.send(("ready", None))
     while True:
         try:
-            task = pipe.recv()
+            task = told.recv()
         except (EOFError, OSError):  # the parent is gone
             return
         if task is None:
             return
-        pipe.send(("done", function(task)))
+        said.send(("done", function(task)))
 
 
 def _hand(worker: _Worker[T], waiting: list[T]) -> None:
     """Give the waiting task to an idle worker."""
     try:
-        worker.pipe.send(waiting[0])
+        worker.outbox.send(waiting[0])
     except OSError:
         return  # it died while idle, which its pipe will tell; the task stays for another
     worker.task = waiting.pop()
@@ -200,12 +209,12 @@ def _dismiss(worker: _Worker[T]) -> None:
     if not worker.ready:  # still loading: do not wait for it
         worker.process.terminate()
     with contextlib.suppress(OSError):
-        worker.pipe.send(None)
+        worker.outbox.send(None)
 
 
 def _end(worker: _Worker[T]) -> str:
     """Collect a dead worker; how it ended, as a clause."""
-    worker.pipe.close()
+    worker.close()
     worker.process.join(5)
     code = worker.process.exitcode
     if code is not None and code < 0:

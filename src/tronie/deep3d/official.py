@@ -12,6 +12,7 @@ from tronie.deep3d import bfm, net
 from tronie.deep3d.align import SIDE
 from tronie.errors import WeightsError
 from tronie.imports import Imported, check_free, keep, new_record
+from tronie.runtime import onnxruntime
 
 NET, MODEL = "deep3d", "bfm"
 """The kinds of these imports."""
@@ -153,8 +154,7 @@ def _check_sizes(data: bytes) -> None:
 
 def _ask_once(data: bytes) -> None:
     """ValueError unless the net gives 257 finite numbers for a picture."""
-    import onnxruntime as ort
-
+    ort = onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
