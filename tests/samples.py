@@ -9,7 +9,20 @@ import numpy as np
 
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.model import HeadModel
-from tronie.types import ARKIT_UNITS, Crop, Detection, Face, Fit, Frontal, Head, Landmarks, Photo, Result, Texture
+from tronie.types import (
+    ARKIT_UNITS,
+    Caution,
+    Crop,
+    Detection,
+    Face,
+    Fit,
+    Frontal,
+    Head,
+    Landmarks,
+    Photo,
+    Result,
+    Texture,
+)
 
 SMILE = {"jawOpen": 0.4, "mouthSmileLeft": 0.7, "mouthSmileRight": 0.5, "eyeBlinkLeft": 0.25}
 
@@ -39,8 +52,8 @@ def make_face(model: HeadModel, index: int = 1, level: int = 1, yaw: float = 20.
     marks = Landmarks(pixels, np.linspace(0, 1, 52), 0.99)
     projected = camera.project(transform(pose, head.points68(head.vertices).astype(np.float64)))
     face = Face(
-        index, detection, crop, marks, fit, head, points68=projected, warnings=("The face is small (90 px).",),
-        timings={"fit": 0.0123456},
+        index, detection, crop, marks, fit, head, points68=projected,
+        warnings=(Caution("small", "the face is small (90 px)"),), timings={"fit": 0.0123456},
     )  # fmt: skip
     if not texture:
         return face

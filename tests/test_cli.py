@@ -29,7 +29,7 @@ from tronie.errors import InputError
 from tronie.io.atomic import new_folder
 from tronie.pipeline import Each
 from tronie.settings import Settings, Stage
-from tronie.types import Detection, Face, Photo, Result
+from tronie.types import Caution, Detection, Face, Photo, Result
 
 
 class FakePipeline:
@@ -49,6 +49,9 @@ class FakePipeline:
         faces = [] if "empty" in name else [Face(1, detection, timings={"fit": 0.01})]
         if "half" in name:
             faces.append(Face(2, detection, error="The fit went wrong."))
+        if "doubtful" in name:
+            doubts = tuple(Caution("small", f"small: {k} pixels between the eyes") for k in range(8))
+            faces.append(Face(2, detection, warnings=(*doubts, Caution("turned", "turned by 62 degrees"))))
         notes = ("only the first of 2 frames was used",) if "noted" in name else ()
         picture = Photo(np.zeros((1, 1, 3), np.uint8), notes=notes)
         return Result(picture, tuple(each(picture, face) if each else face for face in faces), {"detect": 0.1})
@@ -125,6 +128,34 @@ def test_bad_photos_cost_one_line_on_stderr_and_the_rest_goes_on(photos, tmp_pat
     assert records["half.jpg"]["faces"] == 1
     assert "2 photos done" in said.out
     assert "3 failed" in said.out
+
+
+def test_warnings_are_told_as_sentences_and_written_as_codes(photos, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert job(photos("a.jpg", "doubtful.jpg"), out=out) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    at = next(k for k, line in enumerate(lines) if "doubtful.jpg  2 faces" in line)
+    assert lines[at + 1] == "    face 2: small: 0 pixels between the eyes"
+    assert lines[at + 7] == "    and 3 warnings more, in manifest.json"
+    assert lines[-1] == "Faces with warnings: small 1, turned 1"
+    records = manifest(out)
+    assert records["a.jpg"]["warned"] == {}
+    assert records["doubtful.jpg"]["warned"] == {"small": [2], "turned": [2]}
+    assert records["doubtful.jpg"]["warnings"][-1] == "face 2: turned by 62 degrees"
+    assert json.loads((out / "doubtful" / "face-2" / "face.json").read_text())["warning_codes"][-1] == "turned"
+
+
+def test_a_manifest_of_an_earlier_version_is_read(photos, tmp_path) -> None:
+    out, folder = tmp_path / "out", photos("a.jpg")
+    assert job(folder, out=out) == 0
+    path = out / "manifest.json"
+    data = json.loads(path.read_text())
+    del data["inputs"][0]["warned"]
+    path.write_text(json.dumps(data))
+    before = made(out)
+    assert job(folder, out=out) == 0
+    assert made(out) == before
 
 
 def test_nothing_worked_is_1(photos, tmp_path) -> None:

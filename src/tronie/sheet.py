@@ -252,7 +252,7 @@ def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
     said = "    ".join(parts)
     yield Text(at, y, said, size, FAINT, x + width - at)
     at += text_width(said, size) + 1.5 * size
-    trouble = face.error or "; ".join(face.warnings)
+    trouble = face.error or "; ".join(map(str, face.warnings))
     if trouble and at < x + width - 4 * size:
         yield Text(at, y, trouble, size, WARN, x + width - at)
 

@@ -260,6 +260,19 @@ class Frontal:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """A reason to trust a face less."""
+
+    code: str
+    """What a batch filters on: a key of `tronie.quality.CODES`, the same in every version."""
+    text: str
+    """The same for people, one sentence with its figures."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class UsedModel:
     """A model that something was made with."""
 
@@ -297,7 +310,7 @@ class Face:
     """By name, what made fit and head."""
     models: tuple[UsedModel, ...] = ()
     """What it was made with."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage name -> seconds."""
     error: str | None = None

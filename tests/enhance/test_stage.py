@@ -17,7 +17,7 @@ from tronie.enhance.stage import BATCH, eye_distance
 from tronie.errors import WeightsError
 from tronie.io.outputs import save_result
 from tronie.settings import Settings
-from tronie.types import PROVENANCE, Face, Image, Photo, Result
+from tronie.types import PROVENANCE, Caution, Face, Image, Photo, Result
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -142,7 +142,8 @@ def test_a_net_that_swaps_the_face_is_refused(kind: str, plain: Result, small: P
     assert face.enhanced is not None
     assert face.enhanced.blend == 0
     assert np.array_equal(face.enhanced.after, face.enhanced.before)
-    assert face.enhanced.note in face.warnings
+    assert face.enhanced.note is not None
+    assert Caution("enhancement_refused", face.enhanced.note) in face.warnings
     assert result.enhanced_photo is None
     # Everything else is what it would have been without.
     assert face.landmarks is not None
@@ -196,7 +197,7 @@ def test_a_face_that_cannot_be_judged_is_still_a_face(small: Photo, monkeypatch:
     monkeypatch.setattr(stage, "judge", broken)
     face = one(tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(sharpened)).run(small))
     assert face.enhanced is None
-    assert any("it went wrong" in text for text in face.warnings)
+    assert [c.code for c in face.warnings if "it went wrong" in str(c)] == ["not_enhanced"]
 
 
 def test_a_net_that_fails_leaves_the_faces_and_one_that_is_missing_ends_the_job(small: Photo) -> None:
@@ -206,7 +207,7 @@ def test_a_net_that_fails_leaves_the_faces_and_one_that_is_missing_ends_the_job(
     face = one(tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(too_large)).run(small))
     assert (face.enhanced, face.error) == (None, None)
     assert face.head is not None
-    assert any("not enhanced" in text and "no room" in text for text in face.warnings)
+    assert any("not enhanced" in str(c) and "no room" in str(c) for c in face.warnings)
 
     def missing(_: object) -> Image:
         raise WeightsError("The net is gone.")

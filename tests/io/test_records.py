@@ -59,7 +59,8 @@ def test_a_face_says_what_is_known(tiny_head: HeadModel) -> None:
     assert np.allclose(data["points68"], face.points68, atol=0.0051)
     assert np.allclose(data["fit"]["head_to_camera"], face.fit.head_to_camera, atol=1e-6)
     assert data["model"]["licence"] == "CC0-1.0"
-    assert data["warnings"] == list(face.warnings)
+    assert data["warnings"] == [str(caution) for caution in face.warnings] == ["the face is small (90 px)"]
+    assert data["warning_codes"] == ["small"]
 
 
 def test_the_stated_convention_of_the_angles_is_true(tiny_head: HeadModel) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -16,7 +16,7 @@ from tronie.errors import TronieError
 if TYPE_CHECKING:
     from tronie.pipeline import Each
     from tronie.settings import ExportSettings, Settings
-    from tronie.types import Result
+    from tronie.types import Caution, Face, Result
 
 Status = Literal["ok", "no_face", "error"]
 
@@ -60,10 +60,29 @@ class Outcome:
     """One sentence for each face that could not be finished."""
     notes: tuple[str, ...] = ()
     """What reading the photo did that its owner should know (only the first frame used, ...)."""
-    warnings: tuple[str, ...] = ()
-    """What is doubtful about the faces."""
+    warnings: tuple[tuple[int, Caution], ...] = ()
+    """What is doubtful about the faces, each with its face's number."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage -> seconds, of the photo and summed over its faces."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """Notes and warnings as sentences."""
+        return [*self.notes, *(f"face {number}: {caution}" for number, caution in self.warnings)]
+
+    @property
+    def warned(self) -> dict[str, list[int]]:
+        """Code of a warning -> numbers of the faces that have it."""
+        found: dict[str, list[int]] = {}
+        for number, caution in self.warnings:
+            if number not in found.setdefault(caution.code, []):
+                found[caution.code].append(number)
+        return found
+
+
+def numbered(faces: Iterable[Face]) -> tuple[tuple[int, Caution], ...]:
+    """The warnings of a photo's faces, for its outcome."""
+    return tuple((face.index, caution) for face in faces for caution in face.warnings)
 
 
 def _never() -> bool:
@@ -153,7 +172,7 @@ def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None, t
         reason=errors[0] if status == "error" else None,
         face_errors=errors,
         notes=result.photo.notes,
-        warnings=tuple(f"face {face.index}: {text}" for face in result.faces for text in face.warnings),
+        warnings=numbered(result.faces),
         timings=timings,
     )
 

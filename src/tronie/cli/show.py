@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 Detail = Literal["quiet", "normal", "verbose"]
 
+MOST_WARNINGS = 6
+"""That are shown of one photo, unless more is wanted: a crowd has hundreds."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -26,9 +30,12 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     faces: int = 0
+    warned: Counter[str] = field(default_factory=Counter)
+    """Faces by the code of a warning."""
 
     def add(self, outcome: Outcome) -> None:
         self.faces += outcome.faces
+        self.warned.update({code: len(faces) for code, faces in outcome.warned.items()})
         self.ok += outcome.status == "ok"
         self.no_face += outcome.status == "no_face"
         self.failed += outcome.status == "error"
@@ -113,6 +120,7 @@ class Show(AbstractContextManager["Show"]):
         elif self.detail == "verbose" or (self.detail == "normal" and (self._bar is None or self.total <= 5)):
             faces = count(outcome.faces, "face") if outcome.faces else "no face"
             self._print(f"{outcome.source}  {faces}  {outcome.seconds:.2f} s  {outcome.folder}")
+            self._print_warnings(outcome)
         if self.detail == "verbose" and outcome.timings:
             self._print("    " + ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in outcome.timings.items()))
         if outcome.status != "error":
@@ -120,6 +128,14 @@ class Show(AbstractContextManager["Show"]):
                 self.problem(outcome.source, text)
             for text in outcome.notes if self.detail != "quiet" else ():
                 self.problem(outcome.source, text)
+
+    def _print_warnings(self, outcome: Outcome) -> None:
+        said = [f"    face {number}: {caution}" for number, caution in outcome.warnings]
+        most = len(said) if self.detail == "verbose" else MOST_WARNINGS
+        for text in said[:most]:
+            self._print(text)
+        if len(said) > most:
+            self._print(f"    and {count(len(said) - most, 'warning')} more, in manifest.json")
 
     def problem(self, source: str, reason: str) -> None:
         """Something that the user should know of, in one line."""
@@ -142,9 +158,13 @@ class Show(AbstractContextManager["Show"]):
     def summary(self, seconds: float, folder: str) -> None:
         if self.as_json:
             counts = {name: getattr(self.tally, name) for name in ("ok", "no_face", "failed", "skipped", "faces")}
-            self._write_json({"summary": counts, "seconds": round(seconds, 3), "folder": folder})
+            more = {"warned": dict(self.tally.warned), "seconds": round(seconds, 3), "folder": folder}
+            self._write_json({"summary": counts, **more})
         elif self.detail != "quiet":
             self._print(f"{self.tally.sentence(seconds)}. Outputs: {folder}")
+            if self.tally.warned:
+                codes = ", ".join(f"{code} {number}" for code, number in self.tally.warned.most_common())
+                self._print(f"Faces with warnings: {codes}")
 
     def _print(self, text: str, *, problem: bool = False) -> None:
         stream = self.err if problem else self.out
@@ -179,7 +199,8 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "reason": outcome.reason,
         "face_errors": list(outcome.face_errors),
-        "warnings": [*outcome.notes, *outcome.warnings],
+        "warnings": outcome.remarks,
+        "warned": outcome.warned,
         "folder": str(outcome.folder),
     }
 

@@ -17,7 +17,7 @@ from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.landmarks import square_from_landmarks
 from tronie.settings import EnhanceSettings
-from tronie.types import Crop, Enhanced, Face, Image, Photo
+from tronie.types import Caution, Crop, Enhanced, Face, Image, Photo
 
 if TYPE_CHECKING:
     from tronie.enhance.base import Enhancer
@@ -77,7 +77,7 @@ def enhance(
 
 
 def _not_enhanced(face: Face, error: Exception) -> Face:
-    said = f"not enhanced: {type(error).__name__}: {error}"
+    said = Caution("not_enhanced", f"not enhanced: {type(error).__name__}: {error}")
     return replace(face, warnings=(*face.warnings, said))
 
 

@@ -89,8 +89,8 @@ def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Setting
 
 def card(face: Face) -> Card:
     return Card(
-        face.index, face.box, face.score, face.warnings, face.error, face.head is not None, face.frontal is not None,
-        face.enhanced is not None,
+        face.index, face.box, face.score, tuple(map(str, face.warnings)), face.error, face.head is not None,
+        face.frontal is not None, face.enhanced is not None,
     )  # fmt: skip
 
 

@@ -201,7 +201,8 @@ class FaceRecord(Record):
     frontal: FrontalRecord | None = None
     detail: DetailRecord | None = Field(None, description="With --detail.")
     files: list[str] = Field(description="Names of the other files in the same folder.")
-    warnings: list[str] = []
+    warnings: list[str] = Field([], description="Why to trust the face less, one sentence each.")
+    warning_codes: list[str] = Field([], description="Of each of `warnings`, in their order, the code to filter on.")
     error: str | None = None
     timings: dict[str, float] = Field(description="Stage -> seconds.")
     units: UnitsRecord = UnitsRecord()
@@ -220,6 +221,7 @@ class InputRecord(Record):
     faces: int = Field(0, description="How many faces were written.")
     enhanced: int = Field(0, description="Into how many of them super-resolution put detail.")
     warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
+    warned: dict[str, list[int]] = Field({}, description="Code of a warning -> numbers of the faces that have it.")
     seconds: float | None = None
     size: int | None = Field(None, description="Bytes of the file.")
     modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
@@ -252,6 +254,7 @@ class PersonPhotoRecord(Record):
     number: int | None = Field(None, description="Its number in photos.png, if the texture is made of it.")
     fit: FitRecord
     warnings: list[str] = []
+    warning_codes: list[str] = Field([], description="Of each of `warnings` its code.")
 
 
 class SpreadRecord(Record):

@@ -125,7 +125,8 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         frontal=None if face.frontal is None else _frontal(face.frontal),
         detail=detail,
         files=files,
-        warnings=list(face.warnings),
+        warnings=[caution.text for caution in face.warnings],
+        warning_codes=[caution.code for caution in face.warnings],
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
     )  # fmt: skip

@@ -62,7 +62,7 @@ def person_record(many: Many, name: str, settings: Settings, files: list[str]) -
             source=source, size=size, modified=modified, face=face, box=known.box, main=k == many.main,
             weight=round(many.weights[k], 4),
             texture=None if number is None or many.fused is None else round(many.fused.parts[number - 1], 4),
-            number=number, fit=known.fit, warnings=list(shot.face.warnings),
+            number=number, fit=known.fit, warnings=known.warnings, warning_codes=known.warning_codes,
         ))  # fmt: skip
     assert model is not None
     return PersonRecord.model_construct(

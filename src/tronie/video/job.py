@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.batch.machine import cores
-from tronie.batch.worker import Outcome, Task, debugging, explain
+from tronie.batch.worker import Outcome, Task, debugging, explain, numbered
 from tronie.errors import InputError
 from tronie.io.movie import default_format, write_movie
 from tronie.io.outputs import Moving, Writer, photo_folder
@@ -75,7 +75,7 @@ def do_clip(
         reason=errors[0] if faces and len(errors) == len(faces) else None,
         face_errors=errors,
         notes=notes,
-        warnings=tuple(f"face {face.index}: {text}" for face in faces for text in face.warnings),
+        warnings=numbered(faces),
         timings=clock.seconds,
     )
 
