@@ -12,6 +12,7 @@ from tronie.head.model import PARTS
 from tronie.io.materials import LOOKS
 from tronie.io.surface import MATERIALS, Same, reduced, vertex_normals
 from tronie.render.jit import jit
+from tronie.sampling import sampled
 from tronie.types import Head, Image
 
 Array = NDArray[np.floating[Any]]
@@ -79,15 +80,8 @@ def vertex_colors(head: Head, texture: Image) -> NDArray[np.uint8]:
 
     Where a vertex has several places in the texture (at a seam), the first counts.
     """
-    import cv2
-
     small = reduced(texture, 512)
-    uv = _vertex_uv(Same(head.model), head.level)
-    at = uv * np.float32(small.shape[0]) - np.float32(0.5)  # cv2 counts from the first pixel's centre
-    # remap takes no image side above 32767: the points are laid out in rows of 128.
-    grid = np.resize(at, (-(-len(at) // 128), 128, 2))
-    found = cv2.remap(small, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(-1, 3)[: len(at)], dtype=np.uint8)
+    return np.asarray(sampled(small, _vertex_uv(Same(head.model), head.level) * small.shape[0]), dtype=np.uint8)
 
 
 def numbers(prefix: str, rows: Array, decimals: int) -> bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.light.skin import srgb_to_linear
 from tronie.render.shading import vertex_normals
+from tronie.sampling import sampled
 from tronie.texture.seen import step
 from tronie.texture.surface import Surface
 from tronie.types import PROVENANCE, Fit, Head, Texture
@@ -61,11 +62,7 @@ def sample(texture: Texture, head: Head, fit: Fit, facts: Surface) -> Samples:
     corners = mesh.triangles[skin].ravel()
     inside = corners < count
     row[corners[inside]] = mesh.triangle_uv[skin].ravel()[inside]
-    uv = mesh.uv[row].astype(np.float32) * side - 0.5
-    found = cv2.remap(
-        layers, np.ascontiguousarray(uv[:, :1]), np.ascontiguousarray(uv[:, 1:]), cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )[:, 0]  # fmt: skip
+    found = sampled(layers, mesh.uv[row].astype(np.float32) * side)
     amount = np.maximum(found[:, -1:], 1e-3)
     on_skin = facts.skin[:count]
     colour = np.maximum(found[:, :3] / amount, 1e-3)

@@ -12,6 +12,7 @@ from tronie.fit.warp import on_photo
 from tronie.geometry import transform
 from tronie.render.raster import visible
 from tronie.render.shading import vertex_normals
+from tronie.sampling import sampled
 from tronie.texture.light import step as step  # used by the other rooms from here
 from tronie.texture.mesh import least, smooth
 from tronie.texture.surface import Surface
@@ -162,8 +163,5 @@ def blurred_colours(photo: Photo, view: View, points: Array, mm: float) -> Array
     factor = min(1.0, view.pixel_mm / mm)
     size = (max(round((x1 - x0) * factor), 1), max(round((y1 - y0) * factor), 1))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA) if factor < 1 else crop
-    at = (points - [x0, y0]) * [size[0] / (x1 - x0), size[1] / (y1 - y0)] - 0.5
-    at = np.nan_to_num(np.clip(at, -1e4, 1e4)).astype(np.float32)
-    x, y = (np.ascontiguousarray(at[:, k : k + 1]) for k in (0, 1))
-    colours = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(colours, dtype=np.float32).reshape(-1, 3)
+    places = (points - [x0, y0]) * [size[0] / (x1 - x0), size[1] / (y1 - y0)]
+    return sampled(small, places).astype(np.float32)
