@@ -1,0 +1,97 @@
+"""Face models as large as the published ones: 35,709 vertices, and the whole Basel model's 53,490.
+
+Some of what a face goes through counts in 16 bits, or takes no list that long; small models do not tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import full_front
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from tronie.deep3d.align import POINTS, SIZE
+from tronie.deep3d.engine import Deep3DResult, reconstruct
+from tronie.deep3d.head import head_model, make_fit, make_head
+from tronie.frontal import frontal
+from tronie.io.outputs import save_face
+from tronie.light.stage import light_and_detail
+from tronie.settings import ExportSettings, FrontalSettings, LightSettings, TextureSettings
+from tronie.texture import bake
+from tronie.types import Detection, Face, Photo
+
+FIVE = POINTS[:, :2] * [1, -1] * SIZE * 1.4 + [260, 300]
+
+
+class Still:
+    """A net that sees the mean face, a little turned."""
+
+    def coefficients(self, crops: np.ndarray) -> np.ndarray:
+        values = np.zeros((len(crops), 257))
+        values[:, 225] = 0.2
+        return values
+
+
+def _photo() -> Photo:
+    """Skin that tells the place, before a wall."""
+    y, x = np.mgrid[:640, :560]
+    image = np.stack([210 - y / 8, 140 + x / 16, 115 + 0 * x], axis=-1)
+    image[np.hypot((x - 262) / 170, (y - 300) / 240) > 1] = 60, 70, 90
+    return Photo(image.astype(np.uint8), "someone")
+
+
+def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
+    model, photo = full_front.model(vertices), _photo()
+    result = reconstruct(photo.image, FIVE, Still(), model)
+    head = make_head(result, head_model(model, "nobody's"))
+    detection = Detection((110, 130, 410, 470), FIVE, 0.9)
+    fit = make_fit(result, detection, FIVE)
+    face = Face(1, detection, fit=fit, head=head, deep3d=replace(result, matlab=True), points68=result.points68)
+    face = replace(face, texture=bake(photo, head, fit, None, TextureSettings(size=512)))
+    face = light_and_detail(face, LightSettings(albedo=True, detail=True))
+    assert face.texture is not None
+    return photo, result, replace(face, frontal=frontal(head, face.texture, FrontalSettings(size=256), photo, fit))
+
+
+@pytest.mark.parametrize("vertices", [full_front.FRONT, pytest.param(full_front.WHOLE, marks=pytest.mark.slow)])
+def test_a_face_with_all_its_files(vertices: int, tmp_path: Path) -> None:
+    photo, result, face = _whole(vertices)
+    usd = _usd_works()
+    export = ExportSettings(rig=True, lod=True, maps=True, usd=usd, morph_normals=True)
+    names = save_face(photo, face, tmp_path, "someone", export)
+    wanted = {
+        "head.glb", "head_lod1.glb", "head_lod2.glb", "head.obj", "head.mtl", "head.ply", "texture.png", "albedo.png",
+        "light.hdr", "normal.png", "provenance.png", "provenance.jpg", "frontal.png", "frontal_mask.png", "overlay.jpg",
+        "deep3d.obj", "deep3d.mat", "face.json",
+    }  # fmt: skip
+    assert wanted | ({"head.usdz"} if usd else set()) <= set(names)
+    assert face.texture is not None
+    assert (face.texture.provenance == 1).sum() > 0.5 * (face.texture.provenance > 0).sum()
+    _read_by_others(tmp_path, vertices, result)
+
+
+def _usd_works() -> bool:
+    try:
+        import pxr  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _read_by_others(place: Path, vertices: int, result: Deep3DResult) -> None:
+    """Every vertex is there, once in files without seams, and no triangle leads astray."""
+    trimesh = pytest.importorskip("trimesh")
+    triangles = len(result.model.triangles)
+    longest = np.ptp(result.vertices[result.model.triangles], axis=1).max()
+    for name, unit in (("deep3d.obj", 1), ("head.obj", 1), ("head.ply", 1), ("head.glb", 1000)):
+        mesh = trimesh.load(place / name, force="mesh", process=False)
+        assert (len(mesh.vertices), len(mesh.faces)) == (vertices, triangles), name
+        assert_allclose(np.ptp(mesh.vertices, axis=0) * unit, np.ptp(result.vertices, axis=0), rtol=1e-3)
+        assert np.ptp(mesh.vertices[mesh.faces], axis=1).max() * unit < longest * 1.001, name
+    colours = trimesh.load(place / "head.ply", process=False).visual.vertex_colors[:, :3].astype(int)
+    assert colours[result.model.keypoints].std(axis=0).max() < 30  # skin everywhere, not the wall
+    for name in ("head_lod1.glb", "head_lod2.glb"):
+        assert 1000 < len(trimesh.load(place / name, force="mesh").faces) < 9000
