@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ROW = 1024
-"""Places are laid out in rows of so many: OpenCV takes no picture with a side of 32,767 or more, nor a list that long."""
+"""Places are laid out in rows of so many: OpenCV takes no list of 32,767 or more."""
 
 
 def sampled(image: NDArray[Any], places: ArrayLike) -> NDArray[Any]:
