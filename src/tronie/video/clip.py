@@ -27,6 +27,8 @@ CAMERA = "camera:"
 """What the source of a camera begins with: `camera:0`."""
 USUAL_FPS = 25.0
 """Of pictures that have no time."""
+MOST_FRAMES = 1 << 31
+"""A file that speaks of more does not know how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ClipInfo:
     source: str
     """As the user gave it."""
     size: tuple[int, int]
-    """Width, height, pixels, after turning upright."""
+    """Width, height, pixels, as shown: pixels made square, turned upright."""
     fps: float
     """Frames per second, on average."""
     frames: int | None

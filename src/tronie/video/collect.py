@@ -21,6 +21,9 @@ from tronie.video.track import Tracker
 if TYPE_CHECKING:
     from tronie.pipeline import Pipeline
 
+SHORT = 10
+"""Frames of a clip below which nobody is left out for being seen in few."""
+
 _Step = tuple[Frame, list[Seen], list[int], bool]
 
 
@@ -72,13 +75,15 @@ def collect(
             if stopping():
                 stopped = True
                 break
-    known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > 1}
+    short = len(times) < SHORT
+    fleeting = 0 if short else 1  # a track of one frame is chance, but in a clip of few it may be all there is
+    known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > fleeting}
     if recognised:
         recognise(known, lambda track: shots.best([track], 3))
     step = 1 / clip.info.fps
     people = [
         tracks for tracks in link(known)
-        if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or len(times) < 10
+        if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short
     ]  # fmt: skip
     return Collected(clip.info, times, cuts, spool, shots, people, clip.notes, stopped)
 

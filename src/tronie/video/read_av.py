@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tronie.color import is_hdr, is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
 from tronie.types import Image
-from tronie.video.clip import USUAL_FPS, ClipInfo, Frame, Reader
+from tronie.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader
+from tronie.video.shape import MOST_PIXELS, Shape, check_frame, resized
 from tronie.video.timing import Times, ended_early
+
+LOOK_AGAIN = 8
+"""Frames between two looks at how bright high dynamic range gets."""
 
 
 class AvClip(Reader):
@@ -23,49 +28,54 @@ class AvClip(Reader):
         av.logging.set_level(av.logging.PANIC)  # what matters of its messages is said in `notes`
         self._av = av
         try:
-            # Names inside a container may be in any encoding, and do not matter here.
-            self._container: Any = av.open(source, metadata_errors="ignore")
+            # Names inside a container may be in any encoding, and do not matter here. FFmpeg's decoders refuse larger
+            # frames, whatever the container says of their size.
+            self._container: Any = av.open(source, metadata_errors="ignore", options={"max_pixels": str(MOST_PIXELS)})
         except (av.FFmpegError, ValueError, OSError) as error:
             raise InputError(f"{source} cannot be opened as a video ({_reason(error)}).") from None
         if not self._container.streams.video:
             self._container.close()
             raise InputError(f"{source} holds no pictures, only sound or data.")
         self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self._first, self._packets = self._begin(source)
-        turns = round(-int(getattr(self._first, "rotation", 0)) / 90) % 4
-        width, height = self._first.width, self._first.height
+        try:
+            check_frame(source, self._stream.codec_context.width or 1, self._stream.codec_context.height or 1)
+            self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+            self._stream.thread_type = "AUTO"
+            self._first, self._packets = self._begin(source)
+            turns = round(-int(getattr(self._first, "rotation", 0)) / 90) % 4
+            aspect = self._stream.sample_aspect_ratio
+            self._shape = Shape.of(source, (self._first.width, self._first.height), float(aspect or 1), turns)
+        except InputError:
+            self._container.close()
+            raise
         rate = self._stream.average_rate or self._stream.guessed_rate
         info = ClipInfo(
             name=Path(source).stem,
             source=source,
-            size=(height, width) if turns % 2 else (width, height),
+            size=self._shape.size,
             fps=float(rate) if rate and 0.1 < float(rate) < 1000 else USUAL_FPS,
             frames=self._count(float(rate or 0)),
             rotation=90 * turns,
             codec=self._stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
             reader="PyAV",
         )
+        self._peak = 1.0
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         times = Times(self._info.fps)
-        count, resized = 0, 0
+        count, odd = 0, 0
         for stored in self._stored():
-            image = self._picture(stored)
-            if (image.shape[1], image.shape[0]) != self._info.size:
-                import cv2
-
-                resized += 1
-                image = np.asarray(cv2.resize(image, self._info.size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            odd += (stored.width, stored.height) != self._shape.stored
+            image = self._shape.shown(resized(self._rgb(stored, count), self._shape.stored))
             stamp = None if stored.pts is None else float(stored.pts * stored.time_base)
             yield Frame(count, times.next(stamp), image)
             count += 1
-        self._notes += times.notes()
+        self._notes += self._shape.notes() + times.notes()
         if self._bad:
             self._notes.append(f"{self._bad} damaged parts of the video were left out")
-        if resized:
-            self._notes.append(f"{resized} frames of another size were resized")
+        if odd:
+            self._notes.append(f"{odd} frames of another size were resized")
         self._notes += ended_early(count, times.last, self._info)
 
     def close(self) -> None:
@@ -105,20 +115,28 @@ class AvClip(Reader):
                 continue
             yield from frames
 
-    def _picture(self, stored: Any) -> Image:
-        image = stored.to_ndarray(format="rgb24")
-        turns = self._info.rotation // 90
-        return np.ascontiguousarray(np.rot90(image, -turns)) if turns else image
+    def _rgb(self, stored: Any, number: int) -> Image:
+        """A frame in sRGB, as stored. FFmpeg knows its matrix and range, not its primaries and transfer function."""
+        primaries, transfer = int(stored.color_primaries), int(stored.color_trc)
+        if is_srgb(primaries, transfer):
+            return np.asarray(stored.to_ndarray(format="rgb24"), dtype=np.uint8)
+        codes = stored.to_ndarray(format="rgb48le")
+        if is_hdr(transfer) and number % LOOK_AGAIN == 0:
+            # It only grows: what has been rolled off once stays so, and the faces do not flicker.
+            self._peak = max(self._peak, peak_of(codes, primaries, transfer))
+        return to_srgb(codes, primaries, transfer, peak=self._peak)
 
     def _count(self, rate: float) -> int | None:
-        if self._stream.frames:
-            return int(self._stream.frames)
+        """How many frames there should be: an edit list shows fewer than are stored."""
+        stored = int(self._stream.frames) or None
         seconds = None
         if self._stream.duration:
             seconds = float(self._stream.duration * self._stream.time_base)
         elif self._container.duration:
             seconds = self._container.duration / 1e6
-        return round(seconds * rate) if seconds and rate else None
+        if not seconds or not rate:
+            return stored
+        return min(round(seconds * rate), stored or MOST_FRAMES) or None
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,79 @@
+"""From stored pictures of a video to those that are looked at: of a size that fits, with square pixels, upright."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tronie.errors import InputError
+from tronie.types import Image
+
+MOST_PIXELS = 36_000_000
+"""Of a frame: 8K (7680x4320) and its relatives in cinemas. A decoder holds up to twenty of them."""
+KEEP = 9_500_000
+"""Larger frames are reduced by a whole number; 4K stays."""
+LONGEST = 16_384
+"""Of a side that square pixels would have."""
+ASPECTS = 1 / 4, 4.0
+"""Of pixels, width by height. What is outside is no aspect that anything is shown with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the stored pictures of a clip become the shown ones."""
+
+    stored: tuple[int, int]
+    """Width, height, pixels."""
+    size: tuple[int, int]
+    """Width, height of what is shown, after turning."""
+    turns: int
+    """Quarters clockwise, 0 to 3."""
+
+    @classmethod
+    def of(cls, source: str, stored: tuple[int, int], aspect: float | None, turns: int) -> Shape:
+        """`aspect`: width of a stored pixel by its height, where the file tells. Raises InputError for frames that
+        are too large."""
+        check_frame(source, *stored)
+        width, height = map(float, stored)
+        if aspect is not None and ASPECTS[0] <= aspect <= ASPECTS[1]:  # the finer side stays
+            width, height = width * max(aspect, 1.0), height * max(1 / aspect, 1.0)
+        shrink = max(1, math.ceil(math.sqrt(width * height / KEEP)), math.ceil(max(width, height) / LONGEST))
+        across, down = (max(1, round(side / shrink)) for side in (width, height))
+        return cls(stored, (down, across) if turns % 2 else (across, down), turns % 4)
+
+    def shown(self, image: Image) -> Image:
+        """(H, W, 3) as stored -> as shown."""
+        across, down = self.size[::-1] if self.turns % 2 else self.size
+        image = resized(image, (across, down))
+        return np.ascontiguousarray(np.rot90(image, -self.turns)) if self.turns else image
+
+    def notes(self) -> list[str]:
+        """What a user should know of it."""
+        if max(self.size) * min(self.size) >= self.stored[0] * self.stored[1]:
+            return []
+        return [f"frames of {self.stored[0]}x{self.stored[1]} pixels were reduced to {self.size[0]}x{self.size[1]}"]
+
+
+def check_frame(source: str, width: int, height: int) -> None:
+    """Raises InputError for frames that no clip has, or that would not fit into memory."""
+    if width < 1 or height < 1:
+        raise InputError(f"{source} has frames without pixels ({width}x{height}).")
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{source} has frames of {width * height / 1e6:.0f} megapixels and at most {MOST_PIXELS / 1e6:.0f} are "
+            "read; make it smaller."
+        )
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """At another width and height."""
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image
+    import cv2
+
+    larger = size[0] >= width and size[1] >= height
+    how = cv2.INTER_CUBIC if larger else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.uint8)
