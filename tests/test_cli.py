@@ -321,6 +321,8 @@ def test_a_job_that_was_killed_knows_its_own_outputs(photos, tmp_path) -> None:
     ledger.claim(sorted(folder.iterdir()))
     ledger.write()
     with new_folder(out / "a") as temporary:  # finished, but the manifest does not know yet
+        (temporary / "face-1").mkdir()
+        (temporary / "face-1" / "face.json").touch()
         (temporary / "old").touch()
     assert job(folder, out=out) == 0
     assert set(made(out)) == {"a", "b"}

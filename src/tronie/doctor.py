@@ -16,6 +16,7 @@ from typing import Literal
 from tronie import __version__
 from tronie.batch.machine import WORKER_BYTES, cores, default_workers, memory
 from tronie.batch.worker import explain
+from tronie.io.atomic import scratch
 
 PACKAGES = (
     "numpy", "numba", "opencv-python-headless", "onnxruntime", "pillow", "pi-heif", "pydantic",
@@ -153,7 +154,7 @@ def _self_test() -> Iterator[Check]:
 
     began = time.perf_counter()
     pipeline = Pipeline()
-    with tempfile.TemporaryDirectory(prefix="tronie-doctor-") as folder:
+    with scratch() as folder:
         path = Path(folder, "selftest.jpg")
         path.write_bytes((_package() / "assets" / "selftest.jpg").read_bytes())
         pipeline.run(path).save(Path(folder, "first"))

@@ -13,6 +13,7 @@ import pytest
 from tronie.errors import OutputError
 from tronie.io import atomic
 from tronie.io.atomic import PREFIX, make_folder, new_folder, sweep, write_file
+from tronie.io.process import mark
 
 
 def entries(folder: Path) -> list[str]:
@@ -119,7 +120,7 @@ def test_an_output_that_is_a_file_is_said_in_one_sentence(tmp_path: Path) -> Non
 def test_sweep_takes_only_what_dead_processes_left(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    dead, alive = f"{PREFIX}{ended.pid}-0-abc", f"{PREFIX}{os.getpid()}-0-abc"
+    dead, alive = f"{PREFIX}{ended.pid}-0-abc", f"{PREFIX}{mark()}-0-abc"
     for name in (f"{dead}.part", f"{dead}.old", f"{alive}.part"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x").write_text("")

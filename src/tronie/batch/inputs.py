@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
@@ -63,6 +65,26 @@ def find_inputs(
 def identity(path: str | os.PathLike[str]) -> str:
     """The same text for every way to write the path of one file."""
     return os.path.normcase(os.path.realpath(path))
+
+
+Stamp = tuple[int | None, int | None]
+"""Bytes and time of change (ns) of a file, of many their sum and the latest; None, None where there is none."""
+
+
+def stamp(path: str | os.PathLike[str]) -> Stamp:
+    """What tells one version of a source from another: of a file, of the pictures of a folder or pattern."""
+    try:
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            return status.st_size, status.st_mtime_ns
+    except (OSError, ValueError):
+        pass
+    with suppress(OSError, ValueError):
+        from tronie.video.read_pictures import numbered
+
+        if found := [os.stat(one) for one in numbered(os.fspath(path))]:
+            return sum(one.st_size for one in found), max(one.st_mtime_ns for one in found)
+    return None, None
 
 
 def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tronie.batch.inputs import Problem, identity
-from tronie.batch.ledger import Ledger, stamp, written
+from tronie.batch.inputs import Problem, identity, stamp
+from tronie.batch.ledger import Ledger, written
 from tronie.batch.pool import Crash, run_in_processes
 from tronie.batch.worker import Outcome, Task, Work
 
@@ -44,7 +44,7 @@ def make_plan(
         if done and same and not overwrite:
             skipped.append(path)
             continue
-        ours = record.status in ("pending", "error") and record.name in known
+        ours = record.name in known and ledger.left_over(record)
         if exists and not overwrite and not ours:
             problems.append(Problem(str(path), _refusal(folder, record.status, record.settings == ledger.fingerprint)))
             if record.status == "pending":  # it never became part of the job

@@ -6,23 +6,25 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tronie import __version__
-from tronie.batch.inputs import identity
+from tronie.batch.inputs import identity, stamp
 from tronie.batch.worker import Outcome
 from tronie.errors import OutputError
 from tronie.io.atomic import make_folder, sweep, write_file
-from tronie.io.names import unique_names
+from tronie.io.names import fold, is_safe, unique_names
 from tronie.io.records import InputRecord, ManifestRecord, to_json, used_records
 from tronie.settings import Settings
 from tronie.used import models_used
 
 FILE = "manifest.json"
+OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png"))
+"""Files by which the folder of a photo or clip can be told, beside the faces."""
 
 
 @dataclass(slots=True)
@@ -47,19 +49,31 @@ class Ledger:
         sweep(out)
         ledger = cls(out, settings)
         try:
-            data = (out / FILE).read_bytes()
-            old = ManifestRecord.model_validate_json(data)
-            ledger.records = {identity(record.source): record for record in old.inputs}
+            ledger.records = _believed((out / FILE).read_bytes())
         except FileNotFoundError:
             pass
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             if not overwrite:
-                reason = error.strerror if isinstance(error, OSError) else "it is no manifest of this version of tronie"
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                if isinstance(error, ValidationError):
+                    reason = "it is no manifest of this version of tronie"
                 raise OutputError(
                     f"Cannot read {out / FILE}: {reason}; use another folder, or --overwrite to replace it."
                 ) from None
         ledger.write()  # shows now, not after the first photo, that the folder can be written
         return ledger
+
+    def left_over(self, record: InputRecord) -> bool:
+        """Whether the folder of a photo that is not done is what a stopped run of this job left there: only that may
+        be replaced unasked. The manifest alone is not believed, for it may come from anywhere."""
+        folder = self.out / record.name
+        if record.status not in ("pending", "error") or folder.is_symlink() or not folder.is_dir():
+            return False
+        try:
+            inside = set(os.listdir(folder))
+        except OSError:
+            return False
+        return not inside or bool(inside & OURS) or any((folder / one / "face.json").is_file() for one in inside)
 
     @property
     def fingerprint(self) -> str:
@@ -94,7 +108,6 @@ class Ledger:
     def finish(self, outcome: Outcome) -> None:
         """Write down what became of a photo, on disk at least about once a second."""
         key = identity(outcome.source)
-        size, modified = stamp(outcome.source)
         reason = outcome.reason or ("No face was found." if outcome.status == "no_face" else None)
         self.records[key] = self.records[key].model_copy(
             update={
@@ -106,8 +119,8 @@ class Ledger:
                 "warnings": [*outcome.face_errors, *outcome.remarks],
                 "warned": outcome.warned,
                 "seconds": round(outcome.seconds, 3),
-                "size": size,
-                "modified": modified,
+                "size": outcome.stamp[0],
+                "modified": outcome.stamp[1],
                 "settings": self.fingerprint,
             }
         )
@@ -130,6 +143,23 @@ class Ledger:
         self._cost = self._written - began
 
 
+def _believed(data: bytes) -> dict[str, InputRecord]:
+    """The records of a manifest, by the identity of their photos. It is a file like any other: ValueError with a clause
+    if a name in it is none that this program gives, for folders of these names are replaced."""
+    records: dict[str, InputRecord] = {}
+    names: set[str] = set()
+    for record in ManifestRecord.model_validate_json(data).inputs:
+        if not is_safe(record.name):
+            raise ValueError(f"it gives {record.name!r} as the name of a folder")
+        if fold(record.name) in names:
+            raise ValueError(f"it gives two photos the folder {record.name}")
+        if "\0" in record.source:
+            raise ValueError("it gives a photo a path that is none")
+        names.add(fold(record.name))
+        records[identity(record.source)] = record
+    return records
+
+
 def fingerprint(settings: Settings) -> str:
     """A short text that is the same for the same settings."""
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
@@ -138,14 +168,6 @@ def fingerprint(settings: Settings) -> str:
 def text(path: str | Path) -> str:
     """A path as it can be written down: bytes in a file name that are no UTF-8 become question marks."""
     return str(path).encode("utf-8", errors="replace").decode()
-
-
-def stamp(path: str | Path) -> tuple[int | None, int | None]:
-    """Bytes and time of change (ns) of a file; None, None if it cannot be seen."""
-    with suppress(OSError, ValueError):
-        status = os.stat(path)
-        return status.st_size, status.st_mtime_ns
-    return None, None
 
 
 def _look(record: InputRecord) -> tuple[str, int | None, int | None]:

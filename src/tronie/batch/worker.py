@@ -7,10 +7,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from tronie.batch.inputs import Stamp, stamp
 from tronie.errors import TronieError
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Outcome:
     """What is doubtful about the faces, each with its face's number."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage -> seconds, of the photo and summed over its faces."""
+    stamp: Stamp = (None, None)
+    """Of the file as it was before it was read: that version was worked on."""
 
     @property
     def remarks(self) -> list[str]:
@@ -121,16 +124,15 @@ class Work:
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
-        photo = bind(pipeline, self.settings.export, self.threads)
 
         def work(task: Task) -> Outcome:
             if not task.clip:
-                return photo(task)
+                return do_photo(pipeline, task, self.settings.export, self.threads)
             from tronie.video.job import do_clip
 
             return do_clip(pipeline, task, progress=self.progress, stopping=self.stopping)
 
-        return work
+        return steady(work)
 
 
 def bind(runner: Runner, export: ExportSettings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
@@ -139,7 +141,26 @@ def bind(runner: Runner, export: ExportSettings | None = None, threads: int = 0)
     def work(task: Task) -> Outcome:
         return do_photo(runner, task, export, threads)
 
-    return work
+    return steady(work)
+
+
+def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
+    """The same, which goes by one version of the file: if it was replaced meanwhile, it is done once more. A file that
+    does not come to rest is an error, so that no result is taken for that of another picture."""
+
+    def settled(task: Task) -> Outcome:
+        there = os.path.lexists(task.folder)
+        for again in (False, True):
+            # What the first attempt has written is ours; what was there before is not.
+            now = replace(task, overwrite=True) if again and not there else task
+            before = stamp(task.source)
+            outcome = replace(work(now), stamp=before)
+            if stamp(task.source) == before:
+                return outcome
+        reason = f"{task.source} changed while it was worked on; run this again when nothing writes to it any more."
+        return replace(outcome, status="error", reason=reason)
+
+    return settled
 
 
 def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None, threads: int = 0) -> Outcome:

@@ -14,6 +14,9 @@ from tronie.batch.machine import kernels_missing
 from tronie.batch.stop import Stop, stop_on_signals
 from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
+from tronie.io.atomic import make_folder, sweep
+from tronie.io.lock import locked
+from tronie.io.names import distinct, safe_name
 from tronie.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,11 +86,13 @@ def _work(
     if not any(one.shots for one in found):
         print("There is no face in any of the photos.", file=sys.stderr)
         return 1
-    with single_blas_thread():
+    with locked(make_folder(out)), single_blas_thread():
+        sweep(out)
         chosen = _who(found, out, entries, str(people), any(Path(p).is_dir() for p in photos))
+        folders = distinct({name: _folder(name) for name in chosen}, taken=("people.txt", "people.jpg"))
         made = failed = kept = 0
         for name, shots in chosen.items():
-            folder = out / _folder(name)
+            folder = out / folders[name]
             if not overwrite and done_before(folder, shots, settings):
                 kept += 1
                 if not quiet:
@@ -116,8 +121,6 @@ def _work(
 
 
 def _folder(name: str) -> str:
-    from tronie.io.names import safe_name
-
     return f"person-{name}" if name.isdecimal() else safe_name(name)
 
 
@@ -128,7 +131,7 @@ def _who(
     one by one with a face each are of one person, for the user says so; a `folder` may hold anybody."""
     from tronie import identity
     from tronie.io import encode
-    from tronie.io.atomic import make_folder, write_file
+    from tronie.io.atomic import write_file
     from tronie.person.gather import entries_of, grouped, largest, said
     from tronie.person.people import to_text
     from tronie.person.sheets import people_sheet
@@ -157,7 +160,6 @@ def _who(
             f"{what} To tell people apart, install the extra `identity` (pip install 'tronie[identity]'), or edit "
             "people.txt and give it back with --people.", file=sys.stderr,
         )  # fmt: skip
-    make_folder(out)
     write_file(out / "people.txt", to_text(entries_of(dict(chosen), found)).encode("utf-8", errors="replace"))
     taken = {id(shot) for shots in chosen.values() for shot in shots}
     left = [shot for one in found for shot in one.shots if id(shot) not in taken]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tronie.batch.machine import default_workers, kernels_missing
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Work
 from tronie.cli.show import Detail, Show, count
-from tronie.io.atomic import sweep
+from tronie.io.atomic import make_folder, sweep
+from tronie.io.lock import locked
 from tronie.settings import Settings
 from tronie.video.clip import is_clip
 
@@ -43,13 +45,22 @@ def run_photos(
     inputs = find_inputs(photos, suffixes, recursive=recursive, exclude=out, sequences=sequences)
     if camera is not None:
         inputs = Inputs((*inputs.paths, Path(camera_source(camera))), inputs.problems)
+    with locked(make_folder(out)) if inputs.paths else nullcontext():
+        return _do(inputs, out, settings, began, overwrite, workers, camera is not None, detail, as_json, start)
+
+
+def _do(
+    inputs: Inputs, out: Path, settings: Settings, began: float, overwrite: bool, workers: int, filming: bool,
+    detail: Detail, as_json: bool, start: Start | None,
+) -> int:  # fmt: skip
+    """The same, with the folder of outputs to ourselves."""
     plan, ledger = Plan((), (), ()), None
     if inputs.paths:
         ledger = Ledger.open(out, settings, overwrite=overwrite)
         plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=is_clip)
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
-    workers = 1 if camera is not None else min(wanted, max(len(plan.tasks), 1))
+    workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))
     with Show(len(plan.tasks), detail, as_json) as show:
         _before(show, inputs, plan)
         if settings.fit.engine == "deep3d":

@@ -85,9 +85,9 @@ def followed(folder: Path, path: Path) -> Tracked | None:
         record = json.loads((folder / "clip.json").read_bytes())
         if Path(record["video"]["source"]).resolve() != path.resolve():
             return None
-        people = tuple(_track(folder / f"face-{person['index']}", person) for person in record["people"])
+        people = tuple(_track(folder / f"face-{int(person['index'])}", person) for person in record["people"])
         return Tracked(folder, people, tuple(record["video"]["notes"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict, deque
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tronie.io.atomic import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +54,8 @@ class Desk:
         """Faces whose pictures are in memory."""
         self._figures: OrderedDict[Key, Figure] = OrderedDict()
         self._pipeline: Pipeline | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Path | None = None
+        self._open = ExitStack()
 
     def pipeline(self, settings: Settings) -> Pipeline:
         """Kept as long as the settings stay."""
@@ -138,14 +141,12 @@ class Desk:
         """A folder that goes with the process."""
         with self.lock:
             if self._scratch is None:
-                self._scratch = tempfile.TemporaryDirectory(prefix="tronie-")
-            return Path(self._scratch.name)
+                self._scratch = self._open.enter_context(scratch())
+            return self._scratch
 
     def close(self) -> None:
         self.reader.close()
-        if self._scratch is not None:
-            with suppress(OSError):
-                self._scratch.cleanup()
+        self._open.close()
 
 
 class Reader:

@@ -1,8 +1,8 @@
 """Files and folders that are either wholly there or not at all.
 
 Everything is written under a temporary name in the same folder (so on the same disk) and renamed when it is
-complete. Temporary names begin with `.tronie-` and hold the process number, so that what a killed process
-left behind can be told from what another one is writing.
+complete. Temporary names begin with `.tronie-` and say which process writes (see `io.process`), so that what a killed
+one left behind can be told from what another one is writing.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import errno
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tronie.errors import OutputError
+from tronie.io.process import mark, runs
 
 PREFIX = ".tronie-"
 
@@ -24,7 +26,7 @@ _serial = itertools.count()
 
 def _temporary(path: Path, kind: str) -> Path:
     """A new name beside `path`. Its length does not depend on `path`, so it never gets too long."""
-    return path.with_name(f"{PREFIX}{os.getpid()}-{next(_serial)}-{os.urandom(3).hex()}.{kind}")
+    return path.with_name(f"{PREFIX}{mark()}-{next(_serial)}-{os.urandom(3).hex()}.{kind}")
 
 
 def explain(path: Path, error: OSError) -> OutputError:
@@ -96,6 +98,25 @@ def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch(folder: Path | None = None) -> Iterator[Path]:
+    """A folder for what is wanted for a while only, inside `folder` (default: the system's temporary one). It vanishes
+    with the block; what a killed process leaves of it is taken away by `sweep`, of the default by the next one.
+    Raises OutputError."""
+    if folder is None:
+        folder = Path(tempfile.gettempdir())
+        sweep(folder)
+    temporary = _temporary(make_folder(folder) / "scratch", "part")
+    try:
+        temporary.mkdir(0o700)
+    except OSError as error:
+        raise explain(folder, error) from error
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A temporary folder to fill, which becomes `path` when the block ends well and vanishes when it does not.
 
@@ -146,8 +167,7 @@ def sweep(folder: Path) -> int:
             name = entry.name
             if not name.startswith(PREFIX) or not name.endswith((".part", ".old")):
                 continue
-            owner = name.removeprefix(PREFIX).split("-", 1)[0]
-            if owner.isdigit() and _alive(int(owner)):
+            if runs(name.removeprefix(PREFIX).split("-", 1)[0]):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
@@ -156,16 +176,3 @@ def sweep(folder: Path) -> int:
                     os.unlink(entry.path)
             removed += 1
     return removed
-
-
-def _alive(process: int) -> bool:
-    """Whether a process of this machine has that number (on Windows: unknown, taken for alive)."""
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

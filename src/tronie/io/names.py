@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+K = TypeVar("K")
 
 LONGEST = 100
 """Bytes of UTF-8 in a name; file systems allow 255, Windows 260 characters for a whole path."""
@@ -25,6 +28,17 @@ def safe_name(stem: str) -> str:
     if _RESERVED.match(name) or fold(name) in _OURS:
         name = f"_{name}"
     return name or "photo"
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name that was read from a file is one that `unique_names` could have given: no path, nothing hidden."""
+    return (
+        0 < len(name.encode(errors="replace")) < 256
+        and name == name.strip(". ")
+        and not _FORBIDDEN.search(name)
+        and not _RESERVED.match(name)
+        and fold(name) not in _OURS
+    )
 
 
 def _stem(path: Path) -> str:
@@ -47,14 +61,18 @@ def unique_names(
     The first path with a stem keeps it plain, and a number is never added that makes another path's own name.
     `taken` are names that are in use already.
     """
-    wanted = {path: safe_name(_stem(Path(path))) for path in paths}
+    return distinct({path: safe_name(_stem(Path(path))) for path in paths}, taken)
+
+
+def distinct(wanted: Mapping[K, str], taken: Collection[str] = ()) -> dict[K, str]:
+    """The same names, those with a number that came before on a file system that does not tell them apart."""
     used = {fold(name) for name in taken}
     own = {fold(name) for name in wanted.values()}
-    names: dict[str | os.PathLike[str], str] = {}
-    for path, name in wanted.items():
+    names: dict[K, str] = {}
+    for key, name in wanted.items():
         chosen, number = name, 2
         while fold(chosen) in used or (chosen != name and fold(chosen) in own):
             chosen, number = f"{name}-{number}", number + 1
         used.add(fold(chosen))
-        names[path] = chosen
+        names[key] = chosen
     return names

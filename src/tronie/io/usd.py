@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from tronie import __version__
 from tronie.errors import OutputError
 from tronie.head.model import PARTS
+from tronie.io.atomic import scratch
 from tronie.io.gltf import PHOTO, SMALLEST_MOVE
 from tronie.io.materials import LOOKS
 from tronie.io.surface import MATERIALS, Same, vertex_normals
@@ -52,12 +51,12 @@ def usdz(
     check()
     from pxr import Sdf, Usd, UsdGeom, UsdSkel, Vt
 
-    with tempfile.TemporaryDirectory(prefix="tronie-usd-") as folder:
+    with scratch() as folder:
         picture = None
         if texture is not None:
             picture = "texture.png" if texture[:4] == b"\x89PNG" else "texture.jpg"
-            (Path(folder) / picture).write_bytes(texture)
-        stage = Usd.Stage.CreateNew(str(Path(folder) / "head.usdc"))
+            (folder / picture).write_bytes(texture)
+        stage = Usd.Stage.CreateNew(str(folder / "head.usdc"))
         UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
         UsdGeom.SetStageMetersPerUnit(stage, 0.01)
         model = head.model
@@ -79,11 +78,11 @@ def usdz(
         mesh.CreateExtentAttr(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
         UsdGeom.ModelAPI.Apply(root.GetPrim()).SetExtentsHint(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
         stage.Save()
-        file = Path(folder) / "head.usdz"
+        file = folder / "head.usdz"
         package = Sdf.ZipFileWriter.CreateNew(str(file))
         for part in ("head.usdc", *([picture] if picture else [])):  # the scene comes first
-            os.utime(Path(folder) / part, (SOME_DAY, SOME_DAY))
-            package.AddFile(str(Path(folder) / part), part)
+            os.utime(folder / part, (SOME_DAY, SOME_DAY))
+            package.AddFile(str(folder / part), part)
         if not package.Save():
             raise OutputError("usd-core could not pack head.usdz.")
         return file.read_bytes()

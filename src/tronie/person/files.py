@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tronie import __version__
-from tronie.batch.ledger import fingerprint, stamp, text
+from tronie.batch.ledger import fingerprint, text
 from tronie.io import encode
 from tronie.io.atomic import new_folder, write_file
 from tronie.io.outputs import save_face
@@ -46,7 +46,7 @@ def done_before(folder: Path, shots: Sequence[Shot], settings: Settings) -> bool
 
 def _key(shot: Shot) -> tuple[str, int, int | None, int | None]:
     source = shot.photo.source
-    return (text(source), shot.face.index, *stamp(source))
+    return (text(source), shot.face.index, *shot.stamp)
 
 
 def person_record(many: Many, name: str, settings: Settings, files: list[str]) -> PersonRecord:

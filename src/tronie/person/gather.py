@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tronie import identity
+from tronie.batch.inputs import stamp
 from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.errors import TronieError
 from tronie.person.people import Entry, by_person, group
@@ -39,6 +40,7 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], stopping: Callable[[],
     for path in paths:
         if stopping():
             return
+        before = stamp(path)
         try:
             photo = read_photo(path)
             faces, camera = pipeline.find(photo)
@@ -51,7 +53,7 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], stopping: Callable[[],
         kept += photo.image.shape[0] * photo.image.shape[1]
         if kept > KEPT_PIXELS:
             photo = replace(photo, image=np.zeros((0, 0, 3), np.uint8))
-        yield Found(path, tuple(Shot(photo, face, camera) for face in faces))
+        yield Found(path, tuple(Shot(photo, face, camera, before) for face in faces))
 
 
 def embeddings(shots: Sequence[Shot]) -> np.ndarray:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tronie.batch.inputs import Stamp, stamp
+from tronie.errors import InputError
 from tronie.fit.calibration import Calibration
 from tronie.fit.engine import make_head
 from tronie.fit.evidence import Look, evidence_of
@@ -45,14 +47,19 @@ class Shot:
     face: Face
     """With crop and landmarks."""
     camera: Camera
+    stamp: Stamp = (None, None)
+    """Of the file before it was read."""
 
     def load(self) -> Photo:
-        """The photo with its image. Raises InputError when its file has gone."""
+        """The photo with its image. Raises InputError when its file has gone or is another one now."""
         if self.photo.image.size:
             return self.photo
         from tronie.io.images import read_photo
 
-        return read_photo(Path(self.photo.source))
+        photo = read_photo(Path(self.photo.source))
+        if stamp(self.photo.source) != self.stamp:
+            raise InputError(f"{self.photo.source} changed while it was worked on; run this again.")
+        return photo
 
 
 @dataclass(frozen=True, eq=False)

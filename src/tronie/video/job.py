@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from tronie.batch.machine import cores
 from tronie.batch.worker import Outcome, Task, debugging, explain, numbered
 from tronie.errors import InputError
+from tronie.io.atomic import scratch
 from tronie.io.movie import default_format, write_movie
 from tronie.io.outputs import Moving, Writer, photo_folder
 from tronie.io.records import to_json
@@ -58,9 +58,9 @@ def do_clip(
         with (
             closing(clip),
             single_blas_thread(),
-            tempfile.TemporaryDirectory(prefix="tronie-clip-") as work,
+            scratch(task.out) as work,  # not in the system's temporary folder, where a killed run would leave it
         ):
-            faces, notes = _do(clip, pipeline, task, Path(work), clock, Told(progress), stopping)
+            faces, notes = _do(clip, pipeline, task, work, clock, Told(progress), stopping)
     except Exception as error:
         if debugging():
             traceback.print_exc(file=sys.stderr)
