@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -18,9 +19,12 @@ import numpy as np
 
 from tronie.errors import OutputError
 from tronie.io.atomic import new_file, new_folder, taken
+from tronie.io.sound import Sound, SoundTrack
 from tronie.types import Image
 
 FORMATS: tuple[str, ...] = ("mp4", "webm", "gif", "png")
+BT709, LIMITED = 1, 1
+"""Code points of a film's matrix, primaries and transfer function, and of its range."""
 GIF_RATES = (10.0, 12.5, 20.0, 25.0, 100 / 3, 50.0)
 """Pictures per second that whole hundredths of a second make, which is how GIF counts; browsers slow down others."""
 
@@ -31,13 +35,14 @@ def default_format() -> str:
 
 
 def write_movie(
-    path: Path, frames: Iterable[Image], fps: float, *, overwrite: bool = False, sample: Sequence[Image] = ()
-) -> int:
+    path: Path, frames: Iterable[Image], fps: float, *, overwrite: bool = False, sample: Sequence[Image] = (),
+    sound: Sound | None = None,
+) -> int:  # fmt: skip
     """Write RGB pictures (H, W, 3) of one size, and with .gif or .png RGBA ones too; how many there were.
 
     The ending of `path` says how; with .png `path` without its ending becomes a folder of numbered pictures. MP4 and
     WebM want even sizes: an odd last row or column is left out. A GIF's colours are chosen from `sample`, else from the
-    first picture. Raises OutputError.
+    first picture. `sound` goes with MP4 where PyAV writes it, for as long as there are pictures. Raises OutputError.
     """
     kind = path.suffix[1:].lower()
     if kind not in FORMATS:
@@ -48,7 +53,7 @@ def write_movie(
         with new_folder(target, overwrite=overwrite) as work:
             return _pngs(work, frames)
     with new_file(target, overwrite=overwrite) as file:
-        count = _gif(file, frames, fps, sample) if kind == "gif" else _video(file, frames, fps)
+        count = _gif(file, frames, fps, sample) if kind == "gif" else _video(file, frames, fps, sound)
         if not count:
             raise OutputError(f"Cannot write {path}: there are no pictures.")
     return count
@@ -63,35 +68,54 @@ def _pngs(folder: Path, frames: Iterable[Image]) -> int:
     return count
 
 
-def _video(path: Path, frames: Iterable[Image], fps: float) -> int:
-    h264 = path.suffix == ".mp4" and find_spec("av") is not None
-    return (_h264 if h264 else _vp9)(path, frames, fps)
+def _video(path: Path, frames: Iterable[Image], fps: float, sound: Sound | None) -> int:
+    if path.suffix == ".mp4" and find_spec("av") is not None:
+        return _h264(path, frames, fps, sound)
+    return _vp9(path, frames, fps)
 
 
 def _even(frame: Image) -> Image:
+    """Without an odd last row or column; of one, two."""
+    frame = np.repeat(frame, 2, axis=0) if len(frame) == 1 else frame
+    frame = np.repeat(frame, 2, axis=1) if frame.shape[1] == 1 else frame
     height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
     return np.ascontiguousarray(frame[:height, :width, :3])
 
 
-def _h264(path: Path, frames: Iterable[Image], fps: float) -> int:
-    from fractions import Fraction
-
+def _h264(path: Path, frames: Iterable[Image], fps: float, sound: Sound | None) -> int:
     import av
 
     count = 0
+    rate = Fraction(fps).limit_denominator(1001)
     # The index at the front, so that a browser can begin before the end has arrived.
     with av.open(str(path), "w", options={"movflags": "faststart"}) as out:
         stream: Any = None
-        for frame in map(_even, frames):
-            count += 1
-            if stream is None:
-                rate = Fraction(fps).limit_denominator(1001)
-                stream = out.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
-                stream.height, stream.width, stream.pix_fmt = frame.shape[0], frame.shape[1], "yuv420p"
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        if stream is not None:
-            out.mux(stream.encode())
+        track: SoundTrack | None = None
+        try:
+            for frame in map(_even, frames):
+                count += 1
+                if stream is None:
+                    stream = _h264_stream(out, rate, frame)
+                    track = SoundTrack(out, sound) if sound is not None else None
+                picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+                out.mux(stream.encode(picture.reformat(format="yuv420p", dst_colorspace=BT709)))
+                if track is not None:
+                    track.until(float(count / rate))
+            if stream is not None:
+                out.mux(stream.encode())
+        finally:
+            if track is not None:
+                track.close()
     return count
+
+
+def _h264_stream(out: Any, rate: Fraction, frame: Image) -> Any:
+    """Players take a large film that does not tell its matrix for BT.709 and a small one for BT.601: it tells."""
+    stream = out.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
+    stream.height, stream.width, stream.pix_fmt = frame.shape[0], frame.shape[1], "yuv420p"
+    context = stream.codec_context
+    context.colorspace, context.color_primaries, context.color_trc, context.color_range = BT709, BT709, BT709, LIMITED
+    return stream
 
 
 def _vp9(path: Path, frames: Iterable[Image], fps: float) -> int:

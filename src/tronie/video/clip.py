@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tronie.errors import InputError
+from tronie.io.sound import Sound
 from tronie.types import Image
 
 VIDEO_SUFFIXES: frozenset[str] = frozenset(
@@ -63,6 +64,8 @@ class ClipInfo:
     """`h264`, `hevc`, ..., `pictures`, `camera`."""
     reader: str
     """`PyAV`, `OpenCV` or `Pillow`."""
+    sound: Sound | None = None
+    """What films of it sound like, where the reader can tell."""
 
 
 class Clip(Protocol):

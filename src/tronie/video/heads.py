@@ -90,7 +90,8 @@ def heads(
         name, fps = f"frontal.{default_format()}", found.info.fps
         with clock("talking"):
             pictures = talking(puppet, face.texture, person.motion, fps, each)
-            write_movie(place / name, watched(pictures, "talking", frames, told, cancelled), fps)
+            watched_pictures = watched(pictures, "talking", frames, told, cancelled)
+            write_movie(place / name, watched_pictures, fps, sound=found.info.sound)
         return Made(person, face, photo, puppet, (name,))
 
     for made in spread(make, solved(), threads):

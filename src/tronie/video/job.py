@@ -164,4 +164,5 @@ def _overlay(
         frames = takewhile(lambda frame: frame.index < total, again.frames())
         with closing(ahead(steady(frames, found.info.fps))) as shown:
             pictures = wired(shown, puppets, camera, threads)
-            write_movie(path, watched(pictures, "drawing", total, told, cancelled), found.info.fps)
+            watched_pictures = watched(pictures, "drawing", total, told, cancelled)
+            write_movie(path, watched_pictures, found.info.fps, sound=found.info.sound)

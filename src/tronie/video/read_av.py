@@ -10,6 +10,7 @@ import numpy as np
 
 from tronie.color import is_hdr, is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
+from tronie.io.sound import Sound
 from tronie.types import Image
 from tronie.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader
 from tronie.video.shape import MOST_PIXELS, Shape, check_frame, resized
@@ -58,6 +59,7 @@ class AvClip(Reader):
             rotation=90 * turns,
             codec=self._stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
             reader="PyAV",
+            sound=Sound(source, _seconds(self._first) or 0.0) if self._container.streams.audio else None,
         )
         self._peak = 1.0
         super().__init__(info)
@@ -68,8 +70,7 @@ class AvClip(Reader):
         for stored in self._stored():
             odd += (stored.width, stored.height) != self._shape.stored
             image = self._shape.shown(resized(self._rgb(stored, count), self._shape.stored))
-            stamp = None if stored.pts is None else float(stored.pts * stored.time_base)
-            yield Frame(count, times.next(stamp), image)
+            yield Frame(count, times.next(_seconds(stored)), image)
             count += 1
         self._notes += self._shape.notes() + times.notes()
         if self._bad:
@@ -137,6 +138,11 @@ class AvClip(Reader):
         if not seconds or not rate:
             return stored
         return min(round(seconds * rate), stored or MOST_FRAMES) or None
+
+
+def _seconds(stored: Any) -> float | None:
+    """On the file's clock."""
+    return None if stored.pts is None else float(stored.pts * stored.time_base)
 
 
 def _reason(error: BaseException) -> str:
