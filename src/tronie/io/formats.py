@@ -20,7 +20,9 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-__all__ = ["OPENERS", "Opener", "TiffImageFile", "opener"]
+__all__ = [
+    "OPENERS", "Jpeg2KImageFile", "Opener", "PngImageFile", "TiffImageFile", "WebPImageFile", "is_isobmff", "opener",
+]  # fmt: skip
 
 Opener = Callable[[BinaryIO], pil.Image]
 
@@ -50,6 +52,11 @@ def opener(head: bytes) -> Opener | None:
     if head[:1] == b"P" and head[1:2] in (b"1", b"2", b"3", b"4", b"5", b"6", b"f") and head[2:3].isspace():
         return PpmImageFile
     return next((reader for magic, reader in OPENERS.items() if head.startswith(magic)), None)
+
+
+def is_isobmff(opener: Opener) -> bool:
+    """Whether what it opens is made of boxes: AVIF and HEIC."""
+    return opener in (AvifImageFile, _open_heif)
 
 
 def _open_heif(stream: BinaryIO) -> pil.Image:

@@ -1,77 +1,133 @@
-"""Any pixel format -> RGB uint8: depths, alpha, palettes, inks and colour profiles.
+"""Any pixel format -> RGB uint8: depths, alpha, palettes, inks, colour profiles and codings.
 
-Transparency is laid on white, as most programs show it.
+Transparency is laid on white, as most programs show it. Pictures are converted band by band: beside the picture itself
+and the result nothing large is in memory.
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image as pil
-from PIL import ImageCms
 
+from tronie.color import is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
+from tronie.io.depth import Scale, integer_scale, scale_of
+from tronie.io.profiles import Profile
 from tronie.types import Image
 
 ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+BAND = 1_000_000
+"""Pixels that are converted at a time."""
+
+Coding = tuple[int, int]
+"""Code points of primaries and transfer function, see `tronie.color`."""
 
 
-def rgb_from_pil(picture: pil.Image) -> Image:
-    """A loaded Pillow image of any mode -> RGB uint8 in sRGB."""
+def rgb_from_pil(picture: pil.Image, factor: int = 1, coding: Coding | None = None) -> Image:
+    """A loaded Pillow image of any mode -> RGB uint8 in sRGB, each pixel the mean of `factor` x `factor`.
+
+    `coding` says what the numbers mean; without it the picture's colour profile does.
+    """
     if picture.mode in WIDE_MODES:
-        grey = eight_bits(np.asarray(picture))
-        return np.repeat(grey[..., None], 3, axis=2)
-    if picture.mode in ALPHA_MODES or "transparency" in picture.info:
-        profile = picture.info.get("icc_profile")
-        picture = picture.convert("RGBA")
-        alpha = picture.getchannel("A")
-        opaque = to_srgb(picture.convert("RGB"), profile)
-        white = pil.new("RGB", picture.size, (255, 255, 255))
-        return np.array(pil.composite(opaque, white, alpha))
-    if picture.mode in ("P", "1", "YCbCr", "HSV", "RGBX"):
-        profile = picture.info.get("icc_profile")
-        picture = picture.convert("RGB")
-        picture.info["icc_profile"] = profile
-    return np.array(to_srgb(picture, picture.info.get("icc_profile")))
+        values = np.asarray(picture)[..., None]
+        return rgb_from_values(values, scale_of([values]), factor)
+    colours: Callable[[pil.Image], pil.Image] = Profile(picture.info.get("icc_profile")).apply
+    if coding is not None and not is_srgb(*coding):
+        # Every pixel of a small picture is one of the whole.
+        small = picture.resize((min(picture.width, 512), min(picture.height, 512)), pil.Resampling.NEAREST)
+        colours = partial(_coded, coding=coding, peak=peak_of(np.asarray(small.convert("RGB")), *coding))
+
+    width, height = picture.size
+    out = np.empty((-(-height // factor), -(-width // factor), 3), dtype=np.uint8)
+    rows = _band_rows(width, factor)
+    for top in range(0, height, rows):
+        band = picture.crop((0, top, width, min(top + rows, height)))
+        band.info.update(picture.info)
+        done = _flat(band, factor, colours)
+        out[top // factor : top // factor + len(done)] = done
+    return out
 
 
-def to_srgb(picture: pil.Image, profile: bytes | None) -> pil.Image:
-    """RGB, L, CMYK or LAB -> RGB in sRGB; a profile that does not fit or is damaged is as none."""
-    if profile and picture.mode in ("RGB", "L", "CMYK", "LAB"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if picture.mode == "RGB" and "srgb" in ImageCms.getProfileDescription(source).lower():
-                return picture
-            target = ImageCms.createProfile("sRGB")
-            intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
-            flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
-            made = ImageCms.profileToProfile(picture, source, target, intent, outputMode="RGB", flags=flags)
-            if made is not None:
-                return made
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-    if picture.mode == "LAB":
-        return to_srgb(picture, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes())
-    return picture.convert("RGB")
+def _flat(band: pil.Image, factor: int, colours: Callable[[pil.Image], pil.Image]) -> Image:
+    """A band in RGB, on white."""
+    if band.mode in ALPHA_MODES or "transparency" in band.info:
+        band = _reduced(band.convert("RGBA"), factor)
+        return on_white(np.asarray(colours(band.convert("RGB"))), np.asarray(band.getchannel("A")))
+    if band.mode in ("P", "1", "YCbCr", "HSV", "RGBX"):
+        band = band.convert("RGB")
+    return np.asarray(colours(_reduced(band, factor)))
 
 
-def eight_bits(values: NDArray[Any]) -> Image:
-    """Numbers of any depth -> uint8. Floats up to 1 count as 0..1; else the smallest usual range that holds them."""
-    if values.dtype == np.uint8:
+def _coded(band: pil.Image, coding: Coding, peak: float) -> pil.Image:
+    return pil.fromarray(to_srgb(np.asarray(band.convert("RGB")), *coding, peak=peak))
+
+
+def _reduced(band: pil.Image, factor: int) -> pil.Image:
+    return band.reduce(factor) if factor > 1 else band
+
+
+def _band_rows(width: int, factor: int) -> int:
+    """How many rows are converted at a time: a whole number of reduced ones."""
+    return max(1, BAND // (width * factor)) * factor
+
+
+def rgb_from_values(
+    values: NDArray[Any], scale: Scale, factor: int = 1, *, coding: Coding | None = None, profile: bytes | None = None
+) -> Image:
+    """(H, W, 1 to 4) numbers of any depth, RGB order, with opacity last where there are 2 or 4 -> RGB uint8 in sRGB.
+
+    `coding` says what the numbers mean; without it the profile does.
+    """
+    height, width, channels = values.shape
+    out = np.empty((-(-height // factor), -(-width // factor), 3), dtype=np.uint8)
+    rows = _band_rows(width, factor)
+    step = max(1, int((height * width / BAND) ** 0.5))
+    colour = slice(0, 3 if channels > 2 else 1)
+    convert, peak = Profile(profile), None
+    special = coding if coding is not None and not is_srgb(*coding) else None
+    if special:
+        peak = peak_of(_three(scale.unit(values[::step, ::step, colour])), *special)
+    for top in range(0, height, rows):
+        band = averaged(values[top : top + rows], factor)
+        if special:
+            rgb = to_srgb(_three(scale.unit(band[..., colour])), *special, peak=peak)
+        else:
+            rgb = np.asarray(convert.apply(pil.fromarray(_three(scale.bytes(band[..., colour])))))
+        if channels in (2, 4):
+            rgb = on_white(rgb, scale.bytes(band[..., -1]))
+        out[top // factor : top // factor + len(rgb)] = rgb
+    return out
+
+
+def _three(values: NDArray[Any]) -> NDArray[Any]:
+    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
+
+
+def averaged(values: NDArray[Any], factor: int) -> NDArray[Any]:
+    """(H, W, C) -> means over factor x factor pixels, in the same type; at the edges the last pixels are repeated."""
+    if factor == 1:
         return values
-    if values.dtype == bool:
-        return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype == np.uint16:
-        return np.asarray((values.astype(np.uint32) + 128) // 257, dtype=np.uint8)
-    floats = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    high = float(floats.max(initial=0.0))
-    usual = (1.0, 255.0, 65535.0) if np.issubdtype(values.dtype, np.floating) else (255.0, 65535.0)
-    top = next((t for t in usual if high <= t), high)
-    return np.asarray(np.rint(floats.clip(0, top) * (255.0 / top)), dtype=np.uint8)
+    import cv2
+
+    height, width, channels = values.shape
+    down, across = -height % factor, -width % factor
+    if down or across:
+        values = np.pad(values, ((0, down), (0, across), (0, 0)), mode="edge")
+    size = (values.shape[1] // factor, values.shape[0] // factor)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small).reshape(size[1], size[0], channels)
+
+
+def on_white(rgb: Image, alpha: Image) -> Image:
+    """(H, W, 3) colours and (H, W) opacity -> as seen before white."""
+    colour, opacity = rgb.astype(np.uint32), alpha[..., None].astype(np.uint32)
+    return np.asarray((colour * opacity + 255 * (255 - opacity) + 127) // 255, dtype=np.uint8)
 
 
 def rgb_from_array(array: ArrayLike) -> Image:
@@ -85,10 +141,8 @@ def rgb_from_array(array: ArrayLike) -> Image:
     if 0 in values.shape:
         raise InputError("The picture is empty: one of its sides is 0 pixels.")
     values = _as_bytes(values)
-    channels = values.shape[2]
-    if channels in (2, 4):
-        colour, alpha = values[..., :-1].astype(np.uint32), values[..., -1:].astype(np.uint32)
-        values = np.asarray((colour * alpha + 255 * (255 - alpha) + 127) // 255, dtype=np.uint8)
+    if values.shape[2] in (2, 4):
+        values = on_white(values[..., :-1], values[..., -1])
     if values.shape[2] == 1:
         return np.repeat(values, 3, axis=2)
     return np.array(values, order="C")
@@ -96,7 +150,7 @@ def rgb_from_array(array: ArrayLike) -> Image:
 
 def _as_bytes(values: NDArray[Any]) -> Image:
     if values.dtype in (np.dtype(np.uint8), np.dtype(bool), np.dtype(np.uint16)):
-        return eight_bits(values)
+        return integer_scale(values.dtype).bytes(values)
     if np.issubdtype(values.dtype, np.floating):
         if not np.isfinite(values).all():
             raise InputError("The picture holds values that are not numbers (NaN or infinite).")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from tronie.color import BT2020, DISPLAY_P3, is_hdr, is_srgb, srgb_encode, to_srgb
 from tronie.errors import InputError
+from tronie.io.hush import hushed
 from tronie.types import Image
 from tronie.video.boxes import told
 from tronie.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader
@@ -23,20 +23,6 @@ WIDE = (BT2020, DISPLAY_P3)
 """Primaries that FFmpeg maps."""
 MAPPING_AVUTIL = 60
 """Version of libavutil, that of FFmpeg 8, since when it does."""
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """OpenCV's warnings kept back: what matters of them is said in one sentence. (Those of its FFmpeg are by the
-    variable OPENCV_FFMPEG_LOGLEVEL, which the command line sets before OpenCV is loaded.)"""
-    import cv2
-
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(0)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(before)
 
 
 class CvClip(Reader):

@@ -12,7 +12,9 @@ import numpy as np
 
 from tronie.errors import InputError
 from tronie.io.formats import opener
+from tronie.io.frames import Frames, scan
 from tronie.io.images import IMAGE_SUFFIXES, read_photo
+from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
 from tronie.types import Image
 from tronie.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader
@@ -21,6 +23,10 @@ from tronie.video.timing import Times
 _NUMBER = re.compile(r"%0?(\d*)d")
 USUAL_DELAY = 0.1
 """Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""
+MOST_PIXELS = 20_000_000
+"""Of a frame; a picture with larger ones is read as a photo."""
+MOST_TOTAL = 3_000_000_000
+"""Pixels of all frames that are read together, which is 48 seconds at 1920 x 1080 and 30 frames a second."""
 
 
 class PictureClip(Reader):
@@ -78,44 +84,73 @@ class MovingPicture(Reader):
     """A GIF, WebP or PNG with several frames, each shown for its own time."""
 
     def __init__(self, source: str) -> None:
+        found = scanned(Path(source))
+        if found is None:
+            raise InputError(f"{source} cannot be opened as a moving picture.")
+        if found.pixels > MOST_PIXELS:
+            raise InputError(
+                f"{source} moves on {found.size[0]}x{found.size[1]} pixels, and moving pictures are read up to "
+                f"{MOST_PIXELS // 1_000_000} megapixels; make it smaller."
+            )
+        Limits.default().check_file(Path(source).stat().st_size, source, whole=True)
         self._picture = _open(Path(source))
         if self._picture is None:
-            raise InputError(f"{source} cannot be opened as a moving picture.")
-        frames, seconds = int(getattr(self._picture, "n_frames", 1)), _delay(self._picture)
+            raise InputError(f"{source} is damaged or cut off: no picture in it can be read.")
+        seconds = _shown(found.delays[0]) if found.delays else USUAL_DELAY
+        self._held = found.count
         info = ClipInfo(
-            name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds, frames=frames, rotation=0,
+            name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds,
+            frames=max(1, min(found.count, MOST_TOTAL // max(found.pixels, 1))), rotation=0,
             codec=str(self._picture.format or "").lower(), reader="Pillow",
         )  # fmt: skip
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
-        times, shown = Times(self._info.fps), 0.0
-        for index in range(self._info.frames or 1):
+        times, shown, count = Times(self._info.fps), 0.0, self._info.frames or 1
+        for index in range(count):
             try:
                 self._picture.seek(index)
                 image = rgb_from_pil(self._picture.copy())
-            except (EOFError, OSError, ValueError, SyntaxError):
-                self._notes.append(f"the file is damaged: its first {index} of {self._info.frames} frames were used")
+            except Exception:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
+                if not index:
+                    raise InputError(
+                        f"{self._info.source} is damaged or cut off: no picture in it can be read."
+                    ) from None
+                self._notes.append(f"the file is damaged: its first {index} of {self._held} frames were used")
                 return
             yield Frame(index, times.next(shown), fitted(image, self._info.size))
-            shown += _delay(self._picture)
+            shown += _shown(float(self._picture.info.get("duration") or 0) / 1000)
+        if count < self._held:
+            self._notes.append(
+                f"only its first {count} of {self._held} frames were read: of a moving picture "
+                f"{MOST_TOTAL // 1_000_000_000} billion pixels are"
+            )
 
     def close(self) -> None:
         self._picture.close()
 
 
 def moves(path: Path) -> bool:
-    """Whether a picture file holds a clip rather than a photo."""
-    picture = _open(path)
-    if picture is None:
+    """Whether a picture file holds a clip rather than a photo. One too large to be read as a clip is a photo, as is
+    one that cannot be read: reading it will tell why."""
+    found = scanned(path)
+    if found is None or found.pixels > MOST_PIXELS or found.count < MOVING_FRAMES:
         return False
-    with picture:
-        frames = int(getattr(picture, "n_frames", 1))
-        return frames >= MOVING_FRAMES and frames * _delay(picture) >= MOVING_SECONDS
+    return sum(map(_shown, found.delays)) >= MOVING_SECONDS
+
+
+def scanned(path: Path) -> Frames | None:
+    """What frames a file holds; None if it is no moving picture, or cannot be opened."""
+    try:
+        with path.open("rb") as stream:
+            found = scan(stream)
+    except (OSError, ValueError):
+        return None
+    return found if found is not None and found.pixels else None
 
 
 def _open(path: Path) -> Any:
-    """The Pillow picture of a file, None if it is none."""
+    """The Pillow picture of a file, None if it is none or damaged."""
     try:
         stream = path.open("rb")
         reader = opener(stream.read(32))
@@ -124,11 +159,10 @@ def _open(path: Path) -> Any:
             stream.close()
             return None
         return reader(stream)
-    except (OSError, SyntaxError, ValueError, EOFError):
+    except Exception:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
         return None
 
 
-def _delay(picture: Any) -> float:
-    """Seconds for which the present frame is shown."""
-    seconds = float(picture.info.get("duration") or 0) / 1000
+def _shown(seconds: float) -> float:
+    """How long a frame is really shown whose delay the file gives."""
     return seconds if seconds > 0.011 else USUAL_DELAY
