@@ -236,7 +236,8 @@ def test_a_normal_map_goes_onto_the_skin_with_tangents(tiny_head: HeadModel) -> 
     assert face.texture is not None
     texture, flat = encode.jpeg(face.texture.image), encode.png(np.full((8, 8, 3), (128, 128, 255), np.uint8))
     document, binary = parse(b"".join(glb(make_head(tiny_head), {}, texture, normal_map=flat)))
-    assert [image["mimeType"] for image in document["images"]] == ["image/jpeg", "image/png"]
+    assert [image["name"] for image in document["images"]] == ["texture", "normal", "occlusion"]
+    assert [image["mimeType"] for image in document["images"]] == ["image/jpeg", "image/png", "image/png"]
     for material, primitive in zip(document["materials"], document["meshes"][0]["primitives"], strict=True):
         skin = material["name"] == "skin"
         assert ("normalTexture" in material) == ("TANGENT" in primitive["attributes"]) == skin
@@ -244,6 +245,18 @@ def test_a_normal_map_goes_onto_the_skin_with_tangents(tiny_head: HeadModel) -> 
             tangent = read(document, binary, primitive["attributes"]["TANGENT"])
             assert np.allclose(np.linalg.norm(tangent[:, :3], axis=1), 1, atol=1e-4)
             assert set(np.abs(tangent[:, 3])) == {1.0}
+
+
+def test_the_mouth_alone_is_in_shade(tiny_head: HeadModel) -> None:
+    """The colours of teeth and tongue are their own; that little light gets in is a map of its own."""
+    face = make_face(tiny_head)
+    assert face.texture is not None
+    document, _ = parse(b"".join(glb(make_head(tiny_head), {}, encode.jpeg(face.texture.image))))
+    for material in document["materials"]:
+        assert material["pbrMetallicRoughness"]["baseColorTexture"] == {"index": 0}
+        assert ("occlusionTexture" in material) == (material["name"] == "mouth")
+    bare, _ = parse(b"".join(glb(make_head(tiny_head), {})))
+    assert not any("occlusionTexture" in material for material in bare["materials"])
 
 
 def test_extensions_are_named_and_none_is_needed(file: bytes) -> None:

@@ -14,11 +14,13 @@ SKIN = np.array([190.0, 150.0, 130.0], np.float32)
 
 
 def drawn(iris: tuple[int, int, int], radius: float) -> tuple[Photo, Landmarks]:
-    """Two eyes with a highlight and a pupil on a skin-coloured picture, and their landmarks."""
+    """Two eyes with a highlight and a pupil on a skin-coloured picture, which is redder here than
+    there as skin is, and their landmarks."""
     points = np.full((478, 3), 300.0)
     image = np.empty((200, 400, 3), np.uint8)
-    image[:] = SKIN
     y, x = np.mgrid[:200, :400] + 0.5
+    image[:] = SKIN
+    image += np.round(25 * np.stack([np.sin(x / 15), np.sin(x / 22 + y / 9), np.sin(y / 13)], axis=-1)).astype(np.uint8)
     for lid, first, cx in ((LID_RIGHT, 468, 120.0), (LID_LEFT, 473, 280.0)):
         a = np.linspace(0, 2 * np.pi, len(lid), endpoint=False)
         points[list(lid), :2] = np.stack([cx + 2.4 * radius * np.cos(a), 100 + 0.9 * radius * np.sin(a)], axis=1)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tronie import __version__
 from tronie.head.model import HeadModel, sphere_center
+from tronie.io import encode
 from tronie.io.gltf_buffer import Buffer, Json, container, index_kind
 from tronie.io.gltf_motion import Course, put_motion
 from tronie.io.gltf_skin import Joints
@@ -35,6 +36,9 @@ SMALLEST_MOVE = 0.015
 
 SMALLEST_TURN = 0.01
 """The same of morph targets of normals, which are unit vectors."""
+
+WORN_BY = {"skin": "normal", "mouth": "occlusion"}
+"""Which picture a material has besides the texture."""
 
 PHOTO = "photo"
 """Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""
@@ -115,12 +119,14 @@ def glb(
         for row, turn in enumerate(turns):
             targets[row] = targets[row] | {"NORMAL": buffer.sparse(turn[piece.vertex], kind, bounds=False)}
         primitives.append({**shared, "attributes": attributes, "material": number, "targets": targets})
-    materials = [
-        gltf_material(
-            piece.material, texture is not None, head.model.is_mask, normal_map is not None and piece.material == "skin"
-        )
-        for piece in packed.pieces
-    ]
+    shade = None if texture is None else _occlusion(Same(head.model), head.level)
+    offered = {"texture": texture, "normal": normal_map, "occlusion": shade}
+    pictures = {kind: picture for kind, picture in offered.items() if picture is not None}
+    materials = []
+    for piece in packed.pieces:
+        own = {"texture", WORN_BY.get(piece.material)}
+        worn = {kind: number for number, kind in enumerate(pictures) if kind in own}
+        materials.append(gltf_material(piece.material, head.model.is_mask, worn))
     extras: Json = {"targetNames": units}
     if eyes := _eyes(head):
         extras["eyeCenters"] = eyes
@@ -137,9 +143,8 @@ def glb(
         joints.put_into(document)
     if motion is not None:
         put_motion(document, buffer, motion, len(packed.units))
-    pictures = {"texture": texture, "normal": normal_map}
-    if texture is not None:
-        document |= _textures({key: picture for key, picture in pictures.items() if picture is not None}, buffer)
+    if pictures:
+        document |= _textures(pictures, buffer)
     document["accessors"] = [*packed.accessors, *buffer.accessors]
     document["bufferViews"] = [*packed.views, *buffer.views]
     document["buffers"] = [{"byteLength": buffer.length}]
@@ -167,6 +172,14 @@ def _pack(key: Same, level: int, lod: int) -> Packed:
         split, b"".join(buffer.chunks), tuple(buffer.views), tuple(buffer.accessors), tuple(primitives),
         model.expression_names,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=6)
+def _occlusion(key: Same, level: int) -> bytes | None:
+    from tronie.texture.hollow import mouth_openness
+
+    found = mouth_openness(key.value, level)
+    return None if found is None else encode.png(found)
 
 
 def _moves(millimetres: NDArray[Any]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -19,20 +20,22 @@ IOR, COAT = "KHR_materials_ior", "KHR_materials_clearcoat"
 """Extensions that the materials use; who does not know them leaves them out."""
 
 
-def gltf_material(name: str, textured: bool, both_sides: bool, normal: bool = False) -> Json:
-    """A material of the document: texture 0 its colour, texture 1 its normals if it has any."""
+def gltf_material(name: str, both_sides: bool, textures: Mapping[str, int]) -> Json:
+    """A material of the document; `textures` are those it has, by their numbers: `texture` its colour, `normal`,
+    `occlusion`."""
     look = LOOKS[name]
     surface: Json = {"metallicFactor": 0.0, "roughnessFactor": look["roughness"]}
-    if textured:
-        surface["baseColorTexture"] = {"index": 0}
+    if "texture" in textures:
+        surface["baseColorTexture"] = {"index": textures["texture"]}
     else:
         surface["baseColorFactor"] = list(look["color"])
     extensions: Json = {IOR: {"ior": look["ior"]}}
     if coat := look.get("coat"):
         extensions[COAT] = {"clearcoatFactor": coat[0], "clearcoatRoughnessFactor": coat[1]}
     material: Json = {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look["double"] or both_sides}
-    if normal:
-        material["normalTexture"] = {"index": 1}
+    for kind in ("normal", "occlusion"):
+        if kind in textures:
+            material[f"{kind}Texture"] = {"index": textures[kind]}
     return material | {"extensions": extensions}
 
 

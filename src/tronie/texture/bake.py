@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.bands import even, in_bands
 from tronie.geometry import Similarity
+from tronie.light.skin import LUMA, srgb_to_linear
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
 from tronie.texture.composite import FILLED, STATISTICAL, composite
@@ -19,6 +20,7 @@ from tronie.texture.grain import grain
 from tronie.texture.parts import part_colours
 from tronie.texture.seen import View, look
 from tronie.texture.surface import gutters, surface
+from tronie.texture.tint import tint_of
 from tronie.types import Fit, Head, Image, Landmarks, Photo, Texture
 
 Array = NDArray[np.floating[Any]]
@@ -66,7 +68,10 @@ def baked(
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     recipe = complete(photo, model, level, view, facts, gap_mm)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
-    colours = part_colours(model, level, recipe.skin, photo, landmarks)
+    tint = tint_of(recipe.skin, photo, landmarks)
+    face = facts.inner_level
+    light = float((srgb_to_linear(recipe.fill[face]) @ LUMA).mean()) if face.any() else 0.0
+    colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light)
     synthetic = mesh.triangle_part > 0
     image = np.empty((size, size, 3), np.uint8)
     image[0] = recipe.skin.astype(np.uint8)
@@ -84,7 +89,7 @@ def baked(
         )  # fmt: skip
 
     in_bands(rows, even(size, threads))
-    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin))
+    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint))
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]

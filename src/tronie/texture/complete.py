@@ -14,10 +14,10 @@ from tronie.texture.hair import hair_of
 from tronie.texture.light import dimmed, shade, step
 from tronie.texture.mesh import least, smooth, spread
 from tronie.texture.occluders import glasses
-from tronie.texture.parts import colourful
 from tronie.texture.seen import View, blurred_colours
 from tronie.texture.skin import colour_of, opponent
 from tronie.texture.surface import Surface
+from tronie.texture.tint import colourful
 from tronie.texture.tones import FEW, bright, cloth, like_behind, likeness, ramp, teeth, tone_of
 from tronie.types import Photo
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.texture.parts import toned
+from tronie.texture.tint import Tint, tint_of, toned
 from tronie.types import Image, Landmarks, Photo
 
 Array = NDArray[np.floating[Any]]
@@ -52,7 +52,7 @@ class _Seen:
     """x to the right, y up, of the iris's radius, and brightness 0..255."""
 
 
-def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
+def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array, tint: Tint | None = None) -> EyeLook:
     """Iris, sclera and catchlight from the photo; where it is too small, closed or unclear, the commonest in the face's
     light."""
     light = float(np.clip(skin.mean() / 150.0, 0.4, 1.2))
@@ -78,7 +78,8 @@ def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array) -> EyeLook:
         dim = _dimness(photo.image, landmarks.points, iris.mean(axis=0), white)
         iris, white = (c * (dim + weight * (1 - dim)) for c in (iris, white))
     lights = [s.light for s in found if s.light is not None]
-    colours = toned(np.clip(iris, 10, 200), skin), toned(np.clip(white, 30, 228), skin)
+    tint = tint or tint_of(skin, photo, landmarks)
+    colours = toned(np.clip(iris, 10, 200), tint), toned(np.clip(white, 30, 228), tint)
     if not lights:
         return EyeLook(*colours)
     x, y, glint = (float(value) for value in np.mean(lights, axis=0))

@@ -1,4 +1,5 @@
-"""Teeth, tongue and the mouth's lining: the library's own paint, matched to the photo's light. Eyes: `texture.eyes`."""
+"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light. Eyes:
+`texture.eyes`."""
 
 from __future__ import annotations
 
@@ -9,13 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.head.model import PARTS, HeadModel
-from tronie.texture.seen import step
+from tronie.light.skin import LUMA, linear_to_srgb, srgb_to_linear
+from tronie.texture.hollow import EYES_MM
+from tronie.texture.tint import Tint, tint_of, toned
 from tronie.types import Image, Landmarks, Photo
 
 Array = NDArray[np.floating[Any]]
 
-SHADED = 0.8
-"""Brightness of teeth that the photo does not show, of those that are seen in the same light."""
+USUAL, POWER = 1.2, 0.63
+"""Luminance of teeth where skin's is s: USUAL s^POWER, as 75 smiles show it in two collections (skins 0.05 to 0.45)."""
+LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
+"""Luminance of the front teeth, of the skin's, at least; and the luminance that is never exceeded: enamel is no paper.
+What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
+ENAMEL = (1.24, 1.0, 0.8)
+"""Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
+FLESH = 0.45
+"""Luminance of the tongue's tip, of the teeth's."""
+PLAIN = {
+    "skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
+    "teeth_lower": (214, 203, 182), "tongue": (193, 114, 109), "mouth": (120, 58, 56),
+}  # fmt: skip
+"""sRGB of the parts of models that have no colours of their own."""
+FRONT_MM = 12.0
+"""Teeth that lie so little behind the foremost of the mouth are front teeth."""
+UNSHADED = 0.6
+"""Exponent of the contrasts of teeth and tongue: their own colours hold some of the throat's shade."""
 LEAST = 30
 """Pixels: less of teeth or mouth tells nothing."""
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
@@ -23,35 +42,37 @@ INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 3
 
 
 def part_colours(
-    model: HeadModel, level: int, skin: Array, photo: Photo | None = None, landmarks: Landmarks | None = None
+    model: HeadModel,
+    level: int,
+    skin: Array,
+    photo: Photo | None = None,
+    landmarks: Landmarks | None = None,
+    tint: Tint | None = None,
+    light: float = 0.0,
 ) -> Array:
-    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the brightness of the photo's skin (3,); teeth in
-    their own colour where the photo shows them."""
-    base, socket, crowns = _unlit_colours(model, level)
-    light = float(np.clip((skin.mean() / 165.0) ** 0.6, 0.5, 1.08))
-    factor = np.full((len(base), 3), light, dtype=np.float32)
-    if crowns.any():
-        inside = np.zeros((0, 3)) if photo is None or landmarks is None else _mouth_seen(photo.image, landmarks.points)
-        seen = _teeth_seen(inside, skin)
-        clear = np.maximum(np.quantile(base[crowns], 0.97, axis=0), 1)
-        if seen is not None:
-            factor[crowns] = np.clip(seen / clear, 0.3, 1.15)
-        else:
-            # Unseen teeth stand in the shade of the lips that hide them, or deep in an open mouth's.
-            dark = 1.3 * float(np.median(inside)) / float(clear.mean()) if len(inside) >= LEAST else 1.0
-            factor[crowns] = np.clip(dark, 0.35, SHADED * light)
-    return toned(np.where(socket[:, None], skin * [0.62, 0.45, 0.42], base * factor), skin)
+    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the light of the photo, whose skin is (3,); teeth in
+    their own colour where the photo shows them. How little light gets into a mouth is not in it: that is shading.
+
+    `light` is the mean linear luminance of the face's skin, where it is known: more than `skin` where most of a face
+    lies in shade.
+    """
+    pattern, socket, crowns = patterns(model, level)
+    tint = tint or tint_of(skin, photo, landmarks)
+    seen = None if photo is None or landmarks is None else teeth_seen(photo, landmarks, skin, tint)
+    teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMA)), seen, tint)
+    colours = tint.of(pattern) * (FLESH * float(teeth @ LUMA))
+    colours[crowns] = pattern[crowns] * teeth
+    return np.where(socket[:, None], toned(skin * [0.62, 0.45, 0.42], tint), linear_to_srgb(colours)).astype(np.float32)
 
 
-def colourful(skin: Array) -> float:
-    """0 for a grey photo to 1, judged by its skin (3,)."""
-    return float(np.clip((skin.max() - skin.min()) / max(float(skin.max()), 1.0) / 0.06, 0.0, 1.0))
-
-
-def toned(colours: Array, skin: Array) -> Array:
-    """Painted colours (..., 3) for this photo: grey where the photo is, float32."""
-    grey = colours.mean(axis=-1, keepdims=True)
-    return np.asarray(grey + colourful(skin) * (colours - grey), dtype=np.float32)
+def _enamel(light: float, seen: Array | None, tint: Tint) -> Array:
+    """(3,) linear colour of the front teeth: as they are seen, sRGB, or likely beside skin of that luminance."""
+    if seen is None:
+        likely = tint.of(np.array(ENAMEL))
+        light = min(max(USUAL * light**POWER, LEAST_UNSEEN * light), MOST)
+        return np.asarray(likely * (light / float(likely @ LUMA)))
+    shown = srgb_to_linear(np.maximum(seen, 1))
+    return np.asarray(shown * max(1.0, min(LEAST_SEEN * light, MOST) / float(shown @ LUMA)))
 
 
 def _mouth_seen(image: Image, points: Array) -> Array:
@@ -71,10 +92,13 @@ def _mouth_seen(image: Image, points: Array) -> Array:
     return crop[mask > 0]
 
 
-def _teeth_seen(inside: Array, skin: Array) -> Array | None:
-    """Colour (3,) of the teeth between parted lips (n, 3), or None: the lighter part of what is not as red as skin."""
-    pale = inside[(inside[:, 0] - inside[:, 1]) / (inside[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)]
-    pale = pale[pale.mean(axis=-1) > 0.5 * skin.mean()]
+def teeth_seen(photo: Photo, landmarks: Landmarks, skin: Array, tint: Tint) -> Array | None:
+    """sRGB colour (3,) of the teeth between parted lips, or None: the lighter part of what is not as red as skin, or
+    where there are no colours, of what is lighter than lips are."""
+    inside = _mouth_seen(photo.image, landmarks.points)
+    light = inside.mean(axis=-1)
+    red = (inside[:, 0] - inside[:, 1]) / (inside[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)
+    pale = inside[red & (light > 0.5 * skin.mean()) if tint.colourful > 0.5 else light > skin.mean()]
     if len(pale) < LEAST or len(pale) < 0.2 * len(inside):
         return None
     light = pale.mean(axis=-1)
@@ -82,9 +106,10 @@ def _teeth_seen(inside: Array, skin: Array) -> Array | None:
 
 
 @lru_cache(maxsize=4)
-def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """The model's own colours of the parts (U, 3) or plausible ones, darker towards the throat; which UV vertices (U,)
-    line the eyes' sockets, and which are the crowns of teeth."""
+def patterns(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Linear colours of the parts (U, 3), the model's own or plausible ones: of the crowns of teeth as factors on the
+    colour of front teeth, of all else with the luminance 1 at the tongue's tip. Which UV vertices (U,) line the eyes'
+    sockets, and which are crowns."""
     mesh = model.level(level)
     mean = mesh.apply(model.mean)
     part, place = np.zeros(len(mesh.uv), np.uint8), np.zeros((len(mesh.uv), 3), np.float32)
@@ -92,38 +117,24 @@ def _unlit_colours(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool
         rows = mesh.triangle_part == index
         part[mesh.triangle_uv[rows]] = index
         place[mesh.triangle_uv[rows]] = mean[mesh.triangles[rows]]
-    paint = {"skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202),
-             "teeth_upper": (222, 212, 192), "teeth_lower": (214, 203, 182), "tongue": (176, 104, 100),
-             "mouth": (120, 58, 56)}  # fmt: skip
-    colour = np.array([paint[name] for name in PARTS], dtype=np.float32)[part]
-    if mesh.uv_colour is not None:
-        colour = np.asarray(mesh.uv_colour, dtype=np.float32)
-    behind_eyes = (part == PARTS.index("mouth")) & (place[:, 1] > -25)
-    crowns = np.zeros(len(part), bool)
-    for name, shade in (("teeth_upper", 1.0), ("teeth_lower", 0.86)):
+    plain = np.array([PLAIN[name] for name in PARTS], dtype=np.float32)
+    paint = plain[part] if mesh.uv_colour is None else mesh.uv_colour
+    linear = srgb_to_linear(paint)
+    crowns, tongue = np.zeros(len(part), bool), part == PARTS.index("tongue")
+    front = place[:, 2] > place[part > 2, 2].max(initial=-np.inf) - FRONT_MM
+    for name in ("teeth_upper", "teeth_lower"):
         teeth = part == PARTS.index(name)
-        if not teeth.any():
-            continue
-        crown = teeth & (colour[:, 0] - colour[:, 1] < 0.16 * colour[:, 0])
-        front = float(place[teeth, 2].max())
-        if crown.any() and mesh.uv_colour is not None:
-            # Deeper lines between the teeth than their own colours have: light hardly gets there.
-            bright = colour[crown].mean(axis=1, keepdims=True)
-            colour[crown] *= np.minimum(bright / np.quantile(bright, 0.9), 1.0) ** 0.7
-        # The cheeks shade the rear teeth, the lips the necks.
-        depth = step((front - 4 - place[:, 2]) / 22, 0.0, 1.0)
-        neck = np.clip((np.abs(place[:, 1] - _edge(place[teeth, 1], name)) - 3.0) / 7.0, 0, 1)
-        colour = np.where(teeth[:, None], colour * (shade * (1 - 0.8 * depth) * (1 - 0.25 * neck))[:, None], colour)
+        crown = teeth & (paint[:, 0] - paint[:, 1] < 0.16 * paint[:, 0])
+        if crown.any():
+            light = linear[crown] @ LUMA
+            # The middle of the lighter half in front: as `teeth_seen` reads them in a photo.
+            usual = np.quantile(light[front[crown]] if front[crown].any() else light, 0.75)
+            linear[crown] = ((light / usual) ** UNSHADED)[:, None]
         crowns |= crown
-    # Less light the deeper inside.
-    tongue = part == PARTS.index("tongue")
-    inside = ((part == PARTS.index("mouth")) & ~behind_eyes) | tongue
-    lips = float(place[inside, 2].max(initial=0.0))
-    depth = step((lips - np.where(tongue, 10.0, 3.0) - place[:, 2]) / np.where(tongue, 38.0, 26.0), 0.0, 1.0) * inside
-    colour = colour * np.where(tongue, 0.8, 1.0)[:, None] * (1 - 0.82 * depth[:, None])
-    return np.asarray(colour, dtype=np.float32), behind_eyes, crowns
-
-
-def _edge(heights: Array, name: str) -> float:
-    """y mm of the biting edge of an arch."""
-    return float(heights.min() if name == "teeth_upper" else heights.max())
+    tip = float(srgb_to_linear(PLAIN["tongue"]) @ LUMA)
+    if tongue.any():
+        light = linear[tongue] @ LUMA
+        tip = float(np.quantile(light, 0.9))
+        linear[tongue] *= ((light / tip) ** (UNSHADED - 1))[:, None]
+    linear[~crowns] /= tip
+    return linear, (part == PARTS.index("mouth")) & (place[:, 1] > EYES_MM), crowns
