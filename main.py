@@ -1,7 +1,8 @@
 """The commands of `2Dface_to_3Dface`, kept: its arguments are turned into those of `tronie run`.
 
+python main.py                                  (the folder ./data_input into ./data_output)
 python main.py --type image --test_img_path ./a.jpg --objface_results_dir ./out
-python main.py --type dir --test_img_path ./photos --objface_results_dir ./out
+python main.py --engine deep3d --enhance sparnet-hd --enhance-for all
 """
 
 from __future__ import annotations
@@ -15,19 +16,34 @@ def arguments(given: list[str]) -> list[str]:
     """The `tronie` arguments for the old ones; wrong usage ends the process with 2."""
     parser = argparse.ArgumentParser(
         prog="main.py",
-        description="The older arguments for `tronie run`, which can do more (tronie run --help).",
+        allow_abbrev=False,
+        description="The older arguments for `tronie run`.",
+        epilog="All options of `tronie run` may be given as well (tronie run --help).",
     )
-    parser.add_argument("--type", choices=("image", "dir"), default="image", help="one photo, or a folder of photos")
-    parser.add_argument("--test_img_path", required=True, metavar="PATH", help="the photo or the folder")
-    parser.add_argument("--objface_results_dir", default="tronie-out", metavar="OUT", help="where the results go")
-    old = parser.parse_args(given)
+    parser.add_argument(
+        "--type", choices=("image", "dir"), help="one photo, or a folder of photos (default: what is there)"
+    )
+    parser.add_argument(
+        "--test_img_path", default="./data_input", metavar="PATH", help="the photo or the folder (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--objface_results_dir",
+        default="./data_output",
+        metavar="OUT",
+        help="where the results go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--flat", action=argparse.BooleanOptionalAction, default=True, help="also one .obj a face in OUT itself"
+    )
+    old, more = parser.parse_known_args(given)
     path = Path(old.test_img_path)
     if old.type == "image" and path.is_dir():
         parser.error(f"{path} is a folder: use --type dir.")
     if old.type == "dir" and path.is_file():
         parser.error(f"{path} is a file: use --type image.")
     # `--` keeps a path that begins with a dash from being read as an option.
-    return ["run", "-o", old.objface_results_dir, "--", old.test_img_path]
+    flat = ["--flat"] if old.flat else []
+    return ["run", "-o", old.objface_results_dir, *flat, *more, "--", old.test_img_path]
 
 
 def main() -> None:

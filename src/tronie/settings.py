@@ -24,8 +24,14 @@ class LandmarkSettings(Branch):
 
 class EnhanceSettings(Branch):
     mode: str = Field("auto", description="Super-resolution of small faces, of none, of all; NAME: by that net.")
+    faces: Literal["small", "all"] = Field("small", description="Which faces are enhanced: the small ones, or all.")
     limit: float = Field(45, gt=0, description="A face is small below this, pixels between the eyes.")
     photo: bool = Field(False, description="Also save the whole photo with its enhanced faces.")
+
+    @property
+    def every_face(self) -> bool:
+        """Whether faces are enhanced that show detail enough, and all of the net's detail is asked for."""
+        return self.mode == "always" or self.faces == "all"
 
 
 class HeadSettings(Branch):
@@ -39,7 +45,7 @@ class FitSettings(Branch):
     engine: Literal["calibrated", "deep3d"] = Field(
         "calibrated", description="What reconstructs faces; deep3d wants your files."
     )
-    mat: bool = Field(False, description="Also save what deep3d found as the published .mat files.")
+    mat: bool = Field(False, description="Also save what deep3d found as the .mat files of both official programs.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
 
@@ -77,6 +83,7 @@ class ExportSettings(Branch):
     lod: bool = Field(False, description="Also head_lod1.glb and head_lod2.glb, with about 8,000 and 2,000 triangles.")
     maps: bool = Field(False, description="Also how unsure the surface is, and where colours come from, as pictures.")
     usd: bool = Field(False, description="Also head.usdz, for USD and AR viewers; usd-core is an extra.")
+    flat: bool = Field(False, description="Also one .obj a face beside the photos' folders, coloured by vertex.")
     morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 

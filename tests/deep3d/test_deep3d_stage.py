@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tiny_front
@@ -16,13 +17,17 @@ from tronie import cli
 from tronie.deep3d.align import POINTS
 from tronie.deep3d.bfm import FaceModel
 from tronie.deep3d.engine import from_coefficients
-from tronie.deep3d.net import shapes
+from tronie.deep3d.net import CoefficientNet, shapes
 from tronie.deep3d.net_onnx import onnx_bytes
 from tronie.deep3d.official import MODEL, NET
 from tronie.deep3d.stage import five_points
 from tronie.deep3d.views import over, view
 from tronie.imports import keep, new_record
 from tronie.io.images import read_photo
+from tronie.io.records import face_record, to_json
+from tronie.pipeline import Pipeline
+from tronie.settings import Settings
+from tronie.types import Photo
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "face.schema.json"
@@ -79,7 +84,8 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nobody's (no commercial use)" in capsys.readouterr().err
     place = out / "astronaut" / "face-1"
     assert {p.name for p in place.iterdir()} == {
-        "face.json", "deep3d.obj", "deep3d.mat", "overlay.jpg", "head.glb", "head.obj", "head.mtl", "head.ply",
+        "face.json", "deep3d.obj", "deep3d_posed.obj", "deep3d.mat", "deep3d_pytorch.mat", "overlay.jpg",
+        "head.glb", "head.obj", "head.mtl", "head.ply",
         "texture.png", "provenance.png", "frontal.png", "frontal_neutral.png", "frontal_mask.png",
     }  # fmt: skip
     assert (out / "astronaut" / "sheet.jpg").is_file()
@@ -111,6 +117,51 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x0, y0, x1, y1 = record["box"]
     middle = np.mean(record["points68"], axis=0)
     assert_allclose(middle, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.1 * width)
+
+
+class Sharp:
+    """Stands in for a net of large crops, such as sparnet-hd."""
+
+    name, side = "sharp", 512
+
+    def wants(self, pixels: float) -> int:
+        return self.side
+
+    def restore(self, crops: np.ndarray) -> np.ndarray:
+        return np.stack([cv2.addWeighted(c, 1.6, cv2.GaussianBlur(c, (0, 0), 6), -0.6, 0) for c in crops])
+
+
+def test_the_net_sees_what_super_resolution_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large face only where all faces are to be enhanced; what is found lies where it does without."""
+    pytest.importorskip("onnx")
+    _bring(tmp_path)
+    seen: list[np.ndarray] = []
+    ask = CoefficientNet.coefficients
+
+    def spy(net: CoefficientNet, crops: np.ndarray) -> np.ndarray:
+        seen.append(crops[0])
+        return ask(net, crops)
+
+    monkeypatch.setattr(CoefficientNet, "coefficients", spy)
+    image = cv2.resize(read_photo(EXAMPLES / "astronaut.jpg").image, (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    photo = Photo(np.asarray(image, np.uint8), "large")
+    faces = []
+    for wanted in ("small", "all"):
+        options = {"fit": {"engine": "deep3d"}, "enhance": {"faces": wanted}, "only": "mesh"}
+        (face,) = Pipeline(Settings.model_validate(options), enhancer=Sharp()).run(photo).faces
+        assert face.error is None
+        faces.append(face)
+    assert faces[0].enhanced is None
+    assert faces[1].enhanced is not None
+    assert faces[1].enhanced.accepted
+    plain, crisp = (np.abs(cv2.Laplacian(crop, cv2.CV_32F))[40:180, 40:180].mean() for crop in seen)
+    assert crisp > 1.2 * plain
+    size = faces[0].detection.size
+    assert np.abs(faces[1].points68 - faces[0].points68).max() < 0.04 * size
+    assert faces[1].fit.camera.size == faces[0].fit.camera.size == (1024, 1024)
+    record = json.loads(to_json(face_record(photo, faces[1], "a", [])))
+    validate(record, json.loads(SCHEMA.read_text()))
+    assert record["enhancement"]["name"] == "sharp"
 
 
 def _read_by_others(place: Path) -> None:

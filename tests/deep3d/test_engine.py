@@ -10,11 +10,23 @@ import pytest
 import tiny_front
 import vectors
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
 
 from tronie.deep3d.align import POINTS, SIDE, SIZE, Aligned, align
 from tronie.deep3d.bfm import FaceModel
-from tronie.deep3d.engine import CROP_CAMERA, Deep3DResult, crop_points68, from_coefficients, mat, obj, reconstruct
-from tronie.geometry import euler_degrees, transform
+from tronie.deep3d.engine import (
+    CROP_CAMERA,
+    Deep3DResult,
+    Part,
+    crop_points68,
+    from_coefficients,
+    mat,
+    obj,
+    posed_obj,
+    pytorch_mat,
+    reconstruct,
+)
+from tronie.geometry import Similarity, euler_degrees, transform
 from tronie.io.matlab import read_mat
 
 RECORDED = vectors.VECTORS / "bfm_render.npz"
@@ -107,6 +119,50 @@ def test_file_for_matlab(result: Deep3DResult) -> None:
     assert_allclose(shape * 100, result.camera_vertices, atol=1e-2)
     u, v = (1015 * shape[:, i] / shape[:, 2] + 112 for i in range(2))
     assert_allclose(found["lm_68p"], np.column_stack([u, v - 1])[result.model.keypoints], atol=1e-3)
+
+
+def test_file_for_matlab_of_the_program_for_pytorch(result: Deep3DResult, values: np.ndarray) -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    found = scipy_io.loadmat(io.BytesIO(pytorch_mat(result)))
+    names = ["id", "exp", "tex", "angle", "gamma", "trans"]
+    assert {name for name in found if not name.startswith("__")} == {*names, "lm68"}
+    assert_allclose(np.concatenate([found[name] for name in names], axis=1), values[None], rtol=1e-6)
+    assert all(found[name].dtype == np.float32 for name in (*names, "lm68"))
+    assert found["lm68"].shape == (1, 68, 2)
+    assert_allclose(found["lm68"][0], scipy_io.loadmat(io.BytesIO(mat(result)))["lm_68p"])
+
+
+def test_posed_obj(result: Deep3DResult) -> None:
+    """Vertices as the official programs save them: they are `face_shape` of the .mat, and the photo's when seen from
+    z = 10."""
+    trimesh = pytest.importorskip("trimesh")
+    text = b"".join(posed_obj(result))
+    mesh = trimesh.load(io.BytesIO(text), file_type="obj", process=False)
+    assert_allclose(mesh.vertices * [1, -1, -1] + [0, 0, 10], result.camera_vertices / 100, atol=1e-6)
+    assert_array_equal(mesh.faces, result.model.triangles)
+    assert_allclose(mesh.visual.vertex_colors[:, :3], np.clip(result.colours, 0, 255), atol=1)
+    first = next(line for line in text.decode().split("\n") if line.startswith("v ")).split()
+    assert [len(number.split(".")[1]) for number in first[1:]] == [6] * 6
+
+
+def test_what_a_finer_part_shows_lies_in_the_photo(values: np.ndarray) -> None:
+    """The same face, seen in an enlarged part of the photo: the same place, and the same crop but for the enlarging."""
+    y, x = np.mgrid[:500, :640]
+    image = np.stack([x // 3, y // 2, (x + y) // 5], axis=2).astype(np.uint8)
+    model = FaceModel.from_arrays(tiny_front.arrays())
+    whole = reconstruct(image, PHOTO_POINTS, Fixed(values), model)
+    rows, columns = slice(60, 470), slice(90, 510)
+    finer = np.asarray(Image.fromarray(image[rows, columns]).resize((420 * 3, 410 * 3), Image.Resampling.BICUBIC))
+    result = reconstruct(image, PHOTO_POINTS, Fixed(values), model, Part(finer, Similarity(1 / 3, 0, 90, 60)))
+    assert_allclose(
+        result.points68, whole.points68, atol=3.4
+    )  # a pixel of the crop each way: corners are whole numbers
+    assert result.camera.size == whole.camera.size == (640, 500)
+    exact = result.aligned.to_photo(CROP_CAMERA.project(result.camera_vertices))
+    assert np.abs(result.camera.project(result.camera_vertices) - exact).max() < 0.01 * np.ptp(exact, axis=0).max()
+    inside = (result.aligned.image > 0).all(axis=2) & (whole.aligned.image > 0).all(axis=2)
+    assert inside.mean() > 0.8
+    assert np.abs(result.aligned.image.astype(int) - whole.aligned.image)[inside].mean() < 2
 
 
 def test_obj(result: Deep3DResult) -> None:

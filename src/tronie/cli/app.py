@@ -45,9 +45,9 @@ def common(
 
 @app.command(epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C.")
 @with_options(
-    "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_limit", "enhanced_photo", "engine", "mat",
-    *LOOKS, "identity", "max_megapixels", "rig", "lod", "maps", "morph_normals", "usd", "only", "camera", "sequence",
-    "fps", "seconds", "smooth", "bridge", "detect_every", "overlay_film", "talking_film",
+    "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_for", "enhance_limit", "enhanced_photo",
+    "engine", "mat", *LOOKS, "identity", "max_megapixels", "rig", "lod", "maps", "flat", "morph_normals", "usd", "only",
+    "camera", "sequence", "fps", "seconds", "smooth", "bridge", "detect_every", "overlay_film", "talking_film",
 )  # fmt: skip
 def run(
     context: typer.Context,

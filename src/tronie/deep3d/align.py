@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.geometry import Similarity
 from tronie.types import Image
 
 Array = NDArray[np.floating[Any]]
@@ -37,24 +38,30 @@ class Aligned:
     points: Array
     """(5, 2) pixels of the crop, centres at whole numbers, y down, as the published files have them."""
     scale: float
-    """Pixels of the resized photo per pixel of the photo."""
+    """Pixels of the resized picture per pixel of the one that was aligned."""
     shift: Array
-    """(2,) pixels of the photo, y up: where the standard face's origin lies."""
+    """(2,) pixels of that picture, y up: where the standard face's origin lies."""
     resized: tuple[int, int]
-    """Width and height of the whole photo at the crop's scale."""
+    """Width and height of the whole picture at the crop's scale."""
     corner: tuple[int, int]
     """Left and upper edge of the crop in it."""
+    aligned: tuple[int, int]
+    """Width and height of the picture that the face was cut out of: the photo, or an enlarged part of it."""
     photo: tuple[int, int]
     """Width and height of the photo."""
+    part: Similarity | None = None
+    """Pixels of that part -> pixels of the photo (no turn); None where the photo itself was aligned."""
 
     @property
     def stretch(self) -> Array:
         """(2,) photo pixels per crop pixel in x and y. They differ a little: the resized photo has whole pixels."""
-        return np.asarray(np.array(self.photo) / np.array(self.resized))
+        scale = 1.0 if self.part is None else self.part.scale
+        return np.asarray(np.array(self.aligned) / np.array(self.resized) * scale)
 
     def to_photo(self, points: ArrayLike) -> Array:
         """Crop -> photo, (..., 2), both with pixel centres at +0.5."""
-        return np.asarray((np.asarray(points) + np.array(self.corner)) * self.stretch)
+        there = (np.asarray(points) + np.array(self.corner)) * np.array(self.aligned) / np.array(self.resized)
+        return np.asarray(there if self.part is None else self.part.apply(there))
 
 
 def align(image: Image, points: ArrayLike) -> Aligned:
@@ -80,7 +87,7 @@ def align(image: Image, points: ArrayLike) -> Aligned:
     moved = (p - shift + np.array([width, height]) / 2) * scale - (np.array([w, h]) / 2 - SIDE / 2)
     moved[:, 1] = SIDE - 1 - moved[:, 1]
     crop = _resized_crop(image, (w, h), (left, top))
-    return Aligned(crop, moved, float(scale), shift, (w, h), (left, top), (width, height))
+    return Aligned(crop, moved, float(scale), shift, (w, h), (left, top), (width, height), (width, height))
 
 
 def _weak_perspective(points: Array) -> tuple[float, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tronie.deep3d.align import SIDE, Aligned, align
 from tronie.deep3d.bfm import Coefficients, FaceModel, lit
-from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
+from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
 from tronie.types import Array, Image
 
 CROP_CAMERA = Camera(1015.0, (SIDE / 2, SIDE / 2), (SIDE, SIDE))
@@ -27,6 +27,16 @@ class Net(Protocol):
     def coefficients(self, crops: NDArray[np.uint8]) -> Array:
         """(N, 224, 224, 3) RGB -> (N, 257)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An enlarged part of a photo, with more detail than that has."""
+
+    image: Image
+    """(h, w, 3) RGB."""
+    to_photo: Similarity
+    """Its pixels -> the photo's; no turn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +59,7 @@ class Deep3DResult:
     points68: Array
     """(68, 2) photo pixels, centres at +0.5."""
     matlab: bool = False
-    """Whether the published program's file for MATLAB is wanted beside the usual ones."""
+    """Whether the published programs' files for MATLAB are wanted beside the usual ones."""
     sources: tuple[str, ...] = ()
     """The files it was made with, and their licences."""
 
@@ -77,13 +87,19 @@ class Deep3DResult:
         return np.concatenate([picture, (buffers.triangle >= 0)[..., None]], axis=2, dtype=np.float32)
 
 
-def reconstruct(image: Image, points: ArrayLike, net: Net, model: FaceModel) -> Deep3DResult:
+def reconstruct(image: Image, points: ArrayLike, net: Net, model: FaceModel, part: Part | None = None) -> Deep3DResult:
     """Reconstruct one face.
 
     `points` (5, 2): eye at image left, eye at image right, nose tip, mouth corner left, right; photo pixels with
-    centres at +0.5, as `Detection.points`. Raises ValueError when they are no face.
+    centres at +0.5, as `Detection.points`. Where there is a finer `part` of the photo with the face in it, the net sees
+    that instead. Raises ValueError when the points are no face.
     """
-    aligned = align(image, np.asarray(points, dtype=np.float64) - 0.5)
+    at = np.asarray(points, dtype=np.float64)
+    if part is None:
+        aligned = align(image, at - 0.5)
+    else:
+        aligned = align(part.image, part.to_photo.inverse().apply(at) - 0.5)
+        aligned = replace(aligned, photo=(image.shape[1], image.shape[0]), part=part.to_photo)
     return from_coefficients(aligned, net.coefficients(aligned.image[None])[0], model)
 
 
@@ -103,15 +119,15 @@ def from_coefficients(aligned: Aligned, values: ArrayLike, model: FaceModel) -> 
 
 
 def mat(result: Deep3DResult) -> bytes:
-    """The published program's file for MATLAB: its names, units and conventions (decimetres; points with pixel centres
-    at whole numbers; `face_shape` turned and shifted as in the photo, seen from z = 10)."""
+    """The file for MATLAB of the published program for TensorFlow: its names, units and conventions
+    (decimetres; points with pixel centres at whole numbers; `face_shape` is `posed`)."""
     from tronie.io.matlab import mat_bytes
 
     c = result.coefficients
     single: dict[str, NDArray[Any]] = {
         "recon_img": result.rendered(),
         "coeff": c.values[None],
-        "face_shape": result.vertices / MM @ c.rotation.T + c.translation,
+        "face_shape": posed(result),
         "face_texture": result.skin,
         "face_color": result.colours,
         "lm_68p": crop_points68(result),
@@ -123,6 +139,25 @@ def mat(result: Deep3DResult) -> bytes:
     )
 
 
+def pytorch_mat(result: Deep3DResult) -> bytes:
+    """The file for MATLAB of the published program for PyTorch: the coefficients by their groups, and the 68 points,
+    each with a first dimension of one face."""
+    from tronie.io.matlab import mat_bytes
+
+    c = result.coefficients
+    groups = {
+        "id": c.identity, "exp": c.expression, "tex": c.texture, "angle": c.angles, "gamma": c.light.ravel(),
+        "trans": c.translation, "lm68": crop_points68(result),
+    }  # fmt: skip
+    return mat_bytes({name: value[None].astype(np.float32) for name, value in groups.items()})
+
+
+def posed(result: Deep3DResult) -> Array:
+    """(V, 3) decimetres, turned and shifted as in the photo: x right, y up, z to the camera at z = 10."""
+    c = result.coefficients
+    return np.asarray(result.vertices / MM @ c.rotation.T + c.translation)
+
+
 def crop_points68(result: Deep3DResult) -> Array:
     """(68, 2) pixels of the crop as the published files count them: x as projected, y from the row 223 upwards."""
     # Where pixel centres are at +0.5, the projection (112 in the middle of 224) puts the lowest edge at 224.
@@ -131,18 +166,18 @@ def crop_points68(result: Deep3DResult) -> Array:
 
 def obj(result: Deep3DResult) -> list[bytes]:
     """The canonical view as .obj with a colour for each vertex, millimetres; chunks to be written in order."""
-    from tronie.io.meshes import numbers
+    from tronie.io.meshes import AXES, colored_obj
 
-    colours = np.clip(result.colours, 0, 255) / 255
-    header = (
-        "# A face by Deep3D, in the light of its photo\n"
-        + "".join(f"# {' '.join(source.split())}\n" for source in result.sources)
-        + "# Units: millimetres. Axes: +x to the subject's left, +y up, +z out of the face.\n"
-        "o face\n"
-    )
-    rows = np.asarray(result.model.triangles + 1, dtype=np.float64)
-    return [
-        header.encode("ascii", "replace"),
-        numbers("v ", np.concatenate([result.vertices, colours], axis=1), 4),
-        numbers("f ", rows, 0),
-    ]
+    comments = ("A face by Deep3D, in the light of its photo", *result.sources, f"Units: millimetres. Axes: {AXES}.")
+    return colored_obj(comments, result.vertices, result.colours, result.model.triangles, 4)
+
+
+def posed_obj(result: Deep3DResult) -> list[bytes]:
+    """What both published programs save as .obj: decimetres, turned and shifted as in the photo, seen from z = 10."""
+    from tronie.io.meshes import colored_obj
+
+    comments = (
+        "A face by Deep3D, posed as in its photo and in its light", *result.sources,
+        "Units: decimetres. Axes: x to the right, y up, z to the camera, which is at z = 10.",
+    )  # fmt: skip
+    return colored_obj(comments, posed(result), result.colours, result.model.triangles, 6)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tronie.deep3d.bfm import FaceModel, load_face_model, record
-from tronie.deep3d.engine import Net, reconstruct
+from tronie.deep3d.engine import Net, Part, reconstruct
 from tronie.deep3d.head import head_model, make_fit, make_head
 from tronie.deep3d.net import load_net
 from tronie.geometry import Camera
@@ -29,18 +29,28 @@ class Deep3DEngine:
     head: HeadModel
     """The same model for texture, portrait and meshes."""
     matlab: bool = False
-    """Whether the published program's file for MATLAB is wanted too."""
+    """Whether the published programs' files for MATLAB are wanted too."""
     sources: tuple[str, ...] = ()
     """A sentence on each of the user's files, with its licence."""
 
     def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
         assert face.landmarks is not None
         points = five_points(face.landmarks.points)
-        result = reconstruct(photo.image, points, self.net, self.model)
+        result = reconstruct(photo.image, points, self.net, self.model, _finer_part(photo, face))
         result = replace(result, matlab=self.matlab, sources=self.sources)
         head = make_head(result, self.head)
         fit = make_fit(result, face.detection, points)
         return replace(face, deep3d=result, head=head, fit=fit, points68=result.points68)
+
+
+def _finer_part(photo: Photo, face: Face) -> Part | None:
+    """The face as super-resolution left it, in its surroundings; None where there is nothing of the kind."""
+    if face.landmarks is None or face.enhanced is None or not face.enhanced.accepted:
+        return None
+    from tronie.enhance.detail import make_detail
+
+    detail = make_detail(photo, face.landmarks, face.enhanced)
+    return Part(detail.photo.image, detail.to_photo)
 
 
 def five_points(landmarks: ArrayLike) -> Array:

@@ -44,7 +44,7 @@ def wanted(face: Face, side: int, settings: EnhanceSettings) -> bool:
     other, is not small: its crop would not be finer than the photo."""
     if face.landmarks is None or settings.mode == "off":
         return False
-    if settings.mode == "always":
+    if settings.every_face:
         return True
     points = face.landmarks.points
     return eye_distance(points) < settings.limit and aligned_square(points).scale < side
@@ -69,7 +69,7 @@ def enhance(
         return done
     for k, crop, answer in zip(chosen, crops, restored, strict=True):
         try:
-            share = 1.0 if settings.mode == "always" else usual_share(1 / crop.to_photo.scale)
+            share = 1.0 if settings.every_face else usual_share(1 / crop.to_photo.scale)
             done[k] = _judged(photo, faces[k], crop, answer, share, enhancer.name, net)
         except Exception as error:  # a face that cannot be enhanced is still a face
             done[k] = _not_enhanced(faces[k], error)

@@ -50,6 +50,9 @@ NAMES: dict[str, str] = {
     "Min score": "최소 점수",
     "Min presence": "최소 확신도",
     "Mode": "방식",
+    "Faces": "대상 얼굴",
+    "Small": "작은 얼굴",
+    "All": "모두",
     "Limit": "한계",
     "Subdivide": "세분화",
     "Engine": "엔진",
@@ -64,6 +67,7 @@ NAMES: dict[str, str] = {
     "Lod": "간략 모델",
     "Maps": "맵",
     "Usd": "USD",
+    "Flat": "한 폴더에",
     "Morph normals": "모프 법선",
     "Every": "검색 간격",
     "Smooth": "부드럽게",
@@ -85,13 +89,19 @@ EXPLANATIONS: dict[str, str] = {
         "초해상도를 작은 얼굴에만, 없음, 모두에 적용합니다. 이름을 고르면 그 신경망을 씁니다."
     ),
     "A face is small below this, pixels between the eyes.": "두 눈 사이가 이 픽셀 수보다 작으면 작은 얼굴입니다.",
+    "Which faces are enhanced: the small ones, or all.": "개선할 얼굴: 작은 얼굴만, 또는 모두.",
+    "Also one .obj a face beside the photos' folders, coloured by vertex.": (
+        "얼굴마다 정점 색이 있는 .obj 하나를 사진 폴더 옆에도 저장합니다."
+    ),
     "Also save the whole photo with its enhanced faces.": "개선한 얼굴을 넣은 사진 전체도 저장합니다.",
     "Which head model: tronie's own, or one that you calibrated.": "tronie의 머리 모델이나 직접 보정한 모델입니다.",
     "Levels of smooth subdivision of the exported mesh; default: 1, 0 for a mesh that is fine.": (
         "내보내는 메시를 부드럽게 세분하는 단계입니다. 기본값은 1, 이미 고운 메시는 0입니다."
     ),
     "What reconstructs faces; deep3d wants your files.": "얼굴을 복원하는 엔진입니다. deep3d는 파일이 필요합니다.",
-    "Also save what deep3d found as the published .mat files.": "deep3d의 결과를 원래의 .mat 파일로도 저장합니다.",
+    "Also save what deep3d found as the .mat files of both official programs.": (
+        "deep3d의 결과를 두 공식 프로그램의 .mat 파일로도 저장합니다."
+    ),
     "Focal length in pixels; default: EXIF, else a guess.": "초점 거리(픽셀)입니다. 기본값은 EXIF, 없으면 추정합니다.",
     "Let the head meet the landmarks with a small smooth warp.": "머리를 조금 부드럽게 변형해 특징점에 맞춥니다.",
     "Side of the square texture, pixels.": "정사각형 텍스처의 한 변(픽셀)입니다.",

@@ -8,7 +8,7 @@ from functools import partial
 from tronie.io import encode
 from tronie.io.gltf import glb
 from tronie.io.gltf_motion import Course
-from tronie.io.meshes import mtl, obj, ply
+from tronie.io.meshes import head_in_one_file, mtl, obj, ply
 from tronie.io.radiance import hdr
 from tronie.io.surface import reduced
 from tronie.settings import ExportSettings
@@ -45,6 +45,17 @@ def jobs(
             yield file, partial(same, picture)
 
 
+def single(face: Face, small: Face) -> Data | None:
+    """The face as one .obj, coloured by vertex: of Deep3D the mesh that its official programs save."""
+    if face.deep3d is not None:
+        from tronie.deep3d import engine
+
+        return engine.posed_obj(face.deep3d)
+    if face.head is None:
+        return None
+    return head_in_one_file(face.head, None if small.texture is None else small.texture.image)
+
+
 def same(data: Data) -> Data:
     """For what is made already."""
     return data
@@ -77,8 +88,10 @@ def _meshes(
 
         if "obj" in formats:
             yield "deep3d.obj", partial(engine.obj, face.deep3d)
+            yield "deep3d_posed.obj", partial(engine.posed_obj, face.deep3d)
         if face.deep3d.matlab:
             yield "deep3d.mat", partial(engine.mat, face.deep3d)
+            yield "deep3d_pytorch.mat", partial(engine.pytorch_mat, face.deep3d)
 
 
 def _pictures(face: Face, formats: frozenset[str]) -> Iterator[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,8 @@ from tronie.types import Head, Image
 
 Array = NDArray[np.floating[Any]]
 
+AXES = "+x to the subject's left, +y up, +z out of the face"
+
 
 def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list[bytes]:
     """The photo's expression in the canonical pose, millimetres, quads kept; chunks to be written in order."""
@@ -24,7 +27,7 @@ def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list
     normals = vertex_normals(head.vertices, mesh.quads)
     lines = [
         f"# Head model {head.model.name}: {head.model.licence}",
-        "# Units: millimetres. Axes: +x to the subject's left, +y up, +z out of the face.",
+        f"# Units: millimetres. Axes: {AXES}.",
         "# Origin: midway between the eyes' centres of rotation. Texture origin: bottom left.",
         f"mtllib {material_file}",
         f"o {_word(name)}",
@@ -82,6 +85,25 @@ def vertex_colors(head: Head, texture: Image) -> NDArray[np.uint8]:
     """
     small = reduced(texture, 512)
     return np.asarray(sampled(small, _vertex_uv(Same(head.model), head.level) * small.shape[0]), dtype=np.uint8)
+
+
+def colored_obj(
+    comments: Iterable[str], vertices: Array, colours: NDArray[Any], triangles: NDArray[Any], places: int
+) -> list[bytes]:
+    """A mesh in one file: vertices (V, 3) to so many decimal places, each with red, green and blue (V, 3) 0..255."""
+    lines = "".join(f"# {' '.join(comment.split())}\n" for comment in comments)
+    shades = np.clip(colours, 0, 255) / 255
+    return [
+        _ascii(f"{lines}o face\n"), numbers("v ", np.concatenate([vertices, shades], axis=1), places),
+        numbers("f ", np.asarray(triangles + 1, dtype=np.float64), 0),
+    ]  # fmt: skip
+
+
+def head_in_one_file(head: Head, texture: Image | None) -> list[bytes]:
+    """`obj` without its files beside it: triangles, and a colour for each vertex in place of the texture."""
+    colours = np.full(head.vertices.shape, (200, 170, 150)) if texture is None else vertex_colors(head, texture)
+    comments = (f"Head model {head.model.name}: {head.model.licence}", f"Units: millimetres. Axes: {AXES}.")
+    return colored_obj(comments, head.vertices, colours, head.triangles, 4)
 
 
 def numbers(prefix: str, rows: Array, decimals: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,8 @@ from tronie.batch.machine import cores
 from tronie.errors import OutputError
 from tronie.geometry import Similarity
 from tronie.io import encode
-from tronie.io.atomic import explain, new_folder
-from tronie.io.face_files import SLOWEST, Job, jobs, same
+from tronie.io.atomic import explain, new_folder, taken
+from tronie.io.face_files import SLOWEST, Job, jobs, same, single
 from tronie.io.gltf_motion import Course
 from tronie.io.names import safe_name
 from tronie.io.records import face_record, to_json
@@ -93,9 +94,28 @@ def photo_folder(
 ) -> Iterator[Writer]:
     """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`. The files
     of a face are made in so many `threads`; 0: as many as there are processors, and no more than MOST_THREADS."""
+    export = export or ExportSettings()
+    older = {folder / f"{name}_{place.name}.obj" for place in (folder / name).glob("face-*")}
     with new_folder(folder / name, overwrite=overwrite) as work:
         chosen = None if formats is None else frozenset(formats)
-        yield Writer(work, name, chosen, export or ExportSettings(), threads=threads or most_threads())
+        yield Writer(work, name, chosen, export, threads=threads or most_threads())
+    if export.flat:
+        _put_beside(folder, name, older)
+
+
+def _put_beside(folder: Path, name: str, older: Collection[Path]) -> None:
+    """Move NAME/face-1.obj ... to NAME_face-1.obj ... beside the photo's folder. They replace the `older` ones, which
+    are there only if they were asked for then; nothing else is replaced."""
+    made = {folder / f"{name}_{file.name}": file for file in (folder / name).glob("face-*.obj")}
+    for target in made:
+        taken(target, overwrite=target in older)
+    try:
+        for file in set(older) - set(made):
+            file.unlink(missing_ok=True)
+        for target, file in made.items():
+            os.replace(file, target)
+    except OSError as error:
+        raise explain(folder / name, error) from error
 
 
 @dataclass(slots=True)
@@ -126,6 +146,8 @@ class Writer:
         place = self.work / f"face-{face.index}"
         place.mkdir(exist_ok=moving is not None)
         _save_face(photo, face, small, place, formats, self, moving or Moving())
+        if self.export.flat and (data := single(face, small)) is not None:
+            _write(self.work / f"face-{face.index}.obj", data)
         return small
 
     def finish(self, result: Result) -> None:
