@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tronie.batch import machine
 from tronie.batch.inputs import find_inputs, identity
+from tronie.batch.line import Line
 from tronie.batch.machine import WORKER_BYTES, cores, default_workers, memory
 from tronie.batch.pool import SINGLE_THREAD, Crash, WorkerError, run_in_processes
 from tronie.batch.stop import stop_on_signals
@@ -131,7 +132,7 @@ def test_a_folder_its_files_and_their_glob_are_the_same_inputs(tmp_path_factory:
 class Double:
     """A worker that doubles numbers; some numbers do it harm."""
 
-    def __call__(self) -> Callable[[int], int]:
+    def __call__(self, line: Line) -> Callable[[int], int]:
         return double
 
 
@@ -149,19 +150,19 @@ def double(number: int) -> int:
 
 @dataclass(frozen=True)
 class Unable:
-    def __call__(self) -> Callable[[int], int]:
+    def __call__(self, line: Line) -> Callable[[int], int]:
         raise TronieError("The weights are missing.")
 
 
 @dataclass(frozen=True)
 class Dying:
-    def __call__(self) -> Callable[[int], int]:
+    def __call__(self, line: Line) -> Callable[[int], int]:
         os._exit(3)
 
 
 @dataclass(frozen=True)
 class Environment:
-    def __call__(self) -> Callable[[str], str | None]:
+    def __call__(self, line: Line) -> Callable[[str], str | None]:
         return os.environ.get
 
 

@@ -20,6 +20,7 @@ import pytest
 import tronie
 from tronie import cli
 from tronie.batch.ledger import Ledger, fingerprint
+from tronie.batch.line import Line
 from tronie.batch.worker import Outcome, Task, bind, do_photo, explain
 from tronie.cli import options
 from tronie.cli.options import PLACES, settings_from
@@ -61,7 +62,7 @@ class FakePipeline:
 class Fake:
     """Loads in a worker process as the real one does."""
 
-    def __call__(self) -> Callable[[Task], Outcome]:
+    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
         return bind(FakePipeline())
 
 

@@ -160,7 +160,7 @@ from dataclasses import dataclass
 from tronie.batch.pool import run_in_processes
 @dataclass(frozen=True)
 class Loader:
-    def __call__(self):
+    def __call__(self, line):
         from tronie.runtime import Session
         Session({net!r}).load()
         return str

@@ -18,6 +18,7 @@ from test_cli import FakePipeline, job, made, manifest, photos  # noqa: F401
 from tronie import cli
 from tronie.batch.inputs import stamp
 from tronie.batch.ledger import Ledger
+from tronie.batch.line import Line
 from tronie.batch.worker import Outcome, Task, bind
 from tronie.cli.run import run_photos
 from tronie.errors import OutputError
@@ -144,7 +145,7 @@ class Restless:
     log: Path
     times: int
 
-    def __call__(self) -> Callable[[Task], Outcome]:
+    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
         return bind(Replacing(self.log, self.times))
 
 

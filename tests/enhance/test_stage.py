@@ -250,7 +250,7 @@ def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
     mesh = settings(only="mesh")
     ledger = Ledger.open(tmp_path / "out", mesh)
     pipeline = tronie.Pipeline(mesh, enhancer=StandIn(sharpened))
-    (outcome,) = run_job(make_plan([photo], ledger), ledger, lambda: bind(pipeline))
+    (outcome,) = run_job(make_plan([photo], ledger), ledger, lambda line: bind(pipeline))
     assert (outcome.status, outcome.enhanced) == ("ok", 1)
     assert outcome.timings["enhance"] > 0
     (said,) = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["inputs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
@@ -67,6 +68,21 @@ def identity(path: str | os.PathLike[str]) -> str:
     return os.path.normcase(os.path.realpath(path))
 
 
+def leads_nowhere(path: str | os.PathLike[str]) -> str | None:
+    """What is wrong with a link, as the end of a sentence that begins with its name; None where nothing is."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        if not os.path.islink(path):
+            return None
+        if error.errno == errno.ELOOP:
+            return "is a link that leads back to itself"
+        return f"is a link to {os.readlink(path)}, which is not there" if error.errno == errno.ENOENT else None
+    except ValueError:
+        return None
+    return None
+
+
 Stamp = tuple[int | None, int | None]
 """Bytes and time of change (ns) of a file, of many their sum and the latest; None, None where there is none."""
 
@@ -112,8 +128,8 @@ def _expand(
         return [], error.strerror or str(error)
     except ValueError:  # a null character
         return [], "is not a path"
-    if not has_magic(argument):
-        return [], "no such file or folder"
+    if not has_magic(argument) or os.path.lexists(path):
+        return [], leads_nowhere(path) or "no such file or folder"
     matches = [Path(match) for match in sorted(glob(str(path), recursive=True))]
     # `*.jfif` asks for that suffix itself; `photos/*` does not ask for the notes lying there.
     wanted = path.suffix.lower()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from tronie.batch.inputs import Problem, identity, stamp
 from tronie.batch.ledger import Ledger, written
+from tronie.batch.line import Line
 from tronie.batch.pool import Crash, run_in_processes
-from tronie.batch.worker import Outcome, Task, Work
+from tronie.batch.worker import Bounds, Outcome, Task, Work, debugging
 
-Start = Callable[[], Callable[[Task], Outcome]]
+Start = Callable[[Line], Callable[[Task], Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +66,57 @@ def _refusal(folder: Path, status: str, same_settings: bool) -> str:
 
 
 def run_job(
-    plan: Plan, ledger: Ledger, start: Work | Start, *, workers: int = 1, stopping: Callable[[], bool] = lambda: False
+    plan: Plan,
+    ledger: Ledger,
+    start: Work | Start,
+    *,
+    workers: int = 1,
+    apart: bool = False,
+    bounds: Bounds | None = None,
+    progress: Callable[[str, int, int | None], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
     """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
 
-    With one worker the tasks are done in this process. Once `stopping()` is true those in work are finished and no
-    other begins; their records stay `pending`.
+    One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
+    beyond its `bounds`, costs no other. `progress` is told how far a video is. Once `stopping()` is true those in work
+    are finished (not videos, which take long) and no other begins; their records stay `pending`.
     """
     with written(ledger):
         if plan.tasks:
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
             ledger.write()
-        for outcome in _outcomes(plan.tasks, start, workers, stopping):
+        answers = (
+            _apart(plan.tasks, start, min(workers, len(plan.tasks)), bounds or Bounds(), progress, stopping)
+            if apart or min(workers, len(plan.tasks)) > 1
+            else _here(plan.tasks, start, stopping)
+        )
+        for outcome in answers:
             ledger.finish(outcome)
             yield outcome
 
 
-def _outcomes(
-    tasks: tuple[Task, ...], start: Work | Start, workers: int, stopping: Callable[[], bool]
-) -> Iterator[Outcome]:
-    if workers <= 1 or len(tasks) <= 1:
-        work = start() if tasks and not stopping() else None
-        for task in tasks:
-            if work is None or stopping():
-                return
-            yield work(task)
-        return
-    for task, answer in run_in_processes(start, tasks, min(workers, len(tasks)), stopping=stopping):
-        if isinstance(answer, Crash):
-            yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}.")
-        else:
-            yield answer
+def _here(tasks: tuple[Task, ...], start: Work | Start, stopping: Callable[[], bool]) -> Iterator[Outcome]:
+    work = start(Line()) if tasks and not stopping() else None
+    for task in tasks:
+        if work is None or stopping():
+            return
+        yield work(task)
+
+
+def _apart(
+    tasks: tuple[Task, ...], start: Work | Start, workers: int, bounds: Bounds,
+    progress: Callable[[str, int, int | None], None] | None, stopping: Callable[[], bool],
+) -> Iterator[Outcome]:  # fmt: skip
+    # A single worker may use every core.
+    answers = run_in_processes(
+        start, tasks, workers, threads=1 if workers > 1 else 0, most_bytes=bounds.most_bytes, progress=progress,
+        stopping=stopping, quiet=not debugging(),
+    )  # fmt: skip
+    with closing(answers):
+        for task, answer in answers:
+            if isinstance(answer, Crash):
+                more = f" (--{answer.bound} allows more)" if answer.bound else ""
+                yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}{more}.")
+            else:
+                yield answer

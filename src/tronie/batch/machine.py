@@ -37,6 +37,21 @@ def memory() -> tuple[int | None, int | None]:
     return total, available
 
 
+def resident(process: int) -> int | None:
+    """Bytes of memory that a process holds now; None where the system does not tell."""
+    try:
+        if sys.platform == "linux":
+            return int(Path(f"/proc/{process}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        elif sys.platform == "win32":
+            return _windows_resident(process)
+        elif sys.platform == "darwin":
+            return _macos_resident(process)
+        else:
+            return None
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
 def default_workers(photos: int, *, cpus: int | None = None, free: int | None = None) -> int:
     """How many processes to use for `photos` photos: 1 means this process itself, with all its threads.
 
@@ -85,3 +100,34 @@ def _windows_memory() -> tuple[int | None, int | None]:
     if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
         return None, None
     return int(status.total), int(status.available)
+
+
+def _windows_resident(process: int) -> int | None:
+    import ctypes
+
+    class Counters(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ulong), ("faults", ctypes.c_ulong)] + [
+            (name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "e", "f")
+        ]
+
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 (the name exists on Windows only)
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = kernel.OpenProcess(0x1000, False, process)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return None
+    try:
+        counters = Counters(ctypes.sizeof(Counters))
+        asked = kernel.K32GetProcessMemoryInfo(ctypes.c_void_p(handle), ctypes.byref(counters), counters.length)
+        return int(counters.now) if asked else None
+    finally:
+        kernel.CloseHandle(ctypes.c_void_p(handle))
+
+
+def _macos_resident(process: int) -> int | None:
+    import ctypes
+
+    # struct rusage_info_v0: an identity of 16 bytes and ten numbers, the seventh of which is ri_resident_size.
+    info = ctypes.create_string_buffer(16 + 10 * 8)
+    if ctypes.CDLL(None).proc_pid_rusage(process, 0, info):
+        return None
+    return int.from_bytes(info.raw[64:72], "little")

@@ -12,13 +12,16 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
+from tronie.batch.line import Line, serve
+from tronie.batch.machine import resident
 from tronie.errors import TronieError
 
 T = TypeVar("T")
@@ -34,6 +37,10 @@ SINGLE_THREAD = {
 """Libraries read these when they are loaded, so they must be set before the worker imports anything."""
 
 
+TICK = 0.1
+"""Seconds between two looks at what the processes do."""
+
+
 class WorkerError(TronieError):
     """No worker process can be brought to work."""
 
@@ -44,6 +51,8 @@ class Crash:
 
     reason: str
     """One clause."""
+    bound: Literal["", "timeout", "memory"] = ""
+    """Which of its bounds it broke."""
 
 
 @dataclass(slots=True)
@@ -55,6 +64,31 @@ class _Worker(Generic[T]):
     """What it is told. Two pipes of one direction, for one of both would be a socket."""
     ready: bool = False
     task: T | None = None
+    limit: tuple[float, str] | None = None
+    """When it is stuck if nothing was heard of it until then, and what it said that it does."""
+    told_to_stop: bool = False
+
+    def expect(self, seconds: float | None, what: str) -> None:
+        self.limit = None if seconds is None else (time.monotonic() + seconds, f"{what} took more than {seconds:g} s")
+
+    def stop(self) -> None:
+        """Tell it that its task is not wanted any more."""
+        if self.task is not None and not self.told_to_stop:
+            self.told_to_stop = True
+            with contextlib.suppress(OSError):
+                self.outbox.send(("stop", None))
+
+    def holds(self) -> int:
+        """Bytes of memory, 0 where nobody knows."""
+        return resident(self.process.pid or 0) or 0
+
+    def trouble(self, most_bytes: int | None) -> Crash | None:
+        """Why it must be ended; None where all is well."""
+        if self.limit is not None and time.monotonic() > self.limit[0]:
+            return Crash(self.limit[1], "timeout")
+        if most_bytes is not None and self.holds() > most_bytes:
+            return Crash(f"it took more than {most_bytes / 1e9:g} GB of memory", "memory")
+        return None
 
     def close(self) -> None:
         self.inbox.close()
@@ -62,18 +96,26 @@ class _Worker(Generic[T]):
 
 
 def run_in_processes(
-    start: Callable[[], Callable[[T], R]],
+    start: Callable[[Line], Callable[[T], R]],
     tasks: Iterable[T],
     workers: int,
     *,
+    threads: int = 1,
+    most_bytes: int | None = None,
+    progress: Callable[[str, int, int | None], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[T, R | Crash]]:
+    quiet: bool = False,
+) -> Generator[tuple[T, R | Crash], None, None]:
     """Work through `tasks` in `workers` processes, yielding (task, answer) as they finish, in any order.
 
     `start` runs once in each process and returns the function that does one task; it, the tasks and the answers
-    must be picklable. The function should not raise; if it does, the process counts as crashed. Once `stopping()`
-    is true no new task is handed out, and the iterator ends when those in work are done. Leaving the iterator
-    early ends the processes at once.
+    must be picklable. The function should not raise; if it does, the process counts as crashed. `start` is given the
+    line on which the function may say what it does: a process that is stuck by its own word, or that takes more than
+    `most_bytes` of memory, is ended, which costs its task. `threads` 1 keeps libraries from starting more.
+
+    Once `stopping()` is true no new task is handed out, those in work are told, and the iterator ends when they are
+    done (a function that raises KeyboardInterrupt then gives no answer). Leaving the iterator early ends the processes
+    at once. `progress` is told how far tasks are, `quiet` keeps the processes' stderr back.
     """
     todo = iter(tasks)
     waiting: list[T] = []  # at most one task, drawn from `todo` to see whether there is more to do
@@ -86,8 +128,11 @@ def run_in_processes(
             waiting.extend(_take(todo))
         return bool(waiting) and not stopping()
 
+    def launch() -> _Worker[T]:
+        return _launch(start, threads, quiet)
+
     try:
-        crew.extend(_launch(start) for _ in range(workers if more() else 0))
+        crew.extend(launch() for _ in range(workers if more() else 0))
         while crew:
             for worker in [w for w in crew if w.task is None and (w.ready or not more())]:
                 if more():
@@ -96,28 +141,52 @@ def run_in_processes(
                     crew.remove(worker)
                     retired.append(worker)
                     _dismiss(worker)
-            for pipe in wait([w.inbox for w in crew]) if crew else []:
-                worker = next(w for w in crew if w.inbox is pipe)
-                try:
-                    kind, value = worker.inbox.recv()
-                except (EOFError, OSError):
+            if stopping():
+                for worker in crew:
+                    worker.stop()
+            heard = wait([w.inbox for w in crew], TICK) if crew else []
+            value: Any
+            for worker in [w for w in crew if w.inbox in heard or w.task is not None]:
+                if worker.inbox not in heard:
+                    if (trouble := worker.trouble(most_bytes)) is None:
+                        continue
+                    worker.process.kill()
+                    kind, value = "gone", trouble
+                else:
+                    kind, value = _listen(worker)
+                if kind == "gone":
                     crew.remove(worker)
-                    reason = _end(worker)
+                    ended = _end(worker)
                     false_starts = false_starts + 1 if worker.task is None else 0
                     if worker.task is not None:
-                        yield worker.task, Crash(reason)
+                        yield worker.task, value or Crash(ended)
                     elif false_starts > workers:
-                        raise WorkerError(f"The worker processes do not start: {reason}.") from None
+                        raise WorkerError(f"The worker processes do not start: {ended}.") from None
                     if more():
-                        crew.append(_launch(start))
+                        crew.append(launch())
                     continue
                 if kind == "failed":
                     raise WorkerError(value)
+                if kind == "expect":
+                    worker.expect(*value)
+                    continue
+                if kind == "progress":
+                    if progress is not None:
+                        progress(*value)
+                    continue
                 false_starts = 0
                 worker.ready = True
-                if kind == "done" and worker.task is not None:
-                    task, worker.task = worker.task, None
-                    yield task, value
+                if kind in ("done", "stopped") and worker.task is not None:
+                    task, worker.task, worker.limit = worker.task, None, None
+                    if most_bytes is not None and worker.holds() > most_bytes / 2:
+                        # What it has not given back would count against the next one.
+                        crew.remove(worker)
+                        retired.append(worker)
+                        _dismiss(worker)
+                        if more():
+                            crew.append(launch())
+                    if kind == "done":
+                        yield task, value
     finally:
         for worker in crew:
             worker.process.terminate()
@@ -129,6 +198,15 @@ def run_in_processes(
             worker.close()
 
 
+def _listen(worker: _Worker[T]) -> tuple[str, Any]:
+    """What a worker says; `gone` when it will never say anything again."""
+    try:
+        kind, value = worker.inbox.recv()
+    except (EOFError, OSError):
+        return "gone", None
+    return kind, value
+
+
 def _take(items: Iterator[T]) -> list[T]:
     """The next item as a list, or an empty one at the end."""
     for item in items:
@@ -136,13 +214,13 @@ def _take(items: Iterator[T]) -> list[T]:
     return []
 
 
-def _launch(start: Callable[[], Callable[[T], R]]) -> _Worker[T]:
+def _launch(start: Callable[[Line], Callable[[T], R]], threads: int, quiet: bool) -> _Worker[T]:
     # `spawn` everywhere: a fork would copy the threads' locks of numpy, OpenCV and ONNX Runtime in any state.
     context = multiprocessing.get_context("spawn")
     inbox, said = context.Pipe(duplex=False)
     told, outbox = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(told, said, start), daemon=True)
-    with _environment(SINGLE_THREAD), _interrupt_ignored():
+    process = context.Process(target=serve, args=(told, said, start, quiet), daemon=True)
+    with _environment(SINGLE_THREAD if threads == 1 else {}), _interrupt_ignored():
         process.start()
     told.close()
     said.close()
@@ -176,29 +254,10 @@ def _interrupt_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _work(told: Connection, said: Connection, start: Callable[[], Callable[[T], R]]) -> None:
-    """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        function = start()
-    except TronieError as error:
-        said.send(("failed", str(error)))
-        return
-    said.send(("ready", None))
-    while True:
-        try:
-            task = told.recv()
-        except (EOFError, OSError):  # the parent is gone
-            return
-        if task is None:
-            return
-        said.send(("done", function(task)))
-
-
 def _hand(worker: _Worker[T], waiting: list[T]) -> None:
     """Give the waiting task to an idle worker."""
     try:
-        worker.outbox.send(waiting[0])
+        worker.outbox.send(("task", waiting[0]))
     except OSError:
         return  # it died while idle, which its pipe will tell; the task stays for another
     worker.task = waiting.pop()

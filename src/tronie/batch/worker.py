@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tronie.batch.inputs import Stamp, stamp
+from tronie.batch.line import Line
 from tronie.errors import TronieError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Task:
     overwrite: bool = False
     """Whether that folder may exist already."""
     clip: bool = False
-    """Whether it is a video, to be followed through time."""
+    """Whether its name says that it is a video, to be followed through time."""
 
     @property
     def folder(self) -> Path:
@@ -88,14 +89,28 @@ def numbered(faces: Iterable[Face]) -> tuple[tuple[int, Caution], ...]:
     return tuple((face.index, caution) for face in faces for caution in face.warnings)
 
 
-def _never() -> bool:
-    return False
-
-
 class Runner(Protocol):
     """What the batch needs of `tronie.Pipeline`."""
 
     def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one file may take before its process is ended, so that it costs no other."""
+
+    seconds: float | None = 60.0
+    """To be decoded; each later step may take STEPS times that, each further frame of a video as long."""
+    memory: float | None = 2.0
+    """Gigabytes."""
+
+    @property
+    def most_bytes(self) -> int | None:
+        return None if self.memory is None else int(self.memory * 1e9)
+
+
+STEPS = 10
+"""A step on faces, which may be many and want kernels to be compiled, is given so many times what a decoder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +119,10 @@ class Work:
 
     settings: Settings
     threads: int = 1
-    progress: Callable[[str, int, int | None], None] | None = None
-    """Told how far a video is: what is being done, how much of how much. In this process only."""
-    stopping: Callable[[], bool] = _never
-    """Asked while a video is read. In this process only."""
+    seconds: float | None = None
+    """See Bounds."""
 
-    def __call__(self) -> Callable[[Task], Outcome]:
+    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
         import cv2
 
         from tronie.pipeline import Pipeline
@@ -121,18 +134,37 @@ class Work:
             from tronie.io.usd import check
 
             check()
-        pipeline = Pipeline(self.settings, threads=self.threads)
+
+        def watch(stage: str) -> None:
+            reading = stage == "read"
+            line.expect(self.allowed(1 if reading else STEPS), "reading it" if reading else f"the step `{stage}`")
+
+        pipeline = Pipeline(self.settings, threads=self.threads, watch=watch)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
 
-        def work(task: Task) -> Outcome:
-            if not task.clip:
-                return do_photo(pipeline, task, self.settings.export, self.threads)
+        def follow(task: Task) -> Outcome:
             from tronie.video.job import do_clip
 
-            return do_clip(pipeline, task, progress=self.progress, stopping=self.stopping)
+            def progress(what: str, done: int, total: int | None) -> None:
+                reading = what == "following" and 0 < done != total
+                line.expect(self.allowed(1 if reading else STEPS), "a frame" if reading else f"the step `{what}`")
+                line.progress(what, done, total)
+
+            return do_clip(pipeline, task, progress=progress, stopping=line.stopping)
+
+        def work(task: Task) -> Outcome:
+            watch("read")
+            from tronie.video.clip import is_clip
+
+            if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
+                return follow(task)
+            return do_photo(pipeline, task, self.settings.export, self.threads)
 
         return steady(work)
+
+    def allowed(self, times: int) -> float | None:
+        return self.seconds and times * self.seconds
 
 
 def bind(runner: Runner, export: ExportSettings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie import __version__
+from tronie.batch.line import Line
 from tronie.batch.machine import cores
 from tronie.batch.pool import Crash, run_in_processes
 from tronie.calibrate.kept import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of, made_of
@@ -67,7 +68,7 @@ class Painter:
     shard: int
     """Pictures in one."""
 
-    def __call__(self) -> Callable[[int], int]:
+    def __call__(self, line: Line) -> Callable[[int], int]:
         from threadpoolctl import threadpool_limits
 
         from tronie.calibrate.look import FIELDS, look

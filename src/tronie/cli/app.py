@@ -80,6 +80,21 @@ def run(
             rich_help_panel="Method",
         ),
     ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            rich_help_panel="Limits of a file",
+            help="For reading it, or the next frame of a video; ten times as long for a later step. 0: no limit.",
+        ),
+    ] = 60,
+    memory: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="GIGABYTES", rich_help_panel="Limits of a file", help="For a process. 0: no limit."
+        ),
+    ] = 2,
     camera: Annotated[
         int | None,
         typer.Option(
@@ -105,6 +120,7 @@ def run(
         raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
     if max_megapixels is not None:
         os.environ["TRONIE_MAX_MEGAPIXELS"] = str(max_megapixels)  # the reader's setting; worker processes inherit it
+    from tronie.batch.worker import Bounds
     from tronie.cli.run import run_photos
 
     raise typer.Exit(
@@ -119,6 +135,7 @@ def run(
             workers=workers,
             detail="quiet" if quiet else "verbose" if verbose else "normal",
             as_json=as_json,
+            bounds=Bounds(timeout or None, memory or None),
         )
     )
 

@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 from tronie.batch.inputs import Inputs, find_inputs
@@ -14,12 +13,12 @@ from tronie.batch.job import Plan, Start, make_plan, run_job
 from tronie.batch.ledger import Ledger
 from tronie.batch.machine import default_workers, kernels_missing
 from tronie.batch.stop import stop_on_signals
-from tronie.batch.worker import Work
+from tronie.batch.worker import Bounds, Work
 from tronie.cli.show import Detail, Show, count
 from tronie.io.atomic import make_folder, sweep
 from tronie.io.lock import locked
 from tronie.settings import Settings
-from tronie.video.clip import is_clip
+from tronie.video.clip import named_clip
 
 
 def run_photos(
@@ -34,6 +33,7 @@ def run_photos(
     workers: int = 0,
     detail: Detail = "normal",
     as_json: bool = False,
+    bounds: Bounds | None = None,
     start: Start | None = None,
 ) -> int:
     """Do the photos that the arguments stand for; the exit code. `start` replaces the pipeline, for tests."""
@@ -46,18 +46,18 @@ def run_photos(
     if camera is not None:
         inputs = Inputs((*inputs.paths, Path(camera_source(camera))), inputs.problems)
     with locked(make_folder(out)) if inputs.paths else nullcontext():
-        return _do(inputs, out, settings, began, overwrite, workers, camera is not None, detail, as_json, start)
+        return _do(inputs, out, settings, began, overwrite, workers, camera is not None, detail, as_json, bounds, start)
 
 
 def _do(
     inputs: Inputs, out: Path, settings: Settings, began: float, overwrite: bool, workers: int, filming: bool,
-    detail: Detail, as_json: bool, start: Start | None,
+    detail: Detail, as_json: bool, bounds: Bounds | None, start: Start | None,
 ) -> int:  # fmt: skip
     """The same, with the folder of outputs to ourselves."""
     plan, ledger = Plan((), (), ()), None
     if inputs.paths:
         ledger = Ledger.open(out, settings, overwrite=overwrite)
-        plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=is_clip)
+        plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
     workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))
@@ -78,11 +78,13 @@ def _do(
         with stop_on_signals(say) as stop:
             try:
                 if ledger is not None:
-                    # In this process the pipeline may use every core; 0 leaves the choice to it.
-                    source = start or Work(settings, threads=1 if workers > 1 else 0)
-                    if isinstance(source, Work) and workers == 1:
-                        source = replace(source, progress=show.progress, stopping=lambda: stop.requested)
-                    for outcome in run_job(plan, ledger, source, workers=workers, stopping=lambda: stop.requested):
+                    bounds = bounds or Bounds()
+                    # A single worker may use every core; 0 leaves the choice to the pipeline.
+                    work = start or Work(settings, threads=1 if workers > 1 else 0, seconds=bounds.seconds)
+                    for outcome in run_job(
+                        plan, ledger, work, workers=workers, apart=start is None, bounds=bounds,
+                        progress=show.progress if workers == 1 else None, stopping=lambda: stop.requested,
+                    ):  # fmt: skip
                         show.outcome(outcome)
                         finished += 1
             except KeyboardInterrupt:

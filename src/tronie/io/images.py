@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image as pil
 
+from tronie.batch.inputs import leads_nowhere
 from tronie.errors import InputError
 from tronie.io.decode import ORIENTATION, decode
 from tronie.io.exif import focal_pixels
@@ -52,8 +53,10 @@ def read_photo(path: str | Path, limits: Limits | None = None) -> Photo:
     try:
         mode = file.stat().st_mode
     except FileNotFoundError:
-        raise InputError(f"{source} does not exist.") from None
+        raise InputError(f"{source} {leads_nowhere(file) or 'does not exist'}.") from None
     except (OSError, ValueError) as error:
+        if wrong := leads_nowhere(file):
+            raise InputError(f"{source} {wrong}.") from None
         raise InputError(f"{source} cannot be read: {_reason(error)}.") from None
     if stat.S_ISDIR(mode):
         raise InputError(f"{source} is a folder, not a photo.")

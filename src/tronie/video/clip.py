@@ -3,11 +3,14 @@ pictures, moving GIF, WebP and PNG, and cameras."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from tronie.batch.inputs import leads_nowhere
 from tronie.errors import InputError
 from tronie.io.sound import Sound
 from tronie.types import Image
@@ -115,7 +118,7 @@ def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None 
 
         return CameraClip(text.removeprefix(CAMERA).split("@")[0])
     path = Path(text)
-    if path.is_dir() or not path.exists():
+    if stands_for_many(path):
         from tronie.video.read_pictures import PictureClip
 
         return PictureClip(text, fps)
@@ -147,24 +150,36 @@ def have_av() -> bool:
     return find_spec("av") is not None
 
 
-def is_clip(source: str | Path) -> bool:
-    """Whether a source is to be followed through time rather than looked at as one photo."""
+def named_clip(source: str | Path) -> bool:
+    """Whether a source's name says that it is to be followed through time; nothing is opened."""
     text = str(source)
     path = Path(text)
-    suffix = path.suffix.lower()
-    if text.startswith(CAMERA) or suffix in VIDEO_SUFFIXES or path.is_dir() or not path.exists():
-        return True  # what is there no file of stands for many
-    if suffix in MOVING_SUFFIXES - {".png"} and path.is_file():
+    # What is there no file of stands for many; a link that leads nowhere is not such a thing.
+    return text.startswith(CAMERA) or path.suffix.lower() in VIDEO_SUFFIXES or stands_for_many(path)
+
+
+def is_clip(source: str | Path) -> bool:
+    """Whether a source is to be followed through time rather than looked at as one photo; never raises."""
+    if named_clip(source):
+        return True
+    path = Path(source)
+    if path.suffix.lower() in MOVING_SUFFIXES - {".png"} and os.path.isfile(path):
         from tronie.video.read_pictures import moves
 
-        return moves(path)
+        with suppress(Exception):  # whatever decoders raise on damaged files: reading it as a photo tells why
+            return moves(path)
     return False
+
+
+def stands_for_many(path: Path) -> bool:
+    """A folder, or a pattern that is the name of no file."""
+    return os.path.isdir(path) or not os.path.lexists(path)
 
 
 def _must_be_file(path: Path, text: str) -> None:
     try:
         if not path.is_file():
-            raise InputError(f"{text} is not an ordinary file.")
+            raise InputError(f"{text} {leads_nowhere(path) or 'is not an ordinary file'}.")
         if path.stat().st_size == 0:
             raise InputError(f"{text} is empty.")
         with path.open("rb"):

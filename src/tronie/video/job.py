@@ -87,6 +87,7 @@ def _do(
     if settings.fit.engine != "calibrated":
         raise InputError(f"--engine {settings.fit.engine} works on photos only; leave it out for videos.")
     limited = Limited(clip, settings.video.seconds)
+    told("following", 0, limited.info.frames)
     with clock("follow"):
         found = collect(limited, pipeline, work, every=settings.video.every, progress=told, stopping=stopping)
     camera_film = task.source.startswith(CAMERA)
