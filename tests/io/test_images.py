@@ -198,6 +198,26 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, share: float) 
     refused(path)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError(256), "cut off."), (OSError("image file is truncated (12 bytes not processed)"), "(image file is"),
+        (ValueError("256"), "cut off."), (IndexError("list index out of range"), "cut off."), (ValueError(), "cut off."),
+        (RuntimeError("OpenCV(5.0.0) /io/opencv/x.cpp:3: error: (-215) x > 0"), "cut off."), (EOFError(), "cut off."),
+        (SyntaxError("not a TIFF file\n(header b'II' not valid)"), "cut off."),
+    ],
+)  # fmt: skip
+def test_what_decoders_say_is_passed_on_where_it_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    Image.fromarray(quarters()).save(tmp_path / "a.png")
+    monkeypatch.setattr("tronie.io.images.decode", broken)
+    refused(tmp_path / "a.png", said)
+
+
 @given(st.integers(0, 10_000), st.integers(0, 255), st.sampled_from(["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"]))
 def test_a_damaged_byte_gives_a_photo_or_one_sentence(place: int, value: int, kind: str) -> None:
     import tempfile

@@ -277,7 +277,7 @@ def _deep_heif(stream: BinaryIO) -> NDArray[np.uint16] | None:
 
     stream.seek(0)
     file = HeifFile(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-    values = np.asarray(file[file.primary_index])
+    values = np.array(file[file.primary_index])  # a copy: the file owns its memory
     return values if values.dtype == np.uint16 and values.ndim == 3 else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import warnings
 from collections.abc import Callable
@@ -46,6 +47,10 @@ TURNS: dict[int, Callable[[Image], Image]] = {
 """EXIF orientation -> what turns the picture upright."""
 
 
+WORDS = re.compile(r"[A-Za-z][a-z]*( [A-Za-z0-9()',%-]+){1,15}")
+"""A short sentence."""
+
+
 def read_photo(path: str | Path, limits: Limits | None = None) -> Photo:
     """One photo file, upright, in sRGB. Raises InputError."""
     source, file = str(path), Path(path)
@@ -73,9 +78,9 @@ def read_photo(path: str | Path, limits: Limits | None = None) -> Photo:
     except OSError as error:
         if error.errno is not None:
             raise InputError(f"{source} cannot be read: {_reason(error)}.") from None
-        raise InputError(f"{source} is damaged or cut off ({_reason(error)}).") from None
+        raise InputError(f"{source} is damaged or cut off{_detail(error)}.") from None
     except Exception as error:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
-        raise InputError(f"{source} is damaged or cut off ({_reason(error)}).") from None
+        raise InputError(f"{source} is damaged or cut off{_detail(error)}.") from None
 
 
 def photo_from_array(array: ArrayLike, name: str = "photo") -> Photo:
@@ -116,6 +121,14 @@ def _camera(exif: pil.Exif) -> dict[int, Any]:
         return {}
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: OSError | ValueError) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()).rstrip(".").lower() or type(error).__name__
+
+
+def _detail(error: Exception) -> str:
+    """What a decoder says of a damaged file, in brackets, where it is made of words; nothing where it is a number, a
+    name or a place in its own code."""
+    text = " ".join(str(error).split()).rstrip(".")
+    said = isinstance(error, (OSError, SyntaxError, ValueError, EOFError)) and WORDS.fullmatch(text)
+    return f" ({text[:1].lower()}{text[1:]})" if said else ""
