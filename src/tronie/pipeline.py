@@ -19,6 +19,7 @@ from tronie.errors import Stopped
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.engine import CalibratedFit, Engine
+from tronie.framing import Box, moved, picture_in, shifted, whole, within
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
@@ -175,7 +176,9 @@ class Pipeline:
         with clock("camera"):
             focal = self.settings.fit.focal or photo.focal
             nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
-            camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
+            x0, y0, x1, y1 = self._picture(photo)
+            camera = guess_camera((x1 - x0, y1 - y0), focal, [d for d, _, _ in kept], nearness)
+            camera = moved(camera, x0, y0, size)
         engine, models = self.settings.fit.engine, models_used(self.settings, enhance=False)
         found = [
             Face(i, d, crop=crop, landmarks=marks, engine=engine, models=models)
@@ -219,7 +222,24 @@ class Pipeline:
 
     def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
-        of the settings' own."""
+        of the settings' own. Bars around the picture are as what lies outside of it."""
+        box = self._picture(photo)
+        if whole(box, photo.image):
+            return self._finish(photo, face, camera, engine)
+        x0, y0, x1, y1 = box
+        inner = self._finish(
+            within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
+            moved(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine,
+        )  # fmt: skip
+        return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
+
+    def _picture(self, photo: Photo) -> Box:
+        """The part of a photo that is no bar. What Deep3D does is told in pixels of the photo that it saw."""
+        if self.settings.fit.engine == "deep3d":
+            return 0, 0, photo.image.shape[1], photo.image.shape[0]
+        return picture_in(photo.image)
+
+    def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None) -> Face:
         settings, clock = self.settings, _Clock(self.watch)
         try:
             with clock("fit"):
@@ -245,8 +265,10 @@ class Pipeline:
 
     def portrait(self, photo: Photo, face: Face) -> Face:
         """A finished face of `photo` with its portrait made anew, for other `settings.frontal`; it needs a texture."""
+        x0, y0, x1, y1 = box = self._picture(photo)
         with single_blas_thread():
-            return self._portrait(photo, face)
+            inner = self._portrait(within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)))
+        return replace(face, frontal=inner.frontal)
 
     def _portrait(self, photo: Photo, face: Face) -> Face:
         from tronie.frontal import frontal

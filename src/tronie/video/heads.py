@@ -12,6 +12,7 @@ import numpy as np
 
 from tronie.batch.machine import cores
 from tronie.errors import InputError
+from tronie.framing import moved, picture_in, shifted, within
 from tronie.io.movie import default_format, write_movie
 from tronie.person.stage import Shot as Painted
 from tronie.person.stage import dressed, suits_portrait, textured, to_paint
@@ -85,7 +86,7 @@ def heads(
             puppet = Puppet.of(Head(model, level, neutral, neutral))
             place = folder / f"face-{person.number}"
             place.mkdir()
-        if face.texture is None or not settings.talking or pipeline.settings.only is not None:
+        if face.texture is None or not settings.talking or pipeline.settings.only not in (None, "frontal"):
             return Made(person, face, photo, puppet, ())
         name, fps = f"frontal.{default_format()}", found.info.fps
         with clock("talking"):
@@ -104,27 +105,38 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     is the face's `error`."""
     settings = pipeline.settings
     engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
-    painted: list[Painted] = []
-    for shot in person.shots[:PAINTED]:
-        photo = replace(
+    shots = person.shots[:PAINTED]
+    photos = [
+        replace(
             shot.photo(found.info.name, found.info.source),
             notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
         )
+        for shot in shots
+    ]
+    box = x0, y0, x1, y1 = picture_in([photo.image for photo in photos]) if photos else (0, 0, 1, 1)
+    inner = x1 - x0, y1 - y0  # bars around the picture are as what lies outside of it
+    lens = moved(camera, -x0, -y0, inner)
+    painted: list[Painted] = []
+    kept: list[Photo] = []
+    for shot, whole in zip(shots, photos, strict=True):
+        photo = within(whole, box)
         with suppress(ValueError, np.linalg.LinAlgError):
-            face = engine.fit(photo, finer(face_of(person, shot, photo), photo, pipeline), camera)
-            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), camera))
+            face = shifted(face_of(person, shot, whole), -x0, -y0, inner)
+            face = engine.fit(photo, finer(face, photo, pipeline), lens)
+            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), lens))
+            kept.append(whole)
     if not painted:
         raise InputError("no frame shows the face well enough")
     main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
     photo, face = painted[main].photo, painted[main].face
-    if settings.only == "mesh":
-        return face, photo
-    try:
-        fused = textured(painted, to_paint(painted, main), settings, lambda: False)
-        assert fused is not None  # nobody stopped it
-        return dressed(replace(face, texture=fused.texture), photo, settings), photo
-    except Exception as error:
-        return replace(face, error=f"{type(error).__name__}: {error}"), photo
+    if settings.only != "mesh":
+        try:
+            fused = textured(painted, to_paint(painted, main), settings, lambda: False)
+            assert fused is not None  # nobody stopped it
+            face = dressed(replace(face, texture=fused.texture), photo, settings)
+        except Exception as error:
+            face = replace(face, error=f"{type(error).__name__}: {error}")
+    return shifted(face, x0, y0, camera.size), kept[main]
 
 
 def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tronie.framing import shifted
 from tronie.overlay import face_region
 from tronie.types import Face, Photo
 
@@ -38,24 +39,3 @@ def montage(views: Sequence[tuple[Photo, Face]], name: str, source: str) -> tupl
         faces.append(shifted(face, left - x0, -y0, (canvas.shape[1], height)))
         left += w
     return Photo(canvas, name=name, source=source), faces
-
-
-def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
-    """The face as it is in a picture of another size, in which the old one's corner lies at (dx, dy)."""
-    x0, y0, x1, y1 = face.detection.box
-    detection = replace(
-        face.detection, box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy), points=face.detection.points + np.array([dx, dy])
-    )
-    landmarks, fit, points68 = face.landmarks, face.fit, face.points68
-    if landmarks is not None:
-        landmarks = replace(landmarks, points=landmarks.points + np.array([dx, dy, 0.0]))
-    if fit is not None:
-        center = (fit.camera.center[0] + dx, fit.camera.center[1] + dy)
-        fit = replace(fit, camera=replace(fit.camera, center=center, size=size))
-    enhanced = face.enhanced
-    if enhanced is not None:
-        to_photo = enhanced.to_photo
-        enhanced = replace(enhanced, to_photo=replace(to_photo, tx=to_photo.tx + dx, ty=to_photo.ty + dy))
-    if points68 is not None:
-        points68 = points68 + np.array([dx, dy])
-    return replace(face, detection=detection, landmarks=landmarks, fit=fit, points68=points68, enhanced=enhanced)

@@ -16,6 +16,7 @@ from tronie.fit.camera import guess_camera
 from tronie.fit.evidence import Evidence, Look, answer_to, middle
 from tronie.fit.landmark_fit import WARP_SHARE
 from tronie.fit.warp import residual_warp
+from tronie.framing import moved, picture_in
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel
 from tronie.types import Detection, Landmarks
@@ -36,6 +37,8 @@ MOST_SHOTS, MISFIT = 10, 1.5
 WARPED = 10
 """Shots, at most, that are asked what the model cannot say of a face."""
 CAMERA_SHOTS = 12
+FRAMED = 6
+"""Shots that are looked at for bars around the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,10 @@ def camera_of(collected: Collected, model: HeadModel, calibration: Calibration |
             with suppress(ValueError):
                 said.append((*calibration.nearness_of(model, shot.landmarks), NEARNESS_SIGMA))
     faces = [Detection(shot.box, np.zeros((5, 2)), 1.0) for shot in shots]
-    return guess_camera(collected.info.size, focal, faces, said)
+    if not shots:
+        return guess_camera(collected.info.size, focal, [])
+    x0, y0, x1, y1 = picture_in([shot.photo("frame", "").image for shot in shots[:FRAMED]])
+    return moved(guess_camera((x1 - x0, y1 - y0), focal, faces, said), x0, y0, collected.info.size)
 
 
 def solve_person(
