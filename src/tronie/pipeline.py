@@ -249,7 +249,7 @@ class Pipeline:
             if settings.only != "mesh" and head is not None and fit is not None:
                 with clock("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
-                if settings.light.wanted:
+                if settings.light.wanted and settings.only != "frontal":
                     from tronie.light.stage import light_and_detail
 
                     with clock("light"):

@@ -111,4 +111,6 @@ class Settings(Branch):
     frontal: FrontalSettings = FrontalSettings()
     export: ExportSettings = ExportSettings()
     video: VideoSettings = VideoSettings()
-    only: Stage | None = Field(None, description="Stop early: `mesh` makes no texture and no portrait.")
+    only: Stage | None = Field(
+        None, description="Less than everything: the bare head, the head with its texture, or the portrait alone."
+    )

@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 from samples import make_result
 
+from tronie.batch.worker import Task, do_photo
 from tronie.errors import OutputError
 from tronie.head.model import HeadModel
 from tronie.io import face_files
 from tronie.io.outputs import FORMATS, photo_folder, save_result
-from tronie.settings import ExportSettings
+from tronie.pipeline import Each
+from tronie.settings import ExportSettings, Settings, Stage
 from tronie.types import Result
 
 FACE_FILES = {
@@ -27,6 +29,39 @@ FACE_FILES = {
 
 def tree(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+class _Ready:
+    """A pipeline whose face is finished as far as it was asked for."""
+
+    def __init__(self, result: Result, only: Stage | None) -> None:
+        bare = {"mesh": {"texture": None, "frontal": None}, "texture": {"frontal": None}}.get(only or "", {})
+        self.result = replace(result, faces=tuple(replace(face, **bare) for face in result.faces))  # type: ignore[arg-type]
+
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+        faces = tuple(each(self.result.photo, face) if each else face for face in self.result.faces)
+        return replace(self.result, faces=faces)
+
+
+PORTRAITS = {"frontal.png", "frontal_neutral.png", "frontal_mask.png"}
+ONLY: dict[Stage | None, set[str]] = {
+    None: {*FACE_FILES, "../sheet.jpg"},
+    "mesh": {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"},
+    "texture": {*FACE_FILES - PORTRAITS, "../sheet.jpg"},
+    "frontal": {*PORTRAITS, "face.json"},
+}
+
+
+@pytest.mark.parametrize("only", ONLY)
+def test_only_what_is_wanted_is_written(only: Stage | None, tiny_head: HeadModel, tmp_path: Path) -> None:
+    settings = Settings(only=only, export=ExportSettings(maps=only == "frontal", lod=only == "frontal"))
+    outcome = do_photo(_Ready(make_result(tiny_head), only), Task("a.jpg", tmp_path, "a"), settings)
+    assert outcome.status == "ok"
+    place = tmp_path / "a" / "face-1"
+    found = {path.name for path in place.iterdir()}
+    found |= {f"../{path.name}" for path in place.parent.iterdir() if path.is_file()}
+    assert found == ONLY[only]
+    assert set(json.loads((place / "face.json").read_text())["files"]) == {n for n in found if "/" not in n}
 
 
 def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:

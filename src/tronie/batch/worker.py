@@ -17,7 +17,7 @@ from tronie.errors import TronieError
 
 if TYPE_CHECKING:
     from tronie.pipeline import Each
-    from tronie.settings import ExportSettings, Settings
+    from tronie.settings import Settings
     from tronie.types import Caution, Face, Result
 
 Status = Literal["ok", "no_face", "error"]
@@ -159,7 +159,7 @@ class Work:
 
             if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
                 return follow(task)
-            return do_photo(pipeline, task, self.settings.export, self.threads)
+            return do_photo(pipeline, task, self.settings, self.threads)
 
         return steady(work)
 
@@ -167,11 +167,11 @@ class Work:
         return self.seconds and times * self.seconds
 
 
-def bind(runner: Runner, export: ExportSettings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
+def bind(runner: Runner, settings: Settings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
     """The function that does one task with `runner`, and makes its files in so many threads."""
 
     def work(task: Task) -> Outcome:
-        return do_photo(runner, task, export, threads)
+        return do_photo(runner, task, settings, threads)
 
     return steady(work)
 
@@ -195,13 +195,16 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
     return settled
 
 
-def do_photo(runner: Runner, task: Task, export: ExportSettings | None = None, threads: int = 0) -> Outcome:
+def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
-    from tronie.io.outputs import photo_folder
+    from tronie.io.outputs import chosen, photo_folder
 
     began = time.perf_counter()
     try:
-        with photo_folder(task.out, task.name, overwrite=task.overwrite, export=export, threads=threads) as writer:
+        formats, export = chosen(settings or Settings())
+        with photo_folder(
+            task.out, task.name, overwrite=task.overwrite, formats=formats, export=export, threads=threads
+        ) as writer:
             result = runner.run(task.source, each=writer.add)
             writer.finish(result)
     except Exception as error:

@@ -22,7 +22,7 @@ from tronie.io.names import safe_name
 from tronie.io.records import face_record, to_json
 from tronie.io.surface import reduced
 from tronie.overlay import overlay
-from tronie.settings import ExportSettings
+from tronie.settings import ExportSettings, Settings
 from tronie.types import Face, Image, Photo, Result, Texture
 
 FORMATS: tuple[str, ...] = (
@@ -39,6 +39,15 @@ FORMATS: tuple[str, ...] = (
     "sheet",
 )
 """What can be asked for. face.json is always written; `obj` brings texture.png with it."""
+
+
+def chosen(settings: Settings) -> tuple[frozenset[str] | None, ExportSettings]:
+    """The formats that a job writes, None for whatever the faces have, and what is wanted beside them."""
+    if settings.only != "frontal":
+        return None, settings.export
+    # Its texture is only made for the portrait, and nothing that wears it is wanted.
+    return frozenset({"frontal", *(["enhanced"] if settings.enhance.photo else [])}), ExportSettings()
+
 
 MOST_THREADS = 4
 """More have nothing to do: a face's largest file takes a third of the time of all."""
@@ -201,10 +210,13 @@ def thinned(face: Face) -> Face:
     return replace(face, texture=texture, albedo=albedo, detail=detail, frontal=frontal, enhanced=enhanced)
 
 
-def save_face(photo: Photo, face: Face, place: Path, name: str, export: ExportSettings) -> list[str]:
-    """All files of one face into a folder that is there; the names of those written. Raises OutputError."""
-    writer = Writer(place, name, None, export, threads=most_threads())
-    return _save_face(photo, face, thinned(face), place, frozenset(FORMATS), writer, Moving())
+def save_face(
+    photo: Photo, face: Face, place: Path, name: str, export: ExportSettings, formats: frozenset[str] | None = None
+) -> list[str]:  # fmt: skip
+    """The files of one face, in all formats unless told otherwise, into a folder that is there; the names of those
+    written. Raises OutputError."""
+    writer = Writer(place, name, formats, export, threads=most_threads())
+    return _save_face(photo, face, thinned(face), place, formats or frozenset(FORMATS), writer, Moving())
 
 
 def _save_face(

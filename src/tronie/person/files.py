@@ -11,7 +11,7 @@ from tronie import __version__
 from tronie.batch.ledger import fingerprint, text
 from tronie.io import encode
 from tronie.io.atomic import new_folder, write_file
-from tronie.io.outputs import save_face
+from tronie.io.outputs import chosen, save_face
 from tronie.io.records import PersonPhotoRecord, PersonRecord, SpreadRecord, face_record, rounded, to_json, used_records
 from tronie.person.sheets import person_sheet, source_picture
 from tronie.person.stage import Many, Shot
@@ -24,12 +24,14 @@ def save_person(many: Many, folder: Path, name: str, settings: Settings, *, over
     """Write `folder` and return it. Raises OutputError; what is there is replaced with `overwrite` only."""
     with new_folder(folder, overwrite=overwrite) as work:
         main = many.shots[many.main]
-        files = save_face(main.load(), many.face, work, name, settings.export)
-        if many.fused is not None:
+        formats, export = chosen(settings)
+        files = save_face(main.load(), many.face, work, name, export, formats)
+        if many.fused is not None and formats is None:
             write_file(work / "photos.png", encode.png(source_picture(many.fused.source)))
             files.append("photos.png")
-        write_file(work / "sheet.jpg", encode.jpeg(person_sheet(many, name), 90))
-        files.append("sheet.jpg")
+        if formats is None:
+            write_file(work / "sheet.jpg", encode.jpeg(person_sheet(many, name), 90))
+            files.append("sheet.jpg")
         write_file(work / FILE, to_json(person_record(many, name, settings, files)))
     return folder
 

@@ -138,7 +138,7 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
     assert head is not None
     assert fit is not None
     assert texture is not None
-    if settings.light.wanted:
+    if settings.light.wanted and settings.only != "frontal":
         from tronie.light.stage import light_and_detail
 
         face = light_and_detail(face, settings.light)
