@@ -198,6 +198,7 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
 def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
     from tronie.io.outputs import chosen, photo_folder
+    from tronie.settings import Settings
 
     began = time.perf_counter()
     try:
