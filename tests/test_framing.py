@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageFilter
 
-from tronie.framing import Box, moved, picture_in, shifted, whole, within
+from tronie.framing import Box, is_whole, moved, picture_in, shifted, within
 from tronie.geometry import Camera, Similarity
 from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
 
@@ -92,14 +92,14 @@ def test_a_dark_film_tells_its_bars_by_all_its_frames() -> None:
 def test_a_plain_ground_is_no_bar(ground: int, quality: int | None) -> None:
     image = figure(ground)
     image = jpeg(image, quality) if quality else image
-    assert whole(picture_in(image), image)
+    assert is_whole(picture_in(image), image)
 
 
 def test_pictures_without_bars_are_left_whole() -> None:
     y = np.linspace(0, 1, 240)[:, None, None]
     sky = np.clip(70 + 160 * y**2 + np.random.default_rng(1).normal(0, 1, (240, 200, 3)), 0, 255).astype(np.uint8)
     for image in (scene(), scene(dark=0.05), sky, np.zeros((50, 60, 3), np.uint8), scene(3, 2), scene(1, 300)):
-        assert whole(picture_in(image), image)
+        assert is_whole(picture_in(image), image)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))

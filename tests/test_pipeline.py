@@ -135,3 +135,38 @@ def test_what_is_kept_of_a_face_can_be_chosen(mesh: tronie.Pipeline) -> None:
     result = mesh.run(EXAMPLES / "group.jpg", each=each)
     assert seen == [face.index for face in result.faces]
     assert all(face.head is None for face in result.faces)
+
+
+def head_of(face: Face) -> np.ndarray:
+    assert face.head is not None
+    return face.head.neutral
+
+
+def texture_of(face: Face) -> np.ndarray:
+    assert face.texture is not None
+    return face.texture.image.astype(int)
+
+
+def test_bars_around_a_picture_change_nothing() -> None:
+    """A head that a bar cuts off at the hair, as in a film or a screenshot."""
+    picture = np.asarray(Image.open(EXAMPLES / "astronaut.jpg").convert("RGB"))[56:256]
+    plain = tronie.Pipeline(tronie.Settings.model_validate({
+        "only": "texture", "enhance": {"mode": "off"}, "texture": {"size": 512}, "head": {"subdivide": 0},
+    }))  # fmt: skip
+    (alone,) = plain.run(picture).faces
+    for colour, (left, top) in ((0, (0, 60)), (255, (30, 60)), (0, (50, 0))):
+        height, width = picture.shape[:2]
+        barred = np.full((height + 2 * top, width + 2 * left, 3), colour, np.uint8)
+        barred[top : top + height, left : left + width] = picture
+        (framed,) = plain.run(barred).faces
+        for face in (framed, alone):
+            assert face.error is None
+        # The line in which picture and bar meet may be lost.
+        assert np.abs(head_of(framed) - head_of(alone)).max() < 0.5
+        assert np.abs(texture_of(framed) - texture_of(alone)).mean() < 1.5
+        assert np.allclose(np.subtract(framed.box, alone.box), [left, top, left, top], atol=1.5)
+        assert framed.fit is not None
+        assert framed.fit.camera.size == (width + 2 * left, height + 2 * top)
+        found, camera = plain.find(Photo(barred))
+        assert np.allclose(found[0].box, framed.box, atol=1e-3)
+        assert camera == framed.fit.camera

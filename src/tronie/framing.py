@@ -98,7 +98,7 @@ def _differing(
     return (away > noise).mean(axis=1), away.mean(axis=1)
 
 
-def whole(box: Box, image: Image) -> bool:
+def is_whole(box: Box, image: Image) -> bool:
     return box == (0, 0, image.shape[1], image.shape[0])
 
 

@@ -19,7 +19,7 @@ from tronie.errors import Stopped
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.engine import CalibratedFit, Engine
-from tronie.framing import Box, moved, picture_in, shifted, whole, within
+from tronie.framing import Box, is_whole, moved, picture_in, shifted, within
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
@@ -141,6 +141,8 @@ class Pipeline:
         clock = _Clock(self.watch)
         with clock("read"):
             photo = source if isinstance(source, Photo) else _read(source)
+        if not is_whole(box := self._picture(photo), photo.image):
+            return self._run_within(photo, box, each, clock)
         found, camera = self._found(photo, clock)
         faces: list[Face] = []
         pasted: list[Enhanced] = []
@@ -159,10 +161,31 @@ class Pipeline:
                 whole = whole_photo(photo, pasted)
         return Result(photo, tuple(faces), clock.seconds, whole)
 
+    def _run_within(self, photo: Photo, box: Box, each: Each | None, clock: _Clock) -> Result:
+        """The same where bars stand around the picture: they are no part of it."""
+        x0, y0, x1, y1 = box
+        size = photo.image.shape[1], photo.image.shape[0]
+
+        def outer(_: Photo, face: Face) -> Face:
+            face = shifted(face, x0, y0, size)
+            return each(photo, face) if each else face
+
+        inner = self._run(within(photo, box), outer)
+        enhanced = inner.enhanced_photo
+        if enhanced is not None:
+            around = photo.image.copy()
+            around[y0:y1, x0:x1] = enhanced
+            enhanced = around
+        timings = {**inner.timings, **clock.seconds}
+        return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced)
+
     def find(self, photo: Photo) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
+        x0, y0, *_ = box = self._picture(photo)
         with single_blas_thread():
-            return self._found(photo, _Clock(self.watch))
+            faces, camera = self._found(within(photo, box), _Clock(self.watch))
+        size = photo.image.shape[1], photo.image.shape[0]
+        return [shifted(face, x0, y0, size) for face in faces], moved(camera, x0, y0, size)
 
     def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], Camera]:
         with clock("detect"):
@@ -176,9 +199,7 @@ class Pipeline:
         with clock("camera"):
             focal = self.settings.fit.focal or photo.focal
             nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
-            x0, y0, x1, y1 = self._picture(photo)
-            camera = guess_camera((x1 - x0, y1 - y0), focal, [d for d, _, _ in kept], nearness)
-            camera = moved(camera, x0, y0, size)
+            camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
         engine, models = self.settings.fit.engine, models_used(self.settings, enhance=False)
         found = [
             Face(i, d, crop=crop, landmarks=marks, engine=engine, models=models)
@@ -224,7 +245,7 @@ class Pipeline:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
         of the settings' own. Bars around the picture are as what lies outside of it."""
         box = self._picture(photo)
-        if whole(box, photo.image):
+        if is_whole(box, photo.image):
             return self._finish(photo, face, camera, engine)
         x0, y0, x1, y1 = box
         inner = self._finish(
