@@ -20,7 +20,6 @@ app = typer.Typer(
     help="Every face of a photo as a textured 3D head and a frontal portrait.",
     epilog="Example: tronie run photo.jpg -o out",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

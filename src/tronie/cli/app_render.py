@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, MODES
+from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, MODES, completion
 
 RENDER_OUT = Path("tronie-render")
 
@@ -21,7 +21,10 @@ def _one_of(choices: tuple[str, ...], default: str, text: str, *names: str) -> A
         return value
 
     shown = f"{text} [dim](default: {default})[/dim]"
-    return typer.Option(*names, metavar="|".join(choices), callback=check, help=shown, show_default=False)
+    return typer.Option(
+        *names, metavar="|".join(choices), callback=check, help=shown, show_default=False,
+        autocompletion=completion(*choices),
+    )  # fmt: skip
 
 
 def render(
@@ -36,6 +39,7 @@ def render(
             "--make",
             "-m",
             metavar="|".join(KINDS),
+            autocompletion=completion(*KINDS),
             show_default=False,
             help="A film of the turning head, one of all expressions, or pictures; may be given more than once "
             "[dim](default: turntable)[/dim]",
@@ -62,6 +66,7 @@ def render(
             "--light",
             "-l",
             metavar="|".join((*LIGHTS, "FILE")),
+            autocompletion=completion(*LIGHTS),
             show_default=False,
             help="Light, or a panorama (.hdr, .png, .jpg); for stills more than one [dim](default: photo; "
             "for stills studio, rim and soft)[/dim]",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -89,7 +90,37 @@ def option(parameter: str) -> Any:
         metavar="|".join(map(str, choices)) or None,
         show_default=False,
         rich_help_panel="Video" if PLACES[parameter].startswith("video.") else "Method",
+        autocompletion=completion(*choices, more=NAMES.get(parameter)) if choices else None,
     )
+
+
+def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -> Callable[[str], list[str]]:
+    """What a shell offers as an option's value: the choices that are values, and names that `more` looks up then."""
+
+    def complete(incomplete: str) -> list[str]:
+        values = [str(choice) for choice in choices if not str(choice).isupper()]
+        if more is not None:
+            with suppress(Exception):  # a shell that asks wants no error
+                values += [name for name in more() if name not in values]
+        return [value for value in values if value.startswith(incomplete)]
+
+    return complete
+
+
+def _enhancers() -> Iterable[str]:
+    from tronie.enhance import enhancer_names
+
+    return enhancer_names()
+
+
+def _heads() -> Iterable[str]:
+    from tronie.calibrate.kept import OWN, calibrated
+
+    return OWN, *calibrated()
+
+
+NAMES: dict[str, Callable[[], Iterable[str]]] = {"enhance": _enhancers, "head": _heads}
+"""Parameters whose values depend on what the user has imported."""
 
 
 LOOKS = (
