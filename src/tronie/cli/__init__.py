@@ -23,13 +23,19 @@ def execute(arguments: list[str]) -> int:
     """Run the command line; the exit code: 0 fine, 1 nothing worked, 2 wrong usage, 130 stopped by Ctrl-C."""
     if arguments in (["--version"], ["-V"]):
         from tronie import __version__
+        from tronie.cli.say import say
 
-        print(f"tronie {__version__}")
+        say(f"tronie {__version__}")
         return 0
     if "--debug" in arguments:
         arguments.remove("--debug")
         os.environ["TRONIE_DEBUG"] = "1"  # worker processes inherit it
 
+    from tronie.cli.say import mend_streams, plain, say
+
+    mend_streams()
+    # What a shell made of `*` may look like an option, and is told of in an error.
+    arguments = [plain(one) if one.startswith("-") else one for one in arguments]
     # A file name that the terminal cannot show must not end a job.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -42,11 +48,11 @@ def execute(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        say("Stopped.", problem=True)
         return 130
     except Exception as error:
         if debugging():
             raise
-        print(f"tronie: {explain(error)}", file=sys.stderr)
+        say(f"tronie: {explain(error)}", problem=True)
         return 1
     return 0

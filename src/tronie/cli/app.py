@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"tronie {__version__}")
+        typer.echo(f"tronie {__version__}")
         raise typer.Exit
 
 

@@ -6,6 +6,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from tronie.cli.say import say
+
 
 def write_script(file: Path, overwrite: bool) -> int:
     """Copy it to `file`, or to stdout for `-`; the exit code."""
@@ -17,10 +19,10 @@ def write_script(file: Path, overwrite: bool) -> int:
         with open(file, "w" if overwrite else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        print(f"{file} is there already; --overwrite replaces it.", file=sys.stderr)
+        say(f"{file} is there already; --overwrite replaces it.", problem=True)
         return 1
     except OSError as error:
-        print(f"Cannot write {file}: {error.strerror}.", file=sys.stderr)
+        say(f"Cannot write {file}: {error.strerror}.", problem=True)
         return 1
-    print(file)
+    say(str(file))
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 
 from tronie.calibrate.job import Stopped, calibrate
 from tronie.calibrate.kept import calibrated
+from tronie.cli.say import plain, say
 from tronie.cli.show import duration
 
 STAGES = {
@@ -34,7 +35,13 @@ class Bars:
             from rich.progress import TimeRemainingColumn as Left
 
             console = Console(stderr=True)
-            columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Left()
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                Left(),
+            )
             self._bar = Progress(*columns, console=console)
 
     def __enter__(self) -> Bars:
@@ -65,9 +72,9 @@ class Bars:
 
     def note(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.console.print(text, highlight=False, soft_wrap=True)
+            self._bar.console.print(plain(text), markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            say(text, problem=True)
 
 
 def calibrate_head(name: str, pictures: int, photos: list[Path], workers: int, overwrite: bool) -> int:
@@ -77,7 +84,7 @@ def calibrate_head(name: str, pictures: int, photos: list[Path], workers: int, o
     from tronie.io.images import IMAGE_SUFFIXES
 
     if (done := calibrated().get(name)) is not None and not overwrite:
-        print(f"{name} is calibrated already ({described(done.card)}); --overwrite does it again.")
+        say(f"{name} is calibrated already ({described(done.card)}); --overwrite does it again.")
         return 0
     skins = find_inputs([str(p) for p in photos], IMAGE_SUFFIXES).paths if photos else ()
     began = time.monotonic()
@@ -90,10 +97,10 @@ def calibrate_head(name: str, pictures: int, photos: list[Path], workers: int, o
         except KeyboardInterrupt:
             result = Stopped(0, 0)
     if isinstance(result, Stopped):
-        print("Stopped; what is finished is kept. To go on, run the same command again.", file=sys.stderr)
+        say("Stopped; what is finished is kept. To go on, run the same command again.", problem=True)
         return 128 + (stop.signal or 2)
-    print(f"{name} is calibrated, in {duration(time.monotonic() - began)}: {described(result.card)}.")
-    print(f"Use it with: tronie run PHOTO --head {name}")
+    say(f"{name} is calibrated, in {duration(time.monotonic() - began)}: {described(result.card)}.")
+    say(f"Use it with: tronie run PHOTO --head {name}")
     return 0
 
 

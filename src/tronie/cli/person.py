@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.batch.inputs import find_inputs
 from tronie.batch.machine import kernels_missing
 from tronie.batch.stop import Stop, stop_on_signals
+from tronie.batch.worker import debugging
+from tronie.cli.say import hushed, say
 from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
 from tronie.io.atomic import make_folder, sweep
@@ -37,22 +39,22 @@ def make_people(
 ) -> int:
     """Do the people in the photos; the exit code."""
     if settings.fit.engine == "deep3d":
-        print("tronie person works with tronie's own engine only.", file=sys.stderr)
+        say("tronie person works with tronie's own engine only.", problem=True)
         return 2
 
-    def say() -> None:
-        print("Stopping after this photo; Ctrl-C again stops at once.", file=sys.stderr)
+    def stopping() -> None:
+        say("Stopping after this photo; Ctrl-C again stops at once.", problem=True)
 
-    with stop_on_signals(say) as stop:
+    with stop_on_signals(stopping) as stop, nullcontext() if debugging() else hushed():
         try:
             code = _work(photos, out, settings, people, overwrite, recursive, quiet, stop)
         except TronieError as error:
-            print(str(error), file=sys.stderr)
+            say(str(error), problem=True)
             code = 1
         except KeyboardInterrupt:
             code = 128 + signal.SIGINT
     if stop.signal or code > 128:
-        print("Stopped. People who are finished are kept; the same command goes on.", file=sys.stderr)
+        say("Stopped. People who are finished are kept; the same command goes on.", problem=True)
         return 128 + (stop.signal or signal.SIGINT)
     return code
 
@@ -72,19 +74,19 @@ def _work(
     entries = None if people is None else read_people(people)
     inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
     for problem in inputs.problems:
-        print(f"{problem.source}: {problem.reason}", file=sys.stderr)
+        say(f"{problem.source}: {problem.reason}", problem=True)
     if kernels_missing() and not quiet:
-        print("This is the first run: compiling the numeric kernels takes some 15 seconds, once.", file=sys.stderr)
+        say("This is the first run: compiling the numeric kernels takes some 15 seconds, once.", problem=True)
     pipeline = Pipeline(settings)
     found = []
     for one in find_faces(pipeline, inputs.paths, lambda: stop.requested):
         found.append(one)
         if one.problem:
-            print(one.problem, file=sys.stderr)
+            say(one.problem, problem=True)
     if stop.requested:
         return 1
     if not any(one.shots for one in found):
-        print("There is no face in any of the photos.", file=sys.stderr)
+        say("There is no face in any of the photos.", problem=True)
         return 1
     with locked(make_folder(out)), single_blas_thread():
         sweep(out)
@@ -96,7 +98,7 @@ def _work(
             if not overwrite and done_before(folder, shots, settings):
                 kept += 1
                 if not quiet:
-                    print(f"{folder} is done already; --overwrite does it again.", file=sys.stderr)
+                    say(f"{folder} is done already; --overwrite does it again.", problem=True)
                 continue
             try:
                 if not overwrite and folder.exists():
@@ -109,14 +111,14 @@ def _work(
                 save_person(many, folder, name, settings, overwrite=overwrite)
             except (TronieError, ValueError) as error:
                 failed += 1
-                print(f"Person {name}: {error}", file=sys.stderr)
+                say(f"Person {name}: {error}", problem=True)
                 continue
             made += 1
             if not quiet:
                 first, last = many.curve[0][1], many.curve[-1][1]
-                print(f"{folder}  {count(len(shots), 'photo')}, spread {first:.2f} -> {last:.2f} mm", flush=True)
+                say(f"{folder}  {count(len(shots), 'photo')}, spread {first:.2f} -> {last:.2f} mm")
     if not quiet:
-        print(f"{count(made, 'head')} in {duration(time.monotonic() - began)}. Outputs: {out}")
+        say(f"{count(made, 'head')} in {duration(time.monotonic() - began)}. Outputs: {out}")
     return 1 if failed or not made + kept else 0
 
 
@@ -147,18 +149,18 @@ def _who(
             chosen = several or dict([next(iter(groups.items()))])
         elif len(groups) > 1:
             others = [shot.photo.name for name, shots in groups.items() if name != "1" for shot in shots]
-            print(
+            say(
                 f"{', '.join(others)} may show somebody else than the other photos; one head is made of all. If that "
-                f"is wrong, edit {out / 'people.txt'} and give it back with --people.", file=sys.stderr,
+                f"is wrong, edit {out / 'people.txt'} and give it back with --people.", problem=True,
             )  # fmt: skip
     elif crowded or (folder and len(found) > 1):
         what = (
             "Some photos have several faces: the largest of each is taken." if crowded
             else "All photos are taken for one person's."
         )  # fmt: skip
-        print(
+        say(
             f"{what} To tell people apart, install the extra `identity` (pip install 'tronie[identity]'), or edit "
-            "people.txt and give it back with --people.", file=sys.stderr,
+            "people.txt and give it back with --people.", problem=True,
         )  # fmt: skip
     write_file(out / "people.txt", to_text(entries_of(dict(chosen), found)).encode("utf-8", errors="replace"))
     taken = {id(shot) for shots in chosen.values() for shot in shots}

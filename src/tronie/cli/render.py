@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.cli.options import LIGHTS
+from tronie.cli.say import say
 from tronie.cli.show import count, duration, progress_bar
 from tronie.errors import InputError, TronieError
 
@@ -57,12 +58,12 @@ def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = Fa
                 for path, seconds in _files(figure, out / name, wanted, lights):
                     made += 1
                     if not quiet:
-                        print(f"{path}  {seconds:.1f} s", flush=True)
+                        say(f"{path}  {seconds:.1f} s")
         except TronieError as error:
             failed += 1
-            print(str(error), file=sys.stderr)
+            say(str(error), problem=True)
     if not quiet and made:
-        print(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.")
+        say(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.")
     return 1 if failed or not made else 0
 
 

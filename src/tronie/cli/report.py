@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from tronie.cli.say import plain, say, say_json
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
 USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
@@ -23,8 +24,10 @@ def models(as_json: bool) -> int:
 
     rows, bring = catalog()
     if as_json:
-        print(json.dumps(rows + bring, indent=2, ensure_ascii=False))
+        say_json(rows + bring, indent=2)
         return 0
+    rows, bring = ([{k: plain(v) if isinstance(v, str) else v for k, v in row.items()} for row in part]
+                   for part in (rows, bring))  # fmt: skip
     console = _console()
     console.print(_table(rows))
     console.print("\nModels that you may bring along:", style="bold", highlight=False)
@@ -72,16 +75,16 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     from tronie.imports import import_file
 
     if kind == "bfm":
-        print("Reading the face model and laying out its texture takes about a minute, once.", file=sys.stderr)
+        say("Reading the face model and laying out its texture takes about a minute, once.", problem=True)
     one = import_file(kind, file, overwrite=overwrite)
-    print(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}.")
-    print(f"From {one.origin}, under {one.licence}.")
+    say(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}.")
+    say(f"From {one.origin}, under {one.licence}.")
     if not one.commercial_use:
-        print("Its licence allows no commercial use.")
+        say("Its licence allows no commercial use.")
     if one.kind in families():
-        print(f"Next, once: tronie models calibrate {one.name} (about 15 minutes on two cores).")
+        say(f"Next, once: tronie models calibrate {one.name} (about 15 minutes on two cores).")
     else:
-        print(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
+        say(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
     return 0
 
 
@@ -99,12 +102,12 @@ def doctor(as_json: bool, self_test: bool) -> int:
             from rich.text import Text
 
             line = Text(f"{_sign(check.state)} ", style=COLOURS[check.state])
-            line.append(f"{check.name}: ", style="bold").append(check.text, style="not bold default")
+            line.append(f"{check.name}: ", style="bold").append(plain(check.text), style="not bold default")
             console.print(line, soft_wrap=True)
             if check.hint:
-                console.print(f"  {check.hint}", soft_wrap=True, markup=False, highlight=False)
+                console.print(f"  {plain(check.hint)}", soft_wrap=True, markup=False, highlight=False)
     if console is None:
-        print(json.dumps({"ready": not bad, "checks": records}, indent=2, ensure_ascii=False))
+        say_json({"ready": not bad, "checks": records}, indent=2)
     else:
         console.print("Something does not work: see above." if bad else "Ready.", style="bold")
     return int(bad)
@@ -128,4 +131,4 @@ def _console() -> Any:
     from rich.console import Console
 
     # Into a file or pipe the lines keep their full length.
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    return Console(markup=False) if sys.stdout.isatty() else Console(width=200, markup=False)

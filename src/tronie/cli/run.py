@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from tronie.batch.ledger import Ledger
 from tronie.batch.machine import default_workers, kernels_missing
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Bounds, Work
+from tronie.cli.say import say
 from tronie.cli.show import Detail, Show, count
 from tronie.io.atomic import make_folder, sweep
 from tronie.io.lock import locked
@@ -71,11 +71,11 @@ def _do(
         if plan.tasks and start is None and kernels_missing():
             show.note("This is the first run: compiling the numeric kernels takes some 15 seconds, once.")
 
-        def say() -> None:
+        def stopping() -> None:
             show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")
 
         interrupted = finished = 0
-        with stop_on_signals(say) as stop:
+        with stop_on_signals(stopping) as stop:
             try:
                 if ledger is not None:
                     bounds = bounds or Bounds()
@@ -97,7 +97,7 @@ def _do(
     if interrupted and finished < len(plan.tasks):
         left = count(len(plan.tasks) - finished, "photo")
         command = "the same command without --overwrite" if overwrite else "the same command again"
-        print(f"Stopped with {left} left; what is finished is kept. To go on, run {command}.", file=sys.stderr)
+        say(f"Stopped with {left} left; what is finished is kept. To go on, run {command}.", problem=True)
         return 128 + interrupted
     return 0 if show.tally.worked else 1
 

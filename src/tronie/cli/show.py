@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from tronie.batch.worker import Outcome
+from tronie.cli.say import plain, say, say_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -171,12 +171,12 @@ class Show(AbstractContextManager["Show"]):
         if self._bar is not None and stream.isatty():
             from rich.text import Text
 
-            self._bar.console.print(Text(text, style="red" if problem else ""), soft_wrap=True)
+            self._bar.console.print(Text(plain(text), style="red" if problem else ""), soft_wrap=True)
         else:
-            print(text, file=stream, flush=True)
+            say(text, stream=stream)
 
     def _write_json(self, record: dict[str, Any]) -> None:
-        print(json.dumps(record, ensure_ascii=False), file=self.out, flush=True)
+        say_json(record, stream=self.out)
 
 
 def progress_bar(stream: IO[str]) -> Progress:
@@ -185,8 +185,8 @@ def progress_bar(stream: IO[str]) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(file=stream), transient=True,
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=Console(file=stream), transient=True,
     )  # fmt: skip
 
 
