@@ -22,7 +22,7 @@ from tronie.head.model import HeadModel
 from tronie.person.blend import Fused, Sight, fuse, shares, sight
 from tronie.quality import face_warnings, sharpness
 from tronie.settings import Settings, TextureSettings
-from tronie.types import ARKIT_UNITS, Face, Photo
+from tronie.types import ARKIT_UNITS, Face, Landmarks, Photo
 
 POINTS = 40
 """Of the curve that tells how sure the shape is with more and more photos."""
@@ -202,9 +202,11 @@ def to_paint(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
 
 
 def textured(
-    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, stopping: Callable[[], bool]
-) -> Fused | None:
-    """None when it was stopped. Each photo is baked small to weigh it, then in full: one large texture at a time."""
+    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, stopping: Callable[[], bool],
+    mouth: tuple[Photo, Landmarks] | None = None,
+) -> Fused | None:  # fmt: skip
+    """None when it was stopped. Each photo is baked small to weigh it, then in full: one large texture at a time.
+    `mouth`: a picture in the first one's light that shows the teeth, where there is one."""
     from tronie.texture.bake import Baked, baked
 
     def bake(k: int, size: TextureSettings) -> tuple[Photo, Baked]:
@@ -213,12 +215,12 @@ def textured(
         assert face.fit is not None
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
         if marks is None or enhanced is None or not enhanced.accepted:
-            return photo, baked(photo, face.head, face.fit, marks, size)
+            return photo, baked(photo, face.head, face.fit, marks, size, mouth=mouth)
         from tronie.enhance.detail import make_detail
 
         part = make_detail(photo, marks, enhanced)
         fit, square = part.fit(face.fit), part.square(enhanced)
-        return part.photo, baked(part.photo, face.head, fit, part.landmarks(marks), size, square)
+        return part.photo, baked(part.photo, face.head, fit, part.landmarks(marks), size, square, mouth=mouth)
 
     head = shots[painted[0]].face.head
     assert head is not None

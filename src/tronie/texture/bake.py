@@ -51,6 +51,7 @@ def baked(
     settings: TextureSettings | None = None,
     enhanced: Similarity | None = None,
     threads: int = 1,
+    mouth: tuple[Photo, Landmarks] | None = None,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
@@ -58,7 +59,7 @@ def baked(
     What varies slowly (confidence, balance, fill) is decided on the mesh's vertices, so the atlas's seams
     do not show; only the photo is sampled per texel. `landmarks` give the iris colour. `enhanced` leads from photo
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
-    not depend on the number of `threads`.
+    not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -71,7 +72,7 @@ def baked(
     tint = tint_of(recipe.skin, photo, landmarks)
     face = facts.inner_level
     light = float((srgb_to_linear(recipe.fill[face]) @ LUMA).mean()) if face.any() else 0.0
-    colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light)
+    colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light, mouth)
     synthetic = mesh.triangle_part > 0
     image = np.empty((size, size, 3), np.uint8)
     image[0] = recipe.skin.astype(np.uint8)

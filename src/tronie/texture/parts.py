@@ -49,16 +49,19 @@ def part_colours(
     landmarks: Landmarks | None = None,
     tint: Tint | None = None,
     light: float = 0.0,
+    mouth: tuple[Photo, Landmarks] | None = None,
 ) -> Array:
     """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the light of the photo, whose skin is (3,); teeth in
     their own colour where the photo shows them. How little light gets into a mouth is not in it: that is shading.
 
     `light` is the mean linear luminance of the face's skin, where it is known: more than `skin` where most of a face
-    lies in shade.
+    lies in shade. `mouth`: another photo of the person in that light, which may show the teeth better.
     """
     pattern, socket, crowns = patterns(model, level)
     tint = tint or tint_of(skin, photo, landmarks)
-    seen = None if photo is None or landmarks is None else teeth_seen(photo, landmarks, skin, tint)
+    own = None if photo is None or landmarks is None else (photo, landmarks)
+    shown = (teeth_seen(*look, skin, tint) for look in (mouth, own) if look is not None)
+    seen = next((colour for colour in shown if colour is not None), None)
     teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMA)), seen, tint)
     colours = tint.of(pattern) * (FLESH * float(teeth @ LUMA))
     colours[crowns] = pattern[crowns] * teeth

@@ -12,12 +12,12 @@ import numpy as np
 
 from tronie.batch.machine import cores
 from tronie.errors import InputError
-from tronie.framing import moved, picture_in, shifted, within
+from tronie.framing import Box, moved, picture_in, shifted, within
 from tronie.io.movie import default_format, write_movie
 from tronie.person.stage import Shot as Painted
 from tronie.person.stage import dressed, suits_portrait, textured, to_paint
 from tronie.quality import face_warnings
-from tronie.types import Face, Head, Photo
+from tronie.types import Face, Head, Landmarks, Photo
 from tronie.used import enhancers_used, models_used
 from tronie.video.ahead import spread
 from tronie.video.collect import Collected
@@ -29,6 +29,7 @@ from tronie.video.solve import Person, solve_person
 if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipeline import Pipeline
+    from tronie.video.shots import Shot
 
 PAINTED = 4
 """A texture is made of at most so many frames, which show different sides."""
@@ -131,12 +132,19 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     photo, face = painted[main].photo, painted[main].face
     if settings.only != "mesh":
         try:
-            fused = textured(painted, to_paint(painted, main), settings, lambda: False)
+            mouth = None if person.mouth is None else mouth_of(person.mouth, box)
+            fused = textured(painted, to_paint(painted, main), settings, lambda: False, mouth)
             assert fused is not None  # nobody stopped it
             face = dressed(replace(face, texture=fused.texture), photo, settings)
         except Exception as error:
             face = replace(face, error=f"{type(error).__name__}: {error}")
     return shifted(face, x0, y0, camera.size), kept[main]
+
+
+def mouth_of(shot: Shot, box: Box) -> tuple[Photo, Landmarks]:
+    """A frame that shows the teeth, and its landmarks, in the pixels of the part that is picture."""
+    marks = replace(shot.landmarks, points=shot.landmarks.points - np.array([box[0], box[1], 0.0]), mirrored=None)
+    return within(shot.photo("mouth", ""), box), marks
 
 
 def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:

@@ -17,7 +17,7 @@ from tronie.batch.worker import Outcome, Task, debugging, explain, numbered
 from tronie.errors import InputError
 from tronie.io.atomic import scratch
 from tronie.io.movie import default_format, write_movie
-from tronie.io.outputs import Moving, Writer, photo_folder
+from tronie.io.outputs import Moving, Writer, chosen, photo_folder
 from tronie.io.records import to_json
 from tronie.types import Face, Photo, Result
 from tronie.video.ahead import ahead
@@ -102,7 +102,8 @@ def _do(
     found, poor = _well_seen(found)
     notes = (*found.notes, *poor)
     camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
-    with photo_folder(task.out, task.name, overwrite=task.overwrite, export=settings.export) as writer:
+    formats, export = chosen(settings)
+    with photo_folder(task.out, task.name, overwrite=task.overwrite, formats=formats, export=export) as writer:
         faces, more = _save(found, pipeline, task, camera, writer, clock, notes, told, cancelled)
     return faces, (*notes, *more)
 
@@ -132,7 +133,7 @@ def _save(
         with clock("files"):
             person, face = made.person, made.face
             puppets[person.number] = made.puppet, person.motion
-            tables = files(person.motion, pipeline.model, fps)
+            tables = {} if settings.only == "frontal" else files(person.motion, pipeline.model, fps)
             moving = Moving(course(person.motion, camera, task.name), tables, made.films)
             small = writer.add(made.photo, face, moving)
             views.append((made.photo, small))
@@ -141,7 +142,8 @@ def _save(
             records.append(person_record(person, face, len(found.people[person.number - 1]), written))
         told("heads", len(faces), len(found.people))
     films = []
-    if settings.video.overlay and not task.source.startswith(CAMERA) and puppets:
+    filmed = settings.video.overlay and settings.only != "frontal" and not task.source.startswith(CAMERA)
+    if filmed and puppets:
         films.append(f"overlay.{default_format()}")
         with clock("overlay"):
             _overlay(found, pipeline, task, puppets, camera, writer.work / films[0], told, cancelled)

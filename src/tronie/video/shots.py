@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from tronie.geometry import Similarity
 from tronie.landmarks import LandmarkNet, cut, sized
 from tronie.quality import sharpness
+from tronie.sampling import sampled
 from tronie.types import ARKIT_UNITS, Image, Landmarks, Photo
 from tronie.video.seen import Seen
 
@@ -34,6 +36,8 @@ SMILE, SMILING = [ARKIT_UNITS.index(n) for n in ("mouthSmileLeft", "mouthSmileRi
 LIPS, BROW_TO_CHIN, WIDE_OPEN = (13, 14), (10, 152), 0.08
 """The lips' inner edges and the ends of the face among the landmarks, and the share of its height that they are apart
 in a laugh: the net's jawOpen says little of one that shows the teeth."""
+CHEEKS, INNER_LIPS = (50, 280), ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
+"""Landmarks in the cheeks, and along the upper and the lower lip's inner edge."""
 CROWD = 0.3
 """How much a frame is worth in which another face is near."""
 DRAGGED = 12
@@ -76,11 +80,13 @@ class Shots:
     def __init__(self, folder: Path, net: LandmarkNet) -> None:
         self._folder, self._net = folder, net
         self.of_track: dict[int, list[Shot]] = {}
+        self._mouths: dict[int, Shot] = {}
 
     def offer(self, image: Image, seen: Seen) -> None:
-        """Keep the frame if it is among the best of the face's track and side."""
+        """Keep the frame if it is among the best of the face's track and side, or shows its teeth best."""
         if seen.confidence < 0.6 or seen.inside < 0.98 or not seen.sure:
             return
+        self._offer_mouth(image, seen)
         kept = self.of_track.setdefault(seen.track, [])
         side = side_of(yaw_of(seen.landmarks.points))
         here = [shot for shot in kept if shot.side == side]
@@ -105,9 +111,38 @@ class Shots:
             Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
         )
 
+    def _offer_mouth(self, image: Image, seen: Seen) -> None:
+        """The quiet mouths of the best frames hide the teeth; one frame of each track shows them."""
+        share = parted(seen.landmarks)
+        if share < 0.3 or not seen.clear:
+            return
+        kept = self._mouths.get(seen.track)
+        worth = min(seen.size / 256.0, 1.5) * seen.confidence * share
+        if kept is not None and worth < BETTER * kept.quality:
+            return
+        worth *= light_between(image, seen.landmarks)
+        if worth <= 0 or (kept is not None and worth < BETTER * kept.quality):
+            return
+        if kept is not None:
+            kept.path.unlink(missing_ok=True)
+        path = self._folder / f"{seen.track}-{seen.frame}-mouth.jpg"
+        _keep(image, path)
+        side = side_of(yaw_of(seen.landmarks.points))
+        self._mouths[seen.track] = Shot(
+            seen.track, seen.frame, seen.time, path, seen.landmarks, seen.box, worth, 0.0, side, seen.clear
+        )
+
+    def mouth(self, tracks: Sequence[int]) -> Shot | None:
+        """Of some tracks, the frame that shows the teeth best; None where all mouths are shut."""
+        found = [self._mouths[track] for track in tracks if track in self._mouths]
+        return max(found, key=lambda shot: (shot.quality, -shot.frame), default=None)
+
     def forget(self, track: int, since: int) -> None:
         """Give up a track's frames from number `since` on: its landmarks were on their way to another face."""
         kept = self.of_track.get(track, [])
+        mouth = self._mouths.get(track)
+        if mouth is not None and mouth.frame >= since:
+            self._mouths.pop(track).path.unlink(missing_ok=True)
         for shot in [s for s in kept if s.frame >= since]:
             kept.remove(shot)
             shot.path.unlink(missing_ok=True)
@@ -154,10 +189,24 @@ def _quality(seen: Seen, sharp: float, image: Image) -> float:
 
 def unrest(landmarks: Landmarks) -> float:
     """0..1: how far the eyes are from open and the mouth from its rest."""
-    points, scores = landmarks.points[:, :2], landmarks.scores
+    scores = landmarks.scores
+    return max(float(scores[QUIET].max()), SMILING * float(scores[SMILE].max()), parted(landmarks))
+
+
+def parted(landmarks: Landmarks) -> float:
+    """0..1: how far the lips are apart, 1 as in a laugh."""
+    points = landmarks.points[:, :2]
     apart, high = (float(np.linalg.norm(points[a] - points[b])) for a, b in (LIPS, BROW_TO_CHIN))
-    laugh = min(apart / max(WIDE_OPEN * high, 1e-6), 1.0)
-    return max(float(scores[QUIET].max()), SMILING * float(scores[SMILE].max()), laugh)
+    return min(apart / max(WIDE_OPEN * high, 1e-6), 1.0)
+
+
+def light_between(image: Image, landmarks: Landmarks) -> float:
+    """0..1: how light it is between the lips beside the cheeks: teeth are, an open throat is not."""
+    cheeks = sampled(image, landmarks.points[list(CHEEKS), :2]).mean()
+    upper, lower = (landmarks.points[list(line), :2] for line in INNER_LIPS)
+    steps = np.linspace(0.15, 0.85, 7)[:, None, None]
+    between = sampled(image, ((1 - steps) * upper + steps * lower).reshape(-1, 2)).mean(axis=-1)
+    return float(np.clip(np.quantile(between, 0.75) / max(float(cheeks), 1.0), 0, 1)) ** 2
 
 
 def whole(box: tuple[float, float, float, float], image: Image) -> float:

@@ -60,6 +60,8 @@ class Person:
     """Best first."""
     looks: int
     """How many frames were asked who it is."""
+    mouth: Shot | None = None
+    """The frame that shows the teeth best, where one does."""
 
 
 def camera_of(collected: Collected, model: HeadModel, calibration: Calibration | None, focal: float | None) -> Camera:
@@ -112,7 +114,8 @@ def solve_person(
         raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
     )
     share = WARP_SHARE if calibration is not None else 1.0
-    return Person(number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks)
+    mouth = collected.shots.mouth(tracks)
+    return Person(number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth)
 
 
 def who(
