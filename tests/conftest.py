@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -14,6 +15,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from synthetic import tiny_head as _tiny_head
 
 from tronie.head.model import HeadModel
+
+# How fast a machine is, or how busy, says nothing about a law.
+settings.register_profile("tronie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tronie")
 
 
 def _qt_works() -> bool:

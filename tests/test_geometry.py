@@ -11,6 +11,7 @@ from tronie.geometry import (
     Camera,
     Similarity,
     euler_degrees,
+    facing_degrees,
     rigid,
     rotation_from_euler,
     rotation_matrix,
@@ -91,3 +92,14 @@ def test_rigid_and_transform() -> None:
 @given(st.lists(st.floats(-1.7, 1.7), min_size=3, max_size=3))
 def test_rotation_vectors_come_back(vector: list[float]) -> None:
     assert np.allclose(rotation_vector(rotation_matrix(vector)), vector, atol=1e-7)
+
+
+@given(st.floats(-60, 60), st.floats(-40, 40), st.floats(-20, 20), st.floats(-3.2, 3.2))
+def test_where_a_face_looks_does_not_depend_on_how_the_photo_is_held(
+    yaw: float, pitch: float, roll: float, turn: float
+) -> None:
+    rotation = rotation_from_euler(yaw, pitch, roll)
+    held = rotation_matrix([0.0, 0.0, turn]) @ rotation
+    assert np.allclose(facing_degrees(held), facing_degrees(rotation), atol=1e-6)
+    if abs(roll) < 1e-9:
+        assert np.allclose(facing_degrees(rotation_from_euler(yaw, 0, 0)), (yaw, 0), atol=1e-6)

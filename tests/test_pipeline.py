@@ -113,11 +113,11 @@ def test_one_face_in_trouble_does_not_stop_the_others(monkeypatch: pytest.Monkey
 
 def test_a_detection_that_is_no_face_makes_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     all_faces = tronie.Pipeline(MESH).run(EXAMPLES / "group.jpg").faces
-    from tronie import detect
+    from tronie import find
 
-    find = detect.detect_faces
+    detect = find.detect_turned
     largest = tronie.Detection((0.0, 0.0, 500.0, 60.0), np.array([[9, 9], [20, 9], [15, 15], [9, 20], [20, 20.0]]), 1.0)
-    monkeypatch.setattr(detect, "detect_faces", lambda *a: (largest, *find(*a)))
+    monkeypatch.setattr(find, "detect_turned", lambda *a: (largest, *detect(*a)))
     two = tronie.Settings.model_validate({"only": "mesh", "detect": {"max_faces": 2}, "enhance": {"mode": "off"}})
     faces = tronie.Pipeline(two).run(EXAMPLES / "group.jpg").faces
     assert [face.box for face in faces] == [face.box for face in all_faces[:2]]

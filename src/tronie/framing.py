@@ -118,7 +118,7 @@ def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
     crop, landmarks, fit, enhanced = face.crop, face.landmarks, face.fit, face.enhanced
     return replace(
         face,
-        detection=_detection(face.detection, dx, dy),
+        detection=shifted_box(face.detection, dx, dy),
         crop=None if crop is None else Crop(crop.image, _carried(crop.to_photo, dx, dy)),
         landmarks=None if landmarks is None else _landmarks(landmarks, dx, dy),
         fit=None if fit is None else replace(fit, camera=moved(fit.camera, dx, dy, size)),
@@ -127,7 +127,8 @@ def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
     )
 
 
-def _detection(found: Detection, dx: float, dy: float) -> Detection:
+def shifted_box(found: Detection, dx: float, dy: float) -> Detection:
+    """The detection in such a picture."""
     x0, y0, x1, y1 = found.box
     return replace(found, box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy), points=found.points + np.array([dx, dy]))
 

@@ -97,6 +97,20 @@ def euler_degrees(rotation: ArrayLike) -> tuple[float, float, float]:
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 
+def levelled(rotation: Array) -> tuple[Array, Array]:
+    """A head-to-camera rotation (3, 3) turned in the picture's plane until the head's x-axis is level, and the turn
+    (2, 2) of the picture back: what is left does not depend on how the photo was held."""
+    back = rotation_matrix([0.0, 0.0, float(np.arctan2(rotation[1, 0], rotation[0, 0]))])
+    return np.asarray(back.T @ rotation), np.asarray(back[:2, :2])
+
+
+def facing_degrees(rotation: ArrayLike) -> tuple[float, float]:
+    """Yaw and pitch in degrees, signs as of `euler_degrees`, of a head-to-camera rotation (3, 3) in a level picture:
+    how far the face looks past the camera, in the head's own directions, also where the photo lies on its side."""
+    yaw, pitch, _ = euler_degrees(levelled(np.asarray(rotation, dtype=np.float64))[0])
+    return yaw, pitch
+
+
 def rotation_from_euler(yaw: float, pitch: float, roll: float) -> Array:
     """Degrees -> head-to-camera rotation (3, 3); inverse of `euler_degrees`."""
     y, p, r = np.radians([yaw, pitch, roll])

@@ -19,17 +19,18 @@ from tronie.errors import Stopped
 from tronie.fit.calibration import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.fit.camera import guess_camera
 from tronie.fit.engine import CalibratedFit, Engine
-from tronie.framing import Box, is_whole, moved, picture_in, shifted, within
+from tronie.framing import Box, is_whole, moved, picture_in, shifted, shifted_box, within
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel, default_head
 from tronie.quality import face_warnings
 from tronie.settings import Settings
-from tronie.types import Crop, Detection, Enhanced, Face, Fit, Head, Landmarks, Photo, Result, Texture
+from tronie.types import Enhanced, Face, Fit, Head, Photo, Result, Texture, Unmeasured
 from tronie.used import enhancers_used, models_used
 
 if TYPE_CHECKING:
     from tronie.detect import Detector
     from tronie.enhance.base import Enhancer
+    from tronie.find import Marked
     from tronie.landmarks import LandmarkNet
 
 Each = Callable[[Photo, Face], Face]
@@ -143,7 +144,7 @@ class Pipeline:
             photo = source if isinstance(source, Photo) else _read(source)
         if not is_whole(box := self._picture(photo), photo.image):
             return self._run_within(photo, box, each, clock)
-        found, camera = self._found(photo, clock)
+        found, unmeasured, camera = self._found(photo, clock)
         faces: list[Face] = []
         pasted: list[Enhanced] = []
         for face in self._enhanced(photo, found, clock):
@@ -159,7 +160,7 @@ class Pipeline:
 
             with clock("enhance"):
                 whole = whole_photo(photo, pasted)
-        return Result(photo, tuple(faces), clock.seconds, whole)
+        return Result(photo, tuple(faces), clock.seconds, whole, unmeasured)
 
     def _run_within(self, photo: Photo, box: Box, each: Each | None, clock: _Clock) -> Result:
         """The same where bars stand around the picture: they are no part of it."""
@@ -177,35 +178,36 @@ class Pipeline:
             around[y0:y1, x0:x1] = enhanced
             enhanced = around
         timings = {**inner.timings, **clock.seconds}
-        return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced)
+        unmeasured = tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured)
+        return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced, unmeasured=unmeasured)
 
     def find(self, photo: Photo) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
         x0, y0, *_ = box = self._picture(photo)
         with single_blas_thread():
-            faces, camera = self._found(within(photo, box), _Clock(self.watch))
+            faces, _, camera = self._found(within(photo, box), _Clock(self.watch))
         size = photo.image.shape[1], photo.image.shape[0]
         return [shifted(face, x0, y0, size) for face in faces], moved(camera, x0, y0, size)
 
-    def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], Camera]:
-        with clock("detect"):
-            from tronie.detect import detect_faces
+    def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
+        from tronie.find import Finder
 
-            everything = self.settings.detect.model_copy(update={"max_faces": 0})
-            detections = detect_faces(photo.image, everything, self.detector)
+        finder = Finder(photo.image, self.settings, self.detector, self.net)
+        with clock("detect"):
+            detections = finder.detect()
         with clock("landmarks"):
-            kept = self._marked(photo, detections)
+            found = finder.mark(detections)
         size = (photo.image.shape[1], photo.image.shape[0])
         with clock("camera"):
             focal = self.settings.fit.focal or photo.focal
-            nearness = [] if focal else self._nearness([(d, m) for d, _, m in kept])
-            camera = guess_camera(size, focal, [d for d, _, _ in kept], nearness)
+            nearness = [] if focal else self._nearness(found.faces)
+            camera = guess_camera(size, focal, [face.detection for face in found.faces], nearness)
         engine, models = self.settings.fit.engine, models_used(self.settings, enhance=False)
-        found = [
-            Face(i, d, crop=crop, landmarks=marks, engine=engine, models=models)
-            for i, (d, crop, marks) in enumerate(kept, start=1)
+        faces = [
+            Face(i, face.detection, crop=face.crop, landmarks=face.landmarks, engine=engine, models=models)
+            for i, face in enumerate(found.faces, start=1)
         ]
-        return found, camera
+        return faces, found.unmeasured, camera
 
     def _enhanced(self, photo: Photo, faces: list[Face], clock: _Clock) -> Iterator[Face]:
         """The faces, the small ones with detail; some at a time, so that a crowd's need not be in memory together."""
@@ -220,26 +222,14 @@ class Pipeline:
                 some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
             yield from some
 
-    def _nearness(self, faces: list[tuple[Detection, Landmarks]]) -> list[tuple[float, float, float]]:
+    def _nearness(self, faces: Sequence[Marked]) -> list[tuple[float, float, float]]:
         """What the largest faces' own perspective says of the camera; see `guess_camera`."""
         said = []
-        for detection, landmarks in faces[:CAMERA_FACES]:
-            if landmarks.features is not None and detection.size >= CAMERA_FACE_SIZE:
+        for face in faces[:CAMERA_FACES]:
+            if face.landmarks.features is not None and face.detection.size >= CAMERA_FACE_SIZE:
                 with suppress(ValueError):
-                    said.append((*self.calibration.nearness_of(self.model, landmarks), NEARNESS_SIGMA))
+                    said.append((*self.calibration.nearness_of(self.model, face.landmarks), NEARNESS_SIGMA))
         return said
-
-    def _marked(self, photo: Photo, detections: Sequence[Detection]) -> list[tuple[Detection, Crop, Landmarks]]:
-        """The detections that the landmark net takes for faces too, with what it says of them; not too many."""
-        wanted = self.settings.detect.max_faces or len(detections)
-        kept: list[tuple[Detection, Crop, Landmarks]] = []
-        while detections and len(kept) < wanted:
-            # As many as are still wanted at a time: one that proves to be no face makes room for the next.
-            some, detections = detections[: wanted - len(kept)], detections[wanted - len(kept) :]
-            for detection, (crop, landmarks) in zip(some, self.net.detect(photo.image, some), strict=True):
-                if landmarks.presence >= self.settings.landmarks.min_presence:
-                    kept.append((detection, crop, landmarks))
-        return kept
 
     def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place

@@ -19,7 +19,9 @@ class DetectSettings(Branch):
 
 
 class LandmarkSettings(Branch):
-    min_presence: float = Field(0.3, ge=0, le=1, description="Below this a detection is dropped as no face.")
+    min_presence: float = Field(
+        0.3, ge=0, le=1, description="Below this the detector and the fit decide if it is a face."
+    )
 
 
 class EnhanceSettings(Branch):

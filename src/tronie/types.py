@@ -81,6 +81,22 @@ class Detection:
         x0, y0, x1, y1 = self.box
         return float(max((x1 - x0) * (y1 - y0), 0.0) ** 0.5)
 
+    @property
+    def height(self) -> float:
+        """Side of the box that runs from the brow to the chin, pixels: its width where the face lies on its side."""
+        x0, y0, x1, y1 = self.box
+        across, down = self.points[3:].mean(axis=0) - self.points[:2].mean(axis=0)
+        return float(y1 - y0 if abs(down) >= abs(across) else x1 - x0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A face that was seen and could not be measured."""
+
+    detection: Detection
+    reason: str
+    """One sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -335,6 +351,8 @@ class Result:
     """Stage name -> seconds."""
     enhanced_photo: Image | None = None
     """(H, W, 3): the photo, enlarged by a whole number, with its enhanced faces; where it was asked for."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """Faces that were seen but could not be measured; they are not among `faces`."""
 
     def save(self, folder: str | Path, *, overwrite: bool = False, **options: Any) -> Path:
         """Write every output below `folder`; see `tronie.io.outputs.save_result` for the options."""

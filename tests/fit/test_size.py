@@ -13,6 +13,7 @@ from tronie.fit.size import (
     growth_direction,
     iris_diameter,
     iris_growth,
+    iris_mm,
 )
 from tronie.head.model import default_head
 
@@ -31,6 +32,11 @@ def test_the_diameter_is_that_of_the_rings() -> None:
 def test_the_usual_iris_asks_for_nothing() -> None:
     scale = 2.0
     assert iris_growth(eyes(IRIS_MM * scale * np.exp(IRIS_BIAS)), scale, 0, 0) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_usual_iris_measures_what_it_is() -> None:
+    scale = 2.0
+    assert iris_mm(eyes(IRIS_MM * scale * np.exp(IRIS_BIAS)), 1 / scale) == pytest.approx(IRIS_MM)
 
 
 def test_wide_irises_ask_for_a_smaller_head_and_never_for_a_giant() -> None:

@@ -18,7 +18,7 @@ from tronie.batch.worker import Outcome
 from tronie.errors import OutputError
 from tronie.io.atomic import make_folder, sweep, write_file
 from tronie.io.names import fold, is_safe, unique_names
-from tronie.io.records import InputRecord, ManifestRecord, to_json, used_records
+from tronie.io.records import InputRecord, ManifestRecord, to_json, unmeasured_records, used_records
 from tronie.settings import Settings
 from tronie.used import models_used
 
@@ -108,7 +108,9 @@ class Ledger:
     def finish(self, outcome: Outcome) -> None:
         """Write down what became of a photo, on disk at least about once a second."""
         key = identity(outcome.source)
-        reason = outcome.reason or ("No face was found." if outcome.status == "no_face" else None)
+        reason = outcome.reason
+        if reason is None and outcome.status == "no_face":
+            reason = "No face could be measured." if outcome.unmeasured else "No face was found."
         self.records[key] = self.records[key].model_copy(
             update={
                 "source": text(outcome.source),
@@ -118,6 +120,7 @@ class Ledger:
                 "enhanced": outcome.enhanced,
                 "warnings": [*outcome.face_errors, *outcome.remarks],
                 "warned": outcome.warned,
+                "unmeasured": unmeasured_records(outcome.unmeasured),
                 "seconds": round(outcome.seconds, 3),
                 "size": outcome.stamp[0],
                 "modified": outcome.stamp[1],

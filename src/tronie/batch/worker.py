@@ -18,7 +18,7 @@ from tronie.errors import TronieError
 if TYPE_CHECKING:
     from tronie.pipeline import Each
     from tronie.settings import Settings
-    from tronie.types import Caution, Face, Result
+    from tronie.types import Caution, Face, Result, Unmeasured
 
 Status = Literal["ok", "no_face", "error"]
 
@@ -64,6 +64,8 @@ class Outcome:
     """What reading the photo did that its owner should know (only the first frame used, ...)."""
     warnings: tuple[tuple[int, Caution], ...] = ()
     """What is doubtful about the faces, each with its face's number."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """Faces that were seen but could not be measured."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage -> seconds, of the photo and summed over its faces."""
     stamp: Stamp = (None, None)
@@ -230,6 +232,7 @@ def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threa
         face_errors=errors,
         notes=result.photo.notes,
         warnings=numbered(result.faces),
+        unmeasured=result.unmeasured,
         timings=timings,
     )
 

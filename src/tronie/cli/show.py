@@ -119,6 +119,8 @@ class Show(AbstractContextManager["Show"]):
         # With a bar, single results would only scroll past; a handful of photos are worth a line each.
         elif self.detail == "verbose" or (self.detail == "normal" and (self._bar is None or self.total <= 5)):
             faces = count(outcome.faces, "face") if outcome.faces else "no face"
+            if outcome.unmeasured:
+                faces += f", {len(outcome.unmeasured)} seen that could not be measured"
             self._print(f"{outcome.source}  {faces}  {outcome.seconds:.2f} s  {outcome.folder}")
             self._print_warnings(outcome)
         if self.detail == "verbose" and outcome.timings:
@@ -192,6 +194,8 @@ def progress_bar(stream: IO[str]) -> Progress:
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """One line of `--json`."""
+    from tronie.io.records import unmeasured_records
+
     return {
         "source": outcome.source,
         "status": outcome.status,
@@ -201,6 +205,7 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "face_errors": list(outcome.face_errors),
         "warnings": outcome.remarks,
         "warned": outcome.warned,
+        "unmeasured": [record.model_dump() for record in unmeasured_records(outcome.unmeasured)],
         "folder": str(outcome.folder),
     }
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from tronie.deep3d.bfm import NAME, FaceModel
 from tronie.deep3d.engine import MM, Deep3DResult
 from tronie.deep3d.layout import make_layout, origin
-from tronie.geometry import euler_degrees
+from tronie.geometry import euler_degrees, facing_degrees
 from tronie.head.model import HeadModel
 from tronie.types import Array, Detection, Fit, Head
 
@@ -58,7 +58,7 @@ def make_fit(result: Deep3DResult, detection: Detection, points: ArrayLike) -> F
     aligned."""
     pose = result.head_to_camera.copy()
     pose[:3, 3] += pose[:3, :3] @ origin(result.model.mean)
-    yaw, pitch, roll = euler_degrees(pose[:3, :3])
+    (yaw, pitch), roll = facing_degrees(pose[:3, :3]), euler_degrees(pose[:3, :3])[2]
     apart = five_keypoints(result.points68) - np.asarray(points)
     rms = float(np.sqrt((apart**2).sum(axis=1).mean()) / max(detection.size, 1.0))
     return Fit(

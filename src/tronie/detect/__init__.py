@@ -7,11 +7,15 @@ from collections.abc import Callable
 from tronie.detect.base import Detector
 from tronie.detect.centerface import CenterFace
 from tronie.detect.dlib import Dlib
+from tronie.detect.lying import detect_turned
 from tronie.detect.mtcnn import Mtcnn
 from tronie.detect.search import detect_faces
 from tronie.errors import InputError
 
-__all__ = ["DETECTORS", "CenterFace", "Detector", "Dlib", "Mtcnn", "detect_faces", "make_detector"]
+__all__ = [
+    "DETECTORS", "CenterFace", "Detector", "Dlib", "Mtcnn", "detect_faces", "detect_turned",
+    "make_detector",
+]  # fmt: skip
 
 DETECTORS: dict[str, Callable[[int], Detector]] = {
     "centerface": CenterFace.load,

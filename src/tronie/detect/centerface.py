@@ -30,7 +30,7 @@ class CenterFace:
     finest: float = 15.0
     sure: float = 20.0
     coarsest: float = 400.0
-    turns: tuple[float, ...] = (-90.0, 90.0)
+    turns: tuple[float, ...] = (-90.0, 90.0, 180.0)
 
     @classmethod
     def load(cls, threads: int = 1) -> CenterFace:

@@ -46,7 +46,7 @@ class Dlib:
     finest: float = 90.0
     sure: float = 90.0
     coarsest: float = 400.0
-    turns: tuple[float, ...] = (-90.0, 90.0)
+    turns: tuple[float, ...] = (-90.0, 90.0, 180.0)
 
     @classmethod
     def load(cls, threads: int = 1) -> Dlib:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tronie import weights
 from tronie.fit.basis import Aligned, align, landmark_basis, mirror_map
-from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
+from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.types import MIRRORED_UNITS, Landmarks
 
@@ -28,8 +28,6 @@ FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""
 NEARNESS_SIGMA = 0.49
 """Spread of `nearness`, 1/m, on held-out synthetic pictures."""
-MOST_TILT = 0.2
-"""Radians of tilt in the picture that the training had."""
 STRANGER = 1.15
 """How much wider the spreads are than on the held-out pictures: so they hold about 68 % of the errors on 300 pictures
 of another painter (30 people of ICT's, 10 of each)."""
@@ -139,7 +137,7 @@ class Calibration:
         y = (h / (1 + np.exp(-h))) @ self.out + f @ self.direct + self.bias
         k = self.out.shape[1] - 60
         turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
-        upright, tilt = upright_pose(aligned.rotation)
+        upright, tilt = levelled(aligned.rotation)
         yaw = abs(euler_degrees(upright)[0])
         upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
         low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
@@ -163,19 +161,8 @@ class Calibration:
     def features(self, aligned: Aligned, inner: Array, scores: Array, nearness: float) -> Array:
         """(F,) float64; `nearness` as the assumed camera has it."""
         z = (aligned.residual.ravel() - self.mean) @ self.components
-        pose = pose_features(*euler_degrees(upright_pose(aligned.rotation)[0]), nearness)
+        pose = pose_features(*euler_degrees(levelled(aligned.rotation)[0]), nearness)
         return np.concatenate([np.asarray(inner, dtype=np.float64), z, pose, np.asarray(scores, dtype=np.float64)])
-
-
-def upright_pose(rotation: Array) -> tuple[Array, Array]:
-    """A pose (3, 3) turned in the picture's plane until the eyes are as level as in training, and the turn (2, 2) back.
-
-    The net sees upright crops, so its answer does not depend on the tilt; the training hardly had any.
-    """
-    tilt = np.arctan2(rotation[1, 0], rotation[0, 0])
-    excess = tilt - np.clip(tilt, -MOST_TILT, MOST_TILT)
-    back = rotation_matrix([0.0, 0.0, excess])
-    return np.asarray(back.T @ rotation), np.asarray(back[:2, :2])
 
 
 def pose_features(yaw: float, pitch: float, roll: float, nearness: float) -> Array:

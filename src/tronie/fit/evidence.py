@@ -29,7 +29,7 @@ from tronie.fit.size import (
     similarity_free,
     size_of,
 )
-from tronie.geometry import Camera, euler_degrees
+from tronie.geometry import Camera, facing_degrees
 from tronie.head.model import HeadModel
 from tronie.types import Landmarks
 
@@ -240,7 +240,7 @@ def answer_to(model: HeadModel, calibration: Calibration, look: Look) -> Answer:
     if look.landmarks.features is None:
         raise ValueError("the landmarks come without the features that the calibration needs")
     told = calibration.read(model, look.landmarks, look.camera.focal)
-    yaw, pitch, _ = euler_degrees(told.rotation)
+    yaw, pitch = facing_degrees(told.rotation)
     blink = max(look.landmarks.scores[unit] for unit in BLINKS)
     asked = iris_asks(look.landmarks.points, told.scale, yaw, float(blink))
     spread = float(np.median(told.sigma_mm[model.inner_face]))

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tronie.fit.basis import LandmarkBasis, align, from_axis, landmark_basis
 from tronie.fit.calibration import Calibration, Prediction
 from tronie.fit.problem import Prior, Problem
-from tronie.fit.size import growth_direction, iris_diameter, iris_growth
+from tronie.fit.size import growth_direction, iris_growth, iris_mm
 from tronie.fit.solver import Solution
 from tronie.fit.warp import residual_warp
-from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix
+from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.types import ARKIT_UNITS, Fit, Landmarks
 
@@ -100,7 +100,7 @@ def settled(
     coefficients = warped(wanted)
     moved = basis.modes @ coefficients
     bent = camera.project(in_camera + moved @ rotation.T)
-    yaw, pitch, roll = euler_degrees(rotation)
+    yaw, pitch = facing_degrees(rotation)
     pixel_mm = float(translation[2] / camera.focal)
     diagnostics = {
         "rms": _rms(bent - target) / box_size,
@@ -109,10 +109,10 @@ def settled(
         "warp_max_mm": float(np.linalg.norm(moved, axis=1).max()),
         "yaw": yaw,
         "pitch": pitch,
-        "roll": roll,
+        "roll": euler_degrees(rotation)[2],
         "distance_mm": float(np.linalg.norm(translation)),
         "mm_per_pixel": pixel_mm,
-        "iris_mm": iris_diameter(landmarks.points) * pixel_mm,
+        "iris_mm": iris_mm(landmarks.points, pixel_mm),
         "iterations": float(solution.iterations),
         **(stated or {}),
     }
@@ -167,7 +167,7 @@ def calibrated_prior(
     basis = landmark_basis(model)
     told = calibration.read(model, landmarks, camera.focal)
     blink = max(landmarks.scores[unit] for unit in BLINKS)
-    growth = iris_growth(landmarks.points, told.scale, euler_degrees(told.rotation)[0], float(blink))
+    growth = iris_growth(landmarks.points, told.scale, facing_degrees(told.rotation)[0], float(blink))
     depth = camera.focal / told.scale * float(np.exp(growth))
     place = camera.unproject(told.origin, np.array(depth))
     trust, spread = np.full((2, len(ARKIT_UNITS)), [[SCORE_TRUST], [UNIT_SIGMA]])

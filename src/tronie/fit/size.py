@@ -34,6 +34,12 @@ def iris_diameter(points: Array) -> float:
     return float(np.mean(spans))
 
 
+def iris_mm(points: Array, pixel_mm: float) -> float:
+    """How wide the irises are on a head that is seen with so many millimetres to a pixel, without what the net draws
+    too wide: IRIS_MM of adults, more of children, whose heads are smaller than they are taken for."""
+    return iris_diameter(points) * pixel_mm * float(np.exp(-IRIS_BIAS))
+
+
 def iris_growth(points: Array, scale: float, yaw: float, blink: float) -> float:
     """Logarithm of the growth that the irises ask of a head which projects with `scale` pixels per mm.
 

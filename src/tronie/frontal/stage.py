@@ -13,7 +13,7 @@ from tronie.frontal.matte import blurred, matte
 from tronie.frontal.plain import plain, soft_rim
 from tronie.frontal.source import cut_out, detail_square
 from tronie.frontal.turn import Scene, Wishes, turn
-from tronie.geometry import Camera, euler_degrees
+from tronie.geometry import Camera, facing_degrees
 from tronie.render.raster import interpolate, rasterize
 from tronie.render.shading import screen_points
 from tronie.settings import FrontalSettings
@@ -87,7 +87,7 @@ def bent(head: Head, fit: Fit) -> Array:
     which a turned head leaves: known heads turned by 30 to 60 degrees came out 0.008 nearer (the recogniser's distance)
     than with all of it at any yaw. To leave out what of it looks like a turn of the head changed nothing.
     """
-    yaw = abs(euler_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0])
+    yaw = abs(facing_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0])
     share = 1 - step(np.array(yaw), *SLACK_YAW)
     return np.asarray(share * (on_photo(head, fit) - head.vertices), dtype=np.float32)
 

@@ -211,6 +211,14 @@ class FaceRecord(Record):
 Status = Literal["ok", "no_face", "error", "pending"]
 
 
+class UnmeasuredRecord(Record):
+    """A face that was seen and could not be measured."""
+
+    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels.")
+    score: float = Field(description="The detector's, 0..1.")
+    reason: str = Field(description="One sentence.")
+
+
 class InputRecord(Record):
     """One photo of a job."""
 
@@ -222,6 +230,7 @@ class InputRecord(Record):
     enhanced: int = Field(0, description="Into how many of them super-resolution put detail.")
     warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
     warned: dict[str, list[int]] = Field({}, description="Code of a warning -> numbers of the faces that have it.")
+    unmeasured: list[UnmeasuredRecord] = Field([], description="Faces that were seen but could not be measured.")
     seconds: float | None = None
     size: int | None = Field(None, description="Bytes of the file.")
     modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")

@@ -36,14 +36,16 @@ from tronie.io.record_types import (
     PoseRecord,
     Record,
     SpreadRecord,
+    UnmeasuredRecord,
     UsedRecord,
 )
-from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, UsedModel
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
 
 __all__ = [
     "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",
     "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema", "schemas",
-    "shares", "to_json", "used_records", "write_schemas",
+    "shares", "to_json", "unmeasured_records", "used_records",
+    "write_schemas",
 ]  # fmt: skip
 
 SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord, "person": PersonRecord}
@@ -130,6 +132,15 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
     )  # fmt: skip
+
+
+def unmeasured_records(unmeasured: Iterable[Unmeasured]) -> list[UnmeasuredRecord]:
+    return [
+        UnmeasuredRecord.model_construct(
+            box=rounded(one.detection.box, 2), score=round(float(one.detection.score), 4), reason=one.reason
+        )
+        for one in unmeasured
+    ]
 
 
 def used_records(models: Iterable[UsedModel]) -> list[UsedRecord]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tronie.fit.basis import landmark_basis
 from tronie.fit.engine import make_head
-from tronie.fit.size import iris_diameter
+from tronie.fit.size import iris_mm
 from tronie.fit.warp import on_photo, residual_warp
-from tronie.geometry import Camera, euler_degrees, rigid, transform
+from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transform
 from tronie.landmarks import CROP_SIDE, cut, sized, square_from_landmarks
 from tronie.types import Crop, Detection, Face, Fit, Head, Landmarks, Photo
 from tronie.video.hold import Held, moment
@@ -55,7 +55,7 @@ def held_fit(
     # What this one frame shows beside what all show, for the texture to be read off the right place.
     extra = residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation)
     moved = basis.modes @ (known + extra)
-    yaw, pitch, roll = euler_degrees(found.rotation)
+    yaw, pitch = facing_degrees(found.rotation)
     left = millimetres - (basis.modes @ extra @ found.rotation.T)[:, :2]
     diagnostics = {
         "rms": _rms(left) / found.pixel_mm / box_size,
@@ -64,10 +64,10 @@ def held_fit(
         "warp_max_mm": float(np.linalg.norm(moved, axis=1).max()),
         "yaw": yaw,
         "pitch": pitch,
-        "roll": roll,
+        "roll": euler_degrees(found.rotation)[2],
         "distance_mm": float(np.linalg.norm(found.translation)),
         "mm_per_pixel": found.pixel_mm,
-        "iris_mm": iris_diameter(landmarks.points) * found.pixel_mm,
+        "iris_mm": iris_mm(landmarks.points, found.pixel_mm),
         "looks": float(person.looks),
     }
     return Fit(
