@@ -226,7 +226,7 @@ def test_sparse_matrices_are_written_out(tmp_path: Path) -> None:
     huge = sparse.csc_matrix(dense)
     huge._shape = (10**9, 7)
     file.write_bytes(pickle.dumps({"c": huge}, 2))
-    with pytest.raises(WeightsError, match=r"impossible size"):
+    with pytest.raises(WeightsError, match="far larger than it is"):
         read_array_pickle(file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tronie.deep3d import bfm, net
 from tronie.deep3d.align import SIDE
 from tronie.errors import WeightsError
 from tronie.imports import Imported, check_free, keep, new_record
+from tronie.io.untrusted import Refused, reading
 from tronie.runtime import onnxruntime
 
 NET, MODEL = "deep3d", "bfm"
@@ -47,8 +49,10 @@ TERMS: dict[str, Terms] = {
         ),
     )
 }  # fmt: skip
-LARGEST = 20_000_000
-"""Numbers of one value for one picture. ResNet-50's largest value has 0.8 million."""
+LARGEST, IN_ALL = 20_000_000, 150_000_000
+"""Numbers of one value for one picture, and of all values. ResNet-50's have 0.8 and 50 million."""
+PRODUCTS = 50e9
+"""For one picture. ResNet-50 needs 4e9."""
 ORIGINS = {
     "deep3d": "Deep3DFaceRecon_pytorch (Deng et al. 2019, Xu), github.com/sicxu/Deep3DFaceRecon_pytorch",
     "deep3d-tensorflow": "Deep3DFaceReconstruction (Deng et al. 2019), github.com/microsoft/Deep3DFaceReconstruction",
@@ -71,7 +75,7 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
         data = _from_checkpoint(file) if name == net.NAMES[0] else _from_graph(file)
         check_free(name, overwrite)
         _ask_once(data)
-    except ValueError as error:
+    except (ValueError, Refused) as error:
         raise WeightsError(f"Cannot import {file}: {error}.") from error
     terms = TERMS[NET]
     record = new_record(
@@ -107,11 +111,8 @@ def how_to_get(kind: str) -> str:
 
 def _is_checkpoint(file: Path) -> bool:
     """Whether it begins like one of PyTorch's two formats. A graph begins with 10: its first field is a node."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(1) in (b"P", b"\x80")
-    except OSError as error:
-        raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+    with reading(file, "a net of Deep3D"), file.open("rb") as stream:
+        return stream.read(1) in (b"P", b"\x80")
 
 
 def _from_checkpoint(file: Path) -> bytes:
@@ -127,10 +128,13 @@ def _from_graph(file: Path) -> bytes:
     import onnx
 
     from tronie.deep3d.tensorflow_onnx import onnx_bytes
+    from tronie.io.tensorflow import LARGEST as LARGEST_FILE
     from tronie.io.tensorflow import read_graph
 
     try:
-        data = onnx_bytes(read_graph(file))
+        with reading(file, "a graph of TensorFlow", most=LARGEST_FILE) as budget:
+            nodes = read_graph(file, budget)
+        data = onnx_bytes(nodes, budget)
         _check_sizes(data)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ValueError("the graph is damaged or not Deep3D's") from error
@@ -138,18 +142,35 @@ def _from_graph(file: Path) -> bytes:
 
 
 def _check_sizes(data: bytes) -> None:
-    """ValueError if the graph computes values that are larger than those of a net like this: a small file could ask for
-    any amount of memory."""
+    """ValueError if the graph computes values that are larger than those of a net like this, or for longer: a small
+    file could ask for any amount of memory and time."""
     import onnx
 
     graph = onnx.shape_inference.infer_shapes(data, strict_mode=True).graph
     sized = {value.name: value.type.tensor_type.shape.dim for value in (*graph.value_info, *graph.output)}
+    stored = {constant.name: list(constant.dims) for constant in graph.initializer}
+    in_all, products = 0, 0.0
     for node in graph.node:
         for name in node.output:
             # The number of pictures comes first and is a name; other sizes have to be known.
             sizes = [dim.dim_value for dim in sized.get(name, ())]
-            if not sizes or not all(sizes[1:]) or max(sizes[0], 1) * math.prod(sizes[1:]) > LARGEST:
+            count = max(sizes[0], 1) * math.prod(sizes[1:]) if sizes else 0
+            if not sizes or not all(sizes[1:]) or count > LARGEST:
                 raise ValueError("the graph computes values that are larger than Deep3D's, or of unknown size")
+            in_all += count
+            products += float(count) * _products(node, stored)
+    if in_all > IN_ALL or products > PRODUCTS:
+        raise ValueError("the graph computes far more than Deep3D's")
+
+
+def _products(node: Any, stored: dict[str, list[int]]) -> int:
+    """How many products, at most, an operation computes for each number that it gives out."""
+    if node.op_type == "Conv":
+        return math.prod(stored.get(node.input[1], [1])[1:])
+    if node.op_type == "MatMul":
+        return max((size for name in node.input for size in stored.get(name, [])), default=1)
+    window = [n for a in node.attribute if a.name == "kernel_shape" for n in a.ints]
+    return math.prod(window)
 
 
 def _ask_once(data: bytes) -> None:
@@ -158,6 +179,7 @@ def _ask_once(data: bytes) -> None:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
+    options.enable_cpu_mem_arena = False  # which asks for twice what it needs
     grey = np.full((1, 3, SIDE, SIDE), 0.5, dtype=np.float32)
     try:
         session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])

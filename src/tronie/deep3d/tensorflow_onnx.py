@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from tronie.deep3d.net import HEADS
 from tronie.deep3d.net_onnx import PORTS
 from tronie.io.tensorflow import Attribute, Node
+from tronie.io.untrusted import Budget
 from tronie.onnx_graph import Graph
 
 OUTPUT = "coeff"
-LARGEST = 50_000_000
-"""Numbers in a constant that is computed."""
 FIRST = (0, 3, 1, 2)
 """From channels last to channels first."""
 LAST = (0, 2, 3, 1)
@@ -50,15 +49,16 @@ class Value:
     """Whether it is a picture with the channels first."""
 
 
-def onnx_bytes(nodes: Mapping[str, Node]) -> bytes:
+def onnx_bytes(nodes: Mapping[str, Node], budget: Budget) -> bytes:
     """The ONNX file of a frozen graph that takes a BGR picture of 0..255 and gives `coeff`: input "image"
     (N, 3, 224, 224) RGB in 0..1, output "coefficients" (N, 257).
 
-    Raises ValueError, its text the end of a sentence.
+    Constants that are computed are taken from the budget of the file.
+    Raises ValueError or Refused, their text the end of a sentence.
     """
     if OUTPUT not in nodes:
         raise ValueError(f"the graph gives out no {OUTPUT}")
-    converter = _Converter(Graph("deep3d"))
+    converter = _Converter(Graph("deep3d"), budget)
     for name in _order(nodes):
         converter.add(nodes[name])
     if converter.pictures != 1:
@@ -92,6 +92,7 @@ def _order(nodes: Mapping[str, Node]) -> list[str]:
 @dataclass(slots=True)
 class _Converter:
     graph: Graph
+    budget: Budget
     values: dict[str, Value] = field(default_factory=dict)
     pictures: int = 0
     count: int = 0
@@ -104,6 +105,7 @@ class _Converter:
         return Value(self.graph.node(kind, inputs, self.new(), **attributes), first=first)
 
     def stored(self, value: NDArray[Any]) -> str:
+        self.budget.take(value.nbytes)
         return self.graph.constant(self.new(), np.asarray(value))
 
     def picture(self, value: Value) -> str:
@@ -120,12 +122,13 @@ class _Converter:
 
     def add(self, node: Node) -> None:
         """Convert a node whose inputs are converted."""
+        self.budget.step()
         inputs = [self.values[name] for name in node.inputs]
         constants = [value.constant for value in inputs if value.constant is not None]
         try:
             if node.op in FOLDED and inputs and len(constants) == len(inputs):
-                if math.prod(np.broadcast_shapes(*(c.shape for c in constants))) > LARGEST:
-                    raise ValueError(f"the graph's {node.name[:80]} is larger than it may be")
+                kind = np.result_type(*constants, np.float32)
+                self.budget.take(math.prod(np.broadcast_shapes(*(c.shape for c in constants))) * kind.itemsize)
                 with np.errstate(all="ignore"):
                     self.values[node.name] = Value(constant=np.asarray(FOLDED[node.op](*constants)))
             else:

@@ -8,7 +8,6 @@ bytes, a wrapped one is taken out of its wrapping, and every other class named i
 from __future__ import annotations
 
 import math
-import mmap
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.io.pickles import Global, Machine
-from tronie.io.untrusted import Refused, refusals
+from tronie.io.untrusted import Budget, Refused, reading
 
-LIMIT = 1_000_000_000
-"""Bytes of a file. FLAME's has 53 MB."""
-SPARE = 1_000_000
-"""Bytes that may be made beyond four times those of the file."""
+LARGEST = 150_000_000
+"""Bytes of a file. FLAME's has 53 million; a text may take four times the bytes that it has in the file."""
 DEPTH = 16
 """Wrappings inside wrappings."""
 KNOWN = re.compile(r"chumpy(\.\w+)* \w+|scipy\.sparse(\.\w+)* \w+_(matrix|array)|(__builtin__|builtins) (object|set)")
@@ -55,17 +52,11 @@ class Shell:
     array: NDArray[Any] | None = None
 
 
-def read_array_pickle(file: Path) -> Any:
+def read_array_pickle(file: Path, budget: Budget | None = None) -> Any:
     """What a file holds, a dict as a rule: arrays, numbers, texts, and dicts, lists and tuples of them; sparse matrices
     are made dense, foreign objects without an array become None. Raises WeightsError."""
-    with refusals(file, "a pickle of arrays"):
-        if (size := file.stat().st_size) > LIMIT:
-            raise Refused(f"it has {size / 1e6:.0f} MB, more than any face model that is known here")
-        # Mapped, because a file asked for more bytes than it has would first find room for them all.
-        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            bytes_of: Any = mapped  # it has read, readline and tell
-            content = _ArrayMachine(limit=LIMIT, left=4 * size + SPARE).run(bytes_of)
-        return _Resolver(4 * size + SPARE).resolve(content)
+    with reading(file, "a pickle of arrays", budget, LARGEST) as budget, file.open("rb") as stream:
+        return _Resolver(budget).resolve(_ArrayMachine(budget).run(stream))
 
 
 @dataclass(slots=True)
@@ -197,8 +188,8 @@ def _array(state: object) -> NDArray[Any] | None:
 class _Resolver:
     """Takes arrays out of what the pickle wrapped them in."""
 
-    left: int
-    """Bytes that sparse matrices may still become."""
+    budget: Budget
+    """Of which sparse matrices take what they become."""
     done: dict[int, Any] = field(default_factory=dict)
     """By the id of the foreign object: the same one may be there many times."""
 
@@ -223,15 +214,12 @@ class _Resolver:
             # A plain variable of chumpy is its x; an expression would have to be computed.
             return self.resolve(state.get("x"), depth)
         if record.name.startswith("scipy"):
-            dense = _dense(record.name, state, self.left)
-            self.left -= dense.nbytes
-            return dense
+            return _dense(record.name, state, self.budget)
         return None
 
 
-def _dense(name: str, state: dict[Any, Any], limit: int) -> NDArray[Any]:
-    """A compressed sparse matrix by columns (csc) or rows (csr), written out: (rows, columns) float64, of at most
-    `limit` bytes."""
+def _dense(name: str, state: dict[Any, Any], budget: Budget) -> NDArray[Any]:
+    """A compressed sparse matrix by columns (csc) or rows (csr), written out: (rows, columns) float64."""
     shape = state.get("_shape", state.get("shape"))
     shells = [state.get(key) for key in ("data", "indices", "indptr")]
     data, indices, starts = (shell.array if isinstance(shell, Shell) else None for shell in shells)
@@ -246,8 +234,9 @@ def _dense(name: str, state: dict[Any, Any], limit: int) -> NDArray[Any]:
     major, minor = shape[::-1] if by_column else shape
     counts = starts[1:].astype(np.int64) - starts[:-1].astype(np.int64)
     fits = len(starts) == major + 1 and len(data) == len(indices) == counts.sum() and (counts >= 0).all()
-    if not fits or math.prod(shape) * 8 > limit or (len(indices) and not 0 <= indices.min() <= indices.max() < minor):
+    if not fits or (len(indices) and not 0 <= indices.min() <= indices.max() < minor):
         raise Refused("it holds a sparse matrix of an impossible size")
+    budget.take(8 * major * minor)
     out = np.zeros((major, minor), dtype=np.float64)
     np.add.at(out, (np.repeat(np.arange(major), counts), indices), data)
     return out.T if by_column else out

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import io
 import math
-import mmap
 import struct
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.pickles import PICKLE_LIMIT, Global, Machine, Storage, Tensor
-from tronie.io.untrusted import Refused, refusals
+from tronie.io.archives import content as unpacked
+from tronie.io.archives import opened
+from tronie.io.pickles import Global, Machine, Storage, Tensor
+from tronie.io.untrusted import Budget, Refused, reading
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First number of the older format."""
 VERSION = 1001
+PICKLED = 100_000_000
+"""Bytes that the pickle may take, without the tensors' numbers. SPARNet's takes 10 million."""
 DEPTH_LIMIT = 50
 """Containers inside containers."""
 SHARING_LIMIT = 8
@@ -35,11 +38,11 @@ SHARING_LIMIT = 8
 def read_checkpoint(file: Path) -> Any:
     """What a checkpoint holds: dicts, lists, tuples, numbers, strings, bytes, bools, None, and tensors as read-only
     arrays (bfloat16 as float32), which share memory where the tensors did. Raises WeightsError."""
-    with refusals(file, "a checkpoint of PyTorch"), file.open("rb") as stream:
-        if stream.read(4) == b"PK\x03\x04":
-            return _read_zip(stream)
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _read_legacy(content)
+    with reading(file, "a checkpoint of PyTorch") as budget, file.open("rb") as stream:
+        pickled = replace(budget, bytes=min(budget.bytes, PICKLED))
+        if stream.peek(4)[:4] == b"PK\x03\x04":
+            return _read_zip(stream, pickled, budget)
+        return _read_legacy(stream, pickled, budget)
 
 
 def find_numbers(content: object, anchor: str, depth: int = 3) -> dict[str, NDArray[Any]]:
@@ -68,9 +71,11 @@ def find_numbers(content: object, anchor: str, depth: int = 3) -> dict[str, NDAr
 class _Resolver:
     """Puts arrays in the place of tensors, and fresh containers in the place of the pickle's."""
 
-    read: Callable[[Storage], bytes]
-    budget: int
-    """Bytes that all tensors together may still have."""
+    read: Callable[[Storage], bytes | bytearray]
+    """Takes what it reads from the budget."""
+    budget: Budget
+    left: int
+    """Bytes that all tensors together may still have, each counted as if it shared its numbers with no other."""
     storages: dict[str, tuple[Storage, NDArray[Any]]] = field(default_factory=dict)
     done: dict[int, Any] = field(default_factory=dict)
 
@@ -96,6 +101,8 @@ class _Resolver:
     def array(self, tensor: Tensor) -> NDArray[Any]:
         storage = tensor.storage
         if storage.key not in self.storages:
+            if storage.dtype == "bfloat16":  # becomes twice as large
+                self.budget.take(2 * storage.bytes)
             data = self.read(storage)
             if len(data) != storage.bytes:
                 raise Refused("it is damaged: a tensor is longer or shorter than it says")
@@ -103,8 +110,8 @@ class _Resolver:
         known, numbers = self.storages[storage.key]
         if known != storage:
             raise Refused("it describes the same numbers in two ways")
-        self.budget -= math.prod(tensor.shape) * storage.bytes // max(storage.count, 1)
-        if self.budget < 0:
+        self.left -= math.prod(tensor.shape) * storage.bytes // max(storage.count, 1)
+        if self.left < 0:
             raise Refused("its tensors claim far more numbers than the file holds")
         if 0 in tensor.shape:
             return np.zeros(tensor.shape, numbers.dtype)
@@ -112,7 +119,7 @@ class _Resolver:
         return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
 
 
-def _numbers(data: bytes, dtype: str) -> NDArray[Any]:
+def _numbers(data: bytes | bytearray, dtype: str) -> NDArray[Any]:
     if dtype == "bfloat16":  # the upper half of a float32
         upper = np.frombuffer(data, "<u2").astype(np.uint32)
         return np.asarray(upper << 16, dtype=np.uint32).view(np.float32)
@@ -121,9 +128,9 @@ def _numbers(data: bytes, dtype: str) -> NDArray[Any]:
     return np.frombuffer(data, dtype)
 
 
-def _read_zip(stream: IO[bytes]) -> Any:
+def _read_zip(stream: IO[bytes], pickled: Budget, budget: Budget) -> Any:
     size = stream.seek(0, 2)
-    with zipfile.ZipFile(stream) as archive:
+    with opened(stream) as archive:
         names = {info.filename: info for info in archive.infolist()}
         root = next((name.removesuffix("data.pkl") for name in names if name.endswith("data.pkl")), None)
         if root is None:
@@ -131,61 +138,62 @@ def _read_zip(stream: IO[bytes]) -> Any:
         if f"{root}constants.pkl" in names:
             raise Refused("it holds a network with its program (TorchScript), not only numbers")
 
-        left = size
-
-        def part(name: str, limit: int) -> bytes:
-            nonlocal left
+        def part(name: str, of: Budget, most: int = PICKLED) -> bytearray:
             info = names.get(root + name)
             if info is None:
                 raise Refused("it is damaged: a tensor is missing")
-            # PyTorch compresses nothing. Whoever does could hide an endless file in a small one.
+            # PyTorch compresses nothing.
             if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
                 raise Refused("its parts are compressed, which PyTorch does not do")
-            left -= info.file_size
-            if info.file_size > limit or left < 0:
+            if info.file_size > most:
                 raise Refused("it is damaged: its parts are larger than they may be")
-            return archive.read(info)
+            return unpacked(archive, info, of)
 
-        if f"{root}byteorder" in names and part("byteorder", 16) != b"little":
+        if f"{root}byteorder" in names and part("byteorder", pickled) != b"little":
             raise Refused("it is from a machine with another byte order")
-        content = Machine().run(io.BytesIO(part("data.pkl", PICKLE_LIMIT)))
-        return _Resolver(lambda s: part(f"data/{s.key}", s.bytes), SHARING_LIMIT * size).resolve(content)
+        content = Machine(pickled).run(io.BytesIO(part("data.pkl", pickled)))
+        return _Resolver(lambda s: part(f"data/{s.key}", budget, s.bytes), budget, SHARING_LIMIT * size).resolve(
+            content
+        )
 
 
-def _read_legacy(content: mmap.mmap) -> Any:
-    stream: Any = content  # it has read, readline and tell
-    if content[:1] != b"\x80" or Machine().run(stream) != MAGIC:
+def _read_legacy(stream: IO[bytes], pickled: Budget, budget: Budget) -> Any:
+    if stream.read(1) != b"\x80" or stream.seek(0) or Machine(pickled).run(stream) != MAGIC:
         raise Refused("it is damaged or not a checkpoint of PyTorch")
-    if Machine().run(stream) != VERSION:
+    if Machine(pickled).run(stream) != VERSION:
         raise Refused("it has an unknown version of PyTorch's older format")
-    machine = Machine().run(stream)
+    machine = Machine(pickled).run(stream)
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
         raise Refused("it is from a machine with another byte order")
-    unresolved = Machine().run(stream)
-    keys = Machine().run(stream)
+    unresolved = Machine(pickled).run(stream)
+    keys = Machine(pickled).run(stream)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys):
         raise Refused("its list of tensors is broken")
     wanted = _storages(unresolved)
     places: dict[str, int] = {}
-    position = content.tell()
+    position = stream.tell()
+    end = stream.seek(0, 2)
     for key in keys:
         # The count is written before the bytes; their size is known from the pickle only.
         if key not in wanted:
             raise Refused("its list of tensors is broken")
-        (count,) = struct.unpack_from("<q", content, position)
-        if count != wanted[key].count or position + 8 + wanted[key].bytes > len(content):
+        stream.seek(position)
+        (count,) = struct.unpack("<q", stream.read(8))
+        if count != wanted[key].count or position + 8 + wanted[key].bytes > end:
             raise Refused("it is damaged: a tensor is longer or shorter than it says")
         places[key] = position + 8
         position += 8 + wanted[key].bytes
-    if position != len(content):
+    if position != end:
         raise Refused("it is damaged: it is longer than it says")
 
     def read(storage: Storage) -> bytes:
         if storage.key not in places:
             raise Refused("it is damaged: a tensor is missing")
-        return content[places[storage.key] : places[storage.key] + storage.bytes]
+        budget.take(storage.bytes)
+        stream.seek(places[storage.key])
+        return stream.read(storage.bytes)
 
-    return _Resolver(read, SHARING_LIMIT * len(content)).resolve(unresolved)
+    return _Resolver(read, budget, SHARING_LIMIT * end).resolve(unresolved)
 
 
 def _storages(content: Any) -> dict[str, Storage]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import mmap
 import struct
-import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.untrusted import Refused, refusals
+from tronie.io.untrusted import Budget, Refused, inflate, reading
 
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 """Types of data elements."""
 MATRIX, COMPRESSED = 14, 15
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 """Kinds of variables: MATLAB stores doubles that are small whole numbers as such."""
-LIMIT = 1_000_000_000
-"""Bytes of all variables that are read. The largest that is known here, the Basel Face Model's modes, has 128 MB."""
+VARIABLE = 20
+"""Steps that a variable counts for."""
 PEEK = 4096
 """Bytes of a compressed variable that are unpacked to see what it is."""
 
@@ -45,42 +44,42 @@ class _Variable:
     """Where the numbers' own tag begins."""
 
 
-def read_mat(file: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+def read_mat(file: Path, names: Collection[str] | None = None, budget: Budget | None = None) -> dict[str, NDArray[Any]]:
     """The variables of a file that are numbers, or those of `names` that are there. Raises WeightsError."""
     with (
-        refusals(file, "a file of MATLAB"),
+        reading(file, "a file of MATLAB", budget) as budget,
         file.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        return dict(_variables(content, names))
+        return dict(_variables(content, names, budget))
 
 
-def _variables(content: mmap.mmap, names: Collection[str] | None) -> Iterator[tuple[str, NDArray[Any]]]:
+def _variables(content: mmap.mmap, names: Collection[str] | None, budget: Budget) -> Iterator[tuple[str, NDArray[Any]]]:
     if content[:8] == b"\x89HDF\r\n\x1a\n" or content[512:520] == b"\x89HDF\r\n\x1a\n":
         raise Refused("it is of MATLAB's version 7.3; save it with the option -v7")
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or len(content) < 128:
         raise Refused("it is damaged or not a file of MATLAB")
-    position, end, left = 128, len(content), LIMIT
+    position, end = 128, len(content)
     while position < end:
+        budget.step(VARIABLE)
         kind, size, start, position = _tag(content, position, order)
         if start + size > end:
             raise Refused("it is damaged: it ends too early")
         if kind == COMPRESSED:
             position = start + size
-            packed = memoryview(content)[start:position]
+            whole = memoryview(content)
+            packed = whole[start:position]
             try:
-                found = _packed(packed, names, order)
+                found = _packed(packed, names, order, budget)
             finally:
                 packed.release()
+                whole.release()
         elif kind == MATRIX:
-            found = _unpacked(content, start, start + size, names, order)
+            found = _unpacked(content, start, start + size, names, order, budget)
         else:
             raise Refused("it is damaged or not a file of MATLAB")
         if found is not None:
-            left -= found[1].nbytes
-            if left < 0:
-                raise Refused("its variables are larger than they may be")
             yield found
 
 
@@ -110,54 +109,53 @@ def _head(data: Any, start: int, order: str) -> _Variable:
 
 
 def _wanted(variable: _Variable, names: Collection[str] | None) -> bool:
-    """Whether the numbers of a variable are to be read. What is asked for must be numbers, and not too many."""
+    """Whether the numbers of a variable are to be read. What is asked for must be numbers."""
     numbers = variable.kind in CLASSES and not variable.imaginary
     if names is not None and variable.name in names and not numbers:
         raise Refused(f"its {variable.name} is not an array of numbers")
-    if not numbers or (names is not None and variable.name not in names):
-        return False
-    if math.prod(variable.shape) * np.dtype(CLASSES[variable.kind]).itemsize > LIMIT:
-        raise Refused(f"its {variable.name} is larger than it may be")
-    return True
+    return numbers and (names is None or variable.name in names)
 
 
 def _unpacked(
-    content: mmap.mmap, start: int, end: int, names: Collection[str] | None, order: str
+    content: mmap.mmap, start: int, end: int, names: Collection[str] | None, order: str, budget: Budget
 ) -> tuple[str, NDArray[Any]] | None:
     variable = _head(content, start, order)
     if not _wanted(variable, names):
         return None
-    kind, size, at = _numbers_tag(variable, content, order)
+    kind, size, at = _numbers_tag(variable, content, order, budget)
     if at + size > end:
         raise Refused("it is damaged: it ends too early")
     return variable.name, _numbers(variable, kind, content[at : at + size], order)
 
 
-def _packed(packed: memoryview, names: Collection[str] | None, order: str) -> tuple[str, NDArray[Any]] | None:
+def _packed(
+    packed: memoryview, names: Collection[str] | None, order: str, budget: Budget
+) -> tuple[str, NDArray[Any]] | None:
     """Unpack no more than is needed to see what it is, then no more than what that says it is."""
-    stream = zlib.decompressobj()
-    first = stream.decompress(packed, PEEK)
+    first = inflate(packed, PEEK, budget)
     kind, _, start, _ = _tag(first, 0, order)
     if kind != MATRIX:
         raise Refused("it is damaged or not a file of MATLAB")
     variable = _head(first, start, order)
     if not _wanted(variable, names):
         return None
-    kind, size, at = _numbers_tag(variable, first, order)
-    missing = at + size - len(first)
-    data = first + stream.decompress(stream.unconsumed_tail, missing) if missing > 0 else first
+    kind, size, at = _numbers_tag(variable, first, order, budget)
+    data = inflate(packed, at + size, budget)
     if len(data) < at + size:
         raise Refused("it is damaged: it ends too early")
     return variable.name, _numbers(variable, kind, memoryview(data)[at : at + size], order)
 
 
-def _numbers_tag(variable: _Variable, data: Any, order: str) -> tuple[int, int, int]:
-    """Type and bytes of a variable's numbers, and where they begin. They are as many as its shape says."""
+def _numbers_tag(variable: _Variable, data: Any, order: str, budget: Budget) -> tuple[int, int, int]:
+    """Type and bytes of a variable's numbers, and where they begin. They are as many as its shape says, and taken from
+    the budget as they are stored and as they are used."""
     kind, size, at, _ = _tag(data, variable.start, order)
     if kind not in STORED:
         raise Refused("it is damaged or not a file of MATLAB")
     if size != math.prod(variable.shape) * np.dtype(STORED[kind]).itemsize:
         raise Refused(f"it is damaged: its {variable.name} is longer or shorter than it says")
+    made = np.dtype(CLASSES[variable.kind])
+    budget.take(size + (0 if made == STORED[kind] else math.prod(variable.shape) * made.itemsize))
     return kind, size, at
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 import pickletools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 import numpy as np
 
-from tronie.io.untrusted import Refused
+from tronie.io.untrusted import Budget, Refused
 
-PICKLE_LIMIT = 64_000_000
-"""Bytes. SPARNet's pickle has 0.2 MB; storages are not part of it."""
-STEP_LIMIT = 5_000_000
-"""Operations of one pickle: each byte may be one, and make a dict of 64 bytes."""
+STEP = 300
+"""Bytes that an operation may take: each byte of a pickle may be one, and make a dict, put an item into it, or remember
+it under a number."""
+LINE = 1 << 16
+"""Bytes of the longest line; names of classes are such."""
 ITEM = 64
 """Bytes that an item of a list counts for where lists are copied."""
 DTYPES = {
@@ -150,15 +152,31 @@ MARK = object()
 
 
 @dataclass(slots=True)
+class _Accounted:
+    """A stream that asks the budget before it reads."""
+
+    stream: IO[bytes]
+    budget: Budget
+
+    def read(self, size: int) -> bytes:
+        self.budget.take(size)
+        return self.stream.read(size)
+
+    def readline(self) -> bytes:
+        return self.stream.readline(LINE)
+
+    def tell(self) -> int:
+        return self.stream.tell()
+
+
+@dataclass(slots=True)
 class Machine:
     """The stack machine of pickle, without its dangerous parts."""
 
+    budget: Budget
+    """Calls take from it too: their arguments may be the same long text or list again and again."""
     stack: list[Any] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
-    limit: int = PICKLE_LIMIT
-    """Bytes of the pickle."""
-    left: int = PICKLE_LIMIT
-    """Bytes that calls may still copy: their arguments may be the same long text or list again and again."""
 
     def find(self, module: object, name: object) -> Any:
         """What stands for a class or function that the pickle names; Refused where it may not name it."""
@@ -170,10 +188,10 @@ class Machine:
 
     def run(self, stream: IO[bytes]) -> Any:
         """One pickle from `stream`, which is left behind its end."""
-        start = stream.tell()
-        for steps, (opcode, argument, position) in enumerate(pickletools.genops(stream)):
-            if (position or 0) - start > self.limit or steps > STEP_LIMIT:
-                raise Refused("its pickle is too long")
+        read: Any = _Accounted(stream, self.budget)
+        for opcode, argument, _ in pickletools.genops(read):
+            self.budget.step()
+            self.budget.take(STEP + (sys.getsizeof(argument) if isinstance(argument, str | bytes) else 0))
             if opcode.name == "STOP":
                 return self.pop()
             if step := self.step(opcode.name):
@@ -232,9 +250,7 @@ class Machine:
         """Account for arguments that are about to be copied."""
         for value in arguments:
             if isinstance(value, str | bytes | list | tuple | dict):
-                self.left -= len(value) * (1 if isinstance(value, str | bytes) else ITEM)
-        if self.left < 0:
-            raise Refused("it describes far more than it holds")
+                self.budget.take(len(value) * (1 if isinstance(value, str | bytes) else ITEM))
 
     def build(self) -> None:
         """State of an object. Only dicts have some (versions of layers, which nothing here needs)."""

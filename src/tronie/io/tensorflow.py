@@ -17,16 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.untrusted import Refused, refusals
+from tronie.io.untrusted import Budget, Refused, reading
 
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "u1", 5: "<i2", 6: "i1", 9: "<i8", 10: "?", 19: "<f2"}
 """TensorFlow's numbers for kinds of numbers."""
-MOST_NODES = 100_000
-MOST_REPEATED = 50_000_000
-"""Numbers that constants may hold in all beyond those in the file: a constant may say one number and a shape."""
-SPELLED = 8
-"""How many of those a number counts for that is spelled out in as few bytes as it needs: such are slow to read and take
-far more room here. Graphs of nets spell shapes and axes only."""
+LARGEST = 160_000_000
+"""Bytes of a graph, and of all constants that are made of it. Deep3D's have 96 million."""
+SPELLED = 64
+"""Bytes that a number takes which is spelled out in as few as it needs. Graphs of nets spell shapes and axes only."""
 
 Bytes = memoryview
 """A part of the file."""
@@ -57,22 +55,22 @@ class Node:
     attributes: dict[str, Attribute] = field(default_factory=dict)
 
 
-def read_graph(file: Path) -> dict[str, Node]:
+def read_graph(file: Path, budget: Budget | None = None) -> dict[str, Node]:
     """The nodes of a frozen graph by name. Raises WeightsError."""
-    with refusals(file, "a graph of TensorFlow"), file.open("rb") as stream:
+    with reading(file, "a graph of TensorFlow", budget, LARGEST) as budget, file.open("rb") as stream:
         # Not closed by hand: while an error is under way its traceback still looks into it.
         content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return parse_graph(memoryview(content))
+        return parse_graph(memoryview(content), budget)
 
 
-def parse_graph(data: Bytes) -> dict[str, Node]:
+def parse_graph(data: Bytes, budget: Budget) -> dict[str, Node]:
     """The nodes of a serialised GraphDef by name. Raises Refused, ValueError or IndexError."""
-    reader = _Reader()
+    reader = _Reader(budget)
     nodes: dict[str, Node] = {}
-    for number, value in _fields(data):
+    for number, value in reader.fields(data):
         if number == 1:
             node = reader.node(_part(value))
-            if node.name in nodes or len(nodes) >= MOST_NODES:
+            if node.name in nodes:
                 raise Refused("it is damaged or not a graph of TensorFlow")
             nodes[node.name] = node
     if not nodes:
@@ -93,30 +91,6 @@ def _varint(data: Bytes, at: int) -> tuple[int, int]:
             raise Refused("it is damaged or not a graph of TensorFlow")
 
 
-def _fields(data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
-    """Number and value of each field of a message: whole numbers, or bytes (of fixed-size numbers as well)."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        match key & 7:
-            case 0:
-                value, at = _varint(data, at)
-                yield key >> 3, value
-                continue
-            case 1:
-                size = 8
-            case 2:
-                size, at = _varint(data, at)
-            case 5:
-                size = 4
-            case _:
-                raise Refused("it is damaged or not a graph of TensorFlow")
-        if at + size > len(data):
-            raise Refused("it is damaged: it ends too early")
-        yield key >> 3, data[at : at + size]
-        at += size
-
-
 def _part(value: int | Bytes) -> Bytes:
     if isinstance(value, int):
         raise Refused("it is damaged or not a graph of TensorFlow")
@@ -130,56 +104,78 @@ def _whole(value: int | Bytes) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _text(value: int | Bytes) -> str:
-    return bytes(_part(value)).decode("utf-8", "replace")
-
-
-def _wholes(value: int | Bytes) -> list[int]:
-    """One number, or several packed into bytes."""
-    if isinstance(value, int):
-        return [_whole(value)]
-    found, at = [], 0
-    while at < len(value):
-        number, at = _varint(value, at)
-        found.append(_whole(number))
-    return found
-
-
 @dataclass(slots=True)
 class _Reader:
-    left: int = MOST_REPEATED
+    budget: Budget
 
-    def spend(self, count: int) -> None:
-        self.left -= count
-        if self.left < 0:
-            raise Refused("its constants are larger than they may be")
+    def fields(self, data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
+        """Number and value of each field of a message: whole numbers, or bytes (of fixed-size numbers as well)."""
+        at = 0
+        while at < len(data):
+            self.budget.step()
+            key, at = _varint(data, at)
+            match key & 7:
+                case 0:
+                    value, at = _varint(data, at)
+                    yield key >> 3, value
+                    continue
+                case 1:
+                    size = 8
+                case 2:
+                    size, at = _varint(data, at)
+                case 5:
+                    size = 4
+                case _:
+                    raise Refused("it is damaged or not a graph of TensorFlow")
+            if at + size > len(data):
+                raise Refused("it is damaged: it ends too early")
+            yield key >> 3, data[at : at + size]
+            at += size
+
+    def wholes(self, value: int | Bytes) -> list[int]:
+        """One number, or several packed into bytes."""
+        count = 1 if isinstance(value, int) else len(value)
+        self.budget.take(SPELLED * count)
+        self.budget.step(count)
+        if isinstance(value, int):
+            return [_whole(value)]
+        found, at = [], 0
+        while at < len(value):
+            number, at = _varint(value, at)
+            found.append(_whole(number))
+        return found
+
+    def text(self, value: int | Bytes) -> str:
+        self.budget.take(4 * len(_part(value)))
+        return bytes(_part(value)).decode("utf-8", "replace")
 
     def node(self, data: Bytes) -> Node:
         name, op, inputs, attributes = "", "", [], {}
-        for number, value in _fields(data):
+        for number, value in self.fields(data):
             match number:
                 case 1:
-                    name = _text(value)
+                    name = self.text(value)
                 case 2:
-                    op = _text(value)
+                    op = self.text(value)
                 case 3:
-                    inputs.append(_text(value))
+                    inputs.append(self.text(value))
                 case 5:
-                    entry = dict(_fields(_part(value)))
-                    attributes[_text(entry.get(1, memoryview(b"")))] = self.attribute(
+                    entry = dict(self.fields(_part(value)))
+                    attributes[self.text(entry.get(1, memoryview(b"")))] = self.attribute(
                         _part(entry.get(2, memoryview(b"")))
                     )
         inputs = [i.removesuffix(":0") for i in inputs if not i.startswith("^")]
         return Node(name, op, tuple(inputs), attributes)
 
     def attribute(self, data: Bytes) -> Attribute:
-        for number, value in _fields(data):
+        for number, value in self.fields(data):
             match number:
                 case 1:
-                    self.spend(SPELLED * len(_part(value)))
-                    return Attribute(list=tuple(n for k, v in _fields(_part(value)) if k == 3 for n in _wholes(v)))
+                    return Attribute(
+                        list=tuple(n for k, v in self.fields(_part(value)) if k == 3 for n in self.wholes(v))
+                    )
                 case 2:
-                    return Attribute(text=_text(value))
+                    return Attribute(text=self.text(value))
                 case 3:
                     return Attribute(whole=_whole(value))
                 case 4:
@@ -194,45 +190,46 @@ class _Reader:
 
     def tensor(self, data: Bytes) -> NDArray[Any] | None:
         """A constant; None for kinds that are not numbers."""
-        dtype, content = "", b""
+        dtype = ""
+        content: Bytes | None = None
         shape: tuple[int, ...] = ()
         several: list[NDArray[Any]] = []
-        for number, value in _fields(data):
+        for number, value in self.fields(data):
             match number:
                 case 1:
                     dtype = DTYPES.get(_whole(value), "")
                 case 2:
-                    shape = _shape(_part(value))
+                    shape = self.shape(_part(value))
                 case 4:
-                    content = bytes(_part(value))
+                    content = _part(value)  # a view: nothing is made
                 case 5 | 6:
                     several.append(np.frombuffer(_part(value), "<f4" if number == 5 else "<f8"))
                 case 7 | 10 | 11:
-                    self.spend(SPELLED if isinstance(value, int) else SPELLED * len(value))
-                    several.append(np.array(_wholes(value)))
+                    several.append(np.array(self.wholes(value)))
         if not dtype:
             return None
         count = math.prod(shape)
         if content:
             values = np.frombuffer(content, dtype)
         elif several:
+            given = sum(map(len, several))
+            self.budget.take(8 * given)
             values = np.concatenate(several).astype(dtype)
-            if 0 < len(values) < count:  # the last one counts for the rest
-                self.spend(count)
-                values = np.concatenate([values, np.full(count - len(values), values[-1])])
+            if 0 < given < count:  # the last one counts for the rest
+                self.budget.take(count * values.itemsize)
+                values = np.concatenate([values, np.broadcast_to(values[-1:], count - given)])
         else:
             values = np.zeros(0, dtype)
         if len(values) != count:
             raise Refused("it is damaged: a constant is longer or shorter than it says")
         return values.reshape(shape)
 
-
-def _shape(data: Bytes) -> tuple[int, ...]:
-    found = []
-    for number, value in _fields(data):
-        if number == 2:
-            sizes = [_whole(v) for k, v in _fields(_part(value)) if k == 1]
-            found.append(sizes[-1] if sizes else 0)
-    if any(not 0 <= size < 1 << 40 for size in found) or len(found) > 16:
-        raise Refused("it is damaged: a constant has an impossible shape")
-    return tuple(found)
+    def shape(self, data: Bytes) -> tuple[int, ...]:
+        found = []
+        for number, value in self.fields(data):
+            if number == 2:
+                sizes = [_whole(v) for k, v in self.fields(_part(value)) if k == 1]
+                found.append(sizes[-1] if sizes else 0)
+        if any(not 0 <= size < 1 << 40 for size in found) or len(found) > 16:
+            raise Refused("it is damaged: a constant has an impossible shape")
+        return tuple(found)

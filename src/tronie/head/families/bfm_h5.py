@@ -13,7 +13,7 @@ import numpy as np
 
 from tronie.head.families.base import Family, modes, need
 from tronie.head.morphable import Array, Morphable, place
-from tronie.io.arrays import read_h5
+from tronie.io.hdf5 import read_h5
 
 CELLS = "shape/representer/cells"
 MODELS, STATISTICS = ("shape", "expression", "color"), ("mean", "pcaBasis", "pcaVariance")

@@ -18,7 +18,8 @@ import numpy as np
 from tronie.head.families.base import Family, need
 from tronie.head.model import PARTS
 from tronie.head.morphable import NO_PART, Morphable, place
-from tronie.io.arrays import read_npz, read_texts
+from tronie.io.archives import texts
+from tronie.io.arrays import read_npz
 from tronie.io.untrusted import Refused
 
 KEYS = (
@@ -37,6 +38,10 @@ LAST = {
 }  # fmt: skip
 """The last vertex of each geometry, as ICT's README lists them."""
 FIRST_LOWER_TOOTH = 19247
+MOST_LINES = 200_000
+"""Of one kind in a mesh. The published ones have 26,719 vertices."""
+INDEX_LIMIT = 1_000_000
+"""Bytes. The published one has 4,000."""
 
 
 def read(family: Family, file: Path) -> Morphable:
@@ -59,36 +64,42 @@ def read(family: Family, file: Path) -> Morphable:
 
 
 def _folder(place_: Path) -> dict[str, Any]:
-    texts = read_texts(place_, (".obj", ".json"))
-    if NEUTRAL not in texts or INDEX not in texts:
-        raise Refused(f"it has no {NEUTRAL if NEUTRAL not in texts else INDEX}")
-    index = json.loads(texts[INDEX])
-    mean = _rows(texts[NEUTRAL], b"v ", 3)
-    faces = [line[2:].split() for line in texts[NEUTRAL].splitlines() if line.startswith(b"f ")]
-    corners = np.array([[c.split(b"/")[:2] for c in (*f, b"0/0")[:4]] for f in faces]).astype(np.int64) - 1
-    units = [str(n) for n in index["expressions"] if f"{n}.obj" in texts]
-    people = sorted(n for n in texts if n.startswith("identity") and n.endswith(".obj"))
-    if not units or not people:
-        raise Refused("it has no shapes or no expressions")
+    with texts(place_, (".obj", ".json")) as files:
+        if NEUTRAL not in files or INDEX not in files:
+            raise Refused(f"it has no {NEUTRAL if NEUTRAL not in files else INDEX}")
+        neutral, index = files[NEUTRAL], json.loads(files[INDEX][:INDEX_LIMIT])
+        mean = _rows(neutral, b"v ", 3)
+        units = [str(n) for n in index["expressions"] if f"{n}.obj" in files]
+        people = sorted(n for n in files.files if n.startswith("identity") and n.endswith(".obj"))
+        if not units or not people:
+            raise Refused("it has no shapes or no expressions")
 
-    def moves(names: list[str]) -> Any:
-        meshes = [_rows(texts[n], b"v ", 3) for n in names]
-        if wrong := [n for n, mesh in zip(names, meshes, strict=True) if mesh.shape != mean.shape]:
-            raise Refused(f"its {wrong[0]} has another number of vertices than {NEUTRAL}")
-        return np.array([mesh - mean for mesh in meshes], np.float32)
+        def moves(names: list[str]) -> Any:
+            files.budget.take(len(names) * mean.size * 4)
+            moved = np.empty((len(names), *mean.shape), np.float32)
+            for k, name in enumerate(names):
+                mesh = _rows(files[name], b"v ", 3)
+                if mesh.shape != mean.shape:
+                    raise Refused(f"its {name[:80]} has another number of vertices than {NEUTRAL}")
+                moved[k] = mesh - mean
+            return moved
 
-    return {
-        "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
-        "expression_names": units, "quads": corners[..., 0], "uv_quads": corners[..., 1],
-        "uv": _rows(texts[NEUTRAL], b"vt ", 2), "landmarks68": np.array(index["idx_to_landmark_verts"]),
-        "part_names": list(LAST), "part_ranges": [(a + 1, b) for a, b in pairwise([-1, *LAST.values()])],
-    }  # fmt: skip
+        faces = [line[2:].split() for line in neutral.splitlines() if line.startswith(b"f ")]
+        corners = np.array([[c.split(b"/")[:2] for c in (*f, b"0/0")[:4]] for f in faces]).astype(np.int64) - 1
+        return {
+            "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
+            "expression_names": units, "quads": corners[..., 0], "uv_quads": corners[..., 1],
+            "uv": _rows(neutral, b"vt ", 2), "landmarks68": np.array(index["idx_to_landmark_verts"]),
+            "part_names": list(LAST), "part_ranges": [(a + 1, b) for a, b in pairwise([-1, *LAST.values()])],
+        }  # fmt: skip
 
 
 def _rows(text: bytes, kind: bytes, width: int) -> Any:
     """(n, width) numbers of the lines of an .obj that begin with `kind`."""
-    lines = b" ".join(line[len(kind) :] for line in text.splitlines() if line.startswith(kind))
-    return np.array(lines.split(), dtype=np.float64).reshape(-1, width)
+    lines = [line[len(kind) :] for line in text.splitlines() if line.startswith(kind)]
+    if len(lines) > MOST_LINES:
+        raise Refused("one of its meshes is larger than it may be")
+    return np.array(b" ".join(lines).split(), dtype=np.float64).reshape(-1, width)
 
 
 FAMILY = Family(

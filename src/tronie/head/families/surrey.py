@@ -19,10 +19,11 @@ import numpy as np
 
 from tronie.head.families.base import Family, modes
 from tronie.head.morphable import Morphable, place
-from tronie.io.arrays import LIMIT
-from tronie.io.untrusted import Refused
+from tronie.io.untrusted import Budget, Refused, plain_size
 
 EXPRESSIONS = "expression_blendshapes_3448.bin"
+LARGEST = 100_000_000
+"""Bytes. The published file has 5 million, one of 16,759 vertices would have 26 million."""
 
 
 @dataclass(slots=True)
@@ -30,9 +31,11 @@ class Archive:
     """A cereal archive and how far it has been read."""
 
     data: bytes
+    budget: Budget
     at: int = 0
 
     def numbers(self, code: str, count: int) -> Any:
+        self.budget.step()
         size = count * np.dtype(code).itemsize
         if count < 0 or self.at + size > len(self.data):
             raise Refused("it is damaged: it ends too early")
@@ -57,7 +60,7 @@ class Archive:
         return str(self.numbers("u1", self.one("Q")).tobytes(), "utf-8", "replace")
 
     def blendshapes(self) -> dict[str, Any]:
-        return {self.text(): self.matrix().ravel() for _ in range(min(self.one("Q"), 1000))}
+        return {self.text(): self.matrix().ravel() for _ in range(self.one("Q"))}
 
 
 def read(family: Family, file: Path) -> Morphable:
@@ -97,9 +100,10 @@ def read(family: Family, file: Path) -> Morphable:
 
 
 def _open(file: Path) -> Archive:
-    if file.stat().st_size > LIMIT:
+    size = plain_size(file)
+    if size > LARGEST:
         raise Refused("it is larger than it may be")
-    return Archive(file.read_bytes())
+    return Archive(file.read_bytes(), Budget.of(size))
 
 
 FAMILY = Family(
