@@ -90,6 +90,25 @@ def test_the_onnx_file_answers_as_pytorch(plan: Plan, tmp_path: Path) -> None:
     assert _compare(plan, tmp_path) < 2e-5
 
 
+def test_instance_norm_of_half_black_pictures(tmp_path: Path) -> None:
+    """Long sums of one number after the other: 5e-5 off where they are added up without care."""
+    pytest.importorskip("onnx")
+    from tronie.enhance.sparnet_onnx import _Graph
+
+    rng = np.random.default_rng(0)
+    state = {"n.weight": rng.normal(1, 0.2, 8).astype(np.float32), "n.bias": rng.normal(0, 0.2, 8).astype(np.float32)}
+    graph = _Graph(state, PLANS["sparnet-hd"])
+    graph.node("Identity", [graph.norm("n", "image")], "restored")
+    (tmp_path / "norm.onnx").write_bytes(graph.finished(("image", (8, 512, 512)), ("restored", (8, 512, 512))))
+    x = rng.normal(0, 0.2, (1, 8, 512, 512)).astype(np.float32)
+    x[..., 200:] = rng.uniform(0.5, 1.5, (8, 1, 1))
+    mine = Session(tmp_path / "norm.onnx", 1).run({"image": x})["restored"]
+    exact = x.astype(np.float64)
+    exact = (exact - exact.mean((2, 3), keepdims=True)) / np.sqrt(exact.var((2, 3), keepdims=True) + 1e-5)
+    exact = exact * state["n.weight"][:, None, None] + state["n.bias"][:, None, None]
+    assert vectors.distance(mine, exact) < 2e-6
+
+
 @pytest.mark.slow
 def test_the_large_net_at_full_size(tmp_path: Path) -> None:
     assert _compare(PLANS["sparnet-hd"], tmp_path) < 1e-4

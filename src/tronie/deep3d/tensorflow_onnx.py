@@ -21,6 +21,8 @@ from tronie.io.untrusted import Budget
 from tronie.onnx_graph import Graph
 
 OUTPUT = "coeff"
+WIDEST = 1000
+"""Pixels of a border."""
 FIRST = (0, 3, 1, 2)
 """From channels last to channels first."""
 LAST = (0, 2, 3, 1)
@@ -240,6 +242,8 @@ def _normalisation(c: _Converter, node: Node, inputs: list[Value]) -> Value:
 
 def _pad(c: _Converter, node: Node, inputs: list[Value]) -> Value:
     border = _constant(node, inputs[1]).astype(np.int64)
+    if border.shape != (4, 2) or border.min() < 0 or border.max() > WIDEST:
+        raise ValueError(f"the graph's {node.name[:80]} has a border below 0 or larger than {WIDEST} pixels")
     if inputs[0].first:
         border = border[list(FIRST)]
     return c.emit("Pad", [inputs[0].name, c.stored(border.T.ravel())], inputs[0].first, mode="constant")

@@ -181,7 +181,8 @@ def place(
 
 
 def _floats(values: Numbers, shape: tuple[int, ...], what: str) -> Array:
-    made = np.asarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        made = np.asarray(values, dtype=np.float32)
     if made.shape != shape or not np.isfinite(made).all():
         raise Refused(f"its {what} do not fit its vertices or are not numbers")
     return made

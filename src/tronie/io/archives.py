@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from tronie.io.untrusted import PIECE, WHOLE, Budget, Refused, plain_size, reading, refusals
 
-TEXT_LIMIT = 16_000_000
+TEXT_LIMIT = 8_000_000
 """Bytes of one text in an archive or folder. ICT-FaceKit's have 2.6 MB."""
 LIST_LIMIT = 2_000_000
 """Bytes of an archive's list of its files, some hundred for each. A checkpoint of a thousand tensors has 0.1 MB."""

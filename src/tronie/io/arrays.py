@@ -35,6 +35,8 @@ def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> NDA
     shape, fortran, dtype = read(stream)
     if dtype.hasobject:
         raise Refused(PICKLED)
+    if dtype.kind not in "biufSU":
+        raise Refused(f"its {info.filename[:80]} is not an array of numbers or texts")
     if dtype.itemsize * math.prod(shape) != len(data) - stream.tell():
         raise Refused(f"it is damaged: its {info.filename[:80]} is longer or shorter than it says")
     return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape, order="F" if fortran else "C")

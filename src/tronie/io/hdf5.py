@@ -74,9 +74,12 @@ def _chunked(dataset: Any, name: str, budget: Budget) -> NDArray[Any]:
         raise Refused(f"it is damaged: its {name} is longer or shorter than it says")
     size = math.prod(chunk) * dtype.itemsize
     budget.take(size)
+    # Asking for each chunk would have the library look through all of them each time.
+    stored: dict[tuple[int, ...], int] = {}
+    file.chunk_iter(lambda info: stored.update({info.chunk_offset: info.size}))
     out = np.empty(shape, dtype)
     for place in itertools.product(*(range(0, n, step) for n, step in zip(shape, chunk, strict=True))):
-        budget.take(file.get_chunk_info_by_coord(place).size)
+        budget.take(stored[place])
         mask, data = file.read_direct_chunk(place)
         kept = [kind for k, kind in enumerate(filters) if not mask >> k & 1]
         data = _unpacked(data, kept, size, dtype.itemsize, budget)

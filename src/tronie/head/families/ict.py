@@ -9,7 +9,8 @@ same as arrays: mean, identity, expression, expression_names, quads, uv_quads, u
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+import re
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ LAST = {
 }  # fmt: skip
 """The last vertex of each geometry, as ICT's README lists them."""
 FIRST_LOWER_TOOTH = 19247
-MOST_LINES = 200_000
-"""Of one kind in a mesh. The published ones have 26,719 vertices."""
+MOST_LINES, LONGEST = 100_000, 100
+"""Lines of one kind in a mesh, and bytes of a line. The published ones have 26,719 vertices."""
 INDEX_LIMIT = 1_000_000
 """Bytes. The published one has 4,000."""
 
@@ -84,7 +85,7 @@ def _folder(place_: Path) -> dict[str, Any]:
                 moved[k] = mesh - mean
             return moved
 
-        faces = [line[2:].split() for line in neutral.splitlines() if line.startswith(b"f ")]
+        faces = [line.split() for line in _lines(neutral, b"f ")]
         corners = np.array([[c.split(b"/")[:2] for c in (*f, b"0/0")[:4]] for f in faces]).astype(np.int64) - 1
         return {
             "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
@@ -96,10 +97,16 @@ def _folder(place_: Path) -> dict[str, Any]:
 
 def _rows(text: bytes, kind: bytes, width: int) -> Any:
     """(n, width) numbers of the lines of an .obj that begin with `kind`."""
-    lines = [line[len(kind) :] for line in text.splitlines() if line.startswith(kind)]
-    if len(lines) > MOST_LINES:
+    return np.array(b" ".join(_lines(text, kind)).split(), dtype=np.float64).reshape(-1, width)
+
+
+def _lines(text: bytes, kind: bytes) -> list[bytes]:
+    """What stands behind `kind` in the lines that begin with it, LONGEST bytes at most."""
+    every = re.finditer(rb"^%s([^\r\n]{0,%d})" % (kind, LONGEST), text, re.MULTILINE)
+    found = [match[1] for match in islice(every, MOST_LINES + 1)]
+    if len(found) > MOST_LINES:
         raise Refused("one of its meshes is larger than it may be")
-    return np.array(b" ".join(lines).split(), dtype=np.float64).reshape(-1, width)
+    return found
 
 
 FAMILY = Family(

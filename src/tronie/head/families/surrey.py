@@ -22,6 +22,8 @@ from tronie.head.morphable import Morphable, place
 from tronie.io.untrusted import Budget, Refused, plain_size
 
 EXPRESSIONS = "expression_blendshapes_3448.bin"
+PART = 5
+"""Steps that each number or list counts for."""
 LARGEST = 100_000_000
 """Bytes. The published file has 5 million, one of 16,759 vertices would have 26 million."""
 
@@ -35,7 +37,7 @@ class Archive:
     at: int = 0
 
     def numbers(self, code: str, count: int) -> Any:
-        self.budget.step()
+        self.budget.step(PART)
         size = count * np.dtype(code).itemsize
         if count < 0 or self.at + size > len(self.data):
             raise Refused("it is damaged: it ends too early")
