@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tronie.batch import machine
 from tronie.batch.inputs import find_inputs, identity
+from tronie.batch.left_out import sentence
 from tronie.batch.line import Line
 from tronie.batch.machine import WORKER_BYTES, cores, default_workers, memory
 from tronie.batch.pool import SINGLE_THREAD, Crash, WorkerError, run_in_processes
@@ -57,6 +58,36 @@ def test_recursive_looks_below_but_not_into_the_outputs(tmp_path: Path) -> None:
     make(tmp_path, "b.jpg", "deep/er/c.jpg", ".hidden/d.jpg", "out/b/face-1/texture.png")
     found = find_inputs([tmp_path], SUFFIXES, recursive=True, exclude=tmp_path / "out")
     assert [p.name for p in found.paths] == ["b.jpg", "c.jpg"]
+
+
+def test_what_is_left_out_is_counted_by_kind(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    names = (
+        "a.jpg",
+        "b.jxl",
+        "c.PSD",
+        "d.psd",
+        "e.NEF",
+        "notes.txt",
+        "a.xmp",
+        ".hidden.psd",
+        "README",
+        "f.x\x1b[0m",
+        "in/g.svg",
+    )
+    for name in names:
+        (tmp_path / name).touch()
+    found = find_inputs([tmp_path, tmp_path / "*", tmp_path / "b.jxl"], SUFFIXES)
+    assert [path.name for path in found.paths] == ["a.jpg", "b.jxl"]  # the second was asked for by its name
+    assert found.left_out == {".psd": 2, ".nef": 1, "no ending": 1, "others": 1, ".svg": 1}
+    text = sentence(found.left_out)
+    assert text is not None
+    assert text.startswith("6 files were left out, of kinds that are not read: 2 .psd (")
+    assert "1 .nef (camera raw: export as JPEG or TIFF)" in text
+    assert "\x1b" not in text
+    assert find_inputs([tmp_path], SUFFIXES, recursive=True).left_out[".svg"] == 1
+    assert find_inputs([tmp_path / "*.jpg"], SUFFIXES).left_out == {}
+    assert sentence({}) is None
 
 
 def test_a_file_is_taken_once_however_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

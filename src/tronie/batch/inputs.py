@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
+
+from tronie.batch.left_out import counted, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Inputs:
     paths: tuple[Path, ...]
     """The photos in the order of the arguments, those of a folder or pattern sorted; no file twice."""
     problems: tuple[Problem, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many files of a folder or pattern were left out because their kind is not read, by their ending."""
 
 
 def find_inputs(
@@ -50,9 +54,10 @@ def find_inputs(
     paths: list[Path] = []
     problems: list[Problem] = []
     seen: set[str] = set()
+    left: dict[str, str] = {}
     for argument in arguments:
         found, reason = _sequence(os.fspath(argument), sequences) or _expand(
-            os.fspath(argument), suffixes, recursive, exclude
+            os.fspath(argument), suffixes, recursive, exclude, left
         )
         if reason:
             problems.append(Problem(str(argument), reason))
@@ -60,7 +65,8 @@ def find_inputs(
             if (key := identity(path)) not in seen:
                 seen.add(key)
                 paths.append(path)
-    return Inputs(tuple(paths), tuple(problems))
+    missed = counted(name for key, name in left.items() if key not in seen)
+    return Inputs(tuple(paths), tuple(problems), dict(missed))
 
 
 def identity(path: str | os.PathLike[str]) -> str:
@@ -115,13 +121,13 @@ def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | No
 
 
 def _expand(
-    argument: str, suffixes: Collection[str], recursive: bool, exclude: Path | None
+    argument: str, suffixes: Collection[str], recursive: bool, exclude: Path | None, left: dict[str, str]
 ) -> tuple[list[Path], str | None]:
-    """The photos behind one argument, or why there are none."""
+    """The photos behind one argument, or why there are none. `left` takes the identities and names of other files."""
     path = Path(argument).expanduser()
     try:
         if path.is_dir():
-            return _in_folder(path, suffixes, recursive, exclude)
+            return _in_folder(path, suffixes, recursive, exclude, left)
         if path.exists():
             return [path], None
     except OSError as error:  # a name that is too long, a folder above that may not be entered
@@ -140,17 +146,19 @@ def _expand(
             continue
         if match.is_dir():
             if not named and "**" not in argument:
-                found.extend(_in_folder(match, suffixes, recursive, exclude)[0])
+                found.extend(_in_folder(match, suffixes, recursive, exclude, left)[0])
         elif match.suffix.lower() in suffixes or (named and fnmatch(match.suffix.lower(), wanted)):
             found.append(match)
+        else:
+            left[identity(match)] = match.name
     return found, None if found else "no photo matches"
 
 
 def _in_folder(
-    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None
+    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None, left: dict[str, str]
 ) -> tuple[list[Path], str | None]:
     problems: list[OSError] = []
-    found = sorted(_walk(folder, suffixes, recursive, exclude, problems))
+    found = sorted(_walk(folder, suffixes, recursive, exclude, problems, left))
     if found:
         return found, None
     if problems:
@@ -159,15 +167,18 @@ def _in_folder(
 
 
 def _walk(
-    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None, problems: list[OSError]
-) -> Iterator[Path]:
+    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None, problems: list[OSError],
+    left: dict[str, str],
+) -> Iterator[Path]:  # fmt: skip
     for top, folders, names in os.walk(folder, onerror=problems.append):
         # Hidden files are left out: macOS puts a `._a.jpg` that is no picture beside each `a.jpg` on foreign disks.
-        yield from (
-            Path(top, name)
-            for name in names
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
-        )
+        for name in names:
+            if name.startswith("."):
+                continue
+            if os.path.splitext(name)[1].lower() in suffixes:
+                yield Path(top, name)
+            elif kind_of(name) is not None:
+                left[identity(Path(top, name))] = name
         folders[:] = [
             name for name in folders if recursive and not name.startswith(".") and not _below(Path(top, name), exclude)
         ]

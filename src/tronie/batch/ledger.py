@@ -35,6 +35,8 @@ class Ledger:
     settings: Settings
     records: dict[str, InputRecord] = field(default_factory=dict)
     """By the identity of the photo's path, in the order in which the photos came."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Files of the given folders whose kind is not read, by their ending."""
     _written: float = 0.0
     _cost: float = 0.0
 
@@ -140,6 +142,7 @@ class Ledger:
             engine=self.settings.fit.engine,
             models=used_records(models_used(self.settings)),
             inputs=list(self.records.values()),
+            left_out=self.left_out,
         )
         write_file(self.out / FILE, to_json(record))
         self._written = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.batch.inputs import find_inputs
+from tronie.batch.left_out import sentence
 from tronie.batch.machine import kernels_missing
 from tronie.batch.stop import Stop, stop_on_signals
 from tronie.batch.worker import debugging
@@ -75,6 +76,8 @@ def _work(
     inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
     for problem in inputs.problems:
         say(f"{problem.source}: {problem.reason}", problem=True)
+    if not quiet and (told := sentence(inputs.left_out)):
+        say(told, problem=True)
     if kernels_missing() and not quiet:
         say("This is the first run: compiling the numeric kernels takes some 15 seconds, once.", problem=True)
     pipeline = Pipeline(settings)

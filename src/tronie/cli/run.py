@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from tronie.batch.inputs import Inputs, find_inputs
 from tronie.batch.job import Plan, Start, make_plan, run_job
 from tronie.batch.ledger import Ledger
+from tronie.batch.left_out import sentence
 from tronie.batch.machine import default_workers, kernels_missing
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Bounds, Work
@@ -44,7 +46,7 @@ def run_photos(
     suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
     inputs = find_inputs(photos, suffixes, recursive=recursive, exclude=out, sequences=sequences)
     if camera is not None:
-        inputs = Inputs((*inputs.paths, Path(camera_source(camera))), inputs.problems)
+        inputs = replace(inputs, paths=(*inputs.paths, Path(camera_source(camera))))
     with locked(make_folder(out)) if inputs.paths else nullcontext():
         return _do(inputs, out, settings, began, overwrite, workers, camera is not None, detail, as_json, bounds, start)
 
@@ -57,6 +59,7 @@ def _do(
     plan, ledger = Plan((), (), ()), None
     if inputs.paths:
         ledger = Ledger.open(out, settings, overwrite=overwrite)
+        ledger.left_out = dict(inputs.left_out)
         plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
@@ -107,6 +110,9 @@ def _before(show: Show, inputs: Inputs, plan: Plan) -> None:
     for problem in inputs.problems + plan.problems:
         show.refuse(problem.source, problem.reason)
     show.tally.skipped = len(plan.skipped)
+    show.tally.left_out = dict(inputs.left_out)
+    if told := sentence(inputs.left_out):
+        show.note(told)
     if plan.skipped and plan.tasks:
         show.note(
             f"{count(len(plan.skipped), 'photo')} done before with the same settings; --overwrite does them again."

@@ -30,6 +30,8 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     faces: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Files of kinds that are not read, by their ending."""
     warned: Counter[str] = field(default_factory=Counter)
     """Faces by the code of a warning."""
 
@@ -160,7 +162,10 @@ class Show(AbstractContextManager["Show"]):
     def summary(self, seconds: float, folder: str) -> None:
         if self.as_json:
             counts = {name: getattr(self.tally, name) for name in ("ok", "no_face", "failed", "skipped", "faces")}
-            more = {"warned": dict(self.tally.warned), "seconds": round(seconds, 3), "folder": folder}
+            more = {
+                "warned": dict(self.tally.warned), "left_out": self.tally.left_out, "seconds": round(seconds, 3),
+                "folder": folder,
+            }  # fmt: skip
             self._write_json({"summary": counts, **more})
         elif self.detail != "quiet":
             self._print(f"{self.tally.sentence(seconds)}. Outputs: {folder}")

@@ -226,11 +226,14 @@ def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, boo
     """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
     used."""
     from tronie.batch.inputs import find_inputs
+    from tronie.batch.left_out import sentence
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.video.clip import VIDEO_SUFFIXES, is_clip
 
     found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
-    return [(path, is_clip(path)) for path in found.paths], [f"{p.source}: {p.reason}." for p in found.problems]
+    told = sentence(found.left_out)
+    problems = [f"{p.source}: {p.reason}." for p in found.problems] + ([told] if told else [])
+    return [(path, is_clip(path)) for path in found.paths], problems
 
 
 def models(desk: Desk, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -19,6 +19,7 @@ from tronie.errors import InputError
 from tronie.io.decode import ORIENTATION, decode
 from tronie.io.exif import focal_pixels
 from tronie.io.formats import opener
+from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_array
 from tronie.types import Image, Photo
@@ -32,8 +33,6 @@ IMAGE_SUFFIXES: frozenset[str] = frozenset(
 )
 """Lower-case endings of the files taken from a folder. Reading itself goes by the content, not by the name."""
 
-RAW_SUFFIXES = frozenset((".cr2", ".cr3", ".nef", ".nrw", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"))
-"""Camera raw files; several look like TIFF but hold only a thumbnail that a TIFF reader could open."""
 
 TURNS: dict[int, Callable[[Image], Image]] = {
     2: lambda image: image[:, ::-1],
@@ -96,9 +95,12 @@ def _read(stream: BinaryIO, file: Path, source: str, limits: Limits) -> Photo:
     stream.seek(0)
     if not head:
         raise InputError(f"{source} is empty (0 bytes).")
-    if file.suffix.lower() in RAW_SUFFIXES:
-        raise InputError(f"{source} is a camera raw file; export it as JPEG or TIFF first.")
+    kind = known(file.suffix.lower())
+    if kind is RAW:  # whatever a TIFF reader would make of it
+        raise InputError(f"{source} is a {kind.name} file, which is not read; {kind.advice} first.")
     reader = opener(head)
+    if reader is None and kind is not None:
+        raise InputError(f"{source} is of a kind that is not read ({kind.name}); {kind.advice} first.")
     if reader is None:
         raise InputError(f"{source} is not a photo, or of a kind that is not supported.")
     limits.check_file(os.fstat(stream.fileno()).st_size, source, whole=False)

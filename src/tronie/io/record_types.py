@@ -247,6 +247,9 @@ class ManifestRecord(Record):
     engine: str | None = Field(None, description="What these settings reconstruct faces with.")
     models: list[UsedRecord] = Field([], description="The models that these settings use, and their licences.")
     inputs: list[InputRecord]
+    left_out: dict[str, int] = Field(
+        {}, description="Files in the folders of the last run whose kind is not read: how many of each ending."
+    )
 
 
 class PersonPhotoRecord(Record):
