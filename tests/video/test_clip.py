@@ -15,7 +15,7 @@ from tronie.io.names import unique_names
 from tronie.video.clip import ClipInfo, Frame, camera_source, have_av, is_clip, open_clip
 from tronie.video.films import steady, ticks
 from tronie.video.read_pictures import numbered
-from tronie.video.timing import Times, ended_early
+from tronie.video.timing import Times, ended_early, true_rate
 
 READERS = ["OpenCV", pytest.param("PyAV", marks=pytest.mark.skipif(not have_av(), reason="the extra `video`"))]
 
@@ -149,6 +149,53 @@ def test_times_grow_whatever_the_stamps_say() -> None:
     info = ClipInfo("a", "a", (2, 2), 25, 100, 0, "h264", "PyAV")
     assert ended_early(60, 2.4, info)
     assert not ended_early(99, 4.0, info)
+
+
+def test_times_and_rates_that_lie_make_no_endless_films() -> None:
+    times = Times(25)
+    out = [times.next(stamp) for stamp in (0.0, 0.04, 1e9, 1e9 + 0.04, float("nan"), 50.0, 109.0)]
+    assert out[-1] < 120
+    assert (np.diff(out) > 0).all()
+    assert any("60 s" in note for note in times.notes())
+    even = (np.arange(50) / 25).tolist()
+    assert true_rate(25, even) == 25
+    assert true_rate(29.97, even) == 29.97
+    assert true_rate(999, even) == pytest.approx(25)
+    assert true_rate(0.2, even) == pytest.approx(25)
+    assert true_rate(0.2, [0.0, 5.0, 10.0]) == 0.2
+    assert true_rate(25, [0.0]) == 25
+
+
+@pytest.mark.skipif(not have_av(), reason="the extra `video` writes the test's clip")
+def test_frames_that_grow_beyond_all_bounds_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may speak of small frames and hold large ones."""
+    parts = []
+    for size in ((64, 48), (320, 240)):
+        write_movie(tmp_path / "part.mp4", pictures(6, size), 24, overwrite=True)
+        import av
+
+        with av.open(str(tmp_path / "part.mp4")) as stored, av.open(str(tmp_path / "part.h264"), "w") as out:
+            stream = out.add_stream_from_template(stored.streams.video[0])
+            for packet in stored.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    out.mux(packet)
+        parts.append((tmp_path / "part.h264").read_bytes())
+        if size == (64, 48):
+            monkeypatch.setattr("tronie.video.shape.MOST_PIXELS", 10_000)
+            monkeypatch.setattr("tronie.video.read_av.MOST_PIXELS", 10_000)
+        else:
+            with pytest.raises(InputError, match=r"megapixels|opened"):
+                open_clip(tmp_path / "part.mp4", reader="PyAV")
+            with pytest.raises(InputError, match="megapixels"):
+                open_clip(tmp_path / "part.mp4", reader="OpenCV")
+    path = tmp_path / "grows.h264"
+    path.write_bytes(b"".join(parts))
+    clip = open_clip(path, reader="PyAV")
+    frames = list(clip.frames())
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    assert 1 <= len(frames) <= 6
+    assert any("damaged" in note for note in clip.notes)
 
 
 def test_a_film_of_uneven_times_is_shown_evenly() -> None:

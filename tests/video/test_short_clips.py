@@ -110,8 +110,8 @@ def test_teeth_are_painted_as_another_frame_shows_them() -> None:
     skin = np.array([190.0, 150.0, 130.0], np.float32)
     shut = mouths(0.0, 90)
     image, marks = mouths(0.06, 0)
-    image[170:182, 100:156] = (226, 222, 170)  # yellowish teeth
+    image[170:182, 100:156] = (224, 222, 216)  # white, where warm skin would make them likely to be warm
     crowns = patterns(model, 0)[2]
     alone = part_colours(model, 0, skin, Photo(shut[0]), shut[1])[crowns].mean(axis=0)
     shown = part_colours(model, 0, skin, Photo(shut[0]), shut[1], mouth=(Photo(image), marks))[crowns].mean(axis=0)
-    assert shown[0] - shown[2] > alone[0] - alone[2] + 10
+    assert shown[0] - shown[2] < alone[0] - alone[2] - 20

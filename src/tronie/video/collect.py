@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from tronie.video.progress import Progress
 from tronie.video.seen import Seen
 from tronie.video.shots import DRAGGED, Shots
 from tronie.video.spool import Spool
+from tronie.video.timing import true_rate
 from tronie.video.track import Tracker
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def collect(
         tracks for tracks in link(known)
         if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short
     ]  # fmt: skip
-    return Collected(clip.info, times, cuts, spool, shots, people, clip.notes, stopped)
+    info = replace(clip.info, fps=true_rate(clip.info.fps, times))
+    return Collected(info, times, cuts, spool, shots, people, clip.notes, stopped)
 
 
 def _followed(frames: Generator[Frame, None, None], tracker: Tracker) -> Generator[_Step, None, None]:

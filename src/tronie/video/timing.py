@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from tronie.video.clip import ClipInfo
 
 UNEVEN = 0.25
 """Of the usual step between frames: a clip of which more than 2 % differ by more has a variable rate."""
+
+LONGEST = 60.0
+"""Seconds between two frames; a stamp that says more is damaged. Films show a frame as long as it lasts."""
+LYING = 2.0
+"""A file's rate is not believed where it is so many times that of its frames, or so many times less."""
+
+
+def true_rate(fps: float, times: Sequence[float]) -> float:
+    """Frames a second for films: what the file says, or what its frames (seconds) say where that is far off."""
+    if len(times) < 3:
+        return fps
+    usual = float(1 / np.median(np.diff(times)))
+    return fps if usual / LYING <= fps <= LYING * usual else min(max(usual, 1.0), 1000.0)
 
 
 class Times:
@@ -15,7 +32,7 @@ class Times:
         self._step = 1 / fps
         self._first: float | None = None
         self._steps: list[float] = []
-        self._seen = self._uneven = 0
+        self._seen = self._uneven = self._damaged = 0
         self.last = 0.0
 
     def next(self, stamp: float | None) -> float:
@@ -24,7 +41,8 @@ class Times:
             self.last = 0.0
             return 0.0
         time = self.last + self._step if stamp is None else stamp - self._first
-        if not time > self.last:  # no stamp, a repeated one, or a container put together from two
+        self._damaged += time - self.last > LONGEST
+        if not 0 < time - self.last <= LONGEST:  # no stamp, a repeated one, or a container put together from two
             time = self.last + self._step
             self._first += 0.0 if stamp is None else stamp - self._first - time
         step = time - self.last
@@ -34,9 +52,14 @@ class Times:
         return time
 
     def notes(self) -> list[str]:
+        said = []
         if self._seen >= 10 and self._uneven > 0.02 * self._seen:
-            return ["its frame rate varies; every frame keeps its own time"]
-        return []
+            said.append("its frame rate varies; every frame keeps its own time")
+        if self._damaged:
+            said.append(
+                f"{self._damaged} frames are timed more than {LONGEST:.0f} s after the one before: taken for less"
+            )
+        return said
 
 
 def ended_early(count: int, last: float, info: ClipInfo) -> list[str]:
