@@ -23,11 +23,11 @@ from tronie.fit.landmark_fit import BLINKS
 from tronie.fit.size import (
     IRIS_PEOPLE,
     IRIS_SIGMA,
-    SIZE_SIGMA,
     growth_direction,
     iris_asks,
     similarity_free,
     size_of,
+    weighed,
 )
 from tronie.geometry import Camera, facing_degrees
 from tronie.head.model import HeadModel
@@ -203,7 +203,7 @@ class Evidence:
         if w <= 0:
             return 0.0
         noise = (IRIS_SIGMA**2 - IRIS_PEOPLE**2) * squares / (w * w)
-        return float(total / w * SIZE_SIGMA**2 / (SIZE_SIGMA**2 + IRIS_PEOPLE**2 + noise))
+        return weighed(total / w, float(np.sqrt(IRIS_PEOPLE**2 + noise)))
 
 
 def evidence_of(

@@ -62,6 +62,7 @@ def fit_landmarks(
         prior, told = calibrated_prior(model, landmarks, camera, calibration)
         share, sigma = WARP_SHARE, told.sigma_mm.astype(np.float32)
         stated = dict(zip(STATED, map(float, told.pose_sigma), strict=True))
+        stated["iris_mm"] = iris_mm(landmarks.points, 1 / told.scale)  # before they made the head larger or smaller
         stated["shape_sigma_mm"] = float(np.median(sigma[model.inner_face]))
     else:
         prior, share, sigma, stated = plain_prior(basis, landmarks, camera), 1.0, None, {}
