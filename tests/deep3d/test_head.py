@@ -8,6 +8,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import full_front
 import numpy as np
 import pytest
 import tiny_front
@@ -22,6 +23,7 @@ from tronie.deep3d.official import import_bfm
 from tronie.errors import WeightsError
 from tronie.frontal import fades, frontal
 from tronie.geometry import transform
+from tronie.head.model import default_head
 from tronie.io.gltf import PHOTO, glb
 from tronie.io.matlab import mat_bytes
 from tronie.render.shading import UNLIT, render_head
@@ -164,11 +166,31 @@ def test_glb_shows_the_photos_expression(model: FaceModel) -> None:
     assert len(trimesh.load(io.BytesIO(data), file_type="glb", force="mesh").faces) == len(head.triangles)
 
 
-def test_charts_do_not_overlap(model: FaceModel) -> None:
+def _own_front() -> tuple[np.ndarray, np.ndarray]:
+    """The front of our own head, with all that folds: lids, nostrils, lips from behind, ears."""
+    mesh = default_head().level(1)
+    points = mesh.apply(default_head().mean)
+    front = (points[:, 2] > -75) & (np.abs(points[:, 1] + 25) < 105)
+    triangles = mesh.triangles[(mesh.triangle_part == 0) & front[mesh.triangles].all(axis=1)]
+    used, rows = np.unique(triangles, return_inverse=True)
+    return points[used], rows.reshape(-1, 3).astype(np.int32)
+
+
+@pytest.mark.parametrize("name", ["tiny", "full size", "own"])
+def test_charts_do_not_overlap(name: str, model: FaceModel) -> None:
     pytest.importorskip("xatlas")
-    found = unwrapped(model.mean * np.float32(100), model.triangles)
+    if name == "own":
+        points, triangles = _own_front()
+    else:
+        made = model if name == "tiny" else full_front.model()
+        points, triangles = made.mean * np.float32(100), made.triangles
+    found = unwrapped(points, triangles)
     assert found is not None
     uv, face_uv = found
+    # The face is one chart, and what is not does not fall into crumbs.
+    charts = _charts(face_uv, len(uv))
+    assert len(charts) < 120
+    assert max(charts) > 0.7 * len(triangles)
     assert uv.min() >= 0
     assert uv.max() <= 1
     p = uv[face_uv]
@@ -178,9 +200,27 @@ def test_charts_do_not_overlap(model: FaceModel) -> None:
     # Where nothing overlaps a grid counts as much as the triangles have.
     from tronie.render.raster import visible
 
-    points = np.concatenate([uv * 1024, np.ones((len(uv), 1))], axis=1).astype(np.float32)
-    covered = (visible(points, face_uv, 1024, 1024, cull=False)[0] >= 0).mean()
+    screen = np.concatenate([uv * 1024, np.ones((len(uv), 1))], axis=1).astype(np.float32)
+    covered = (visible(screen, face_uv, 1024, 1024, cull=False)[0] >= 0).mean()
     assert_allclose(covered, areas.sum() / 2, rtol=0.02)
+    assert areas.sum() / 2 > 0.55
+    # Each triangle has about as many texels as it is large, but for very few.
+    size = np.linalg.norm(np.cross(*(points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))), axis=1)
+    share = areas / areas.sum() / np.maximum(size / size.sum(), 1e-9)
+    assert (share < 0.15).mean() < 0.01
+
+
+def _charts(face_uv: np.ndarray, count: int) -> np.ndarray:
+    """Triangles of each chart: each corner takes on the least number of those it is connected with."""
+    label = np.arange(count)
+    while True:
+        least = label[face_uv].min(axis=1)
+        before = label.copy()
+        for k in range(3):
+            np.minimum.at(label, face_uv[:, k], least)
+        label = label[label]
+        if (label == before).all():
+            return np.unique(label[face_uv[:, 0]], return_counts=True)[1]
 
 
 def _files(folder: Path, **arrays: np.ndarray) -> None:
