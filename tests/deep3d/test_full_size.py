@@ -5,18 +5,26 @@ Some of what a face goes through counts in 16 bits, or takes no list that long; 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import full_front
 import numpy as np
 import pytest
+import vectors
 from numpy.testing import assert_allclose
 
+from tronie import cli
 from tronie.deep3d.align import POINTS, SIZE
 from tronie.deep3d.engine import Deep3DResult, reconstruct
 from tronie.deep3d.head import head_model, make_fit, make_head
+from tronie.deep3d.net import shapes
+from tronie.deep3d.net_onnx import onnx_bytes
+from tronie.deep3d.official import NET
 from tronie.frontal import frontal
+from tronie.imports import keep, new_record
+from tronie.io.matlab import mat_bytes
 from tronie.io.outputs import save_face
 from tronie.light.stage import light_and_detail
 from tronie.settings import ExportSettings, FrontalSettings, LightSettings, TextureSettings
@@ -95,3 +103,35 @@ def _read_by_others(place: Path, vertices: int, result: Deep3DResult) -> None:
     assert colours[result.model.keypoints].std(axis=0).max() < 30  # skin everywhere, not the wall
     for name in ("head_lod1.glb", "head_lod2.glb"):
         assert 1000 < len(trimesh.load(place / name, force="mesh").faces) < 9000
+
+
+@pytest.mark.slow
+def test_every_face_of_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the command line, with all that can be asked for."""
+    pytest.importorskip("onnx")
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path / "home"))
+    files = tmp_path / "BFM"
+    files.mkdir()
+    (files / "BFM_model_front.mat").write_bytes(mat_bytes(full_front.arrays()))
+    assert cli.execute(["models", "import", "bfm", str(files)]) == 0
+    numbers = vectors.filled(shapes(4))
+    for name in numbers:
+        if name.startswith("final_layers"):
+            numbers[name] *= 0.02
+    terms = {"purpose": "a test", "licence": "nobody's", "commercial_use": False, "origin": "nowhere"}
+    source = files / "BFM_model_front.mat"
+    keep(new_record("deep3d", NET, source, **terms, side=224), onnx_bytes(numbers, 4))
+    usd = ["--usd"] if _usd_works() else []
+    wanted = ["--mat", "--flat", "--albedo", "--detail", "--maps", "--rig", "--lod", "--texture-size", "1024", *usd]
+    out, photo = tmp_path / "out", Path(__file__).parents[2] / "examples" / "group.jpg"
+    assert cli.execute(["run", str(photo), "-o", str(out), "--engine", "deep3d", "-j", "1", *wanted]) == 0
+    for k in range(1, 9):
+        record = json.loads((out / "group" / f"face-{k}" / "face.json").read_text())
+        assert record["error"] is None
+        assert record["model"]["vertices"] == full_front.FRONT
+        there = {p.name for p in (out / "group" / f"face-{k}").iterdir()}
+        assert {"head.glb", "head_lod2.glb", "deep3d_posed.obj", "deep3d_pytorch.mat", "albedo.png", "normal.png",
+                "frontal.png", "provenance.jpg"} <= there  # fmt: skip
+        flat = (out / f"group_face-{k}.obj").read_bytes()
+        assert flat == (out / "group" / f"face-{k}" / "deep3d_posed.obj").read_bytes()
+        assert flat.count(b"\nv ") == full_front.FRONT
