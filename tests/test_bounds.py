@@ -154,9 +154,9 @@ class Finder(PathFinder):
                 load(module)
                 read = module.read_photo
                 def slow(file, *rest):
-                    if "hang" in str(file):
+                    if "b-hang" in str(file):
                         time.sleep(300)
-                    if "grow" in str(file):
+                    if "d-grow" in str(file):
                         kept = bytearray(b"x") * 2_500_000_000
                         time.sleep(300)
                     return read(file, *rest)

@@ -17,6 +17,7 @@ from test_cli import FakePipeline, job, made, manifest, photos  # noqa: F401
 
 from tronie import cli
 from tronie.batch.inputs import stamp
+from tronie.batch.job import make_plan
 from tronie.batch.ledger import Ledger
 from tronie.batch.line import Line
 from tronie.batch.worker import Outcome, Task, bind
@@ -28,6 +29,7 @@ from tronie.io.lock import FILE, locked
 from tronie.pipeline import Each
 from tronie.settings import Settings
 from tronie.types import Result
+from tronie.video.clip import is_clip, named_clip
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals, links")
 
@@ -207,6 +209,57 @@ def test_the_stamp_of_many_pictures_is_that_of_each(tmp_path: Path) -> None:
     os.utime(tmp_path / "0.png", ns=(0, 9000))
     assert stamp(tmp_path / "%d.png") == (3, 9000)
     assert stamp(tmp_path / "none") == stamp("camera:0@x") == stamp("a\0b") == (None, None)
+
+
+@posix
+def test_a_link_that_is_set_elsewhere_meanwhile_costs_no_other(photos, tmp_path) -> None:  # noqa: F811
+    folder = photos("a.jpg", "b.jpg")
+    link = tmp_path / "now.jpg"
+    link.symlink_to(folder / "a.jpg")
+    ledger = Ledger.open(tmp_path, Settings())
+    ledger.claim([link])
+    link.unlink()
+    link.symlink_to(folder / "b.jpg")
+    ledger.finish(Outcome(str(link), tmp_path / "now", "ok"))
+    assert [record.status for record in ledger.records.values()] == ["ok"]
+
+
+# Planning
+
+
+def test_planning_opens_no_photo(photos, tmp_path, monkeypatch) -> None:  # noqa: F811
+    from tronie.video import read_pictures
+
+    def opened(path: Path) -> bool:
+        raise AssertionError(f"{path} was opened")
+
+    monkeypatch.setattr(read_pictures, "_open", opened)
+    monkeypatch.setattr(read_pictures, "moves", opened)
+    folder = photos("a.gif", "b.webp", "c.apng", "d.mp4", "e.jpg")
+    ledger = Ledger.open(tmp_path / "out", Settings())
+    plan = make_plan(sorted(folder.iterdir()), ledger, is_clip=named_clip)
+    assert [task.clip for task in plan.tasks] == [False, False, False, True, False]
+    assert not plan.problems
+
+
+@pytest.mark.parametrize("error", [OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError, RecursionError])
+def test_whether_a_picture_moves_is_asked_without_risk(photos, monkeypatch, error) -> None:  # noqa: F811
+    from tronie.video import read_pictures
+
+    def damaged(path: Path) -> bool:
+        raise error("as decoders do")
+
+    monkeypatch.setattr(read_pictures, "moves", damaged)
+    assert not is_clip(photos("a.gif") / "a.gif")
+
+
+@posix
+def test_a_manifest_that_is_no_file_is_not_waited_for(photos, tmp_path, capsys) -> None:  # noqa: F811
+    out = tmp_path / "out"
+    out.mkdir()
+    os.mkfifo(out / "manifest.json")
+    assert cli.execute(["run", str(photos("a.jpg")), "-o", str(out)]) == 1
+    assert "not an ordinary file" in capsys.readouterr().err
 
 
 # Two runs at once

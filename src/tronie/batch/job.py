@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tronie.batch.inputs import Problem, identity, stamp
+from tronie.batch.inputs import Problem, stamp
 from tronie.batch.ledger import Ledger, written
 from tronie.batch.line import Line
 from tronie.batch.pool import Crash, run_in_processes
@@ -37,7 +37,7 @@ def make_plan(
     ledger.claim(paths)
     tasks, skipped, problems = [], [], []
     for path in paths:
-        key = identity(path)
+        key = ledger.key(path)
         record = ledger.records[key]
         folder = ledger.out / record.name
         exists = os.path.lexists(folder)

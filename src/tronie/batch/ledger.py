@@ -37,6 +37,8 @@ class Ledger:
     """By the identity of the photo's path, in the order in which the photos came."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Files of the given folders whose kind is not read, by their ending."""
+    _keys: dict[str, str] = field(default_factory=dict)
+    """Path -> identity when it was first asked for: a link may lead elsewhere by the time its photo is done."""
     _written: float = 0.0
     _cost: float = 0.0
 
@@ -51,9 +53,10 @@ class Ledger:
         sweep(out)
         ledger = cls(out, settings)
         try:
-            ledger.records = _believed((out / FILE).read_bytes())
-        except FileNotFoundError:
-            pass
+            if os.path.lexists(out / FILE):
+                if not (out / FILE).is_file():  # a pipe would be waited for
+                    raise ValueError("it is not an ordinary file")
+                ledger.records = _believed((out / FILE).read_bytes())
         except (OSError, ValueError) as error:
             if not overwrite:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -64,6 +67,10 @@ class Ledger:
                 ) from None
         ledger.write()  # shows now, not after the first photo, that the folder can be written
         return ledger
+
+    def key(self, path: str | Path) -> str:
+        """What the record of a photo is found by."""
+        return self._keys.setdefault(str(path), identity(path))
 
     def left_over(self, record: InputRecord) -> bool:
         """Whether the folder of a photo that is not done is what a stopped run of this job left there: only that may
@@ -87,29 +94,29 @@ class Ledger:
         A record also belongs to a file of the same name, size and time whose old path is gone from here: the same
         job given from another working folder, or photos that were moved.
         """
-        fresh = [path for path in paths if identity(path) not in self.records]
+        fresh = [path for path in paths if self.key(path) not in self.records]
         orphans = {_look(record): key for key, record in self.records.items() if not os.path.lexists(record.source)}
         for path in list(fresh):
             size, modified = stamp(path)
             if size is not None and (key := orphans.pop((text(path.name), size, modified), None)) is not None:
                 old = self.records.pop(key)
-                self.records[identity(path)] = old.model_copy(update={"source": text(path)})
+                self.records[self.key(path)] = old.model_copy(update={"source": text(path)})
                 fresh.remove(path)
         names = unique_names(fresh, taken=[record.name for record in self.records.values()])
         for path in fresh:
             # `modified` stays open until the photo is done: it says to which content the status belongs.
-            self.records[identity(path)] = InputRecord(
+            self.records[self.key(path)] = InputRecord(
                 source=text(path), name=names[path], status="pending", settings=self.fingerprint
             )
 
     def reopen(self, path: Path) -> None:
         """The photo is to be done (again): until it is, its outputs may be older than the manifest's settings."""
         update = {"status": "pending", "reason": None, "settings": self.fingerprint}
-        self.records[identity(path)] = self.records[identity(path)].model_copy(update=update)
+        self.records[self.key(path)] = self.records[self.key(path)].model_copy(update=update)
 
     def finish(self, outcome: Outcome) -> None:
         """Write down what became of a photo, on disk at least about once a second."""
-        key = identity(outcome.source)
+        key = self.key(outcome.source)
         reason = outcome.reason
         if reason is None and outcome.status == "no_face":
             reason = "No face could be measured." if outcome.unmeasured else "No face was found."
