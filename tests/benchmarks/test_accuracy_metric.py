@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from accuracy.evaluate import within_between
+from accuracy.metric import Similarity3, Surface, compare, distances, umeyama
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
-from accuracy.evaluate import within_between
-from accuracy.metric import Similarity3, Surface, compare, distances, umeyama
 
 IDENTITY = Similarity3(1.0, np.eye(3), np.zeros(3))
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
 from accuracy import aflw2000, facescape, now, realy
 from accuracy.evaluate import expressed_of, neutral_of
 from accuracy.files import read_box, read_obj, read_points
 from accuracy.heads import face_triangles
 from accuracy.methods import fit_of
 from accuracy.observe import Observation
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid, rotation_from_euler, transform
 from tronie.head.model import default_head

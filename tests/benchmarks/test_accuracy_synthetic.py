@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
 from accuracy import report
 from accuracy.evaluate import evaluate, frontal_offset
 from accuracy.heads import FIRST_EVALUATION_SEED, heads

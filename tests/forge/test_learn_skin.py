@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "forge"))
-
 from learn_skin import Data, Parts, learn, smooth_mean
 
 SIDE = 16

