@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageFilter
 
+import tronie
 from tronie.framing import Box, is_whole, moved, picture_in, shifted, within
 from tronie.geometry import Camera, Similarity
 from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def scene(width: int = 240, height: int = 180, dark: float = 1.0) -> np.ndarray:
@@ -131,3 +135,17 @@ def test_a_face_is_carried_there_and_back() -> None:
     assert back.enhanced.to_photo == turn
     assert moved(Camera(100, (5, 5), (10, 10)), 2, 3, (20, 20)) == Camera(100, (7, 8), (20, 20))
     assert within(Photo(scene()), (10, 20, 30, 50)).image.shape == (30, 20, 3)
+
+
+def test_an_enlarged_photo_keeps_its_bars() -> None:
+    settings = tronie.Settings.model_validate({"only": "mesh", "enhance": {"photo": True}})
+    face = Pillow.open(EXAMPLES / "astronaut.jpg").convert("RGB").crop((128, 0, 384, 256)).resize((96, 96))
+    barred = np.zeros((160, 96, 3), np.uint8)
+    barred[32:128] = np.asarray(face)
+    result = tronie.Pipeline(settings).run(barred)
+    assert result.enhanced_photo is not None
+    larger = len(result.enhanced_photo) // len(barred)
+    assert larger > 1
+    assert result.enhanced_photo.shape == (160 * larger, 96 * larger, 3)
+    assert (result.enhanced_photo[: 31 * larger] == 0).all()
+    assert result.enhanced_photo[40 * larger : 120 * larger].mean() > 30

@@ -174,8 +174,9 @@ class Pipeline:
         inner = self._run(within(photo, box), outer)
         enhanced = inner.enhanced_photo
         if enhanced is not None:
-            around = photo.image.copy()
-            around[y0:y1, x0:x1] = enhanced
+            larger = len(enhanced) // (y1 - y0)
+            around = photo.image.repeat(larger, axis=0).repeat(larger, axis=1)
+            around[larger * y0 : larger * y1, larger * x0 : larger * x1] = enhanced
             enhanced = around
         timings = {**inner.timings, **clock.seconds}
         unmeasured = tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured)
