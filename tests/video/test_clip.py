@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +199,26 @@ def test_frames_that_grow_beyond_all_bounds_are_left_out(tmp_path: Path, monkeyp
     assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
     assert 1 <= len(frames) <= 6
     assert any("damaged" in note for note in clip.notes)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_decoders_keep_their_words_to_themselves(film: Path, tmp_path: Path, reader: str) -> None:
+    """In a process of its own: FFmpeg's level of talk is set once."""
+    lying = tmp_path / "lying.y4m"
+    lying.write_bytes(b"YUV4MPEG2 W60000 H60000 F25:1 C420jpeg\nFRAME\n" + bytes(1000))
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(film.read_bytes()[:9000])
+    code = (
+        "import sys; from tronie.video.clip import open_clip; from tronie.errors import InputError\n"
+        "for path in sys.argv[2:]:\n"
+        "    try: print(len(list(open_clip(path, reader=sys.argv[1]).frames())))\n"
+        "    except InputError as error: print(error)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENCV_FFMPEG_LOGLEVEL"}
+    command = [sys.executable, "-c", code, reader, str(lying), str(cut), str(tmp_path / "no.mp4")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=True)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_a_film_of_uneven_times_is_shown_evenly() -> None:

@@ -89,7 +89,8 @@ class AvClip(Reader):
         for frame in stored:
             return frame, stored
         self._container.close()
-        raise InputError(f"{source} holds no picture that can be read.")
+        most = f"{MOST_PIXELS / 1e6:.0f} megapixels"
+        raise InputError(f"{source} holds no picture that can be read: it is damaged, or its frames have over {most}.")
 
     def _stored(self) -> Iterator[Any]:
         yield self._first
