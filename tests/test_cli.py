@@ -226,14 +226,14 @@ def test_json_is_a_line_for_each_photo_and_a_summary(photos, tmp_path, capsys) -
 
 def test_what_is_left_out_is_told_once_and_written_down(photos, tmp_path, capsys) -> None:
     folder, out = photos("one.png"), tmp_path / "out"
-    for name in ("a.jxl", "b.psd", "c.psd", "d.txt"):
+    for name in ("a.svg", "b.psd", "c.psd", "d.txt"):
         (folder / name).write_bytes(b"something")
     assert job(folder, out=out) == 0
-    told = "3 files were left out, of kinds that are not read: 2 .psd (layers: export as PNG or TIFF), 1 .jxl ("
+    told = "3 files were left out, of kinds that are not read: 2 .psd (layers: export as PNG or TIFF), 1 .svg ("
     assert sum(line.startswith(told) for line in capsys.readouterr().err.splitlines()) == 1
-    assert json.loads((out / "manifest.json").read_text())["left_out"] == {".jxl": 1, ".psd": 2}
+    assert json.loads((out / "manifest.json").read_text())["left_out"] == {".psd": 2, ".svg": 1}
     assert job(folder, out=tmp_path / "again", as_json=True) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["left_out"] == {".jxl": 1, ".psd": 2}
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["left_out"] == {".psd": 2, ".svg": 1}
 
 
 def test_equal_names_do_not_collide(photos, tmp_path) -> None:

@@ -15,13 +15,14 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from tronie.color import HLG, PQ, is_hdr
 from tronie.errors import InputError
 from tronie.io.boxes import coded
-from tronie.io.depth import Scale, scale_of
+from tronie.io.depth import Scale, integer_scale, scale_of
 from tronie.io.formats import Jpeg2KImageFile, Opener, PngImageFile, TiffImageFile, WebPImageFile, is_isobmff
 from tronie.io.frames import scan
 from tronie.io.hush import hushed
 from tronie.io.limits import COSTS, MODE_COSTS, USUAL_COST, Limits
 from tronie.io.pixels import WIDE_MODES, Coding, rgb_from_pil, rgb_from_values
 from tronie.io.profiles import coding_of
+from tronie.io.read_jxl import jxl_header, jxl_pixels
 from tronie.io.read_png import Png, deep_pixels, plain_png, take_apart
 from tronie.types import Image
 
@@ -105,6 +106,21 @@ def _cost(picture: pil.Image) -> float:
         blocks = [int(h * v) for _, h, v, *_ in layers]
         return 4 + 2 * sum(blocks) / max(blocks)
     return COSTS.get(str(picture.format), MODE_COSTS.get(picture.mode, USUAL_COST))
+
+
+def decode_jxl(stream: BinaryIO, source: str, limits: Limits) -> Decoded:
+    """JPEG XL, where the extra is installed."""
+    limits.check_file(stream.seek(0, 2), source, whole=True)
+    header = jxl_header(stream)
+    limits.check_size(header.size, source, COSTS["JXL"], " of JPEG XL")
+    values = jxl_pixels(stream)
+    exif = pil.Exif()
+    if header.exif:
+        exif.load(header.exif)
+    exif[ORIENTATION] = 1  # the decoder has turned it
+    scale = Scale(1.0) if np.issubdtype(values.dtype, np.floating) else integer_scale(values.dtype)
+    taken = (values.shape[1], values.shape[0])
+    return _deep(values, taken, exif, factor_for(taken, limits), coding=header.coding, scale=scale)
 
 
 def _png(stream: BinaryIO, source: str, limits: Limits) -> Decoded:

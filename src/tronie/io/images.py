@@ -16,12 +16,13 @@ from PIL import Image as pil
 
 from tronie.batch.inputs import leads_nowhere
 from tronie.errors import InputError
-from tronie.io.decode import ORIENTATION, decode
+from tronie.io.decode import ORIENTATION, decode, decode_jxl
 from tronie.io.exif import focal_pixels
 from tronie.io.formats import opener
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_array
+from tronie.io.read_jxl import can_read, is_jxl
 from tronie.types import Image, Photo
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(
@@ -29,6 +30,7 @@ IMAGE_SUFFIXES: frozenset[str] = frozenset(
     for ending in (
         *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
         *("heic", "heif", "hif", "avif", "jp2", "j2k", "jpx", "ppm", "pgm", "pbm", "pnm"),
+        *(("jxl",) if can_read() else ()),
     )
 )
 """Lower-case endings of the files taken from a folder. Reading itself goes by the content, not by the name."""
@@ -99,12 +101,15 @@ def _read(stream: BinaryIO, file: Path, source: str, limits: Limits) -> Photo:
     if kind is RAW:  # whatever a TIFF reader would make of it
         raise InputError(f"{source} is a {kind.name} file, which is not read; {kind.advice} first.")
     reader = opener(head)
-    if reader is None and kind is not None:
-        raise InputError(f"{source} is of a kind that is not read ({kind.name}); {kind.advice} first.")
-    if reader is None:
+    jxl = is_jxl(head)
+    if jxl and not can_read():
+        raise InputError(f"{source} is a JPEG XL; pip install 'tronie[jxl]' reads it.")
+    if reader is None and kind is not None and not jxl:
+        raise InputError(f"{source} is of a kind that is not read ({kind.name}: {kind.advice}).")
+    if reader is None and not jxl:
         raise InputError(f"{source} is not a photo, or of a kind that is not supported.")
     limits.check_file(os.fstat(stream.fileno()).st_size, source, whole=False)
-    decoded = decode(stream, reader, source, limits)
+    decoded = decode_jxl(stream, source, limits) if reader is None else decode(stream, reader, source, limits)
     turn = TURNS.get(decoded.exif.get(ORIENTATION, 1))
     image = decoded.image if turn is None else np.ascontiguousarray(turn(decoded.image))
     height, width = image.shape[:2]

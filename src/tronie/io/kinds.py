@@ -27,7 +27,7 @@ RAW = _kind(
 """Several look like TIFF but hold only a thumbnail that a TIFF reader could open."""
 KINDS = (
     RAW,
-    _kind("JPEG XL", "save as JPEG or PNG", "jxl"),
+    _kind("JPEG XL", "pip install 'tronie[jxl]' reads it", "jxl"),
     _kind("layers", "export as PNG or TIFF", "psd psb xcf kra clip afphoto ora"),
     _kind("drawing or document", "export as PNG", "svg svgz pdf eps ps ai"),
     _kind("high dynamic range", "save as AVIF, PNG or TIFF", "exr hdr pic"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tronie.errors import InputError
 
 HIGHER = "set the environment variable TRONIE_MAX_MEGAPIXELS higher"
-COSTS = {"WEBP": 16, "AVIF": 12, "HEIF": 12, "JPEG2000": 20}
+COSTS = {"WEBP": 16, "AVIF": 12, "HEIF": 12, "JPEG2000": 20, "JXL": 24}
 """Bytes of memory for each pixel while a reader decodes a format, measured."""
 MODE_COSTS = {"F": 12, "I": 12, "I;16": 6}
 """The same of other formats, by Pillow's mode."""
