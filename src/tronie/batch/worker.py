@@ -115,6 +115,10 @@ STEPS = 10
 """A step on faces, which may be many and want kernels to be compiled, is given so many times what a decoder is."""
 
 
+COMPILING = "compiling numeric kernels"
+"""What progress is reported as while numba works; how many of them is not known before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A recipe for a worker, small enough to be sent to another process: call it there to load the pipeline."""
@@ -155,13 +159,21 @@ class Work:
 
             return do_clip(pipeline, task, progress=progress, stopping=line.stopping)
 
+        compiled: list[str] = []
+
+        def hear(kernel: str) -> None:
+            compiled.append(kernel)
+            line.progress(COMPILING, len(compiled), None)
+
         def work(task: Task) -> Outcome:
             watch("read")
+            from tronie.render.jit import compiling
             from tronie.video.clip import is_clip
 
-            if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
-                return follow(task)
-            return do_photo(pipeline, task, self.settings, self.threads)
+            with compiling(hear):
+                if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
+                    return follow(task)
+                return do_photo(pipeline, task, self.settings, self.threads)
 
         return steady(work)
 

@@ -202,8 +202,14 @@ def blender_script(
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     self_test: Annotated[bool, typer.Option(help="Reconstruct a small portrait that comes with tronie.")] = True,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Only compile all numeric kernels, so that no option waits for it later.")
+    ] = False,
 ) -> None:
     """Check whether this machine is ready, and what is fast or slow on it."""
     from tronie.cli.report import doctor as show
+    from tronie.cli.report import warm as compile_all
 
+    if warm:
+        raise typer.Exit(compile_all())
     raise typer.Exit(show(as_json, self_test))

@@ -88,6 +88,31 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     return 0
 
 
+def warm() -> int:
+    """Compile all kernels, with a bar on a terminal, else a line for each step."""
+    import time
+
+    from tronie.cli.show import progress_bar
+    from tronie.warm import STEPS, warmed
+
+    began = time.monotonic()
+    if sys.stderr.isatty():
+        with progress_bar(sys.stderr) as bar:
+            task, done = bar.add_task("kernels", total=len(STEPS)), iter(range(len(STEPS)))
+            now = [""]
+
+            def step(name: str) -> None:
+                now[0] = name
+                bar.update(task, completed=next(done), description=name)
+
+            count = warmed(lambda kernel: bar.update(task, description=f"{now[0]}: {kernel}"), step)
+    else:
+        count = warmed(lambda kernel: None, lambda name: say(f"Compiling kernels: {name}", problem=True))
+    seconds = time.monotonic() - began
+    say(f"{count} kernels compiled and kept, in {seconds:.0f} s." if count else "All kernels are there.")
+    return 0
+
+
 def doctor(as_json: bool, self_test: bool) -> int:
     """Report on this machine; 1 if something does not work."""
     from tronie.doctor import examine

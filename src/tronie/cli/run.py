@@ -12,7 +12,7 @@ from tronie.batch.inputs import Inputs, find_inputs
 from tronie.batch.job import Plan, Start, make_plan, run_job
 from tronie.batch.ledger import Ledger
 from tronie.batch.left_out import sentence
-from tronie.batch.machine import default_workers, kernels_missing
+from tronie.batch.machine import default_workers
 from tronie.batch.stop import stop_on_signals
 from tronie.batch.worker import Bounds, Work
 from tronie.cli.say import say
@@ -71,8 +71,6 @@ def _do(
 
             for text in notices():
                 show.note(text)
-        if plan.tasks and start is None and kernels_missing():
-            show.note("This is the first run: compiling the numeric kernels takes some 15 seconds, once.")
 
         def stopping() -> None:
             show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")
@@ -86,7 +84,7 @@ def _do(
                     work = start or Work(settings, threads=1 if workers > 1 else 0, seconds=bounds.seconds)
                     for outcome in run_job(
                         plan, ledger, work, workers=workers, apart=start is None, bounds=bounds,
-                        progress=show.progress if workers == 1 else None, stopping=lambda: stop.requested,
+                        progress=show.progress if workers == 1 else show.compiling, stopping=lambda: stop.requested,
                     ):  # fmt: skip
                         show.outcome(outcome)
                         finished += 1

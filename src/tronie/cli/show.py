@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from tronie.batch.worker import Outcome
+from tronie.batch.worker import COMPILING, Outcome
 from tronie.cli.say import plain, say, say_json
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Show(AbstractContextManager["Show"]):
     tally: Tally = field(default_factory=Tally)
     _bar: Progress | None = None
     _task: TaskID | None = None
+    _compiling: bool = False
     _inner: TaskID | None = None
     """The bar of a video, and"""
     _doing: str = ""
@@ -95,7 +96,14 @@ class Show(AbstractContextManager["Show"]):
         self._task = self._bar.add_task("loading", total=self.total)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """How far the video in work is; on a terminal with the time that is left."""
+        """How far the video in work is; on a terminal with the time that is left. Kernels that are compiled at the
+        first use of an option are told everywhere, once."""
+        if what == COMPILING and not self._compiling and not self.as_json:
+            self._compiling = True
+            self.note(
+                "Compiling numeric kernels, once: 15 seconds for the first photo, a minute or two with many options. "
+                "(`tronie doctor --warm` does it beforehand.)"
+            )
         if self._bar is None:
             return
         if self._inner is None:
@@ -104,6 +112,11 @@ class Show(AbstractContextManager["Show"]):
             self._bar.reset(self._inner, total=total)
         self._doing = what
         self._bar.update(self._inner, completed=done, total=total, description=what)
+
+    def compiling(self, what: str, done: int, total: int | None) -> None:
+        """`progress` of one of several workers: of kernels only, which all of them wait for."""
+        if what == COMPILING:
+            self.progress(what, done, total)
 
     def outcome(self, outcome: Outcome) -> None:
         """One photo is finished."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
@@ -22,6 +23,23 @@ def jit(function: F) -> F:
 def fast_jit(function: F) -> F:
     """`jit` for colours: products and sums may be fused and reordered. Infinities and NaN keep their meaning."""
     return _compiled(function, fastmath={"contract", "reassoc", "nsz", "arcp"})
+
+
+@contextmanager
+def compiling(told: Callable[[str], None]) -> Iterator[None]:
+    """Within this, `told` gets the name of every kernel whose compilation begins in this process, whichever thread it
+    is in; what lies on disk is read and not told."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:
+            told(event.data["dispatcher"].py_func.__name__.strip("_"))
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def _compiled(function: F, **options: Any) -> F:
