@@ -124,7 +124,8 @@ def bombs() -> Iterator[File]:
     """Small files that claim, or are, a lot."""
     yield "huge.gif", gif(65535, 65535, 60)
     yield "wide.gif", gif(60_000, 400, 60)
-    yield "many.gif", gif(4000, 4000, 400)
+    yield "many.gif", gif(2500, 2500, 400)
+    yield "large_frames.gif", gif(4000, 4000, 400)
     yield "frames.gif", gif(30, 30, 60_000)
     yield "huge.webp", webp(16_383, 16_383, 40)
     yield "moving.webp", webp(16_000_000, 3, 40)

@@ -22,7 +22,7 @@ from tronie.video.clip import is_clip
 
 FACE = Path(tronie.__file__).parent / "assets" / "selftest.jpg"
 MOST_MEGABYTES = 2000
-SLOW_TO_READ = ("zeros_10000.png", "zeros_deep.png", "zeros_1bit.png", "many.gif", "frames.gif")
+SLOW_TO_READ = ("zeros_10000.png", "zeros_deep.png", "zeros_1bit.png", "many.gif", "frames.gif", "large_frames.gif")
 """Large pictures indeed; the whole test has them."""
 
 

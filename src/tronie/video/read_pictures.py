@@ -23,10 +23,11 @@ from tronie.video.timing import Times
 _NUMBER = re.compile(r"%0?(\d*)d")
 USUAL_DELAY = 0.1
 """Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""
-MOST_PIXELS = 20_000_000
+MOST_PIXELS = 9_000_000
 """Of a frame; a picture with larger ones is read as a photo."""
-MOST_TOTAL = 3_000_000_000
-"""Pixels of all frames that are read together, which is 48 seconds at 1920 x 1080 and 30 frames a second."""
+MOST_READ, MOST_TOTAL = 2000, 1_500_000_000
+"""Frames that are read, and pixels of all of them together: 24 seconds at 1920 x 1080 and 30 frames a second. Longer
+ones are better kept as videos."""
 
 
 class PictureClip(Reader):
@@ -100,7 +101,7 @@ class MovingPicture(Reader):
         self._held = found.count
         info = ClipInfo(
             name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds,
-            frames=max(1, min(found.count, MOST_TOTAL // max(found.pixels, 1))), rotation=0,
+            frames=max(1, min(found.count, MOST_READ, MOST_TOTAL // max(found.pixels, 1))), rotation=0,
             codec=str(self._picture.format or "").lower(), reader="Pillow",
         )  # fmt: skip
         super().__init__(info)
@@ -122,8 +123,7 @@ class MovingPicture(Reader):
             shown += _shown(float(self._picture.info.get("duration") or 0) / 1000)
         if count < self._held:
             self._notes.append(
-                f"only its first {count} of {self._held} frames were read: of a moving picture "
-                f"{MOST_TOTAL // 1_000_000_000} billion pixels are"
+                f"only its first {count} of {self._held} frames were read; save it as a video to have all of them"
             )
 
     def close(self) -> None:
