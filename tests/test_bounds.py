@@ -19,7 +19,10 @@ import pytest
 from tronie.batch.line import Line
 from tronie.batch.machine import resident
 from tronie.batch.pool import Crash, run_in_processes
+from tronie.batch.worker import Bounds
+from tronie.imports import keep, new_record
 from tronie.io import process
+from tronie.settings import Settings
 from tronie.weights import ASSETS
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -193,3 +196,15 @@ def test_a_photo_that_hangs_its_decoder_costs_no_other(tmp_path: Path, workers: 
     }  # fmt: skip
     assert done.stderr == ""
     assert sorted(path.name for path in out.iterdir()) == ["a", "c", "e", "manifest.json"]
+
+
+def test_a_large_net_of_the_users_own_is_allowed_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path / "home"))
+    (tmp_path / "net.pth").write_bytes(b"")
+    record = new_record(
+        "sparnet-hd", "sparnet", tmp_path / "net.pth", purpose="p", licence="l", commercial_use=False, origin="o"
+    )  # fmt: skip
+    keep(record, b"0" * 50_000_000)
+    assert Bounds.usual_memory(Settings()) == 2
+    chosen = Settings.model_validate({"enhance": {"mode": "sparnet-hd"}})
+    assert Bounds.usual_memory(chosen) == pytest.approx(2.3)

@@ -89,11 +89,14 @@ def run(
         ),
     ] = 60,
     memory: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0, metavar="GIGABYTES", rich_help_panel="Limits of a file", help="For a process. 0: no limit."
+            min=0,
+            metavar="GIGABYTES",
+            rich_help_panel="Limits of a file",
+            help="For a process; 0: no limit [dim](default: 2, more with a large net of yours)[/dim]",
         ),
-    ] = 2,
+    ] = None,
     camera: Annotated[
         int | None,
         typer.Option(
@@ -122,11 +125,13 @@ def run(
     from tronie.batch.worker import Bounds
     from tronie.cli.run import run_photos
 
+    settings = settings_from(context.params)
+    memory = Bounds.usual_memory(settings) if memory is None else memory
     raise typer.Exit(
         run_photos(
             photos or [],
             out,
-            settings_from(context.params),
+            settings,
             overwrite=overwrite,
             recursive=recursive,
             camera=camera,
