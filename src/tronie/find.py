@@ -28,20 +28,21 @@ FIVE = [468, 473, 1, 61, 291]
 """Landmarks where a detector's five points lie."""
 SAME = 0.4
 """Share of the smaller box above which what is found in a turned photo is a face that was known already."""
-ASTRAY = 0.3
-"""`Marked.disagreement` beyond which detector and landmark net do not mean the same thing."""
+ASTRAY, CLOSE = 0.25, 0.16
+"""`Marked.disagreement` beyond which detector and landmark net do not mean the same thing, and up to which they do though
+the net doubts it: in profile 0.06, in nine of ten up to 0.11."""
 DOUBTFUL = 0.12
 """... beyond which the face may be held in another way than the landmarks say: of upright faces 0.02 to 0.05, behind
 masks up to 0.1, of landmarks that are upside down from 0.18 on."""
 AROUND, AROUND_SIDE = 2.5, 256
 """Such a face is looked at from all four sides in a square of so many box sizes and so many pixels."""
-SCORE_SAYS, DISAGREEMENT_SAYS, ENOUGH = 3.3, 6.3, 3.3
+SCORE_SAYS, DISAGREEMENT_SAYS, ENOUGH = 3.3, 6.3, 3.6
 """Where the net doubts that there is a face: how much the log odds of the detector's score and the disagreement weigh,
 and what they must come to. A logistic regression on 80 heads turned by 60 to 85 degrees, 84 people with masks, 125
 portraits, and what the detector takes for faces in 380 pictures of animals, drawings and things."""
 ILL_FITTING = 0.06
 """... and the `Marked.misfit` up to which its landmarks are a face at all: heads in profile have up to 0.05."""
-SURE = 0.7
+SURE = 0.75
 """Score of the detector from which a face that cannot be measured is told of."""
 REASON = "It was seen, but the landmarks do not find their places on it: covered, turned away, or no face."
 FAR = 10.0
@@ -94,6 +95,8 @@ class Marked:
         if self.landmarks.presence >= least_presence:
             return True
         score = np.clip(self.detection.score, 1e-6, 1 - 1e-6)
+        if self.disagreement > CLOSE:
+            return False
         said = SCORE_SAYS * np.log(score / (1 - score)) - DISAGREEMENT_SAYS * self.disagreement
         return bool(said >= ENOUGH and self.misfit <= ILL_FITTING)
 
