@@ -29,8 +29,8 @@ FIVE = [468, 473, 1, 61, 291]
 SAME = 0.4
 """Share of the smaller box above which what is found in a turned photo is a face that was known already."""
 ASTRAY, CLOSE = 0.25, 0.16
-"""`Marked.disagreement` beyond which detector and landmark net do not mean the same thing, and up to which they do though
-the net doubts it: in profile 0.06, in nine of ten up to 0.11."""
+"""`Marked.disagreement` beyond which detector and landmark net do not mean the same thing, and up to which they do
+though the net doubts it: in profile 0.06, in nine of ten up to 0.11."""
 DOUBTFUL = 0.12
 """... beyond which the face may be held in another way than the landmarks say: of upright faces 0.02 to 0.05, behind
 masks up to 0.1, of landmarks that are upside down from 0.18 on."""
