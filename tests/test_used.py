@@ -24,7 +24,7 @@ def _names(**branches: dict[str, object]) -> list[str]:
 
 def test_default() -> None:
     names = _names(enhance={"mode": "off"})
-    assert names == ["centerface", "face_landmarks", "blendshapes", "face_shape", "calibration", "head"]
+    assert names == ["centerface", "face_landmarks", "blendshapes", "face_doubts", "face_shape", "calibration", "head"]
     assert all(m.licence and m.commercial_use for m in models_used(Settings()))
     assert [n for n in _names() if n not in names] == [n for n in ("face_enhance",) if n in WEIGHTS]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tronie import weights
 from tronie.geometry import Similarity
 from tronie.runtime import Session
-from tronie.types import ARKIT_UNITS, Crop, Detection, Image, Landmarks
+from tronie.types import ARKIT_UNITS, MIRRORED_DOUBTS, Crop, Detection, Image, Landmarks
 
 Array = NDArray[np.floating[Any]]
 
@@ -142,16 +142,17 @@ class Mirrored:
 
 
 class LandmarkNet:
-    """The landmark net, and the nets that read expression and shape off it; loaded on first use."""
+    """The landmark net, and the nets that read expression, shape and doubts off it; loaded on first use."""
 
     def __init__(self, threads: int = 1) -> None:
         self._points = Session(weights.path("face_landmarks"), threads, split=True)
         self._scores = Session(weights.path("blendshapes"), threads, split=True)
         self._shape = Session(weights.path("face_shape"), threads, split=True)
+        self._doubts = Session(weights.path("face_doubts"), threads, split=True)
 
     def load(self) -> None:
         """Load the nets now."""
-        for net in (self._points, self._scores, self._shape):
+        for net in (self._points, self._scores, self._shape, self._doubts):
             net.load()
 
     def detect(self, image: Image, detections: Detection | Sequence[Detection]) -> list[tuple[Crop, Landmarks]]:
@@ -201,7 +202,7 @@ class LandmarkNet:
             return self._read(crops, maps, scored=False)
         flipped = [Mirrored(m) for m in maps]
         both = self._read(np.concatenate([crops, crops[:, :, ::-1]]), [*maps, *flipped], scored=True)
-        return [replace(a, mirrored=b) for a, b in zip(both[: len(maps)], both[len(maps) :], strict=True)]
+        return [_seconded(a, b) for a, b in zip(both[: len(maps)], both[len(maps) :], strict=True)]
 
     def _read(self, crops: Image, maps: Sequence[Similarity | Mirrored], scored: bool) -> list[Landmarks]:
         """What the nets say of crops (n, 256, 256, 3), in the coordinates that `maps` lead to."""
@@ -213,20 +214,31 @@ class LandmarkNet:
         presence = _sigmoid(out["presence"][:, 0].astype(np.float64))
         scores = np.zeros((len(maps), len(ARKIT_UNITS)))
         features: list[Array | None] = [None] * len(maps)
+        doubts: list[Array | None] = [None] * len(maps)
         if scored:
-            features = list(self._shape.run({"early": out["early"], "late": out["late"]})["features"])
+            activations = {"early": out["early"], "late": out["late"]}
+            features = list(self._shape.run(activations)["features"])
+            doubts = list(self._doubts.run(activations)["doubts"])
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
             net = self._scores.run({"points": local[:, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"]
             for k, name in enumerate(ARKIT_UNITS):
                 scores[:, k] = out["tongue"][:, 0] if name == "tongueOut" else net[:, NET_UNITS.index(name)]
         scores = scores.clip(0, 1)
-        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k]) for k in range(len(maps))]
+        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k], doubts[k]) for k in range(len(maps))]
 
     @staticmethod
     def _crop(image: Image, unit: Similarity) -> Crop:
         side = int(np.clip(np.ceil(unit.scale), 64, CROP_SIDE))
         to_photo = sized(unit, side)
         return Crop(cut(image, to_photo, side), to_photo)
+
+
+def _seconded(seen: Landmarks, mirrored: Landmarks) -> Landmarks:
+    """With what the net says of the mirror image."""
+    doubts = seen.doubts
+    if doubts is not None and mirrored.doubts is not None:
+        doubts = (doubts + mirrored.doubts[list(MIRRORED_DOUBTS)]) / 2
+    return replace(seen, doubts=doubts, mirrored=mirrored)
 
 
 def _sigmoid(x: Array) -> Array:

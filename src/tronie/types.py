@@ -46,6 +46,11 @@ MIRRORED_UNITS: tuple[int, ...] = tuple(
 """Of each unit, which one it is in a mirror."""
 
 
+DOUBTS: tuple[str, ...] = ("mouth", "eye_left", "eye_right", "drawing")
+"""What a net of our own says of a face beside its landmarks: covered parts, and that it is drawn."""
+MIRRORED_DOUBTS: tuple[int, ...] = (0, 2, 1, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """One upright picture."""
@@ -121,6 +126,9 @@ class Landmarks:
     features: Array | None = None
     """(256,) what a net of our own reads off the landmark net's early activations: more of the person's shape than the
     points tell. For `tronie.fit.calibration`."""
+    doubts: Array | None = None
+    """(4,) in DOUBTS' order, 0..1: how likely it is that something covers the mouth, the subject's left eye, the right
+    eye, and that this is no photograph. Where there is a second opinion, the mean of both."""
     mirrored: Landmarks | None = None
     """What the net says of the mirror image of the crop, in the photo mirrored about x = 0: a second opinion."""
 

@@ -20,7 +20,7 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     the net of super-resolution, which works on small faces only."""
     detector = settings.detect.detector
     found = (DLIB,) if detector == "dlib" else _shipped(*DETECTORS.get(detector, ()))
-    found += _shipped("face_landmarks", "blendshapes")
+    found += _shipped("face_landmarks", "blendshapes", "face_doubts")
     found += _brought() if settings.fit.engine == "deep3d" else _head(settings.head.name)
     if enhance and settings.enhance.mode != "off":
         from tronie.enhance import MODES, OWN

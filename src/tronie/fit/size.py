@@ -76,11 +76,15 @@ def childlike(asked: float) -> float:
 
 def iris_asks(points: Array, scale: float, yaw: float, blink: float) -> float | None:
     """`iris_growth` before it is weighed; None where the irises tell nothing."""
-    pixels = iris_diameter(points)
-    if abs(yaw) > LARGEST_YAW or pixels < LEAST_PIXELS or blink > MOST_BLINK:
+    if not iris_tells(points, yaw, blink):
         return None
-    asked = np.log(IRIS_MM * scale / pixels) + IRIS_BIAS
+    asked = np.log(IRIS_MM * scale / iris_diameter(points)) + IRIS_BIAS
     return float(np.clip(asked, SMALLEST, 3 * IRIS_SIGMA))
+
+
+def iris_tells(points: Array, yaw: float, blink: float) -> bool:
+    """Whether the irises are seen well enough. `yaw` in degrees, `blink` 0..1."""
+    return abs(yaw) <= LARGEST_YAW and iris_diameter(points) >= LEAST_PIXELS and blink <= MOST_BLINK
 
 
 @lru_cache(maxsize=4)

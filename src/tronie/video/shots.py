@@ -106,7 +106,7 @@ class Shots:
         path = self._folder / f"{seen.track}-{seen.frame}.jpg"
         _keep(image, path)
         found = self._net.look(image, seen.square)
-        landmarks = replace(seen.landmarks, mirrored=found.mirrored)
+        landmarks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
         kept.append(
             Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
         )

@@ -9,13 +9,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.types import ARKIT_UNITS, Landmarks
+from tronie.types import ARKIT_UNITS, DOUBTS, Landmarks
 from tronie.video.seen import Seen
 
 ROW = np.dtype([
     ("frame", "<i4"), ("track", "<i4"), ("time", "<f8"), ("points", "<f4", (478, 3)),
-    ("scores", "<f4", (len(ARKIT_UNITS),)), ("features", "<f4", (256,)), ("presence", "<f4"), ("box", "<f4", (4,)),
-    ("confidence", "<f4"), ("overlap", "<f4"),
+    ("scores", "<f4", (len(ARKIT_UNITS),)), ("features", "<f4", (256,)), ("doubts", "<f4", (len(DOUBTS),)),
+    ("presence", "<f4"), ("box", "<f4", (4,)), ("confidence", "<f4"), ("overlap", "<f4"),
 ])  # fmt: skip
 """7 kB: a minute of two people at 30 frames a second is 25 MB."""
 
@@ -36,6 +36,7 @@ class Spool:
         row["points"], row["scores"] = seen.landmarks.points, seen.landmarks.scores
         row["presence"], row["box"] = seen.landmarks.presence, seen.box
         row["features"] = np.nan if seen.landmarks.features is None else seen.landmarks.features
+        row["doubts"] = np.nan if seen.landmarks.doubts is None else seen.landmarks.doubts
         row["confidence"], row["overlap"] = seen.confidence, seen.overlap
         self._file.write(row.tobytes())
         self.of_track.setdefault(seen.track, []).append(self._count)
@@ -59,6 +60,7 @@ class Spool:
 def landmarks_of(row: Any) -> Landmarks:
     """The net's answer in a row."""
     features = None if np.isnan(row["features"][0]) else row["features"].astype(np.float64)
+    doubts = None if np.isnan(row["doubts"][0]) else row["doubts"].astype(np.float64)
     return Landmarks(
-        row["points"].astype(np.float64), row["scores"].astype(np.float64), float(row["presence"]), features
+        row["points"].astype(np.float64), row["scores"].astype(np.float64), float(row["presence"]), features, doubts
     )
