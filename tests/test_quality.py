@@ -109,6 +109,22 @@ def test_an_eye_that_is_turned_away_is_not_covered() -> None:
     assert doubtful(yaw=60, eye_right=0.9) == {"eye_covered"}
 
 
+@pytest.mark.parametrize(("iris", "blink", "codes"), [(11.7, 0, set()), (12.8, 0, set()), (14.2, 0, {"child"}),
+                                                        (14.2, 0.9, set())])  # fmt: skip
+def test_irises_too_wide_for_an_adult_are_a_childs_unless_they_are_not_seen(
+    iris: float, blink: float, codes: set[str]
+) -> None:
+    face = face_at(0.0)
+    assert face.fit is not None
+    assert face.landmarks is not None
+    scores = np.full(52, blink)
+    points = face.landmarks.points * 4
+    fit = replace(face.fit, diagnostics={**face.fit.diagnostics, "iris_mm": iris})
+    face = replace(face, fit=fit, landmarks=replace(face.landmarks, points=points, scores=scores))
+    said = face_warnings(Photo(np.zeros((960, 1280, 3), np.uint8)), face)
+    assert {c.code for c in said} & {"child"} == codes
+
+
 # With the net: a portrait, and the same with something painted over it
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.exposure import exposure
-from tronie.fit.size import iris_tells
+from tronie.fit.size import IRIS_MM, childlike, iris_tells
 from tronie.types import ARKIT_UNITS, DOUBTS, Caution, Face, Fit, Landmarks, Photo
 
 CODES: dict[str, str] = {
@@ -44,8 +44,6 @@ BLURRED = 0.02
 """`sharpness` below which a picture looks soft at the size of the crop."""
 ILL_FITTING = 0.03
 """Landmark error over face size beyond which the head does not follow the picture."""
-CHILD_IRIS = 13.3
-"""Millimetres from which on irises are too wide for an adult (11.7 +- 0.4, and what the net errs)."""
 BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 DOUBTFUL = 0.5
 """From where on `Landmarks.doubts` count."""
@@ -130,12 +128,12 @@ def _of_fit(fit: Fit) -> Iterator[Caution]:
 
 def _of_age(fit: Fit, landmarks: Landmarks) -> Iterator[Caution]:
     """Irises hardly grow after the first years, heads do: on a head taken for an adult's a child's are large."""
-    yaw, iris = fit.diagnostics["yaw"], fit.diagnostics.get("iris_mm", 0.0)
+    yaw, iris = fit.diagnostics["yaw"], fit.diagnostics.get("iris_mm", IRIS_MM)
     blink = float(max(landmarks.scores[ARKIT_UNITS.index(unit)] for unit in BLINKS))
     # Of a covered face not even the size is sure that the irises are compared with.
     told = iris_tells(landmarks.points, yaw, blink) and not covered_parts(landmarks, yaw)
-    if told and iris > CHILD_IRIS:
-        text = f"the irises are as wide as {iris:.1f} mm on an adult's head: a child's, whose head is smaller"
+    if told and childlike(float(np.log(IRIS_MM / iris))) > 0.5:
+        text = f"probably a child: the irises would be {iris:.1f} mm wide on an adult's head"
         yield Caution("child", text)
 
 
