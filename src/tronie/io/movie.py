@@ -98,7 +98,7 @@ def _h264(path: Path, frames: Iterable[Image], fps: float, sound: Sound | None) 
                     stream = _h264_stream(out, rate, frame)
                     track = SoundTrack(out, sound) if sound is not None else None
                 picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-                out.mux(stream.encode(picture.reformat(format="yuv420p", dst_colorspace=BT709)))
+                out.mux(stream.encode(picture.reformat(format="yuv420p", dst_colorspace="ITU709")))
                 if track is not None:
                     track.until(float(count / rate))
             if stream is not None:
