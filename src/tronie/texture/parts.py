@@ -24,7 +24,7 @@ LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
 What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
 ENAMEL = (1.24, 1.0, 0.8)
 """Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
-FLESH = 0.45
+FLESH = 0.5
 """Luminance of the tongue's tip, of the teeth's."""
 PLAIN = {
     "skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
