@@ -14,7 +14,7 @@ import pytest
 import vectors
 
 from tronie import cli
-from tronie.enhance import sparnet
+from tronie.enhance import make_enhancer, sparnet
 from tronie.enhance.official import import_sparnet, imported_names, load_imported
 from tronie.enhance.sparnet import PLANS, Plan, find_state, recognise, shapes
 from tronie.errors import OutputError, WeightsError
@@ -121,6 +121,20 @@ def test_an_imported_net_answers_as_recorded(name: str, tmp_path: Path) -> None:
     assert record.name == name
     out = Session(record.path, 1).run({"image": (vectors.picture(128) + 1) / 2})["restored"] * 2 - 1
     assert vectors.distance(out[:, :, ::4, ::4], vectors.answers(name)["output_strided4"]) < 1e-5
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_published_net_that_is_not_here_says_how_to_get_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(WeightsError) as info:
+        make_enhancer(name)
+    for part in (name, "SPARNet", "github.com/chaofengc/Face-SPARNet", "CC BY-NC-SA", "models import sparnet FILE"):
+        assert part in str(info.value)
+    assert cli.execute(["run", str(tmp_path), str(tmp_path / "out"), "--enhance", name]) == 2
+    assert "models import sparnet FILE" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    with pytest.raises(WeightsError, match="no enhancer called nobody"):
+        make_enhancer("nobody")
 
 
 def test_imported_and_used(small: dict[str, np.ndarray], tmp_path: Path) -> None:

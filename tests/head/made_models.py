@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from tronie.head.adopt import nearest
+from tronie.head.model import default_head
 from tronie.io.matlab import mat_bytes
 
-ROWS, COLUMNS = 7, 9
+ROWS, COLUMNS = 25, 21
 EYE = 12
 """Vertices of each made-up eyeball."""
 
@@ -27,7 +29,7 @@ EYE = 12
 @dataclass(frozen=True)
 class Face:
     mean: np.ndarray
-    """(V, 3) mm: a mask with a nose, then the left and the right eyeball."""
+    """(V, 3) mm: our own head's mask on a grid, then the left and the right eyeball."""
     quads: np.ndarray
     triangles: np.ndarray
     label: np.ndarray
@@ -39,9 +41,12 @@ class Face:
 
 
 def face() -> Face:
-    y, x = np.mgrid[60 : -80 : ROWS * 1j, -70 : 70 : COLUMNS * 1j]
-    z = 40 - (x / 12) ** 2 - (y / 14) ** 2
-    z[ROWS // 2, COLUMNS // 2] += 25
+    head = default_head()
+    inner = head.mean[head.inner_face]
+    (left, low, _), (right, high, _) = inner.min(axis=0), inner.max(axis=0)
+    y, x = np.mgrid[high : low : ROWS * 1j, left : right : COLUMNS * 1j]
+    index, weight, _ = nearest(np.stack([x, y], axis=-1).reshape(-1, 2), inner[:, :2])
+    z = (inner[index, 2] * weight).sum(axis=1).reshape(x.shape).astype(np.float64)
     skin = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     i, j = (a.ravel() for a in np.mgrid[: ROWS - 1, : COLUMNS - 1])
     quads = [np.stack([i * COLUMNS + j, (i + 1) * COLUMNS + j, (i + 1) * COLUMNS + j + 1, i * COLUMNS + j + 1], axis=1)]

@@ -283,6 +283,7 @@ _sparse("deep3d", "epoch_20.pth", b"\x80\2\x8d" + struct.pack("<Q", 2_900_000_00
 
 # --- Archives of arrays ---
 
+COUNT = len(face().mean)
 _FLAME = ("v_template", "f", "shapedirs", "J_regressor", "kintree_table", "weights")
 
 
@@ -313,19 +314,19 @@ def _flame(**changes: Any) -> bytes:
 
 
 _GOOD = {
-    "numbers that are none": lambda: _flame(v_template=np.full((87, 3), np.nan)),
-    "numbers beyond all bounds": lambda: _flame(v_template=np.full((87, 3), 1e300)),
+    "numbers that are none": lambda: _flame(v_template=np.full((COUNT, 3), np.nan)),
+    "numbers beyond all bounds": lambda: _flame(v_template=np.full((COUNT, 3), 1e300)),
     "faces that name what is not there": lambda: _flame(f=np.full((9, 3), 10**6, np.uint32)),
     "faces below zero": lambda: _flame(f=np.full((9, 3), -5)),
     "no faces": lambda: _flame(f=np.zeros((0, 3), np.int64)),
     "no vertices": lambda: _flame(v_template=np.zeros((0, 3))),
-    "texts for numbers": lambda: _flame(v_template=np.array([["a", "b", "c"]] * 87)),
-    "dates for numbers": lambda: _flame(v_template=np.zeros((87, 3), "M8[s]")),
-    "complex numbers": lambda: _flame(shapedirs=np.ones((87, 3, 400)) * 1j),
-    "joints of another model": lambda: _flame(J_regressor=np.ones((24, 87))),
+    "texts for numbers": lambda: _flame(v_template=np.array([["a", "b", "c"]] * COUNT)),
+    "dates for numbers": lambda: _flame(v_template=np.zeros((COUNT, 3), "M8[s]")),
+    "complex numbers": lambda: _flame(shapedirs=np.ones((COUNT, 3, 400)) * 1j),
+    "joints of another model": lambda: _flame(J_regressor=np.ones((24, COUNT))),
     "a tree in a circle": lambda: _flame(kintree_table=np.array([[0, 4, 1, 1, 1], [0, 1, 2, 3, 4]])),
-    "one point": lambda: _flame(v_template=np.zeros((87, 3))),
-    "weights that are none": lambda: _flame(weights=np.full((87, 5), np.inf)),
+    "one point": lambda: _flame(v_template=np.zeros((COUNT, 3))),
+    "weights that are none": lambda: _flame(weights=np.full((COUNT, 5), np.inf)),
 }  # fmt: skip
 for _name, _content in {
     "zeros": lambda: _npz(shapedirs=_npy("|u1", (len(_BOMB),), _BOMB)),

@@ -170,8 +170,11 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
         raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
     if (mode := parameters.get("enhance")) is not None and mode not in ENHANCE:
         from tronie.enhance import enhancer_names
+        from tronie.enhance.official import how_to_get
 
         if mode not in (names := enhancer_names()):
+            if said := how_to_get(mode):
+                raise typer.BadParameter(said)
             raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
     if (head := parameters.get("head")) is not None:
         from tronie.calibrate.kept import OWN, find

@@ -73,8 +73,8 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
     name = net.NAMES[0] if _is_checkpoint(file) else net.NAMES[1]
     try:
         data = _from_checkpoint(file) if name == net.NAMES[0] else _from_graph(file)
-        check_free(name, overwrite)
         _ask_once(data)
+        check_free(name, overwrite)
     except (ValueError, Refused) as error:
         raise WeightsError(f"Cannot import {file}: {error}.") from error
     terms = TERMS[NET]

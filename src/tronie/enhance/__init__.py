@@ -40,6 +40,10 @@ def make_enhancer(name: str, threads: int = 0) -> Enhancer:
         from tronie.enhance.official import load_imported
 
         return load_imported(name, threads)
+    from tronie.enhance.official import how_to_get
+
+    if said := how_to_get(name):
+        raise WeightsError(said)
     raise WeightsError(
         f"There is no enhancer called {name}; there are {', '.join(enhancer_names())} "
         "(`tronie models import` adds an official one)."

@@ -39,9 +39,14 @@ def import_head(name: str, place: Path, *, overwrite: bool = False) -> Imported:
     What is stored is our own npz (`Morphable.load`), so that the user's file is read only once and by nothing else.
     Raises WeightsError when the file is refused, and OutputError when it cannot be stored or is there already.
     """
+    from tronie.head.likeness import check_face
+    from tronie.io.untrusted import refusals
+
     family = families()[name]
-    check_free(name, overwrite)
     model = family.load(place)
+    with refusals(place, f"a file of {family.what}"):
+        check_face(model)
+    check_free(name, overwrite)
     record = new_record(
         name, name, family.main_file(place), purpose=family.what, licence=family.licence,
         commercial_use=family.commercial_use, origin=family.ask, suffix=".npz",
