@@ -12,7 +12,7 @@ from tronie.batch.inputs import Problem, stamp
 from tronie.batch.ledger import Ledger, written
 from tronie.batch.line import Line
 from tronie.batch.pool import Crash, run_in_processes
-from tronie.batch.worker import Bounds, Outcome, Task, Work, debugging
+from tronie.batch.worker import Outcome, Task, Work, debugging
 
 Start = Callable[[Line], Callable[[Task], Outcome]]
 
@@ -72,14 +72,13 @@ def run_job(
     *,
     workers: int = 1,
     apart: bool = False,
-    bounds: Bounds | None = None,
     progress: Callable[[str, int, int | None], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
     """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
 
     One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
-    beyond its `bounds`, costs no other. `progress` is told how far a video is. Once `stopping()` is true those in work
+    beyond its bounds, costs no other. `progress` is told how far a video is. Once `stopping()` is true those in work
     are finished (not videos, which take long) and no other begins; their records stay `pending`.
     """
     with written(ledger):
@@ -87,7 +86,7 @@ def run_job(
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
             ledger.write()
         answers = (
-            _apart(plan.tasks, start, min(workers, len(plan.tasks)), bounds or Bounds(), progress, stopping)
+            _apart(plan.tasks, start, min(workers, len(plan.tasks)), progress, stopping)
             if apart or min(workers, len(plan.tasks)) > 1
             else _here(plan.tasks, start, stopping)
         )
@@ -105,12 +104,12 @@ def _here(tasks: tuple[Task, ...], start: Work | Start, stopping: Callable[[], b
 
 
 def _apart(
-    tasks: tuple[Task, ...], start: Work | Start, workers: int, bounds: Bounds,
+    tasks: tuple[Task, ...], start: Work | Start, workers: int,
     progress: Callable[[str, int, int | None], None] | None, stopping: Callable[[], bool],
 ) -> Iterator[Outcome]:  # fmt: skip
     # A single worker may use every core.
     answers = run_in_processes(
-        start, tasks, workers, threads=1 if workers > 1 else 0, most_bytes=bounds.most_bytes, progress=progress,
+        start, tasks, workers, threads=1 if workers > 1 else 0, progress=progress,
         stopping=stopping, quiet=not debugging(),
     )  # fmt: skip
     with closing(answers):

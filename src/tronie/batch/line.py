@@ -27,8 +27,9 @@ OFTEN = 0.2
 class Line:
     """From whoever does a task to whoever gave it. This one reaches nobody."""
 
-    def expect(self, seconds: float | None, what: str) -> None:
-        """If nothing else is said within so many seconds (None: ever), the process is stuck: `what` is what it does."""
+    def expect(self, seconds: float | None, what: str, most_bytes: int | None = None) -> None:
+        """If nothing else is said within so many seconds (None: ever), the process is stuck: `what` is what it does.
+        Until then it will not hold more than `most_bytes` of memory (None: nobody knows)."""
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """How much is done, of how much (None: nobody knows)."""
@@ -47,12 +48,12 @@ class Pipes(Line):
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _last: tuple[str, float] = ("", 0.0)
 
-    def expect(self, seconds: float | None, what: str) -> None:
+    def expect(self, seconds: float | None, what: str, most_bytes: int | None = None) -> None:
         # A step of the same kind gets its time anew, but need not be told of a thousand times a second.
         now = time.monotonic()
         if self._last[0] != what or now - self._last[1] > OFTEN:
             self._last = what, now
-            self.send("expect", (seconds, what))
+            self.send("expect", (seconds, what, most_bytes))
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         self.send("progress", (what, done, total))

@@ -66,9 +66,16 @@ class _Worker(Generic[T]):
     task: T | None = None
     limit: tuple[float, str] | None = None
     """When it is stuck if nothing was heard of it until then, and what it said that it does."""
+    most: int | None = None
+    """Bytes of memory that it may hold now, and"""
+    least: int | None = None
+    """at any step so far."""
     told_to_stop: bool = False
 
-    def expect(self, seconds: float | None, what: str) -> None:
+    def expect(self, seconds: float | None, what: str, most_bytes: int | None) -> None:
+        self.most = most_bytes
+        if most_bytes is not None:
+            self.least = min(most_bytes, self.least or most_bytes)
         self.limit = None if seconds is None else (time.monotonic() + seconds, f"{what} took more than {seconds:g} s")
 
     def stop(self) -> None:
@@ -82,12 +89,12 @@ class _Worker(Generic[T]):
         """Bytes of memory, 0 where nobody knows."""
         return resident(self.process.pid or 0) or 0
 
-    def trouble(self, most_bytes: int | None) -> Crash | None:
+    def trouble(self) -> Crash | None:
         """Why it must be ended; None where all is well."""
         if self.limit is not None and time.monotonic() > self.limit[0]:
             return Crash(self.limit[1], "timeout")
-        if most_bytes is not None and self.holds() > most_bytes:
-            return Crash(f"it took more than {most_bytes / 1e9:g} GB of memory", "memory")
+        if self.most is not None and self.holds() > self.most:
+            return Crash(f"it took more than {self.most / 1e9:g} GB of memory", "memory")
         return None
 
     def close(self) -> None:
@@ -101,7 +108,6 @@ def run_in_processes(
     workers: int,
     *,
     threads: int = 1,
-    most_bytes: int | None = None,
     progress: Callable[[str, int, int | None], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     quiet: bool = False,
@@ -110,8 +116,8 @@ def run_in_processes(
 
     `start` runs once in each process and returns the function that does one task; it, the tasks and the answers
     must be picklable. The function should not raise; if it does, the process counts as crashed. `start` is given the
-    line on which the function may say what it does: a process that is stuck by its own word, or that takes more than
-    `most_bytes` of memory, is ended, which costs its task. `threads` 1 keeps libraries from starting more.
+    line on which the function may say what it does: a process that is stuck by its own word, or that holds more memory
+    than it said, is ended, which costs its task. `threads` 1 keeps libraries from starting more.
 
     Once `stopping()` is true no new task is handed out, those in work are told, and the iterator ends when they are
     done (a function that raises KeyboardInterrupt then gives no answer). Leaving the iterator early ends the processes
@@ -148,7 +154,7 @@ def run_in_processes(
             value: Any
             for worker in [w for w in crew if w.inbox in heard or w.task is not None]:
                 if worker.inbox not in heard:
-                    if (trouble := worker.trouble(most_bytes)) is None:
+                    if (trouble := worker.trouble()) is None:
                         continue
                     worker.process.kill()
                     kind, value = "gone", trouble
@@ -177,8 +183,8 @@ def run_in_processes(
                 false_starts = 0
                 worker.ready = True
                 if kind in ("done", "stopped") and worker.task is not None:
-                    task, worker.task, worker.limit = worker.task, None, None
-                    if most_bytes is not None and worker.holds() > most_bytes / 2:
+                    task, worker.task, worker.limit, worker.most = worker.task, None, None, None
+                    if worker.least is not None and worker.holds() > worker.least / 2:
                         # What it has not given back would count against the next one.
                         crew.remove(worker)
                         retired.append(worker)

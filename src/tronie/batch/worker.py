@@ -103,16 +103,12 @@ NET_IN_USE = 6
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one file may take before its process is ended, so that it costs no other."""
+    """What reading one file may take before its process is ended, so that it costs no other."""
 
     seconds: float | None = 60.0
-    """To be decoded; each later step may take STEPS times that, each further frame of a video as long."""
+    """To be decoded; for the next frame of a video."""
     memory: float | None = 2.0
     """Gigabytes."""
-
-    @property
-    def most_bytes(self) -> int | None:
-        return None if self.memory is None else int(self.memory * 1e9)
 
     @staticmethod
     def usual_memory(settings: Settings) -> float:
@@ -124,8 +120,14 @@ class Bounds:
         return 2.0 + (0.0 if net is None else round(NET_IN_USE * net.bytes / 1e9, 1))
 
 
-STEPS = 10
-"""A step on faces, which may be many and want kernels to be compiled, is given so many times what a decoder is."""
+Share = tuple[float, float]
+"""How many times these seconds and gigabytes something may take."""
+READING: Share = 1, 1
+STEP: Share = 10, 2
+"""Faces may be many, and kernels have to be compiled; a photo of 38 megapixels with a texture of 4096 took 2.4 GB."""
+FRAME: Share = 1, 3
+"""Many frames are in work; 30 of 3840x2160 pixels took 1.9 GB."""
+CLIP_STEP: Share = 10, 3
 
 
 COMPILING = "compiling numeric kernels"
@@ -138,8 +140,7 @@ class Work:
 
     settings: Settings
     threads: int = 1
-    seconds: float | None = None
-    """See Bounds."""
+    bounds: Bounds = Bounds(None, None)
 
     def __call__(self, line: Line) -> Callable[[Task], Outcome]:
         import cv2
@@ -154,9 +155,14 @@ class Work:
 
             check()
 
+        def expect(share: Share, what: str) -> None:
+            seconds, memory = self.bounds.seconds, self.bounds.memory
+            most_bytes = None if memory is None else int(share[1] * memory * 1e9)
+            line.expect(None if seconds is None else share[0] * seconds, what, most_bytes)
+
         def watch(stage: str) -> None:
             reading = stage == "read"
-            line.expect(self.allowed(1 if reading else STEPS), "reading it" if reading else f"the step `{stage}`")
+            expect(READING if reading else STEP, "reading it" if reading else f"the step `{stage}`")
 
         pipeline = Pipeline(self.settings, threads=self.threads, watch=watch)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
@@ -167,7 +173,7 @@ class Work:
 
             def progress(what: str, done: int, total: int | None) -> None:
                 reading = what == "following" and 0 < done != total
-                line.expect(self.allowed(1 if reading else STEPS), "a frame" if reading else f"the step `{what}`")
+                expect(FRAME if reading else CLIP_STEP, "a frame" if reading else f"the step `{what}`")
                 line.progress(what, done, total)
 
             return do_clip(pipeline, task, progress=progress, stopping=line.stopping)
@@ -189,9 +195,6 @@ class Work:
                 return do_photo(pipeline, task, self.settings, self.threads)
 
         return steady(work)
-
-    def allowed(self, times: int) -> float | None:
-        return self.seconds and times * self.seconds
 
 
 def bind(runner: Runner, settings: Settings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:

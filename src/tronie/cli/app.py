@@ -94,7 +94,8 @@ def run(
             min=0,
             metavar="GIGABYTES",
             rich_help_panel="Limits of a file",
-            help="For a process; 0: no limit [dim](default: 2, more with a large net of yours)[/dim]",
+            help="For reading it; twice that for later steps, three times for a video; 0: no limit "
+            "[dim](default: 2, more with a large net of yours)[/dim]",
         ),
     ] = None,
     camera: Annotated[

@@ -79,11 +79,10 @@ def _do(
         with stop_on_signals(stopping) as stop:
             try:
                 if ledger is not None:
-                    bounds = bounds or Bounds()
                     # A single worker may use every core; 0 leaves the choice to the pipeline.
-                    work = start or Work(settings, threads=1 if workers > 1 else 0, seconds=bounds.seconds)
+                    work = start or Work(settings, threads=1 if workers > 1 else 0, bounds=bounds or Bounds())
                     for outcome in run_job(
-                        plan, ledger, work, workers=workers, apart=start is None, bounds=bounds,
+                        plan, ledger, work, workers=workers, apart=start is None,
                         progress=show.progress if workers == 1 else show.compiling, stopping=lambda: stop.requested,
                     ):  # fmt: skip
                         show.outcome(outcome)
