@@ -6,7 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from tronie.enhance.gate import ACCEPTED, BEST, REFUSED, Scores, Verdict, compare, judge
+from tronie.enhance.gate import (
+    ACCEPTED,
+    BEST,
+    OWN_GATE,
+    REFUSED,
+    STRANGERS_GATE,
+    Gate,
+    Scores,
+    Verdict,
+    compare,
+    judge,
+)
 from tronie.types import Image
 
 SIDE = 96
@@ -29,7 +40,12 @@ def seen(image: Image, factor: int) -> Image:
 
 
 def verdict(
-    before: Image, restored: Image, factor: float = 4, move: float = 0.0, apart: float | None = None
+    before: Image,
+    restored: Image,
+    factor: float = 4,
+    move: float = 0.0,
+    apart: float | None = None,
+    gate: Gate = OWN_GATE,
 ) -> Verdict:
     """`move` (of the eyes' distance) and `apart` are what the whole change does to landmarks and embedding; a share
     of it does its share."""
@@ -45,7 +61,7 @@ def verdict(
         assert apart is not None
         return np.stack([[apart * share(image), 0.0] for image in images])
 
-    return judge(before, restored, factor, 20.0, places, None if apart is None else embed)
+    return judge(before, restored, factor, 20.0, places, None if apart is None else embed, gate)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
@@ -121,3 +137,18 @@ def test_what_goes_far_too_far_is_refused_at_once() -> None:
         assert case.note is not None
         assert case.note.startswith("not enhanced: ")
         assert np.array_equal(case.after, before)
+
+
+def test_nets_that_are_not_ours_pass_a_narrower_gate() -> None:
+    one, before = person(1), seen(person(1), 4)
+    assert verdict(before, one, gate=STRANGERS_GATE).blend == 1.0
+    for share in np.linspace(0.1, 0.6, 11):  # somebody else shows through
+        strange = cv2.addWeighted(one, 1 - share, person(2), share, 0)
+        ours, theirs = verdict(before, strange), verdict(before, strange, gate=STRANGERS_GATE)
+        assert theirs.blend <= ours.blend
+        if theirs.blend < ours.blend:
+            break
+    else:
+        pytest.fail("both gates let everything through")
+    assert verdict(before, one, apart=0.58).blend == 1.0
+    assert verdict(before, one, apart=0.58, gate=STRANGERS_GATE).blend < 1.0

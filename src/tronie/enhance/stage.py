@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.enhance import ENHANCERS
 from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.enhance.detail import make_detail, moved
-from tronie.enhance.gate import Embed, Verdict, judge
+from tronie.enhance.gate import OWN_GATE, STRANGERS_GATE, Embed, Verdict, judge
 from tronie.enhance.paste import blended
 from tronie.errors import WeightsError
 from tronie.geometry import Similarity
@@ -131,9 +132,11 @@ def _judged(
     given, restored = answer
     if share < 1:
         restored = blended(crop.image, restored.astype(np.float32) - crop.image, share)
+    gate = OWN_GATE if name in ENHANCERS else STRANGERS_GATE
     verdict = judge(
-        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser()
-    )
+        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser(),
+        gate,
+    )  # fmt: skip
     if verdict.blend > 0:
         verdict = replace(verdict, after=with_grain(given, verdict.after, max(round(len(crop.image) / factor), 4)))
     enhanced = _record(crop, verdict, share, name, factor)
