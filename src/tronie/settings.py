@@ -20,7 +20,7 @@ class DetectSettings(Branch):
 
 class LandmarkSettings(Branch):
     min_presence: float = Field(
-        0.3, ge=0, le=1, description="Below this the detector and the fit decide if it is a face."
+        0.3, ge=0, le=1, description="Least certainty of the landmark net; below it the detector decides."
     )
 
 
@@ -113,6 +113,4 @@ class Settings(Branch):
     frontal: FrontalSettings = FrontalSettings()
     export: ExportSettings = ExportSettings()
     video: VideoSettings = VideoSettings()
-    only: Stage | None = Field(
-        None, description="Less than everything: the bare head, the head with its texture, or the portrait alone."
-    )
+    only: Stage | None = Field(None, description="Only the bare head, the head with its texture, or the portrait.")

@@ -94,7 +94,8 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert record["error"] is None
     assert record["engine"] == "deep3d"
     assert {m["name"]: m["licence"] for m in record["models"]} == {
-        "centerface": "MIT", "face_landmarks": "Apache-2.0", "blendshapes": "Apache-2.0", "deep3d": "nobody's",
+        "centerface": "MIT", "face_landmarks": "Apache-2.0", "blendshapes": "Apache-2.0", "face_doubts": "CC0-1.0",
+        "deep3d": "nobody's",
         "bfm-front": "nobody's",
     }  # fmt: skip
     manifest = json.loads((out / "manifest.json").read_text())

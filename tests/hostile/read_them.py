@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
     os.environ["TRONIE_HOME"] = str(folder / "home")
     chosen = sys.argv[2:]
     for name, (kind, write) in HOSTILE.items():
-        if chosen and not any(part in name for part in chosen):
+        if chosen and name not in chosen:
             continue
         place = folder / "files"
         place.mkdir()

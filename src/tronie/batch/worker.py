@@ -150,11 +150,6 @@ class Work:
         if self.threads:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
 
-        if self.settings.export.usd:
-            from tronie.io.usd import check
-
-            check()
-
         def expect(share: Share, what: str) -> None:
             seconds, memory = self.bounds.seconds, self.bounds.memory
             most_bytes = None if memory is None else int(share[1] * memory * 1e9)

@@ -61,6 +61,10 @@ def _do(
         ledger = Ledger.open(out, settings, overwrite=overwrite)
         ledger.left_out = dict(inputs.left_out)
         plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
+    if plan.tasks and settings.export.usd:
+        from tronie.io.usd import check
+
+        check()
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
     workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))

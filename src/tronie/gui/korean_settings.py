@@ -84,7 +84,6 @@ EXPLANATIONS: dict[str, str] = {
     "Smallest face, pixels of the photo.": "가장 작은 얼굴의 크기(사진 픽셀)입니다.",
     "Keep at most this many, largest first; 0 keeps all.": "큰 얼굴부터 최대 이만큼 남깁니다. 0이면 모두 남깁니다.",
     "Least score of a detection.": "검출로 인정하는 최소 점수입니다.",
-    "Below this a detection is dropped as no face.": "이 값보다 낮으면 얼굴이 아닌 것으로 봅니다.",
     "Super-resolution of small faces, of none, of all; NAME: by that net.": (
         "초해상도를 작은 얼굴에만, 없음, 모두에 적용합니다. 이름을 고르면 그 신경망을 씁니다."
     ),
@@ -144,6 +143,11 @@ EXPLANATIONS: dict[str, str] = {
         "동영상: 정면에서 본 머리의 영상 frontal.mp4를 만듭니다."
     ),
     "Of a video or camera: only so many seconds.": "동영상이나 카메라: 이 시간(초)만 처리합니다.",
-    "Stop early: `mesh` makes no texture and no portrait.": "일찍 멈춥니다. `mesh`는 텍스처와 초상을 만들지 않습니다.",
+    "Only the bare head, the head with its texture, or the portrait.": (
+        "전부보다 적게: 맨 머리만, 텍스처를 입힌 머리, 또는 초상만."
+    ),
+    "Least certainty of the landmark net; below it the detector decides.": (
+        "랜드마크 신경망의 최소 확신도; 그보다 낮으면 검출기가 결정합니다."
+    ),
 }
 """Of `tronie.settings`, word for word: a test compares them."""
