@@ -99,6 +99,7 @@ def beside(main, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_command_without_arguments(beside) -> None:
     done = _run(beside, "--only", "mesh")
     assert done.returncode == 0, done.stderr

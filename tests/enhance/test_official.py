@@ -80,7 +80,7 @@ def _compare(plan: Plan, folder: Path) -> float:
         replace(SMALL, coarsest=8, instance_norm=True, spectral=True, each_channel=True),
         PLANS["sparnet-16"],
         PLANS["sparnet-light"],
-        replace(PLANS["sparnet-hd"], side=128, coarsest=8),
+        pytest.param(replace(PLANS["sparnet-hd"], side=128, coarsest=8), marks=pytest.mark.slow),
     ],
     ids=["batch", "3d", "spectral", "spectral 3d", "sparnet-16", "sparnet-light", "sparnet-hd at 128"],
 )
