@@ -13,6 +13,7 @@ from tronie.batch.ledger import Ledger, written
 from tronie.batch.line import Line
 from tronie.batch.pool import Crash, run_in_processes
 from tronie.batch.worker import Outcome, Task, Work, debugging
+from tronie.io.atomic import sweep
 
 Start = Callable[[Line], Callable[[Task], Outcome]]
 
@@ -115,6 +116,7 @@ def _apart(
     with closing(answers):
         for task, answer in answers:
             if isinstance(answer, Crash):
+                sweep(task.out)  # what the process that was lost had half written
                 more = f" (--{answer.bound} allows more)" if answer.bound else ""
                 yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}{more}.")
             else:
