@@ -152,7 +152,7 @@ class Pipeline:
                 face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
             if face.enhanced is not None and self.settings.enhance.photo:
                 pasted.append(face.enhanced)
-            face = self.finish(photo, face, camera)
+            face = self._finish(photo, face, camera, None)
             faces.append(each(photo, face) if each else face)
         whole = None
         if pasted:
