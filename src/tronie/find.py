@@ -39,7 +39,8 @@ AROUND, AROUND_SIDE = 2.5, 256
 SCORE_SAYS, DISAGREEMENT_SAYS, ENOUGH = 3.3, 6.3, 3.6
 """Where the net doubts that there is a face: how much the log odds of the detector's score and the disagreement weigh,
 and what they must come to. A logistic regression on 80 heads turned by 60 to 85 degrees, 84 people with masks, 125
-portraits, and what the detector takes for faces in 380 pictures of animals, drawings and things."""
+portraits, and what the detector takes for faces in 380 pictures of animals, drawings and things, made a little
+stricter."""
 ILL_FITTING = 0.06
 """... and the `Marked.misfit` up to which its landmarks are a face at all: heads in profile have up to 0.05."""
 SURE = 0.75
