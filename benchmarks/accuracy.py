@@ -25,7 +25,7 @@ from accuracy.floor import Nearest
 from accuracy.methods import UNKNOWN_FOCAL, Method, methods
 from accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
 
-from tronie.calibrate.kept import OWN
+from tronie.importers.heads.calibrated import OWN
 
 FLOOR = "best of the model"
 FLOOR_ROWS = 60

@@ -22,8 +22,8 @@ from pathlib import Path
 from enhance import faces, methods
 from enhance.figures import Judge, table
 
-from tronie import weights
 from tronie.errors import TronieError
+from tronie.runtime import weights
 
 PORTRAITS = Path(__file__).resolve().parents[2] / "shared" / "faces_cc0"
 

@@ -24,7 +24,7 @@ import numpy as np
 from turned import known, pairs
 from turned.judge import Judge, Judged, embedded, table
 
-from tronie import identity
+from tronie.stages.landmarks import recognizer as identity
 
 PORTRAITS = Path(__file__).resolve().parents[2] / "shared" / "faces_cc0"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif")

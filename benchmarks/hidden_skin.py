@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 import tronie
-from tronie.texture.complete import complete
-from tronie.texture.explain import basis, explain
-from tronie.texture.seen import blurred_colours, look
-from tronie.texture.skin import colour_of, opponent
-from tronie.texture.surface import surface
+from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.inpaint import complete
+from tronie.stages.texture.skin_fit import basis, explain
+from tronie.stages.texture.skin_model import colour_of, opponent
+from tronie.stages.texture.visibility import blurred_colours, look
 
 
 def main() -> None:

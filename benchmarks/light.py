@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import Camera, rigid, rotation_from_euler
+from tronie.head.harmonics import Light, basis, shade, spiral
 from tronie.head.model import default_head
-from tronie.light.albedo import apply
-from tronie.light.charts import frame, row_of_vertex
-from tronie.light.detail import relief
-from tronie.light.fields import fields
-from tronie.light.harmonics import Light, basis, shade, spiral
-from tronie.light.skin import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
-from tronie.render.raster import interpolate, rasterize, visible
-from tronie.render.shading import vertex_normals
+from tronie.raster.rasterizer import interpolate, rasterize, visible
+from tronie.raster.shading import vertex_normals
+from tronie.stages.lighting.albedo import apply
+from tronie.stages.lighting.charts import frame, row_of_vertex
+from tronie.stages.lighting.normal_map import relief
+from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
 from tronie.types import PROVENANCE, Fit, Head, Image, Texture
 
 Array = NDArray[np.floating[Any]]

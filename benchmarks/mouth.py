@@ -21,12 +21,12 @@ import numpy as np
 import tronie
 from tronie.head.model import PARTS, HeadModel
 from tronie.io.images import photo_from_array, read_photo
-from tronie.light.albedo import delight
-from tronie.light.fields import fields
-from tronie.light.skin import LUMA, linear_to_srgb, srgb_to_linear
-from tronie.texture import parts
-from tronie.texture.surface import surface
-from tronie.texture.tint import tint_of
+from tronie.stages.lighting.albedo import delight
+from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
+from tronie.stages.texture import mouth as parts
+from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.tint import tint_of
 from tronie.types import PROVENANCE
 
 TEETH, TONGUE = 1.1, 0.5

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 
 import tronie
-from tronie.batch.machine import cores
-from tronie.io.movie import default_format, write_movie
+from tronie.io.video.writer import default_format, write_movie
 from tronie.render.figure import Figure, figure_of
 from tronie.render.film import graded, orbit, pictures, reel, turntable
-from tronie.render.light import preset
-from tronie.render.view import MODES, Look, Mode, Scene, render
+from tronie.render.lights import preset
+from tronie.render.renderer import MODES, Look, Mode, Scene, render
+from tronie.runtime.hardware import cores
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.jpg"
 

@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 import tronie
-from tronie.fit.warp import on_photo
-from tronie.render.shading import UNLIT, render_layers
-from tronie.texture import bake
+from tronie.raster.shading import UNLIT, render_layers
+from tronie.stages.fit.warp import on_photo
+from tronie.stages.texture import bake
 from tronie.types import PROVENANCE, Texture
 
 BAR = 30.0

@@ -6,8 +6,9 @@
 
 Heads made from portraits are rendered before a coloured ground, with a camera's noise: crossings (`cross`), leaving
 and returning (`away`), a light that changes (`light`), a face that does not move (`still`), one that talks, turns and
-blinks (`talk`). `live` times `tronie.video.live`; `speed` times `tronie run` of a 720p clip with two people, with all
-outputs but the overlay, in a process of its own with its memory. Times are of this machine as it is: see its load.
+blinks (`talk`). `live` times `tronie.pipelines.video.live`; `speed` times `tronie run` of a 720p clip with two
+people, with all outputs but the overlay, in a process of its own with its memory. Times are of this machine as it is:
+see its load.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ import numpy as np
 from video import figures
 from video.scenes import Actor, Scene, away, hire, nodding, still, walking
 
-from tronie.fit.basis import landmark_basis
-from tronie.io.movie import default_format, write_movie
-from tronie.pipeline import Pipeline
-from tronie.video.live import Live
+from tronie.io.video.writer import default_format, write_movie
+from tronie.pipelines.photo import Pipeline
+from tronie.pipelines.video.live import Live
+from tronie.stages.fit.basis import landmark_basis
 
 PORTRAITS = Path(__file__).resolve().parents[2] / "shared" / "faces_cc0"
 CAST = ("female_03", "male_07", "female_21", "male_40", "female_55", "male_81")

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from shape_net import FEATURES, ShapeNet, save_onnx, tables
 
-from tronie.calibrate.task import COMPONENTS, Scales, Task, spreads, task_of
-from tronie.fit.basis import landmark_basis
-from tronie.fit.calibration import CAMERA_FEATURES
 from tronie.head.model import HeadModel, default_head
+from tronie.pipelines.calibration.targets import COMPONENTS, Scales, Task, spreads, task_of
+from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.regressor import CAMERA_FEATURES
 
 ASSETS = Path(__file__).parents[1] / "src/tronie/assets"
 ACTIVATIONS = ("early", "late")

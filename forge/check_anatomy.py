@@ -18,7 +18,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tronie.head.model import PARTS, HeadModel, default_head
-from tronie.render.jit import jit
+from tronie.runtime.jit import jit
 from tronie.types import ARKIT_UNITS
 
 PAIRS = (

@@ -245,7 +245,7 @@ def largest_difference(data: bytes, model: Path, shape: tuple[int, ...], layout:
     """Largest |LiteRT - ONNX Runtime| over the first output, on seeded noise."""
     from ai_edge_litert.interpreter import Interpreter
 
-    from tronie.runtime import onnxruntime
+    from tronie.runtime.inference import onnxruntime
 
     reference = Interpreter(model_content=data, num_threads=1)
     reference.allocate_tensors()

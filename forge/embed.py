@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tronie.calibrate.embed import (
+from tronie.geometry import Array
+from tronie.head.model import PARTS, HeadModel
+from tronie.pipelines.calibration.landmark_embedding import (
     CROP_CENTRE,
     SIZE,
     Detect,
@@ -21,10 +23,8 @@ from tronie.calibrate.embed import (
     view_camera,
     view_pose,
 )
-from tronie.geometry import Array
-from tronie.head.model import PARTS, HeadModel
-from tronie.render.raster import interpolate, rasterize
-from tronie.render.shading import vertex_normals
+from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.raster.shading import vertex_normals
 
 __all__ = ["CROP_CENTRE", "View", "embed", "painted_colours", "render"]
 

@@ -22,9 +22,9 @@ import numpy as np
 from skin_maps import Atlas, Shown, atlas_of, collect
 
 from tronie.head.model import HeadModel, default_head
-from tronie.texture.light import shade
-from tronie.texture.skin import SkinModel
-from tronie.texture.surface import surface
+from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.light import shade
+from tronie.stages.texture.skin_model import SkinModel
 
 SIDE = 256
 COMPONENTS = 60

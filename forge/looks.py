@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from people import ict_people
 
-from tronie.calibrate.pictures import SIDE, Own, People, Person, draw, units_of
 from tronie.head.model import default_head
-from tronie.landmarks import LandmarkNet, square_from_landmarks
+from tronie.pipelines.calibration.synthetic import SIDE, Own, People, Person, draw, units_of
+from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 from tronie.types import Landmarks
 
 CHUNK = 25

@@ -46,10 +46,10 @@ from skin import Skin, cut_skin
 from span import focus, learn, span
 from unwrap import unwrap
 
-from tronie import weights
-from tronie.fit.basis import OVAL
 from tronie.head.model import HeadModel, sphere_center
-from tronie.runtime import Session
+from tronie.runtime import weights
+from tronie.runtime.inference import Session
+from tronie.stages.fit.basis import OVAL
 
 ASSET = Path(__file__).parents[1] / "src/tronie/assets/head.npz"
 COMPONENTS = 100

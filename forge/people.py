@@ -13,10 +13,10 @@ import numpy as np
 from ict import read_ict, turn_eyes
 from surface import closest_on_surface
 
-from tronie.calibrate.pictures import Person
-from tronie.calibrate.places import in_our_texture, moved
 from tronie.head.model import HeadModel
-from tronie.render.shading import vertex_normals
+from tronie.pipelines.calibration.registration import in_our_texture, moved
+from tronie.pipelines.calibration.synthetic import Person
+from tronie.raster.shading import vertex_normals
 
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""

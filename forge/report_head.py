@@ -20,7 +20,7 @@ from PIL import Image
 
 from tronie.geometry import rotation_from_euler
 from tronie.head.model import HeadModel
-from tronie.texture.surface import surface as facts
+from tronie.stages.texture.atlas import surface as facts
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from accuracy.heads import face_triangles, heads, inner_rows

@@ -2,7 +2,7 @@
 
 A small convolutional net makes 256 numbers of the early (32 x 32 cells) and late (8 x 8 cells) activations; they and
 what the points say go through one hidden layer, beside a linear path. The first half becomes face_shape.onnx, the
-second the arrays of `tronie.fit.calibration.Calibration`.
+second the arrays of `tronie.stages.fit.regressor.Calibration`.
 """
 
 from __future__ import annotations

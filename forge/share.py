@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tronie.fit.calibration import default_calibration
-from tronie.fit.camera import guess_camera
-from tronie.fit.size import similarity_free, size_of
 from tronie.geometry import euler_degrees
 from tronie.head.model import default_head
+from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.regressor import default_calibration
+from tronie.stages.fit.scale import similarity_free, size_of
 from tronie.types import Landmarks
 
 LOOKS = 8

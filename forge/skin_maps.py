@@ -10,14 +10,14 @@ import numpy as np
 
 import tronie
 from tronie.head.model import HeadModel
-from tronie.render.raster import interpolate, rasterize
-from tronie.render.shading import vertex_normals
-from tronie.texture import bake
-from tronie.texture.eye_look import LID_LEFT, LID_RIGHT
-from tronie.texture.grain import hairline_distance
-from tronie.texture.light import harmonics
-from tronie.texture.skin import opponent
-from tronie.texture.tones import likeness
+from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.raster.shading import vertex_normals
+from tronie.stages.texture import bake
+from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
+from tronie.stages.texture.light import harmonics
+from tronie.stages.texture.segment import likeness
+from tronie.stages.texture.skin_model import opponent
+from tronie.stages.texture.synthesis import hairline_distance
 from tronie.types import PROVENANCE, Face, Photo
 
 FINE = 4

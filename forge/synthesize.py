@@ -3,8 +3,9 @@
     python forge/synthesize.py PORTRAITS OUT --ict ICT_NPZ --count 30000 --seed 11
 
 PORTRAITS is a folder of photos whose textures are baked (indices 00 to 79 only: the others are held out). Each picture
-is one of `tronie.calibrate.pictures`, of our own heads or of ICT's (people.py), seen by the real landmark net through
-crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another seed adds more.
+is one of `tronie.pipelines.calibration.synthetic`, of our own heads or of ICT's (people.py), seen by the real
+landmark net through crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process with another seed
+adds more.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import numpy as np
 from people import ict_people
 
 import tronie
-from tronie import weights
-from tronie.calibrate.look import mirrored_truth
-from tronie.calibrate.pictures import SIDE, Own, People, draw, units_of
-from tronie.calibrate.skins import painted_skins
-from tronie.fit.basis import mirror_map
 from tronie.head.model import default_head
-from tronie.landmarks import (
+from tronie.pipelines.calibration.observe import mirrored_truth
+from tronie.pipelines.calibration.skins import painted_skins
+from tronie.pipelines.calibration.synthetic import SIDE, Own, People, draw, units_of
+from tronie.runtime import weights
+from tronie.runtime.inference import Session
+from tronie.stages.fit.basis import mirror_map
+from tronie.stages.landmarks.net import (
     BLENDSHAPE_LANDMARKS,
     EYE_LEFT,
     EYE_RIGHT,
@@ -33,7 +35,6 @@ from tronie.landmarks import (
     sized,
     square_from_landmarks,
 )
-from tronie.runtime import Session
 from tronie.types import ARKIT_UNITS
 
 SHARD = 500

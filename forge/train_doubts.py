@@ -25,16 +25,16 @@ from drawings import STYLES, smoothed
 from easel import EYE_LEFT, EYE_RIGHT, Stage, blurred
 from occluders import COVERS, DECOYS
 
-from tronie import weights
-from tronie.calibrate.pictures import Own, draw, units_of
-from tronie.calibrate.skins import painted_skins
-from tronie.calibrate.surroundings import degraded
-from tronie.detect import detect_faces, make_detector
 from tronie.head.model import default_head
 from tronie.io.images import read_photo
-from tronie.landmarks import NET_SIDE, LandmarkNet, cut, sized, square, square_from_landmarks
-from tronie.runtime import Session
+from tronie.pipelines.calibration.backgrounds import degraded
+from tronie.pipelines.calibration.skins import painted_skins
+from tronie.pipelines.calibration.synthetic import Own, draw, units_of
+from tronie.runtime import weights
+from tronie.runtime.inference import Session
 from tronie.settings import Settings
+from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.landmarks.net import NET_SIDE, LandmarkNet, cut, sized, square, square_from_landmarks
 
 ASSETS = Path(__file__).parents[1] / "src/tronie/assets"
 CANVAS, AROUND = 256, 1.35

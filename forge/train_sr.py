@@ -25,11 +25,11 @@ from onnx_torch import Graph
 from perceptual import Lpips
 from sr_net import FaceNet, begin_with_span, save_onnx
 
-from tronie.detect import detect_faces
-from tronie.enhance.align import aligned_crop, aligned_square
 from tronie.io.images import read_photo
-from tronie.landmarks import square
-from tronie.pipeline import Pipeline
+from tronie.pipelines.photo import Pipeline
+from tronie.stages.detect import detect_faces
+from tronie.stages.landmarks.align import aligned_crop, aligned_square
+from tronie.stages.landmarks.net import square
 
 ASSETS = Path(__file__).parents[1] / "src/tronie/assets"
 SIDE = 256

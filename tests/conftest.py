@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,15 @@ pytest_plugins = ["pytestqt.plugin"] if _qt_works() else []
 def tiny_head() -> HeadModel:
     """The small symmetric head of tests/synthetic.py."""
     return _tiny_head()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Callable[..., Path]:
+    def make(*names: str) -> Path:
+        folder = tmp_path / "photos"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / name).write_bytes(b"x" + name.encode())
+        return folder
+
+    return make

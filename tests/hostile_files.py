@@ -17,8 +17,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+from places import TESTS
 
-HEIC = Path(__file__).parent / "io" / "tiny.heic"
+HEIC = TESTS / "io" / "tiny.heic"
 FORMATS = {
     "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "bmp": "BMP", "tif": "TIFF", "ppm": "PPM",
     "jp2": "JPEG2000", "avif": "AVIF",

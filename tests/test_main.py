@@ -11,8 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
+from places import EXAMPLES, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +94,7 @@ def beside(main, tmp_path) -> Path:
     """A folder with the older data_input, in it two photos of which one shows eight people."""
     (tmp_path / "data_input").mkdir()
     for name in ("astronaut.jpg", "group.jpg"):
-        shutil.copy(ROOT / "examples" / name, tmp_path / "data_input")
+        shutil.copy(EXAMPLES / name, tmp_path / "data_input")
     return tmp_path
 
 

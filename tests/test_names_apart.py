@@ -1,21 +1,20 @@
 """Modules that are imported by their bare names have names of their own, whatever the order in which tests run."""
 
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
-SHARED = ("forge", "benchmarks")
+IMPORTED = ("forge", "benchmarks")
 """Folders whose modules tests import (`pythonpath` in pyproject.toml); beside them all folders of tests."""
 
 
 def test_no_two_modules_have_one_name() -> None:
-    if not all((ROOT / folder).is_dir() for folder in SHARED):
+    if not all((ROOT / folder).is_dir() for folder in IMPORTED):
         pytest.skip("forge/ and benchmarks/ come with the repository only")
     places = defaultdict(list)
     for folder in (
-        *(ROOT / name for name in SHARED),
+        *(ROOT / name for name in IMPORTED),
         ROOT / "tests",
         *(p for p in (ROOT / "tests").rglob("*") if p.is_dir()),
     ):

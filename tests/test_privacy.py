@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import tronie
-from tronie.weights import ASSETS
+from tronie.runtime.weights import ASSETS
 
 PACKAGE = Path(tronie.__file__).parent
 
@@ -55,7 +55,7 @@ def test_the_runtime_is_imported_at_one_place_only() -> None:
     places = {
         file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if "onnxruntime" in imports_of(file)
     }
-    assert places == {"runtime.py"}
+    assert places == {"runtime/inference.py"}
 
 
 def test_no_module_speaks_to_a_network() -> None:
@@ -141,7 +141,7 @@ LIBRARY = """
 import os, sys, time
 if "first" in sys.argv:
     os.environ["ORT_DISABLE_TELEMETRY"] = "0"  # somebody's shell says otherwise
-from tronie.runtime import Session
+from tronie.runtime.inference import Session
 Session({net!r}).load()
 time.sleep(float(sys.argv[1]))
 """
@@ -157,11 +157,11 @@ def test_the_runtime_leaves_no_trace_in_library_use(strange: Strange, how: str) 
 
 POOL = """
 from dataclasses import dataclass
-from tronie.batch.pool import run_in_processes
+from tronie.runtime.processes import run_in_processes
 @dataclass(frozen=True)
 class Loader:
     def __call__(self, line):
-        from tronie.runtime import Session
+        from tronie.runtime.inference import Session
         Session({net!r}).load()
         return str
 if __name__ == "__main__":

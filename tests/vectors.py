@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from places import SHARED
 
-VECTORS = Path(__file__).resolve().parents[2] / "shared" / "vectors"
+VECTORS = SHARED / "vectors"
 
 FILES = {"sparnet-16": "sparnet", "sparnet-light": "sparnet_light_attn3d", "sparnet-hd": "sparnethd_v4_attn2d"}
 """The file of each net that was recorded."""

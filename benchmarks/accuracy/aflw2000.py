@@ -24,9 +24,9 @@ from accuracy.evaluate import geodesic
 from accuracy.files import photo, picture
 from accuracy.methods import Method
 from accuracy.observe import Box, face_given, face_in
-from tronie.fit.engine import make_head
-from tronie.fit.warp import on_photo
 from tronie.geometry import HEAD_TO_CAMERA_AXES, transform
+from tronie.stages.fit.engine import make_head
+from tronie.stages.fit.warp import on_photo
 
 Array = NDArray[np.floating]
 

@@ -17,10 +17,10 @@ from accuracy.heads import face_triangles, inner_rows
 from accuracy.metric import Comparison, Similarity3, Surface, compare, icp
 from accuracy.metric import distances as distances_to
 from accuracy.synthetic import Render, Renders
-from tronie.fit.landmark_fit import head_shapes
 from tronie.geometry import euler_degrees
 from tronie.head.model import HeadModel
-from tronie.pipeline import single_blas_thread
+from tronie.pipelines.photo import single_blas_thread
+from tronie.stages.fit.map_fit import head_shapes
 from tronie.types import ARKIT_UNITS, Fit
 
 Array = NDArray[np.floating]

@@ -28,7 +28,7 @@ from accuracy.metric import Surface
 from accuracy.observe import face_in
 from tronie.geometry import transform
 from tronie.head.model import default_head
-from tronie.render.raster import rasterize
+from tronie.raster.rasterizer import rasterize
 
 Array = NDArray[np.floating]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tronie.geometry import rotation_from_euler
 from tronie.head.model import PARTS, HeadModel, default_head
-from tronie.render.raster import rasterize
+from tronie.raster.rasterizer import rasterize
 
 Array = NDArray[np.floating]
 

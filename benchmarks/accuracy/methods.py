@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from accuracy import subject
 from accuracy.metric import umeyama
 from accuracy.observe import Observation
-from tronie.fit.camera import guess_camera
-from tronie.fit.landmark_fit import fit_landmarks
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel
+from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.types import Fit
 
 Array = NDArray[np.floating]
@@ -104,7 +104,7 @@ class PriorOnly:
     model: HeadModel
 
     def __call__(self, seen: Observation) -> Fit:
-        from tronie.fit import landmark_fit
+        from tronie.stages.fit import map_fit as landmark_fit
 
         camera = camera_of(self.model, seen, None)
         told, _ = landmark_fit.calibrated_prior(self.model, seen.landmarks, camera, subject.calibration())
@@ -115,7 +115,7 @@ def camera_of(model: HeadModel, seen: Observation, focal: float | None) -> Camer
     """The camera that the pipeline takes the photo's to be."""
     if focal is not None or seen.landmarks.features is None:
         return guess_camera(seen.size, focal, [seen.detection])
-    from tronie.fit.calibration import NEARNESS_SIGMA
+    from tronie.stages.fit.regressor import NEARNESS_SIGMA
 
     said = (*subject.calibration().nearness_of(model, seen.landmarks), NEARNESS_SIGMA)
     return guess_camera(seen.size, None, [seen.detection], [said])

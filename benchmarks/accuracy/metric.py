@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from tronie.render.jit import jit
+from tronie.runtime.jit import jit
 
 Array = NDArray[np.floating]
 

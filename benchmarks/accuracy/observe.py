@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.detect import detect_faces
-from tronie.pipeline import Pipeline, single_blas_thread
+from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.settings import Settings
+from tronie.stages.detect import detect_faces
 from tronie.types import Detection, Image, Landmarks
 
 Array = NDArray[np.floating]

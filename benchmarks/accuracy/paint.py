@@ -14,8 +14,8 @@ from accuracy.heads import Heads
 from accuracy.scene import HAIR, IRIS, SIDE, SKIN, Scene
 from tronie.geometry import transform
 from tronie.head.model import PARTS, sphere_center
-from tronie.render.raster import interpolate, rasterize
-from tronie.render.shading import vertex_normals
+from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.raster.shading import vertex_normals
 
 Array = NDArray[np.floating]
 

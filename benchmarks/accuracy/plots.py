@@ -18,7 +18,7 @@ from accuracy.scene import draw_scene
 from accuracy.synthetic import photo_of
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import Level
-from tronie.render.shading import render_head
+from tronie.raster.shading import render_head
 from tronie.types import Image
 
 Array = NDArray[np.floating]

@@ -6,11 +6,11 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tronie.calibrate.kept import OWN, load
 from tronie.head.model import HeadModel, default_head
+from tronie.importers.heads.calibrated import OWN, load
 
 if TYPE_CHECKING:
-    from tronie.fit.calibration import Calibration
+    from tronie.stages.fit.regressor import Calibration
 
 NAME = "TRONIE_BENCHMARK_HEAD"
 """Environment variable, so that worker processes know it too."""
@@ -24,7 +24,7 @@ def model() -> HeadModel:
 
 @cache
 def calibration() -> Calibration:
-    from tronie.fit.calibration import default_calibration
+    from tronie.stages.fit.regressor import default_calibration
 
     name = os.environ.get(NAME, OWN)
     return default_calibration() if name == OWN else load(name)[1]

@@ -15,9 +15,9 @@ from accuracy import subject
 from accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
 from accuracy.methods import camera_of
 from accuracy.synthetic import Render, Renders
-from tronie.fit.evidence import Look
-from tronie.fit.joint import joint_fit
-from tronie.pipeline import single_blas_thread
+from tronie.pipelines.photo import single_blas_thread
+from tronie.stages.fit.fusion import Look
+from tronie.stages.fit.multiview import joint_fit
 
 Array = NDArray[np.floating]
 

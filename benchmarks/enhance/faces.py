@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tronie.detect import detect_faces, make_detector
-from tronie.enhance.align import FIVE, aligned_crop, aligned_square
 from tronie.errors import TronieError
 from tronie.io.images import read_photo
-from tronie.landmarks import LandmarkNet
 from tronie.settings import DetectSettings, LandmarkSettings
+from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.landmarks.align import FIVE, aligned_crop, aligned_square
+from tronie.stages.landmarks.net import LandmarkNet
 
 SIDE = 256
 INNER = (slice(92, 236), slice(56, 200))

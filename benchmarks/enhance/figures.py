@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tronie import identity
+from tronie.stages.landmarks import recognizer as identity
 
 from .faces import INNER
 

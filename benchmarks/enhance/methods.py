@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tronie.enhance.net import FourfoldEnhancer
+from tronie.stages.enhance.enhancer import FourfoldEnhancer
 
 from .faces import SIDE, enlarged
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie import identity
-from tronie.enhance.align import aligned_crop, aligned_square
-from tronie.frontal import frontal
-from tronie.frontal.plain import plain
-from tronie.pipeline import Pipeline
+from tronie.pipelines.photo import Pipeline
 from tronie.settings import FrontalSettings, Settings
+from tronie.stages.landmarks import recognizer as identity
+from tronie.stages.landmarks.align import aligned_crop, aligned_square
+from tronie.stages.portrait import frontal
+from tronie.stages.portrait.plain import plain
 from tronie.types import Face, Frontal, Image, Photo
 
 Array = NDArray[np.floating[Any]]

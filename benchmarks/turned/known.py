@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.render.shading import UNLIT, render_head
+from tronie.raster.shading import UNLIT, render_head
 from tronie.types import Face, Head, Image
 
 SIDE, FOCAL, DISTANCE = 768, 1800.0, 1100.0

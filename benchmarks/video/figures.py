@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import Camera, euler_degrees, transform
-from tronie.pipeline import Pipeline, single_blas_thread
+from tronie.io.video.clip import ClipInfo, Frame
+from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.video.collect import Collected, collect
+from tronie.pipelines.video.motion import SEEN
+from tronie.pipelines.video.solve import Person, camera_of, solve_person
 from tronie.types import ARKIT_UNITS
-from tronie.video.clip import ClipInfo, Frame
-from tronie.video.collect import Collected, collect
-from tronie.video.motion import SEEN
-from tronie.video.solve import Person, camera_of, solve_person
 from video.scenes import FPS, Scene
 
 Array = NDArray[np.floating[Any]]

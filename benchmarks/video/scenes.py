@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.frontal import mouth_light, soft_rim
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.pipeline import Pipeline
-from tronie.render.shading import Light, Shading, render_layers
+from tronie.pipelines.photo import Pipeline
+from tronie.raster.shading import Light, Shading, render_layers
 from tronie.settings import Settings
+from tronie.stages.portrait import mouth_light, soft_rim
 from tronie.types import ARKIT_UNITS, Head, Image, Texture
 
 Array = NDArray[np.floating[Any]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tronie.errors import InputError, OutputError, TronieError, WeightsError
     from tronie.geometry import Camera, Similarity
     from tronie.head.model import HeadModel
-    from tronie.pipeline import Pipeline, reconstruct
+    from tronie.pipelines.photo import Pipeline, reconstruct
     from tronie.settings import Settings
     from tronie.types import (
         ARKIT_UNITS,
@@ -43,7 +43,7 @@ _ROOMS = {
     "errors": ("InputError", "OutputError", "TronieError", "WeightsError"),
     "geometry": ("Camera", "Similarity"),
     "head.model": ("HeadModel",),
-    "pipeline": ("Pipeline", "reconstruct"),
+    "pipelines.photo": ("Pipeline", "reconstruct"),
     "settings": ("Settings",),
     "types": (
         "ARKIT_UNITS", "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Frontal", "Head", "Landmarks",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tronie.render.jit import fast_jit
+from tronie.runtime.jit import fast_jit
 from tronie.types import Image
 
 Floats = NDArray[np.float64]

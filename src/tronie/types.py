@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from tronie.geometry import Camera, Similarity
 
 if TYPE_CHECKING:
-    from tronie.deep3d.engine import Deep3DResult
+    from tronie.head.harmonics import Light
     from tronie.head.model import HeadModel
-    from tronie.light.harmonics import Light
+    from tronie.stages.deep3d.reconstruct import Deep3DResult
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.floating[Any]]
@@ -125,7 +125,7 @@ class Landmarks:
     """0..1, how sure the net is that this is a face."""
     features: Array | None = None
     """(256,) what a net of our own reads off the landmark net's early activations: more of the person's shape than the
-    points tell. For `tronie.fit.calibration`."""
+    points tell. For `tronie.stages.fit.regressor`."""
     doubts: Array | None = None
     """(4,) in DOUBTS' order, 0..1: how likely it is that something covers the mouth, the subject's left eye, the right
     eye, and that this is no photograph. Where there is a second opinion, the mean of both."""
@@ -288,7 +288,7 @@ class Caution:
     """A reason to trust a face less."""
 
     code: str
-    """What a batch filters on: a key of `tronie.quality.CODES`, the same in every version."""
+    """What a batch filters on: a key of `tronie.stages.quality.CODES`, the same in every version."""
     text: str
     """The same for people, one sentence with its figures."""
 
@@ -363,7 +363,7 @@ class Result:
     """Faces that were seen but could not be measured; they are not among `faces`."""
 
     def save(self, folder: str | Path, *, overwrite: bool = False, **options: Any) -> Path:
-        """Write every output below `folder`; see `tronie.io.outputs.save_result` for the options."""
-        from tronie.io.outputs import save_result
+        """Write every output below `folder`; see `tronie.export.writer.save_result` for the options."""
+        from tronie.export.writer import save_result
 
         return save_result(self, Path(folder), overwrite=overwrite, **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +12,13 @@ from accuracy.heads import FIRST_EVALUATION_SEED, heads
 from accuracy.methods import MEAN, LeastSquares, fit_of
 from accuracy.scene import draw_expression, draw_scene
 from accuracy.synthetic import load_renders, make_renders, photo_of
+from places import SHARED
 
 from tronie.geometry import euler_degrees
 from tronie.head.model import default_head
 from tronie.types import ARKIT_UNITS
 
-ICT = Path(__file__).resolve().parents[3] / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 
 
 @pytest.fixture(scope="module")

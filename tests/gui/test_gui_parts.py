@@ -15,12 +15,12 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 from PySide6.QtCore import Qt
 
 from tronie.errors import InputError
-from tronie.gui.cards import Card
+from tronie.gui.client import Bench, Line
 from tronie.gui.forms import Field
-from tronie.gui.lines import Bench, Line
-from tronie.gui.pictures import BeforeAfter, qimage
+from tronie.gui.i18n import spoken
+from tronie.gui.image_widgets import BeforeAfter, qimage
 from tronie.gui.settings_dialog import SettingsDialog
-from tronie.gui.words import spoken
+from tronie.service.messages import Card
 from tronie.settings import DetectSettings, Settings
 from tronie.types import ARKIT_UNITS
 
@@ -221,8 +221,8 @@ def test_shortcuts_open_their_dialogs_and_belong_to_one_action_each(window, qtbo
 
 
 def test_the_table_of_models_has_every_licence_and_what_can_be_imported(window, qtbot) -> None:
-    from tronie.catalog import catalog
     from tronie.gui.models_dialog import ModelsDialog
+    from tronie.importers.catalog import catalog
 
     dialog = ModelsDialog(window.session.files, window)
     qtbot.waitUntil(dialog.button.isEnabled, timeout=60_000)
@@ -241,8 +241,8 @@ def test_the_table_of_models_has_every_licence_and_what_can_be_imported(window, 
 
 
 def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
-    from tronie.gui.lists import FaceList
     from tronie.gui.photo_view import BAD, DOUBTFUL, GOOD, PhotoView, color_of
+    from tronie.gui.sidebar import FaceList
 
     box = (10, 10, 60, 60)
     good = Card(1, box, 0.87)
@@ -277,8 +277,8 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
 
     import tronie.gui
     from tronie.gui.app import make_application, use_language
+    from tronie.gui.i18n import tr
     from tronie.gui.korean import KOREAN
-    from tronie.gui.words import tr
 
     sources = Path(tronie.gui.__file__).parent.glob("*.py")
     call = re.compile(r"""\btr\(\s*["']([^"']+(?:'[^"']*)?)["']\s*\)""")
@@ -309,7 +309,7 @@ def test_none_and_truth_are_never_used_up(qtbot, one) -> None:
 
 
 def test_pictures_laid_down_are_the_same(tmp_path) -> None:
-    from tronie.gui.desk import laid_down
+    from tronie.service.workspace import laid_down
     from tronie.types import Detection, Face, Frontal, Texture
 
     random = np.random.default_rng(0)

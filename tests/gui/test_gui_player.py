@@ -10,7 +10,7 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PIL import Image as Pillow
 
-from tronie.gui.lines import Bench
+from tronie.gui.client import Bench
 from tronie.gui.player import Player
 
 FRAMES = 12

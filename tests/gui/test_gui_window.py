@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from places import EXAMPLES
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window needs the extra gui", exc_type=ImportError)
 pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
@@ -14,7 +15,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt
 from tronie.gui.app import make_application, use_language, use_scheme
 from tronie.gui.window import Window
 
-GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
+GROUP = EXAMPLES / "group.jpg"
 LONG = 180_000
 """Milliseconds that a photo may take on a busy machine, compiling included."""
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from tronie.head.adopt import nearest
+from tronie.formats.matlab import mat_bytes
 from tronie.head.model import default_head
-from tronie.io.matlab import mat_bytes
+from tronie.head.retarget import nearest
 
 ROWS, COLUMNS = 25, 21
 EYE = 12

@@ -8,15 +8,16 @@ from pathlib import Path
 import made_models as made
 import numpy as np
 import pytest
+from places import SHARED
 
-from tronie.head import adopt
-from tronie.head.families import FAMILIES
+from tronie.head import retarget as adopt
 from tronie.head.model import HeadModel, default_head
 from tronie.head.morphable import Joints, Morphable, place
+from tronie.importers.heads import FAMILIES
 from tronie.types import ARKIT_UNITS
 
 FACE = made.face()
-ICT = Path(__file__).resolve().parents[3] / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 
 
 def unit(head: HeadModel, name: str) -> np.ndarray:

@@ -15,19 +15,20 @@ from typing import Any
 import made_models as made
 import numpy as np
 import pytest
+from places import DOCS, SHARED
 
 from tronie import cli
 from tronie.errors import OutputError, WeightsError
-from tronie.head.families import FAMILIES, families, imported_heads
-from tronie.head.families.base import Family
+from tronie.formats.numpy_pickle import read_array_pickle
+from tronie.formats.safety import Refused
 from tronie.head.model import default_head
 from tronie.head.morphable import NOSE_TIP, Morphable, place
-from tronie.imports import import_file
-from tronie.io.array_pickles import read_array_pickle
-from tronie.io.untrusted import Refused
+from tronie.importers.heads import FAMILIES, families, imported_heads
+from tronie.importers.heads.family import Family
+from tronie.runtime.model_store import import_file
 
 FACE = made.face()
-ICT = Path(__file__).resolve().parents[3] / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 each = pytest.mark.parametrize("written", made.WRITERS)
 
 
@@ -339,12 +340,12 @@ def test_families_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -
 
     mine = Family("mine", "made up", "CC0-1.0", True, "nowhere", ("mine.npz",), FAMILIES["gnm"].read)
     points = [Point(None), Point("no family"), Point(mine)]
-    monkeypatch.setattr("tronie.head.families.entry_points", lambda group: points if group == "tronie.heads" else [])
+    monkeypatch.setattr("tronie.importers.heads.entry_points", lambda group: points if group == "tronie.heads" else [])
     assert set(families()) == {*FAMILIES, "mine"}
 
 
 def test_the_example_of_the_documentation_reads_a_file(tmp_path: Path) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (DOCS / "models.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     exec(page.split("```python\n")[1].split("```")[0], names)
     file = tmp_path / "my_head.npz"

@@ -9,14 +9,15 @@ from pathlib import Path
 import made_models as made
 import numpy as np
 import pytest
+from places import SHARED
 
 from tronie.errors import OutputError, WeightsError
-from tronie.head.families import FAMILIES, import_head
-from tronie.head.likeness import ALIKE, check_face, likeness, surface
+from tronie.formats.safety import Refused
+from tronie.head.face_check import ALIKE, check_face, likeness, surface
 from tronie.head.morphable import NOSE_TIP, Morphable
-from tronie.io.untrusted import Refused
+from tronie.importers.heads import FAMILIES, import_head
 
-ICT = Path(__file__).resolve().parents[3] / "shared" / "ict" / "ict_facekit.npz"
+ICT = SHARED / "ict" / "ict_facekit.npz"
 
 
 @pytest.fixture(autouse=True)

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import EXAMPLES
 
-from tronie.frontal import frontal
+from tronie.export.writer import save_face
 from tronie.head.model import HeadModel, default_head
 from tronie.io.images import read_photo
-from tronie.io.outputs import save_face
-from tronie.light.stage import light_and_detail
-from tronie.pipeline import Pipeline
+from tronie.pipelines.photo import Pipeline
 from tronie.settings import ExportSettings, FrontalSettings, LightSettings, Settings, TextureSettings
-from tronie.texture import bake
+from tronie.stages.lighting.stage import light_and_detail
+from tronie.stages.portrait import frontal
+from tronie.stages.texture import bake
 from tronie.types import PROVENANCE, Face, Head
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def _large() -> HeadModel:

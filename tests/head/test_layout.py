@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tronie.head.layout import MARGIN, cells, cylinder, one_square
 from tronie.head.model import default_head
 from tronie.head.morphable import Morphable
+from tronie.head.uv_layout import MARGIN, cells, cylinder, one_square
 from tronie.types import Array
 
 

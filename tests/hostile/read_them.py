@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from places import TESTS
+
+sys.path.insert(0, str(TESTS))
 
 from hostile.model_files import HOSTILE
 
 from tronie.errors import TronieError
-from tronie.imports import import_file
+from tronie.runtime.model_store import import_file
 
 MOST = 6_000_000_000
 """Bytes of addresses: whatever goes wrong, the machine is to survive."""

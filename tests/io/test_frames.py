@@ -18,7 +18,7 @@ from PIL import Image
 from tronie.errors import InputError
 from tronie.io.frames import MOST_FRAMES, scan
 from tronie.io.images import read_photo
-from tronie.video.clip import is_clip, open_clip
+from tronie.io.video.clip import is_clip, open_clip
 
 
 def moving(path: Path, count: int, size: tuple[int, int] = (40, 30), **kwargs: object) -> Path:
@@ -137,7 +137,7 @@ def test_webp_and_apng_bombs_are_refused(tmp_path: Path) -> None:
 def test_a_gif_of_very_many_frames_is_read_as_far_as_is_sensible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tronie.video import read_pictures
+    from tronie.io.video import image_sequence as read_pictures
 
     monkeypatch.setattr(read_pictures, "MOST_TOTAL", 10_000)
     path = tmp_path / "long.gif"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_images import close, quarters, refused
 
 from tronie.io.images import read_photo
-from tronie.io.read_jxl import CONTAINER, can_read, jxl_header
+from tronie.io.jxl_reader import CONTAINER, can_read, jxl_header
 
 TINY = Path(__file__).parent / "tiny.jxl"
 with_extra = pytest.mark.skipif(not can_read(), reason="the extra `jxl` (imagecodecs) is not installed")

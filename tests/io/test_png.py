@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as nps
 from PIL import Image
 
 from tronie.io.encode import PROVENANCE_COLORS, jpeg, png, provenance_png, webp
-from tronie.io.png import LONGEST_CODE, canonical, code_lengths, deflate, encode_png
+from tronie.io.png_writer import LONGEST_CODE, canonical, code_lengths, deflate, encode_png
 from tronie.types import PROVENANCE
 
 shapes = st.one_of(

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from samples import SMILE, make_face, make_head, make_result
 
 from tronie.errors import InputError
+from tronie.export.gltf import SMALLEST_MOVE, glb
 from tronie.head.model import HeadModel
-from tronie.io.gltf import SMALLEST_MOVE, glb
-from tronie.io.read_gltf import read_glb
-from tronie.io.surface import pieces
+from tronie.head.surface import pieces
+from tronie.io.gltf_reader import read_glb
 from tronie.render import load
 from tronie.render.figure import figure_of
 from tronie.types import ARKIT_UNITS

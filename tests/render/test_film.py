@@ -10,8 +10,8 @@ from tronie.geometry import transform
 from tronie.head.model import HeadModel
 from tronie.render.figure import Figure, figure_of_head
 from tronie.render.film import EXPRESSIONS, graded, orbit, picture, pictures, reel, stills, turntable
-from tronie.render.light import preset
-from tronie.render.view import Look
+from tronie.render.lights import preset
+from tronie.render.renderer import Look
 
 
 @pytest.fixture(scope="module")

@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 from tronie.cli.options import LIGHTS
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
-from tronie.light.harmonics import Light, basis, coefficients_of, shade, spiral
-from tronie.render.light import (
-    LOBES,
-    PRESETS,
-    Lamp,
-    Lighting,
-    directions,
-    preset,
-    read_panorama,
-    surrounding,
-)  # fmt: skip
-from tronie.render.lookup import mirrored
+from tronie.head.harmonics import Light, basis, coefficients_of, shade, spiral
+from tronie.render.lights import LOBES, PRESETS, Lamp, Lighting, directions, preset, read_panorama, surrounding
+from tronie.render.sampling import mirrored
 
 AXES = np.concatenate([np.eye(3), -np.eye(3)])
 
@@ -59,7 +50,7 @@ def test_a_panorama_lights_from_where_it_is_bright() -> None:
 
 
 def test_the_light_of_a_photo_is_the_same_here(tmp_path: Path) -> None:
-    """light.hdr lights a head that looks into the camera as `tronie.light` says, but for the scale."""
+    """light.hdr lights a head that looks into the camera as `tronie.stages.lighting` says, but for the scale."""
     rng = np.random.default_rng(3)
     environment = rng.uniform(0, 1, (32, 64, 3)).astype(np.float32) ** 4
     own = Light(coefficients_of(environment), environment)

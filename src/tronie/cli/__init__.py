@@ -40,8 +40,8 @@ def execute(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
-    from tronie.batch.worker import debugging, explain
     from tronie.cli.app import app
+    from tronie.jobs.worker import debugging, explain
 
     try:
         app(args=arguments, prog_name="tronie")

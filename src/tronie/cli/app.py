@@ -123,8 +123,8 @@ def run(
         raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
     if max_megapixels is not None:
         os.environ["TRONIE_MAX_MEGAPIXELS"] = str(max_megapixels)  # the reader's setting; worker processes inherit it
-    from tronie.batch.worker import Bounds
     from tronie.cli.run import run_photos
+    from tronie.jobs.worker import Bounds
 
     settings = settings_from(context.params)
     memory = Bounds.usual_memory(settings) if memory is None else memory

@@ -1,4 +1,4 @@
-"""`tronie blender-script`: the script beside `tronie.rig`, where Blender can reach it."""
+"""`tronie blender-script`: the script of `tronie.export`, where Blender can reach it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tronie.cli.say import say
 
 def write_script(file: Path, overwrite: bool) -> int:
     """Copy it to `file`, or to stdout for `-`; the exit code."""
-    text = files("tronie.rig").joinpath("tronie_blender_import.py").read_text(encoding="utf-8")
+    text = files("tronie.export").joinpath("tronie_blender_import.py").read_text(encoding="utf-8")
     if str(file) == "-":
         sys.stdout.write(text)
         return 0

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tronie.calibrate.job import Stopped, calibrate
-from tronie.calibrate.kept import calibrated
 from tronie.cli.say import plain, say
 from tronie.cli.show import duration
+from tronie.importers.heads.calibrated import calibrated
+from tronie.pipelines.calibration.job import Stopped, calibrate
 
 STAGES = {
     "landmarks": "finding where the landmarks lie on it",
@@ -79,9 +79,9 @@ class Bars:
 
 def calibrate_head(name: str, pictures: int, photos: list[Path], workers: int, overwrite: bool) -> int:
     """Calibrate; the exit code."""
-    from tronie.batch.inputs import find_inputs
-    from tronie.batch.stop import stop_on_signals
+    from tronie.cli.interrupt import stop_on_signals
     from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.inputs import find_inputs
 
     if (done := calibrated().get(name)) is not None and not overwrite:
         say(f"{name} is calibrated already ({described(done.card)}); --overwrite does it again.")

@@ -57,20 +57,20 @@ PLACES: dict[str, str] = {
 """Parameter of the command -> place in the settings tree."""
 
 DETECTORS = ("centerface", "mtcnn", "dlib")
-"""The names in `tronie.detect.DETECTORS`, here because the help must not load the detectors."""
+"""The names in `tronie.stages.detect.DETECTORS`, here because the help must not load the detectors."""
 
 
 ENHANCE = ("auto", "off", "always")
-"""`tronie.enhance.MODES`; beside them the name of a net."""
+"""`tronie.stages.enhance.MODES`; beside them the name of a net."""
 
 
 KINDS = ("turntable", "reel", "stills")
 FORMATS = ("mp4", "webm", "gif", "png")
-"""`tronie.io.movie.FORMATS`."""
+"""`tronie.io.video.writer.FORMATS`."""
 MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
-"""`tronie.render.view.MODES`."""
+"""`tronie.render.renderer.MODES`."""
 LIGHTS = ("photo", "studio", "rim", "soft")
-"""Of `tronie.render.light.PRESETS`, those for textures."""
+"""Of `tronie.render.lights.PRESETS`, those for textures."""
 BACKGROUNDS = ("auto", "light", "dark", "white", "black", "clear")
 
 
@@ -108,13 +108,13 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 def _enhancers() -> Iterable[str]:
-    from tronie.enhance import enhancer_names
+    from tronie.stages.enhance import enhancer_names
 
     return enhancer_names()
 
 
 def _heads() -> Iterable[str]:
-    from tronie.calibrate.kept import OWN, calibrated
+    from tronie.importers.heads.calibrated import OWN, calibrated
 
     return OWN, *calibrated()
 
@@ -169,16 +169,16 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
     if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
         raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
     if (mode := parameters.get("enhance")) is not None and mode not in ENHANCE:
-        from tronie.enhance import enhancer_names
-        from tronie.enhance.official import how_to_get
+        from tronie.importers.sparnet import how_to_get
+        from tronie.stages.enhance import enhancer_names
 
         if mode not in (names := enhancer_names()):
             if said := how_to_get(mode):
                 raise typer.BadParameter(said)
             raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
     if (head := parameters.get("head")) is not None:
-        from tronie.calibrate.kept import OWN, find
         from tronie.errors import WeightsError
+        from tronie.importers.heads.calibrated import OWN, find
 
         if parameters.get("engine") == "deep3d":
             raise typer.BadParameter("--engine deep3d has a head of its own; leave --head out.")

@@ -9,23 +9,23 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tronie.batch.inputs import find_inputs
-from tronie.batch.left_out import sentence
-from tronie.batch.machine import kernels_missing
-from tronie.batch.stop import Stop, stop_on_signals
-from tronie.batch.worker import debugging
+from tronie.cli.interrupt import Stop, stop_on_signals
 from tronie.cli.say import hushed, say
 from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
-from tronie.io.atomic import make_folder, sweep
-from tronie.io.lock import locked
-from tronie.io.names import distinct, safe_name
+from tronie.io.file_names import distinct, safe_name
+from tronie.io.inputs import find_inputs
+from tronie.io.unread_kinds import sentence
+from tronie.jobs.worker import debugging
+from tronie.runtime.atomic_files import make_folder, sweep
+from tronie.runtime.folder_lock import locked
+from tronie.runtime.hardware import kernels_missing
 from tronie.settings import Settings
 
 if TYPE_CHECKING:
-    from tronie.person.gather import Found
-    from tronie.person.people import Entry
-    from tronie.person.stage import Shot
+    from tronie.pipelines.person.gather import Found
+    from tronie.pipelines.person.grouping import Entry
+    from tronie.pipelines.person.reconstruct import Shot
 
 
 def make_people(
@@ -65,11 +65,11 @@ def _work(
     quiet: bool, stop: Stop,
 ) -> int:  # fmt: skip
     from tronie.io.images import IMAGE_SUFFIXES
-    from tronie.person.files import done_before, save_person
-    from tronie.person.gather import find_faces
-    from tronie.person.people import read_people
-    from tronie.person.stage import reconstruct_person
-    from tronie.pipeline import Pipeline, single_blas_thread
+    from tronie.pipelines.person.files import done_before, save_person
+    from tronie.pipelines.person.gather import find_faces
+    from tronie.pipelines.person.grouping import read_people
+    from tronie.pipelines.person.reconstruct import reconstruct_person
+    from tronie.pipelines.photo import Pipeline, single_blas_thread
 
     began = time.monotonic()
     entries = None if people is None else read_people(people)
@@ -134,18 +134,18 @@ def _who(
 ) -> Mapping[str, Sequence[Shot]]:
     """Person -> shots, and the files that tell it: people.txt, people.jpg where there is anything to tell. Photos given
     one by one with a face each are of one person, for the user says so; a `folder` may hold anybody."""
-    from tronie import identity
     from tronie.io import encode
-    from tronie.io.atomic import write_file
-    from tronie.person.gather import entries_of, grouped, largest, said
-    from tronie.person.people import to_text
-    from tronie.person.sheets import people_sheet
+    from tronie.pipelines.person.gather import entries_of, grouped, largest, said
+    from tronie.pipelines.person.grouping import to_text
+    from tronie.pipelines.person.sheets import people_sheet
+    from tronie.runtime.atomic_files import write_file
+    from tronie.stages.landmarks import recognizer
 
     if entries is not None:
         return said(found, entries, source)
     crowded = any(len(one.shots) > 1 for one in found)
     chosen = largest(found)
-    if identity.available():
+    if recognizer.available():
         groups = grouped(found)
         if crowded or folder:
             several = {name: shots for name, shots in groups.items() if len(shots) > 1}

@@ -17,8 +17,8 @@ from tronie.errors import InputError, TronieError
 if TYPE_CHECKING:
     from tronie.render.figure import Figure
     from tronie.render.film import Shot
-    from tronie.render.light import Lighting
-    from tronie.render.view import Look, Mode
+    from tronie.render.lights import Lighting
+    from tronie.render.renderer import Look, Mode
     from tronie.types import Image
 
 SAMPLES, STILL_SAMPLES = 3, 4
@@ -69,7 +69,7 @@ def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = Fa
 
 def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
     """Name below the output folder, and figure, of every face that a path stands for; `relit`: it gets other light."""
-    from tronie.io.names import safe_name
+    from tronie.io.file_names import safe_name
     from tronie.render.figure import figure_of
     from tronie.render.load import face_folders, is_finished, load_figure
 
@@ -83,7 +83,7 @@ def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
             place = folder.resolve()
             yield Path(safe_name(place.parent.name), safe_name(place.name)), load_figure(folder)
     else:
-        from tronie.pipeline import reconstruct
+        from tronie.pipelines.photo import reconstruct
         from tronie.settings import LightSettings, Settings
 
         result = reconstruct(path, Settings(only="texture", light=LightSettings(albedo=relit)))
@@ -96,7 +96,7 @@ def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
 
 def _lights(wanted: Wanted) -> dict[str, Lighting]:
     """The lights that were asked for, by the names that files get."""
-    from tronie.render.light import PRESETS, Lighting, preset, read_panorama, surrounding
+    from tronie.render.lights import PRESETS, Lighting, preset, read_panorama, surrounding
 
     found: dict[str, Lighting] = {}
     for name in wanted.lights:
@@ -118,7 +118,7 @@ def _files(
     figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting]
 ) -> Iterator[tuple[Path, float]]:
     """Make each wanted film and picture; its path and how long that took."""
-    from tronie.render.light import light_name, preset
+    from tronie.render.lights import light_name, preset
 
     weights = None if wanted.neutral else figure.weights
     if wanted.mode != "textured":
@@ -135,9 +135,9 @@ def _files(
 def _film(
     figure: Figure, folder: Path, kind: str, wanted: Wanted, look: Look, weights: Mapping[str, float] | None
 ) -> tuple[Path, float]:
-    from tronie.io.atomic import taken
-    from tronie.io.movie import default_format, write_movie
+    from tronie.io.video.writer import default_format, write_movie
     from tronie.render import film
+    from tronie.runtime.atomic_files import taken
 
     began = time.monotonic()
     if kind == "reel" and not figure.names:
@@ -162,8 +162,8 @@ def _film(
 
 def _shown(shots: list[Shot], title: str) -> Iterator[Image]:
     """The pictures of a film, with a bar where a person looks on."""
-    from tronie.batch.machine import cores
     from tronie.render.film import pictures
+    from tronie.runtime.hardware import cores
 
     if not sys.stderr.isatty():
         yield from pictures(shots, cores())
@@ -178,9 +178,9 @@ def _shown(shots: list[Shot], title: str) -> Iterator[Image]:
 def _stills(
     figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting], weights: Mapping[str, float] | None
 ) -> Iterator[tuple[Path, float]]:
-    from tronie.io.atomic import make_folder, taken, write_file
     from tronie.io.encode import png
     from tronie.render import film
+    from tronie.runtime.atomic_files import make_folder, taken, write_file
 
     for name, light in lights.items():
         look = _look(wanted, name, light, STILL_SAMPLES)
@@ -197,7 +197,7 @@ def _stills(
 
 def _look(wanted: Wanted, name: str, light: Lighting, samples: int) -> Look:
     from tronie.render.film import graded
-    from tronie.render.view import Look
+    from tronie.render.renderer import Look
 
     choice, size = wanted.background, (wanted.size, wanted.size)
     if choice == "auto":

@@ -19,8 +19,8 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
 
 def models(as_json: bool) -> int:
     """List the model files with their licences."""
-    from tronie.catalog import catalog
-    from tronie.weights import store
+    from tronie.importers.catalog import catalog
+    from tronie.runtime.weights import store
 
     rows, bring = catalog()
     if as_json:
@@ -71,8 +71,8 @@ def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
 
 def import_model(kind: str, file: Path, overwrite: bool) -> int:
     """Import a user's file and say what it is."""
-    from tronie.head.families import families
-    from tronie.imports import import_file
+    from tronie.importers.heads import families
+    from tronie.runtime.model_store import import_file
 
     if kind == "bfm":
         say("Reading the face model and laying out its texture takes about a minute, once.", problem=True)
@@ -93,7 +93,7 @@ def warm() -> int:
     import time
 
     from tronie.cli.show import progress_bar
-    from tronie.warm import STEPS, warmed
+    from tronie.cli.warm_up import STEPS, warmed
 
     began = time.monotonic()
     if sys.stderr.isatty():
@@ -115,7 +115,7 @@ def warm() -> int:
 
 def doctor(as_json: bool, self_test: bool) -> int:
     """Report on this machine; 1 if something does not work."""
-    from tronie.doctor import examine
+    from tronie.cli.doctor import examine
 
     bad = False
     records: list[dict[str, Any]] = []

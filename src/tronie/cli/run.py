@@ -8,19 +8,19 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from tronie.batch.inputs import Inputs, find_inputs
-from tronie.batch.job import Plan, Start, make_plan, run_job
-from tronie.batch.ledger import Ledger
-from tronie.batch.left_out import sentence
-from tronie.batch.machine import default_workers
-from tronie.batch.stop import stop_on_signals
-from tronie.batch.worker import Bounds, Work
+from tronie.cli.interrupt import stop_on_signals
 from tronie.cli.say import say
 from tronie.cli.show import Detail, Show, count
-from tronie.io.atomic import make_folder, sweep
-from tronie.io.lock import locked
+from tronie.io.inputs import Inputs, find_inputs
+from tronie.io.unread_kinds import sentence
+from tronie.io.video.clip import named_clip
+from tronie.jobs.manifest import Ledger
+from tronie.jobs.plan import Plan, Start, make_plan, run_job
+from tronie.jobs.worker import Bounds, Work
+from tronie.runtime.atomic_files import make_folder, sweep
+from tronie.runtime.folder_lock import locked
+from tronie.runtime.hardware import default_workers
 from tronie.settings import Settings
-from tronie.video.clip import named_clip
 
 
 def run_photos(
@@ -40,7 +40,7 @@ def run_photos(
 ) -> int:
     """Do the photos that the arguments stand for; the exit code. `start` replaces the pipeline, for tests."""
     from tronie.io.images import IMAGE_SUFFIXES
-    from tronie.video.clip import VIDEO_SUFFIXES, camera_source
+    from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
     began = time.monotonic()
     suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
@@ -62,7 +62,7 @@ def _do(
         ledger.left_out = dict(inputs.left_out)
         plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
     if plan.tasks and settings.export.usd:
-        from tronie.io.usd import check
+        from tronie.export.usd import check
 
         check()
     clips = sum(task.clip for task in plan.tasks)
@@ -71,7 +71,7 @@ def _do(
     with Show(len(plan.tasks), detail, as_json) as show:
         _before(show, inputs, plan)
         if settings.fit.engine == "deep3d":
-            from tronie.deep3d.stage import notices
+            from tronie.stages.deep3d.engine import notices
 
             for text in notices():
                 show.note(text)

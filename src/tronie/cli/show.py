@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from tronie.batch.worker import COMPILING, Outcome
 from tronie.cli.say import plain, say, say_json
+from tronie.jobs.worker import COMPILING, Outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -212,7 +212,7 @@ def progress_bar(stream: IO[str]) -> Progress:
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """One line of `--json`."""
-    from tronie.io.records import unmeasured_records
+    from tronie.export.records import unmeasured_records
 
     return {
         "source": outcome.source,

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tronie.errors import TronieError
-from tronie.gui.words import Dictionary
+from tronie.gui.i18n import Dictionary
 
 XCB = {
     "libxcb-cursor.so.0": "libxcb-cursor0", "libxcb-icccm.so.4": "libxcb-icccm4",

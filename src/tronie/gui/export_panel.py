@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tronie.gui.words import spoken, tr
+from tronie.gui.i18n import spoken, tr
 
 if TYPE_CHECKING:
     from tronie.gui.forms import Field

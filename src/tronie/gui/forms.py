@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
-from tronie.gui.words import spoken, tr
+from tronie.gui.i18n import spoken, tr
 
 LARGEST = 1_000_000
 
@@ -22,11 +22,11 @@ def choices_of(place: str) -> tuple[str, ...]:
         return DETECTORS
     if place == "enhance.mode":
         from tronie.cli.options import ENHANCE
-        from tronie.enhance import enhancer_names
+        from tronie.stages.enhance import enhancer_names
 
         return tuple(dict.fromkeys((*ENHANCE, *enhancer_names())))
     if place == "head.name":
-        from tronie.calibrate.kept import OWN, calibrated
+        from tronie.importers.heads.calibrated import OWN, calibrated
 
         return tuple(dict.fromkeys((OWN, *calibrated())))
     return ()

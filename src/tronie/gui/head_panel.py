@@ -20,17 +20,17 @@ from PySide6.QtWidgets import (
 )
 
 from tronie.gui.head_view import HeadView
-from tronie.gui.pictures import Aside
-from tronie.gui.words import spoken, tr
+from tronie.gui.i18n import spoken, tr
+from tronie.gui.image_widgets import Aside
 
 if TYPE_CHECKING:
-    from tronie.gui.cards import Looks, Sitter
-    from tronie.gui.lines import Bench
+    from tronie.gui.client import Bench
+    from tronie.service.messages import Looks, Sitter
 
 LIGHTS = ("photo", "studio", "rim", "soft")
-"""Of `tronie.render.light.PRESETS`, those for textures."""
+"""Of `tronie.render.lights.PRESETS`, those for textures."""
 MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
-"""`tronie.render.view.MODES`, here because the window is there before the rasteriser."""
+"""`tronie.render.renderer.MODES`, here because the window is there before the rasteriser."""
 
 
 class HeadPanel(QWidget):

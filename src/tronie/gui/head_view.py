@@ -14,11 +14,11 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tronie.gui import work
-from tronie.gui.cards import Sitter
-from tronie.gui.lines import Bench, Line
-from tronie.gui.pictures import qimage
-from tronie.gui.words import spoken, tr
+from tronie.gui.client import Bench, Line
+from tronie.gui.i18n import spoken, tr
+from tronie.gui.image_widgets import qimage
+from tronie.service import photo_tasks
+from tronie.service.messages import Sitter
 
 STILL_PIXELS = 1100
 """Most pixels of the shorter side of a picture at rest."""
@@ -136,7 +136,7 @@ class HeadView(QWidget):
         size = (max(16, round(width * scale)), max(16, round(height * scale)))
         samples = MOVING_SAMPLES if moving else STILL_SAMPLES
         self._since = time.perf_counter()
-        self.line.submit(wanted, work.picture, self.sitter.key, self.view, size, samples)
+        self.line.submit(wanted, photo_tasks.picture, self.sitter.key, self.view, size, samples)
 
     def _drawn(self, key: Any, image: Any) -> None:
         self._asked = None

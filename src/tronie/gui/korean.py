@@ -1,4 +1,4 @@
-"""The window's words in Korean. What is missing here stays English: see `tronie.gui.words`."""
+"""The window's words in Korean. What is missing here stays English: see `tronie.gui.i18n`."""
 
 from tronie.gui.korean_settings import EXPLANATIONS, NAMES, UNITS
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMessageBox, QToolBar
 
 from tronie.gui.app import SCHEMES
-from tronie.gui.words import spoken, tr
+from tronie.gui.i18n import spoken, tr
 
 if TYPE_CHECKING:
     from tronie.gui.window import Window

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tronie.gui import work
-from tronie.gui.lines import Line
-from tronie.gui.words import tr
+from tronie.gui.client import Line
+from tronie.gui.i18n import tr
+from tronie.service import photo_tasks
 
 
 class ModelsDialog(QDialog):
@@ -63,10 +63,10 @@ class ModelsDialog(QDialog):
         line.done.connect(self._done)
         line.failed.connect(self._failed)
         self.resize(1100, 560)
-        line.submit(("models",), work.models)
+        line.submit(("models",), photo_tasks.models)
 
     def fill(self, rows: list[dict[str, Any]], bring: list[dict[str, Any]]) -> None:
-        """Rows as of `tronie.catalog`; those of the second list can be imported here."""
+        """Rows as of `tronie.importers.catalog`; those of the second list can be imported here."""
         self.table.setRowCount(len(rows) + len(bring))
         for k, row in enumerate([*rows, *bring]):
             there = tr("with tronie") if row["vendored"] else tr("yes") if row["installed"] else tr("no")
@@ -112,7 +112,7 @@ class ModelsDialog(QDialog):
     def bring(self, kind: str, file: Path) -> None:
         self.button.setEnabled(False)
         self.message.setText(tr("Importing {name} …").format(name=file.name))
-        self.line.submit(("import", kind), work.import_model, kind, file)
+        self.line.submit(("import", kind), photo_tasks.import_model, kind, file)
 
     def _done(self, key: object, result: Any) -> None:
         if key == ("models",):
@@ -121,7 +121,7 @@ class ModelsDialog(QDialog):
             self.button.setEnabled(True)
             name, licence = getattr(result, "name", ""), getattr(result, "licence", "")
             self.message.setText(tr("{name} is installed; its licence: {licence}.").format(name=name, licence=licence))
-            self.line.submit(("models",), work.models)
+            self.line.submit(("models",), photo_tasks.models)
 
     def _failed(self, key: object, sentence: str) -> None:
         if isinstance(key, tuple) and key[0] in ("import", "models"):

@@ -8,10 +8,10 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from tronie.gui import clips
-from tronie.gui.cards import Picture
-from tronie.gui.lines import Bench, Line
-from tronie.gui.words import tr
+from tronie.gui.client import Bench, Line
+from tronie.gui.i18n import tr
+from tronie.service import clip_tasks
+from tronie.service.messages import Picture
 
 
 class Player(QWidget):
@@ -110,7 +110,7 @@ class Player(QWidget):
     def _go(self, index: int, forever: bool) -> None:
         assert self.path is not None
         self.line.submit(
-            (self.path, forever), clips.play if forever else clips.show_frame, self.path, index, alone=True
+            (self.path, forever), clip_tasks.play if forever else clip_tasks.show_frame, self.path, index, alone=True
         )
 
     def _told(self, key: Any, frame: Any) -> None:

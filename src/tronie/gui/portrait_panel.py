@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from tronie.gui.pictures import BeforeAfter
-from tronie.gui.words import tr
+from tronie.gui.i18n import tr
+from tronie.gui.image_widgets import BeforeAfter
 
 if TYPE_CHECKING:
-    from tronie.gui.cards import Looks
     from tronie.gui.forms import Field
+    from tronie.service.messages import Looks
     from tronie.settings import FrontalSettings
 
 OPTIONS = ("crop", "background", "gaze", "size")

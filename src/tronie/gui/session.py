@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from tronie.gui import clips, work
-from tronie.gui.cards import Card, Looks, Opened, Picture, Sitter, Stage, Step, Summary, Track, Tracked
-from tronie.gui.lines import Bench, Line
-from tronie.gui.words import stage_text, tr
+from tronie.gui.client import Bench, Line
+from tronie.gui.i18n import stage_text, tr
+from tronie.service import clip_tasks, photo_tasks
+from tronie.service.messages import Card, Looks, Opened, Picture, Sitter, Stage, Step, Summary, Track, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import ExportSettings, Settings
@@ -84,12 +84,12 @@ class Session(QObject):
 
     def begin(self) -> None:
         """Start the process beside the window."""
-        self.thumbs.submit(("about",), work.about)
+        self.thumbs.submit(("about",), photo_tasks.about)
 
     def add(self, given: Sequence[str]) -> None:
         """Look for photos and clips in files and folders."""
         self.said.emit(tr("Looking for photos …"))
-        self.thumbs.submit(("find",), work.find, list(given))
+        self.thumbs.submit(("find",), photo_tasks.find, list(given))
 
     def open(self, path: Path) -> None:
         """A photo, whose faces are done unless that is done; of a clip only the player knows."""
@@ -98,7 +98,7 @@ class Session(QObject):
         self.said.emit("")
         self.clear(tr("Reading {name} …").format(name=path.name))
         if path not in self.moving:
-            self._work(("photo", path), work.open_photo, path, self._settings())
+            self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
 
     def clear(self, why: str) -> None:
         self.cards, self.summary, self.tracked, self.index, self.frame = {}, None, None, None, -1
@@ -111,7 +111,7 @@ class Session(QObject):
         assert path is not None
         self.work.cancel()
         self.clear("")
-        self._work(("photo", path), work.open_frame, path, self._settings())
+        self._work(("photo", path), photo_tasks.open_frame, path, self._settings())
 
     def film(self, source: Path) -> None:
         """A camera, or a clip in its place, live."""
@@ -119,18 +119,18 @@ class Session(QObject):
         self.path = source
         self.moving.add(source)
         self.clear(tr("Waiting for the camera …"))
-        self._work(("film", source), clips.film, source, self._settings())
+        self._work(("film", source), clip_tasks.film, source, self._settings())
 
     def follow(self, folder: Path, overwrite: bool) -> None:
         """Everybody in the clip."""
         assert self.path is not None
         self.work.cancel()
         self.said.emit(f"{stage_text('following')} …")
-        self._work(("clip", self.path), clips.follow, self.path, folder, self._settings(), overwrite)
+        self._work(("clip", self.path), clip_tasks.follow, self.path, folder, self._settings(), overwrite)
 
     def look_up(self, folder: Path) -> None:
         """Whether the clip was followed before."""
-        self.looks.submit(("known", self.path), clips.look_up, self.path, folder)
+        self.looks.submit(("known", self.path), clip_tasks.look_up, self.path, folder)
 
     def at(self, picture: Picture) -> None:
         """Another frame of the clip is shown."""
@@ -186,9 +186,9 @@ class Session(QObject):
             self.looked.emit(None, why)
             return
         self.headed.emit(None, tr("Preparing the head …"))
-        self.shapes.submit(("shape", self.key), work.sitter, self.key, alone=True)
+        self.shapes.submit(("shape", self.key), photo_tasks.sitter, self.key, alone=True)
         if self.track is None:
-            self.looks.submit(("looks", self.key), work.looks, self.key, self._settings().frontal, alone=True)
+            self.looks.submit(("looks", self.key), photo_tasks.looks, self.key, self._settings().frontal, alone=True)
         else:
             self.looked.emit(None, tr("The portrait is frontal.png in {folder}.").format(folder=self.track.folder))
 
@@ -207,7 +207,7 @@ class Session(QObject):
     def frontal_changed(self) -> None:
         """The portrait is wanted with other options."""
         if self.key is not None and self.track is None and self.card is not None and self.card.portrait:
-            self._work(("portrait", self.key), work.portrait, self.key, self._settings())
+            self._work(("portrait", self.key), photo_tasks.portrait, self.key, self._settings())
 
     # Files out
 
@@ -215,14 +215,14 @@ class Session(QObject):
         """Write the chosen face, or all of the photo's."""
         only = None if everything else self.index
         self.files.submit(
-            ("save", folder), work.save, self.path, only, folder, formats, self._settings(), overwrite
+            ("save", folder), photo_tasks.save, self.path, only, folder, formats, self._settings(), overwrite
         )  # fmt: skip
         self.busied.emit(True)
 
     def lend(self, export: ExportSettings) -> None:
         """Have head.glb of the chosen face ready."""
         if self.key is not None:
-            self.files.submit(("lend", self.key), work.lend, self.key, export)
+            self.files.submit(("lend", self.key), photo_tasks.lend, self.key, export)
 
     # What the lines say
 
@@ -309,7 +309,7 @@ class Session(QObject):
             return
         if key[0] == "about":
             self.begun.emit(result)
-            self.work.submit(("warm", None), work.warm_up, self._settings())
+            self.work.submit(("warm", None), photo_tasks.warm_up, self._settings())
             return
         paths, problems = result
         self.moving |= {path for path, moves in paths if moves}
@@ -318,7 +318,7 @@ class Session(QObject):
 
     def picture_of(self, path: Path) -> None:
         """Ask for a thumbnail."""
-        self.thumbs.submit(("thumb", path), work.thumbnail, path)
+        self.thumbs.submit(("thumb", path), photo_tasks.thumbnail, path)
 
     def _filed(self, key: Any, path: Any) -> None:
         self._busy()

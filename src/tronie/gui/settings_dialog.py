@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from tronie.gui.forms import Field
-from tronie.gui.words import spoken, tr
+from tronie.gui.i18n import spoken, tr
 
 if TYPE_CHECKING:
     from tronie.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
-from tronie.gui.words import tr
+from tronie.gui.i18n import tr
 
 RECENT = 10
 

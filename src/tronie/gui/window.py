@@ -21,18 +21,18 @@ from PySide6.QtWidgets import (
 
 from tronie.gui import menus
 from tronie.gui.app import use_scheme
-from tronie.gui.cards import About, Card, Looks, Opened, Picture, Sitter, Step, Summary, Tracked
+from tronie.gui.client import Line
 from tronie.gui.export_panel import ExportPanel
 from tronie.gui.head_panel import HeadPanel
-from tronie.gui.lines import Line
-from tronie.gui.lists import FaceList, PhotoList
+from tronie.gui.i18n import stage_text, tr
+from tronie.gui.image_widgets import qimage
 from tronie.gui.photo_view import PhotoView
-from tronie.gui.pictures import qimage
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.session import Session
 from tronie.gui.shell import Shell
-from tronie.gui.words import stage_text, tr
+from tronie.gui.sidebar import FaceList, PhotoList
+from tronie.service.messages import About, Card, Looks, Opened, Picture, Sitter, Step, Summary, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import Settings

@@ -1,0 +1,1 @@
+"""Heads as meshes: the model, its layouts, levels of detail, joints."""

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tronie import weights
 from tronie.head.sparse import Sparse
 from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
+from tronie.runtime import weights
 from tronie.types import ARKIT_UNITS
 
 Array = NDArray[np.floating[Any]]

@@ -1,6 +1,6 @@
 """The Morphable value: a face model of some family, in our own axes and millimetres, before it is calibrated.
 
-It holds what the family's file says and nothing else. `tronie.head.adopt.head_model` makes a HeadModel of it.
+It holds what the family's file says and nothing else. `tronie.head.retarget.head_model` makes a HeadModel of it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import Refused, refusals
 from tronie.head.model import PARTS, sphere_center
 from tronie.head.subdivide import triangulate
-from tronie.io.arrays import read_npz
-from tronie.io.untrusted import Refused, refusals
 
 Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tronie.render.jit import jit
+from tronie.runtime.jit import jit
 
 Array = NDArray[np.floating[Any]]
 

@@ -1,0 +1,1 @@
+"""Codecs: pictures, videos and glTF in, pictures and videos out."""

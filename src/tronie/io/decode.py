@@ -14,16 +14,16 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from tronie.color import HLG, PQ, is_hdr
 from tronie.errors import InputError
-from tronie.io.boxes import coded
-from tronie.io.depth import Scale, integer_scale, scale_of
+from tronie.io.bit_depth import Scale, integer_scale, scale_of
 from tronie.io.formats import Jpeg2KImageFile, Opener, PngImageFile, TiffImageFile, WebPImageFile, is_isobmff
 from tronie.io.frames import scan
-from tronie.io.hush import hushed
+from tronie.io.heif_boxes import coded
+from tronie.io.icc_profiles import coding_of
+from tronie.io.jxl_reader import jxl_header, jxl_pixels
 from tronie.io.limits import COSTS, MODE_COSTS, USUAL_COST, Limits
 from tronie.io.pixels import WIDE_MODES, Coding, rgb_from_pil, rgb_from_values
-from tronie.io.profiles import coding_of
-from tronie.io.read_jxl import jxl_header, jxl_pixels
-from tronie.io.read_png import Png, deep_pixels, plain_png, take_apart
+from tronie.io.png_reader import Png, deep_pixels, plain_png, take_apart
+from tronie.io.quiet_decoders import hushed
 from tronie.types import Image
 
 ORIENTATION = 0x0112

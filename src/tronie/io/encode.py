@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.png import encode_png, text_chunk
+from tronie.io.png_writer import encode_png, text_chunk
 from tronie.types import PROVENANCE, Image
 
 PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {

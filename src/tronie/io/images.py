@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image as pil
 
-from tronie.batch.inputs import leads_nowhere
 from tronie.errors import InputError
 from tronie.io.decode import ORIENTATION, decode, decode_jxl
 from tronie.io.exif import focal_pixels
 from tronie.io.formats import opener
+from tronie.io.inputs import leads_nowhere
+from tronie.io.jxl_reader import can_read, is_jxl
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_array
-from tronie.io.read_jxl import can_read, is_jxl
 from tronie.types import Image, Photo
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(

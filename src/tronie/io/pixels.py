@@ -16,8 +16,8 @@ from PIL import Image as pil
 
 from tronie.color import is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
-from tronie.io.depth import Scale, integer_scale, scale_of
-from tronie.io.profiles import Profile
+from tronie.io.bit_depth import Scale, integer_scale, scale_of
+from tronie.io.icc_profiles import Profile
 from tronie.types import Image
 
 ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")

@@ -1,0 +1,1 @@
+"""Pictures of heads for people to look at."""

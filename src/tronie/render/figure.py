@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.head.model import PARTS, HeadModel
-from tronie.io.surface import Same, vertex_normals
-from tronie.render.ambient import Openness, openness
+from tronie.head.surface import Same, vertex_normals
+from tronie.render.occlusion import Openness, openness
 from tronie.types import Face, Head, Image
 
 Array = NDArray[np.floating[Any]]
@@ -173,7 +173,7 @@ class _Shared:
 
 @lru_cache(maxsize=2)
 def _shared(key: Same, level: int) -> _Shared:
-    from tronie.frontal import fades
+    from tronie.stages.portrait import fades
 
     model: HeadModel = key.value
     fade = fades(model, level)

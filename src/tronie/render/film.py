@@ -12,8 +12,8 @@ import numpy as np
 
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.render.figure import Figure
-from tronie.render.light import Lighting
-from tronie.render.view import Array, Look, Scene, render
+from tronie.render.lights import Lighting
+from tronie.render.renderer import Array, Look, Scene, render
 from tronie.types import Image
 
 DISTANCE_MM = 1150.0

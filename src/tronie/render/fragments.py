@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tronie.render.jit import fast_jit, jit
+from tronie.runtime.jit import fast_jit, jit
 
 ZERO, ONE, HALF = (np.float32(x) for x in (0, 1, 0.5))
 NEAR = np.float32(1.003)

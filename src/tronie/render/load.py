@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tronie.errors import InputError
 from tronie.head.model import HeadModel, default_head
-from tronie.io.read_gltf import GltfHead, read_glb
-from tronie.io.surface import pieces
+from tronie.head.surface import pieces
+from tronie.io.gltf_reader import GltfHead, read_glb
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
 from tronie.types import PROVENANCE, Head, Image
 

@@ -1,0 +1,53 @@
+"""Compile every numeric kernel now, so that no option waits for one at its first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tronie.runtime.atomic_files import scratch
+from tronie.settings import ExportSettings, LightSettings, Settings
+
+STEPS = ("heads, textures, portraits", "light, relief, files, levels of detail", "pictures of heads")
+"""What is done one after the other with the small portrait that comes with the package."""
+
+
+def warm() -> Iterator[str]:
+    """Use all kernels once; yields the name of each of STEPS before it begins."""
+    from tronie.pipelines.photo import Pipeline
+    from tronie.render.figure import figure_of
+    from tronie.render.lights import preset
+    from tronie.render.renderer import MODES, Look, Scene, render
+    from tronie.stages.portrait.camera import portrait_camera
+
+    light = LightSettings(albedo=True, detail=True)
+    export = ExportSettings(rig=True, lod=True, maps=True, morph_normals=True)
+    photo = Path(__file__).parents[1] / "assets" / "selftest.jpg"
+    yield STEPS[0]
+    Pipeline().run(photo)
+    yield STEPS[1]
+    result = Pipeline(Settings(light=light, export=export)).run(photo)
+    with scratch() as folder:
+        result.save(Path(folder, "out"), export=export)
+    yield STEPS[2]
+    for face in result.faces[:1]:
+        if face.head is not None:
+            camera, pose = portrait_camera(face.head, 128, "square")
+            for mode in MODES:
+                render(Scene(figure_of(face), camera, pose, Look(mode, preset("studio"))))
+
+
+def warmed(told: Callable[[str], None], step: Callable[[str], None]) -> int:
+    """`warm`, in which `told` hears of each kernel that is compiled and `step` of each step; how many kernels."""
+    from tronie.runtime.jit import compiling
+
+    names: list[str] = []
+
+    def hear(name: str) -> None:
+        names.append(name)
+        told(name)
+
+    with compiling(hear):
+        for name in warm():
+            step(name)
+    return len(names)

@@ -1,0 +1,220 @@
+"""Results as the records of face.json, manifest.json and person.json; docs/schemas is generated from them.
+
+`python -m tronie.export.records FOLDER` writes the JSON schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tronie import __version__
+from tronie.export.record_text import as_text, rounded, to_json
+from tronie.export.schemas import (
+    FORMAT,
+    CameraRecord,
+    Deep3DRecord,
+    DetailRecord,
+    EnhancementRecord,
+    FaceRecord,
+    FitRecord,
+    FrontalRecord,
+    InputRecord,
+    LandmarksRecord,
+    LightRecord,
+    ManifestRecord,
+    ModelRecord,
+    PersonPhotoRecord,
+    PersonRecord,
+    PhotoRecord,
+    PortraitRecord,
+    PoseRecord,
+    Record,
+    SpreadRecord,
+    UnmeasuredRecord,
+    UsedRecord,
+)
+from tronie.geometry import Camera, euler_degrees
+from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
+
+__all__ = [
+    "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",
+    "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema", "schemas",
+    "shares", "to_json", "unmeasured_records", "used_records",
+    "write_schemas",
+]  # fmt: skip
+
+SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord, "person": PersonRecord}
+
+
+def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
+    """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
+    detection = face.detection
+    landmarks = fit = model = enhancement = deep3d = None
+    if face.landmarks is not None:
+        landmarks = LandmarksRecord.model_construct(
+            presence=round(float(face.landmarks.presence), 4),
+            points=rounded(face.landmarks.points, 2),
+            scores=dict(zip(ARKIT_UNITS, rounded(face.landmarks.scores, 4), strict=True)),
+        )
+    if face.enhanced is not None:
+        e = face.enhanced
+        enhancement = EnhancementRecord.model_construct(
+            name=e.name, side=len(e.before), factor=round(e.factor, 3), crop_to_photo=rounded(e.to_photo.matrix, 5),
+            blend=round(e.blend, 3), agreement=round(e.agreement, 2), structure=round(e.structure, 4),
+            shift=round(e.shift, 4), identity=None if e.identity is None else round(e.identity, 4), note=e.note,
+        )  # fmt: skip
+    if face.fit is not None:
+        fit = FitRecord.model_construct(
+            identity=rounded(face.fit.identity, 4),
+            expression={
+                unit: round(float(face.fit.expression.get(unit, 0)), 4) for unit in ARKIT_UNITS if face.fit.expression
+            },
+            pose=_pose(face.fit.head_to_camera),
+            head_to_camera=rounded(face.fit.head_to_camera, 6),
+            camera=_camera(face.fit.camera),
+            diagnostics={key: round(float(value), 5) for key, value in face.fit.diagnostics.items()},
+        )
+    if face.deep3d is not None:
+        found = face.deep3d
+        deep3d = Deep3DRecord.model_construct(
+            coefficients=rounded(found.coefficients.values, 5), pose=_pose(found.head_to_camera),
+            head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera),
+            vertices=len(found.vertices), sources=list(found.sources),
+        )  # fmt: skip
+    light = detail = None
+    if face.detail is not None:
+        d = face.detail
+        detail = DetailRecord(
+            side=len(d.normals), texel_mm=round(d.texel_mm, 3), noise=round(d.noise, 4), amount=round(d.amount, 4)
+        )  # fmt: skip
+    if face.albedo is not None:
+        a = face.albedo
+        light = LightRecord.model_construct(
+            coefficients=rounded(a.light.coefficients, 5), white=rounded(a.white, 4), skin=rounded(a.skin, 1),
+            shadowed=round(a.shadowed, 4), monochrome=a.monochrome,
+        )  # fmt: skip
+    if face.head is not None:
+        head = face.head
+        model = ModelRecord(
+            name=head.model.name, licence=head.model.licence, level=head.level, vertices=len(head.vertices),
+            triangles=len(head.triangles),
+        )  # fmt: skip
+    return FaceRecord.model_construct(
+        tronie=__version__,
+        photo=PhotoRecord(
+            source=as_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
+            scale=round(photo.scale, 4), notes=list(photo.notes),
+        ),
+        index=face.index,
+        box=rounded(detection.box, 2),
+        score=round(float(detection.score), 4),
+        points5=rounded(detection.points, 2),
+        landmarks=landmarks,
+        points68=None if face.points68 is None else rounded(face.points68, 2),
+        enhancement=enhancement,
+        fit=fit,
+        deep3d=deep3d,
+        model=model,
+        engine=face.engine,
+        models=used_records(face.models),
+        provenance=None if face.texture is None else shares(face.texture.provenance),
+        light=light,
+        frontal=None if face.frontal is None else _frontal(face.frontal),
+        detail=detail,
+        files=files,
+        warnings=[caution.text for caution in face.warnings],
+        warning_codes=[caution.code for caution in face.warnings],
+        error=face.error,
+        timings={key: round(float(value), 4) for key, value in face.timings.items()},
+    )  # fmt: skip
+
+
+def unmeasured_records(unmeasured: Iterable[Unmeasured]) -> list[UnmeasuredRecord]:
+    return [
+        UnmeasuredRecord.model_construct(
+            box=rounded(one.detection.box, 2), score=round(float(one.detection.score), 4), reason=one.reason
+        )
+        for one in unmeasured
+    ]
+
+
+def used_records(models: Iterable[UsedModel]) -> list[UsedRecord]:
+    return [UsedRecord(name=m.name, licence=m.licence, commercial_use=m.commercial_use) for m in models]
+
+
+def _pose(head_to_camera: Any) -> PoseRecord:
+    yaw, pitch, roll = euler_degrees(np.asarray(head_to_camera)[:3, :3])
+    return PoseRecord(yaw=round(yaw, 2), pitch=round(pitch, 2), roll=round(roll, 2))
+
+
+def _camera(camera: Camera) -> CameraRecord:
+    return CameraRecord.model_construct(
+        focal=round(float(camera.focal), 2),
+        aspect=round(float(camera.aspect), 7),
+        center=rounded(camera.center, 2),
+        size=(int(camera.size[0]), int(camera.size[1])),
+    )
+
+
+def shares(provenance: Any) -> dict[str, float]:
+    """Share of each kind of texel among those that some part of the head uses."""
+    import cv2
+
+    kinds = len(PROVENANCE)
+    counts = cv2.calcHist([np.ascontiguousarray(provenance)], [0], None, [kinds], [0, kinds]).ravel()[1:]
+    total = max(float(counts.sum()), 1.0)
+    every = dict(zip(PROVENANCE[1:], counts, strict=True))
+    return {name: round(float(n) / total, 4) for name, n in every.items() if name not in ("around", "extended")}
+
+
+def portrait_record(mask: Any) -> PortraitRecord:
+    """Of a portrait's mask (H, W) of indices into PROVENANCE."""
+    import cv2
+
+    kinds = len(PROVENANCE)
+    counts = cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [kinds], [0, kinds]).ravel()
+    n = {name: float(count) for name, count in zip(PROVENANCE, counts, strict=True)}
+    parts = {
+        "seen": n["seen"] + n["enhanced"], "mirrored": n["mirrored"],
+        "invented": n["filled"] + n["statistical"] + n["synthetic"],
+    }  # fmt: skip
+    head, all_of_it = max(sum(parts.values()), 1.0), float(mask.size)
+    shares_of_head = {name: round(count / head, 4) for name, count in parts.items()}
+    return PortraitRecord(
+        **shares_of_head, around=round(n["around"] / all_of_it, 4), extended=round(n["extended"] / all_of_it, 4)
+    )
+
+
+def _frontal(frontal: Frontal) -> FrontalRecord:
+    neutral = None if frontal.neutral_mask is None else portrait_record(frontal.neutral_mask)
+    distance = None if frontal.identity is None else round(frontal.identity, 4)
+    return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)
+
+
+def schemas() -> dict[str, type[Record]]:
+    """Of all files, by name."""
+    from tronie.pipelines.video.records import ClipRecord
+
+    return {**SCHEMAS, "clip": ClipRecord}
+
+
+def schema(name: str) -> str:
+    """The JSON schema of face.json, manifest.json or clip.json as text."""
+    body = schemas()[name].model_json_schema(mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **body}, indent=2) + "\n"
+
+
+def write_schemas(folder: Path) -> None:
+    for name in schemas():
+        (folder / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_schemas(Path(sys.argv[1]))

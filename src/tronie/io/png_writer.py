@@ -1,0 +1,293 @@
+"""A PNG writer for large, already smooth pictures: half the time of libpng at its fastest.
+
+PNG (ISO/IEC 15948) is a filter of each row, then DEFLATE (RFC 1951). Photographic rows hold few repetitions worth
+searching for, so the search is left out: bytes become Huffman codes, and only runs of one byte become a match.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.runtime.jit import jit
+
+Image = NDArray[np.uint8]
+
+SUB, UP, PAETH = 1, 2, 4
+END_OF_BLOCK = 256
+BLOCK = 16
+"""Bytes looked at together: they are all one run, or all single codes."""
+SAMPLE = 4
+"""The codes are made from every fourth stretch of STRETCH bytes: 0.2 % longer files, in a quarter of the time."""
+STRETCH = 300 * BLOCK
+LONGEST_CODE = 15
+CODE_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+
+
+def encode_png(image: Image, palette: NDArray[np.uint8] | None = None, texts: dict[str, str] | None = None) -> bytes:
+    """(H, W) grey or indices into `palette` (n, 3), (H, W, 3) RGB or (H, W, 4) RGBA as a PNG; `texts`: tEXt chunks."""
+    pixels = np.ascontiguousarray(image)
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    fits = pixels.dtype == np.uint8 and channels in (1, 3, 4) and pixels.size > 0
+    if not fits or (palette is not None and channels > 1):
+        raise ValueError("a PNG is made of uint8 (H, W), (H, W, 3) or (H, W, 4)")
+    height, width = pixels.shape[:2]
+    color = 3 if palette is not None else {1: 0, 3: 2, 4: 6}[channels]
+    rows = np.empty((height, 1 + width * channels), dtype=np.uint8)
+    _filter(pixels.reshape(height, -1), channels, UP if channels == 1 else PAETH, rows)
+    chunks = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0))]
+    if palette is not None:
+        chunks.append(_chunk(b"PLTE", np.ascontiguousarray(palette, dtype=np.uint8).tobytes()))
+    for key, text in (texts or {}).items():
+        chunks.append(text_chunk(key, text))
+    chunks += [_chunk(b"IDAT", deflate(rows.reshape(-1))), _chunk(b"IEND", b"")]
+    return b"".join(chunks)
+
+
+def text_chunk(key: str, text: str) -> bytes:
+    """A tEXt chunk: what a reader may show of the file."""
+    return _chunk(b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1", errors="replace"))
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return b"".join([struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))])
+
+
+def deflate(data: NDArray[np.uint8]) -> bytes:
+    """(N,) bytes as a zlib stream (RFC 1950): one block with Huffman codes of its own."""
+    counts = np.zeros(286, dtype=np.int64)
+    _count(data, SAMPLE if len(data) > 20 * SAMPLE * STRETCH else 1, _LENGTH_SYMBOL, counts)
+    # What was not sampled may occur all the same: every byte, the lengths of runs and the end need a code.
+    counts[:256] += 1
+    counts[_RUN_SYMBOLS] += 1
+    counts[END_OF_BLOCK] = 1
+    lengths = code_lengths(counts)
+    words = (canonical(lengths) << np.uint64(5)) | lengths
+    # A match is its length's code, the extra bits, and one bit, 0, for the distance.
+    code, bits = words[_LENGTH_SYMBOL] >> np.uint64(5), lengths[_LENGTH_SYMBOL].astype(np.uint64)
+    matches = ((code | (_LENGTH_REST << bits)) << np.uint64(5)) | (bits + _LENGTH_EXTRA + np.uint64(1))
+    header, start = _block_header(lengths)
+    # Every word that counts is written, so the memory need not be cleared, nor is what is not used ever touched.
+    out = np.empty((len(header) + len(data) * LONGEST_CODE // 8) // 4 + 16, dtype=np.uint32)
+    at = start // 32
+    out[: at + 1] = np.frombuffer(header.ljust(4 * at + 4, b"\0"), dtype="<u4")
+    end = _emit(data, words, matches, out, at, np.uint64(out[at]), np.uint64(start % 32))
+    body = out.astype("<u4", copy=False).view(np.uint8).data[: (end + 7) // 8]
+    return b"".join([b"\x78\x01", body, struct.pack(">I", zlib.adler32(data.data))])
+
+
+def code_lengths(counts: NDArray[np.int64], longest: int = LONGEST_CODE) -> NDArray[np.uint8]:
+    """Bits of the best prefix code, none above `longest`, of each symbol; 0 where it does not occur.
+
+    Package-merge (Larmore & Hirschberg 1990): a symbol of length n is a coin of each of the values 2^-1 .. 2^-n;
+    the cheapest coins worth (symbols - 1) are bought, by merging pairs from the smallest value upwards.
+    """
+    used = np.flatnonzero(counts)
+    lengths = np.zeros(len(counts), dtype=np.uint8)
+    if len(used) < 2:
+        lengths[used] = 1
+        return lengths
+    order = used[np.argsort(counts[used], kind="stable")]
+    cost = counts[order].astype(np.int64)
+    coins = np.eye(len(order), dtype=np.uint8)
+    pairs, pair_cost = coins[:0], cost[:0]
+    for step in range(longest):
+        both = np.concatenate([cost, pair_cost])
+        rank = np.argsort(both, kind="stable")
+        held, both = np.concatenate([coins, pairs])[rank], both[rank]
+        if step == longest - 1:
+            lengths[order] = held[: 2 * len(order) - 2].sum(axis=0, dtype=np.uint8)
+            break
+        even = len(both) // 2 * 2
+        pairs, pair_cost = held[0:even:2] + held[1:even:2], both[0:even:2] + both[1:even:2]
+    return lengths
+
+
+def canonical(lengths: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The codes that belong to the lengths (RFC 1951, 3.2.2), bits reversed as the stream wants them."""
+    codes = np.zeros(len(lengths), dtype=np.uint64)
+    code = 0
+    for bits in range(1, LONGEST_CODE + 1):
+        for symbol in np.flatnonzero(lengths == bits):
+            codes[symbol] = int(f"{code:0{bits}b}"[::-1], 2)
+            code += 1
+        code <<= 1
+    return codes
+
+
+def _block_header(lengths: NDArray[np.uint8]) -> tuple[bytes, int]:
+    """The first bits of a last block with dynamic codes (RFC 1951, 3.2.7): bytes, and how many bits count.
+
+    The only distance is 1 (code 0, one bit). The code lengths are written plainly, each by a code of its own.
+    """
+    value = bits = 0
+
+    def put(number: int, count: int) -> None:
+        nonlocal value, bits
+        value |= number << bits
+        bits += count
+
+    sequence = [*lengths.tolist(), 1]
+    counts = np.bincount(sequence, minlength=19)
+    meta = code_lengths(counts, 7)
+    meta_codes = canonical(meta)
+    put(1, 1)
+    put(2, 2)
+    put(len(lengths) - 257, 5)
+    put(0, 5)
+    put(15, 4)
+    for symbol in CODE_LENGTH_ORDER:
+        put(int(meta[symbol]), 3)
+    for length in sequence:
+        put(int(meta_codes[length]), int(meta[length]))
+    return value.to_bytes((bits + 7) // 8, "little"), bits
+
+
+def _length_tables() -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]:
+    """For match lengths 0..258: symbol, number of extra bits, their value (RFC 1951, 3.2.5)."""
+    symbol, extra, rest = np.zeros(259, np.int64), np.zeros(259, np.uint64), np.zeros(259, np.uint64)
+    length = 3
+    for code in range(257, 285):
+        bits = max((code - 261) // 4, 0)
+        for k in range(1 << bits):
+            if length + k <= 258:
+                symbol[length + k], extra[length + k], rest[length + k] = code, bits, k
+        length += 1 << bits
+    symbol[258], extra[258], rest[258] = 285, 0, 0
+    return symbol, extra, rest
+
+
+_LENGTH_SYMBOL, _LENGTH_EXTRA, _LENGTH_REST = _length_tables()
+_RUN_SYMBOLS = np.unique(_LENGTH_SYMBOL[BLOCK::BLOCK])
+
+
+@jit
+def _filter(pixels: Any, step: int, kind: int, out: Any) -> None:
+    """PNG's row filters; the first row has zeros above it, the first pixel zeros at its left."""
+    height, width = pixels.shape
+    for i in range(height):
+        row = out[i]
+        row[0] = kind
+        if i == 0:
+            row[0] = SUB
+            for x in range(step):
+                row[1 + x] = pixels[0, x]
+            for x in range(step, width):
+                row[1 + x] = pixels[0, x] - pixels[0, x - step]
+            continue
+        now, above = pixels[i], pixels[i - 1]
+        if kind == UP:
+            for x in range(width):
+                row[1 + x] = now[x] - above[x]
+            continue
+        for x in range(step):
+            row[1 + x] = now[x] - above[x]
+        # Paeth picks of left, above and above-left the nearest to left + above - corner. Said with the lesser and
+        # the greater of the first two, it has no order of ties to keep, and the compiler makes vectors of it: 1 ms
+        # for 12 MB instead of 41.
+        ahead, after, left, top, corner = row[1 + step :], now[step:], now[:-step], above[step:], above[:-step]
+        for x in range(width - step):
+            c = np.int16(corner[x])
+            low, high = np.int16(min(left[x], top[x])), np.int16(max(left[x], top[x]))
+            below, over = np.int16(c - low), np.int16(high - c)
+            near, far = np.int16(min(below, over)), np.int16(max(below, over))
+            outer = high if below < over else low
+            ahead[x] = np.uint8(after[x] - (c if np.int16(far - near) < near else outer))
+
+
+@jit
+def _run(data: Any, i: int) -> int:
+    """How many whole blocks from `i` on repeat the byte before `i`, in bytes, up to 256.
+
+    Only blocks, because asking at every byte costs more time (a branch that cannot be foretold) than the shorter
+    runs save room: 5 % in a photo.
+    """
+    last = data[i - 1]
+    n = 0
+    while n < 256 and i + n + BLOCK <= data.shape[0]:
+        for k in range(BLOCK):
+            if data[i + n + k] != last:
+                return n
+        n += BLOCK
+    return n
+
+
+@jit
+def _count(data: Any, every: int, symbol: Any, counts: Any) -> None:
+    """How often each literal and length symbol occurs in one of `every` stretches.
+
+    Four tables, so that equal neighbours do not wait for each other.
+    """
+    tables = np.zeros((4, 256), np.int64)
+    for begin in range(1, data.shape[0], every * STRETCH):
+        end = min(begin + STRETCH, data.shape[0])
+        i = begin
+        while i + BLOCK <= end:
+            n = _run(data, i)
+            if n:
+                counts[symbol[n]] += 1
+                i += n
+                continue
+            for k in range(i, i + BLOCK, 4):
+                tables[0, data[k]] += 1
+                tables[1, data[k + 1]] += 1
+                tables[2, data[k + 2]] += 1
+                tables[3, data[k + 3]] += 1
+            i += BLOCK
+    for table in tables:
+        counts[:256] += table
+
+
+@jit
+def _emit(data: Any, words: Any, matches: Any, out: Any, at: Any, bits: Any, filled: Any) -> Any:
+    """Write all symbols from bit `filled` of word `at` on, and the end of the block; the length so far in bits.
+
+    `words` holds for each symbol its code and, in the lowest five bits, the code's length; `matches` the same for
+    each match length (with its extra bits and the distance). Two codes are at most 30 bits: they fit with the 31
+    that may be waiting, so the words are flushed once for two symbols, without a branch.
+    """
+    five, low, mask = np.uint64(5), np.uint64(31), np.uint64(0xFFFFFFFF)
+    first = min(1, data.shape[0])
+    for i in range(first):
+        word = words[data[i]]
+        bits |= (word >> five) << filled
+        filled += word & low
+    i = first
+    while i + BLOCK <= data.shape[0]:
+        out[at] = np.uint32(bits & mask)
+        full = filled >> five
+        at += np.int64(full)
+        bits >>= full << five
+        filled &= low
+        n = _run(data, i)
+        if n:
+            word = matches[n]
+            bits |= (word >> five) << filled
+            filled += word & low
+            i += n
+            continue
+        for k in range(i, i + BLOCK, 2):
+            word, other = words[data[k]], words[data[k + 1]]
+            bits |= ((word >> five) | ((other >> five) << (word & low))) << filled
+            filled += (word & low) + (other & low)
+            out[at] = np.uint32(bits & mask)
+            full = filled >> five
+            at += np.int64(full)
+            bits >>= full << five
+            filled &= low
+        i += BLOCK
+    for k in range(i, data.shape[0] + 1):
+        word = words[data[k]] if k < data.shape[0] else words[END_OF_BLOCK]
+        bits |= (word >> five) << filled
+        filled += word & low
+        out[at] = np.uint32(bits & mask)
+        full = filled >> five
+        at += np.int64(full)
+        bits >>= full << five
+        filled &= low
+    out[at] = np.uint32(bits & mask)
+    return at * 32 + np.int64(filled)

@@ -1,0 +1,1 @@
+"""Clips: readers of files, picture sequences and cameras, and the writer of films."""

@@ -1,0 +1,123 @@
+"""A job from list of photos to finished manifest: what to do, what to skip, and the doing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tronie.io.inputs import Problem, stamp
+from tronie.jobs.manifest import Ledger, written
+from tronie.jobs.worker import Outcome, Task, Work, debugging
+from tronie.runtime.atomic_files import sweep
+from tronie.runtime.pipe import Line
+from tronie.runtime.processes import Crash, run_in_processes
+
+Start = Callable[[Line], Callable[[Task], Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job has to do."""
+
+    tasks: tuple[Task, ...]
+    skipped: tuple[Path, ...]
+    """Photos that were done before with the same settings."""
+    problems: tuple[Problem, ...]
+    """Photos that are not touched, because something else is where their outputs would go."""
+
+
+def make_plan(
+    paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False, is_clip: Callable[[Path], bool] | None = None
+) -> Plan:
+    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `is_clip` says
+    which are videos."""
+    known = {record.name for record in ledger.records.values()}
+    ledger.claim(paths)
+    tasks, skipped, problems = [], [], []
+    for path in paths:
+        key = ledger.key(path)
+        record = ledger.records[key]
+        folder = ledger.out / record.name
+        exists = os.path.lexists(folder)
+        same = record.settings == ledger.fingerprint and (record.size, record.modified) == stamp(path)
+        done = record.status == "no_face" or (record.status == "ok" and exists)
+        if done and same and not overwrite:
+            skipped.append(path)
+            continue
+        ours = record.name in known and ledger.left_over(record)
+        if exists and not overwrite and not ours:
+            problems.append(Problem(str(path), _refusal(folder, record.status, record.settings == ledger.fingerprint)))
+            if record.status == "pending":  # it never became part of the job
+                del ledger.records[key]
+            continue
+        ledger.reopen(path)
+        clip = is_clip is not None and is_clip(path)
+        tasks.append(Task(str(path), ledger.out, record.name, overwrite=overwrite or ours, clip=clip))
+    return Plan(tuple(tasks), tuple(skipped), tuple(problems))
+
+
+def _refusal(folder: Path, status: str, same_settings: bool) -> str:
+    if status == "pending":
+        return f"{folder} exists already and is not from this job; --overwrite replaces it, -o chooses another folder"
+    why = "from another version of this photo" if same_settings else "made with other settings"
+    return f"{folder} exists already, {why}; --overwrite replaces it, -o chooses another folder"
+
+
+def run_job(
+    plan: Plan,
+    ledger: Ledger,
+    start: Work | Start,
+    *,
+    workers: int = 1,
+    apart: bool = False,
+    progress: Callable[[str, int, int | None], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome]:
+    """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
+
+    One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
+    beyond its bounds, costs no other. `progress` is told how far a video is. Once `stopping()` is true those in work
+    are finished (not videos, which take long) and no other begins; their records stay `pending`.
+    """
+    with written(ledger):
+        if plan.tasks:
+            # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
+            ledger.write()
+        answers = (
+            _apart(plan.tasks, start, min(workers, len(plan.tasks)), progress, stopping)
+            if apart or min(workers, len(plan.tasks)) > 1
+            else _here(plan.tasks, start, stopping)
+        )
+        for outcome in answers:
+            ledger.finish(outcome)
+            yield outcome
+
+
+def _here(tasks: tuple[Task, ...], start: Work | Start, stopping: Callable[[], bool]) -> Iterator[Outcome]:
+    work = start(Line()) if tasks and not stopping() else None
+    for task in tasks:
+        if work is None or stopping():
+            return
+        yield work(task)
+
+
+def _apart(
+    tasks: tuple[Task, ...], start: Work | Start, workers: int,
+    progress: Callable[[str, int, int | None], None] | None, stopping: Callable[[], bool],
+) -> Iterator[Outcome]:  # fmt: skip
+    # A single worker may use every core.
+    answers = run_in_processes(
+        start, tasks, workers, threads=1 if workers > 1 else 0, progress=progress,
+        stopping=stopping, quiet=not debugging(),
+    )  # fmt: skip
+    with closing(answers):
+        for task, answer in answers:
+            if isinstance(answer, Crash):
+                sweep(task.out)  # what the process that was lost had half written
+                more = f" (--{answer.bound} allows more)" if answer.bound else ""
+                yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}{more}.")
+            else:
+                yield answer

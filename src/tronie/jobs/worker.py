@@ -1,0 +1,277 @@
+"""One photo from path to files, with whatever goes wrong told in one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from tronie.errors import TronieError
+from tronie.io.inputs import Stamp, stamp
+from tronie.runtime.pipe import Line
+
+if TYPE_CHECKING:
+    from tronie.pipelines.photo import Each
+    from tronie.settings import Settings
+    from tronie.types import Caution, Face, Result, Unmeasured
+
+Status = Literal["ok", "no_face", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One photo to do."""
+
+    source: str
+    """Its path as the user gave it."""
+    out: Path
+    """The folder of the job."""
+    name: str
+    """The folder of this photo's outputs inside `out`."""
+    overwrite: bool = False
+    """Whether that folder may exist already."""
+    clip: bool = False
+    """Whether its name says that it is a video, to be followed through time."""
+
+    @property
+    def folder(self) -> Path:
+        return self.out / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one photo."""
+
+    source: str
+    folder: Path
+    status: Status
+    faces: int = 0
+    """Faces found, with those that could not be finished."""
+    enhanced: int = 0
+    """Faces that super-resolution put detail into."""
+    seconds: float = 0.0
+    """From reading the photo to the last file."""
+    reason: str | None = None
+    """One sentence for an error."""
+    face_errors: tuple[str, ...] = ()
+    """One sentence for each face that could not be finished."""
+    notes: tuple[str, ...] = ()
+    """What reading the photo did that its owner should know (only the first frame used, ...)."""
+    warnings: tuple[tuple[int, Caution], ...] = ()
+    """What is doubtful about the faces, each with its face's number."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """Faces that were seen but could not be measured."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> seconds, of the photo and summed over its faces."""
+    stamp: Stamp = (None, None)
+    """Of the file as it was before it was read: that version was worked on."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """Notes and warnings as sentences."""
+        return [*self.notes, *(f"face {number}: {caution}" for number, caution in self.warnings)]
+
+    @property
+    def warned(self) -> dict[str, list[int]]:
+        """Code of a warning -> numbers of the faces that have it."""
+        found: dict[str, list[int]] = {}
+        for number, caution in self.warnings:
+            if number not in found.setdefault(caution.code, []):
+                found[caution.code].append(number)
+        return found
+
+
+def numbered(faces: Iterable[Face]) -> tuple[tuple[int, Caution], ...]:
+    """The warnings of a photo's faces, for its outcome."""
+    return tuple((face.index, caution) for face in faces for caution in face.warnings)
+
+
+class Runner(Protocol):
+    """What the batch needs of `tronie.Pipeline`."""
+
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result: ...
+
+
+NET_IN_USE = 6
+"""Times its file that a net takes while it works: SPARNet's of 343 MB, on 512 x 512 pixels, 1.9 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What reading one file may take before its process is ended, so that it costs no other."""
+
+    seconds: float | None = 60.0
+    """To be decoded; for the next frame of a video."""
+    memory: float | None = 2.0
+    """Gigabytes."""
+
+    @staticmethod
+    def usual_memory(settings: Settings) -> float:
+        """Gigabytes that are allowed where nobody says how many: more where the user's own net enhances faces, which
+        may be much larger than ours."""
+        from tronie.runtime.model_store import imported
+
+        net = imported().get(settings.enhance.mode)
+        return 2.0 + (0.0 if net is None else round(NET_IN_USE * net.bytes / 1e9, 1))
+
+
+Share = tuple[float, float]
+"""How many times these seconds and gigabytes something may take."""
+READING: Share = 1, 1
+STEP: Share = 10, 2
+"""Faces may be many, and kernels have to be compiled; a photo of 38 megapixels with a texture of 4096 took 2.4 GB."""
+FRAME: Share = 1, 3
+"""Many frames are in work; 30 of 3840x2160 pixels took 1.9 GB."""
+CLIP_STEP: Share = 10, 3
+
+
+COMPILING = "compiling numeric kernels"
+"""What progress is reported as while numba works; how many of them is not known before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A recipe for a worker, small enough to be sent to another process: call it there to load the pipeline."""
+
+    settings: Settings
+    threads: int = 1
+    bounds: Bounds = Bounds(None, None)
+
+    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
+        import cv2
+
+        from tronie.pipelines.photo import Pipeline
+
+        if self.threads:
+            cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
+
+        def expect(share: Share, what: str) -> None:
+            seconds, memory = self.bounds.seconds, self.bounds.memory
+            most_bytes = None if memory is None else int(share[1] * memory * 1e9)
+            line.expect(None if seconds is None else share[0] * seconds, what, most_bytes)
+
+        def watch(stage: str) -> None:
+            reading = stage == "read"
+            expect(READING if reading else STEP, "reading it" if reading else f"the step `{stage}`")
+
+        pipeline = Pipeline(self.settings, threads=self.threads, watch=watch)
+        # A missing model file ends the job here with one sentence, not every photo with the same one.
+        _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
+
+        def follow(task: Task) -> Outcome:
+            from tronie.pipelines.video.job import do_clip
+
+            def progress(what: str, done: int, total: int | None) -> None:
+                reading = what == "following" and 0 < done != total
+                expect(FRAME if reading else CLIP_STEP, "a frame" if reading else f"the step `{what}`")
+                line.progress(what, done, total)
+
+            return do_clip(pipeline, task, progress=progress, stopping=line.stopping)
+
+        compiled: list[str] = []
+
+        def hear(kernel: str) -> None:
+            compiled.append(kernel)
+            line.progress(COMPILING, len(compiled), None)
+
+        def work(task: Task) -> Outcome:
+            watch("read")
+            from tronie.io.video.clip import is_clip
+            from tronie.runtime.jit import compiling
+
+            with compiling(hear):
+                if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
+                    return follow(task)
+                return do_photo(pipeline, task, self.settings, self.threads)
+
+        return steady(work)
+
+
+def bind(runner: Runner, settings: Settings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
+    """The function that does one task with `runner`, and makes its files in so many threads."""
+
+    def work(task: Task) -> Outcome:
+        return do_photo(runner, task, settings, threads)
+
+    return steady(work)
+
+
+def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
+    """The same, which goes by one version of the file: if it was replaced meanwhile, it is done once more. A file that
+    does not come to rest is an error, so that no result is taken for that of another picture."""
+
+    def settled(task: Task) -> Outcome:
+        there = os.path.lexists(task.folder)
+        for again in (False, True):
+            # What the first attempt has written is ours; what was there before is not.
+            now = replace(task, overwrite=True) if again and not there else task
+            before = stamp(task.source)
+            outcome = replace(work(now), stamp=before)
+            if stamp(task.source) == before:
+                return outcome
+        reason = f"{task.source} changed while it was worked on; run this again when nothing writes to it any more."
+        return replace(outcome, status="error", reason=reason)
+
+    return settled
+
+
+def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0) -> Outcome:
+    """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
+    from tronie.export.writer import chosen, photo_folder
+    from tronie.settings import Settings
+
+    began = time.perf_counter()
+    try:
+        formats, export = chosen(settings or Settings())
+        with photo_folder(
+            task.out, task.name, overwrite=task.overwrite, formats=formats, export=export, threads=threads
+        ) as writer:
+            result = runner.run(task.source, each=writer.add)
+            writer.finish(result)
+    except Exception as error:
+        if debugging():
+            traceback.print_exc(file=sys.stderr)
+        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=explain(error))
+    errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
+    timings = dict(result.timings)
+    for face in result.faces:
+        for stage, seconds in face.timings.items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+    timings["files"] = writer.seconds
+    status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
+    return Outcome(
+        source=task.source,
+        folder=task.folder,
+        status=status,
+        faces=len(result.faces),
+        enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
+        seconds=time.perf_counter() - began,
+        reason=errors[0] if status == "error" else None,
+        face_errors=errors,
+        notes=result.photo.notes,
+        warnings=numbered(result.faces),
+        unmeasured=result.unmeasured,
+        timings=timings,
+    )
+
+
+def debugging() -> bool:
+    """Whether the user asked for tracebacks (`--debug` or the variable TRONIE_DEBUG)."""
+    return os.environ.get("TRONIE_DEBUG", "") not in ("", "0")
+
+
+def explain(error: BaseException) -> str:
+    """An exception as one sentence for a user."""
+    if isinstance(error, TronieError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for it."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+    text = " ".join(str(error).split())
+    return f"Internal error, {type(error).__name__}: {text[:200]} (--debug shows where)"

@@ -1,5 +1,0 @@
-"""Many photos of one person: one head, one texture, one portrait."""
-
-from tronie.person.stage import Many, Shot, reconstruct_person
-
-__all__ = ["Many", "Shot", "reconstruct_person"]

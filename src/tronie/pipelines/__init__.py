@@ -1,0 +1,1 @@
+"""From photos and videos to results: the stages one after the other."""

@@ -1,0 +1,354 @@
+"""The list of stages, applied to photos. Models are loaded once; a face's trouble stays with that face."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from tronie.errors import Stopped
+from tronie.geometry import Camera
+from tronie.head.model import HeadModel, default_head
+from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.runtime.hardware import cores
+from tronie.settings import Settings
+from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.engine import CalibratedFit, Engine
+from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration, default_calibration
+from tronie.stages.letterbox import Box, is_whole, moved, picture_in, shifted, shifted_box, within
+from tronie.stages.quality import face_warnings
+from tronie.types import Enhanced, Face, Fit, Head, Photo, Result, Texture, Unmeasured
+
+if TYPE_CHECKING:
+    from tronie.stages.detect import Detector
+    from tronie.stages.enhance.base import Enhancer
+    from tronie.stages.finder import Marked
+    from tronie.stages.landmarks.net import LandmarkNet
+
+Each = Callable[[Photo, Face], Face]
+Watch = Callable[[str], None]
+
+
+CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
+"""The camera is estimated from at most so many faces, of at least so many pixels."""
+MOST_THREADS = 4
+"""That paint a texture together, unless asked for more: setting up its triangles is done in each."""
+
+
+class Pipeline:
+    """Load once, run many: `Pipeline(settings).run("photo.jpg")`.
+
+    `threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice. The
+    models are loaded on first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one
+    that `settings.enhance.mode` means, unless that is `off`. `watch` is told the name of each stage when it begins; if
+    it raises Stopped, the run ends with that.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        threads: int = 0,
+        *,
+        enhancer: Enhancer | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.watch = watch
+        self.threads = threads
+        self._detector: Detector | None = None
+        self._net: LandmarkNet | None = None
+        self._engine: Engine | None = None
+        self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
+
+    @property
+    def model(self) -> HeadModel:
+        """The head that faces are fitted with. Raises WeightsError for one that is not there."""
+        return self._head[0]
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._head[1]
+
+    @property
+    def _head(self) -> tuple[HeadModel, Calibration]:
+        from tronie.importers.heads.calibrated import OWN, load
+
+        name = self.settings.head.name
+        return (default_head(), default_calibration()) if name == OWN else load(name)
+
+    @property
+    def _threads(self) -> int:
+        return self.threads or min(MOST_THREADS, cores())
+
+    @property
+    def detector(self) -> Detector:
+        if self._detector is None:
+            from tronie.stages.detect import make_detector
+
+            self._detector = make_detector(self.settings.detect.detector, threads=self.threads)
+        return self._detector
+
+    @property
+    def net(self) -> LandmarkNet:
+        if self._net is None:
+            from tronie.stages.landmarks.net import LandmarkNet
+
+            self._net = LandmarkNet(threads=self.threads)
+        return self._net
+
+    @property
+    def engine(self) -> Engine:
+        """What reconstructs the faces."""
+        if self._engine is None:
+            settings = self.settings
+            if settings.fit.engine == "deep3d":
+                from tronie.stages.deep3d.engine import load_engine
+
+                self._engine = load_engine(self.threads, settings.fit.mat)
+            else:
+                wanted, model = settings.head.subdivide, self.model
+                level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
+                self._engine = CalibratedFit(model, self.calibration, settings.fit.warp, level)
+        return self._engine
+
+    @property
+    def enhancer(self) -> Enhancer | None:
+        """What puts detail into small faces; None where that is not wanted or not there."""
+        if self._enhancer is None:
+            from tronie.stages.enhance import enhancer_for
+
+            self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
+        return self._enhancer
+
+    def run(self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None) -> Result:
+        """Find and reconstruct every face of one photo.
+
+        `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
+        textures of a crowd need not be in memory together.
+        Raises InputError when the photo cannot be read. What goes wrong with one face is that face's `error`.
+        """
+        with single_blas_thread():
+            return self._run(source, each)
+
+    def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None) -> Result:
+        clock = _Clock(self.watch)
+        with clock("read"):
+            photo = source if isinstance(source, Photo) else _read(source)
+        if not is_whole(box := self._picture(photo), photo.image):
+            return self._run_within(photo, box, each, clock)
+        found, unmeasured, camera = self._found(photo, clock)
+        faces: list[Face] = []
+        pasted: list[Enhanced] = []
+        for face in self._enhanced(photo, found, clock):
+            if face.enhanced is not None:
+                face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
+            if face.enhanced is not None and self.settings.enhance.photo:
+                pasted.append(face.enhanced)
+            face = self._finish(photo, face, camera, None)
+            faces.append(each(photo, face) if each else face)
+        whole = None
+        if pasted:
+            from tronie.stages.enhance.paste import whole_photo
+
+            with clock("enhance"):
+                whole = whole_photo(photo, pasted)
+        return Result(photo, tuple(faces), clock.seconds, whole, unmeasured)
+
+    def _run_within(self, photo: Photo, box: Box, each: Each | None, clock: _Clock) -> Result:
+        """The same where bars stand around the picture: they are no part of it."""
+        x0, y0, x1, y1 = box
+        size = photo.image.shape[1], photo.image.shape[0]
+
+        def outer(_: Photo, face: Face) -> Face:
+            face = shifted(face, x0, y0, size)
+            return each(photo, face) if each else face
+
+        inner = self._run(within(photo, box), outer)
+        enhanced = inner.enhanced_photo
+        if enhanced is not None:
+            larger = len(enhanced) // (y1 - y0)
+            around = photo.image.repeat(larger, axis=0).repeat(larger, axis=1)
+            around[larger * y0 : larger * y1, larger * x0 : larger * x1] = enhanced
+            enhanced = around
+        timings = {**inner.timings, **clock.seconds}
+        unmeasured = tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured)
+        return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced, unmeasured=unmeasured)
+
+    def find(self, photo: Photo) -> tuple[list[Face], Camera]:
+        """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
+        x0, y0, *_ = box = self._picture(photo)
+        with single_blas_thread():
+            faces, _, camera = self._found(within(photo, box), _Clock(self.watch))
+        size = photo.image.shape[1], photo.image.shape[0]
+        return [shifted(face, x0, y0, size) for face in faces], moved(camera, x0, y0, size)
+
+    def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
+        from tronie.stages.finder import Finder
+
+        finder = Finder(photo.image, self.settings, self.detector, self.net)
+        with clock("detect"):
+            detections = finder.detect()
+        with clock("landmarks"):
+            found = finder.mark(detections)
+        size = (photo.image.shape[1], photo.image.shape[0])
+        with clock("camera"):
+            focal = self.settings.fit.focal or photo.focal
+            nearness = [] if focal else self._nearness(found.faces)
+            camera = guess_camera(size, focal, [face.detection for face in found.faces], nearness)
+        engine, models = self.settings.fit.engine, models_used(self.settings, enhance=False)
+        faces = [
+            Face(i, face.detection, crop=face.crop, landmarks=face.landmarks, engine=engine, models=models)
+            for i, face in enumerate(found.faces, start=1)
+        ]
+        return faces, found.unmeasured, camera
+
+    def _enhanced(self, photo: Photo, faces: list[Face], clock: _Clock) -> Iterator[Face]:
+        """The faces, the small ones with detail; some at a time, so that a crowd's need not be in memory together."""
+        enhancer, settings = self.enhancer, self.settings.enhance
+        if enhancer is None:
+            yield from faces
+            return
+        from tronie.stages.enhance.stage import BATCH, enhance
+
+        for start in range(0, len(faces), BATCH):
+            with clock("enhance"):
+                some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
+            yield from some
+
+    def _nearness(self, faces: Sequence[Marked]) -> list[tuple[float, float, float]]:
+        """What the largest faces' own perspective says of the camera; see `guess_camera`."""
+        said = []
+        for face in faces[:CAMERA_FACES]:
+            if face.landmarks.features is not None and face.detection.size >= CAMERA_FACE_SIZE:
+                with suppress(ValueError):
+                    said.append((*self.calibration.nearness_of(self.model, face.landmarks), NEARNESS_SIGMA))
+        return said
+
+    def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
+        """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
+        of the settings' own. Bars around the picture are as what lies outside of it."""
+        box = self._picture(photo)
+        if is_whole(box, photo.image):
+            return self._finish(photo, face, camera, engine)
+        x0, y0, x1, y1 = box
+        inner = self._finish(
+            within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
+            moved(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine,
+        )  # fmt: skip
+        return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
+
+    def _picture(self, photo: Photo) -> Box:
+        """The part of a photo that is no bar. What Deep3D does is told in pixels of the photo that it saw."""
+        if self.settings.fit.engine == "deep3d":
+            return 0, 0, photo.image.shape[1], photo.image.shape[0]
+        return picture_in(photo.image)
+
+    def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None) -> Face:
+        settings, clock = self.settings, _Clock(self.watch)
+        try:
+            with clock("fit"):
+                face = (engine or self.engine).fit(photo, face, camera)
+            head, fit = face.head, face.fit
+            face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
+            if settings.only != "mesh" and head is not None and fit is not None:
+                with clock("texture"):
+                    face = replace(face, texture=self._baked(photo, face, head, fit))
+                if settings.light.wanted and settings.only != "frontal":
+                    from tronie.stages.lighting.stage import light_and_detail
+
+                    with clock("light"):
+                        face = light_and_detail(face, settings.light)
+                if settings.only != "texture":
+                    with clock("frontal"):
+                        face = self._portrait(photo, face)
+        except Stopped:
+            raise
+        except Exception as error:
+            return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
+        return replace(face, timings=clock.seconds)
+
+    def portrait(self, photo: Photo, face: Face) -> Face:
+        """A finished face of `photo` with its portrait made anew, for other `settings.frontal`; it needs a texture."""
+        x0, y0, x1, y1 = box = self._picture(photo)
+        with single_blas_thread():
+            inner = self._portrait(within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)))
+        return replace(face, frontal=inner.frontal)
+
+    def _portrait(self, photo: Photo, face: Face) -> Face:
+        from tronie.stages.portrait import frontal
+
+        settings = self.settings.frontal
+        head, fit, texture = face.head, face.fit, face.texture
+        assert head is not None
+        assert fit is not None
+        assert texture is not None
+        made = frontal(head, texture, settings, photo, fit, face.enhanced, self._threads)
+        if settings.identity and face.landmarks is not None:
+            from tronie.stages.portrait.likeness import measured
+
+            made = measured(made, head, fit, photo, face.landmarks, settings)
+        return replace(face, frontal=made)
+
+    def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
+        """The texture: from the photo, or from its finer part where the face was enhanced."""
+        from tronie.stages.texture import bake
+
+        assert face.landmarks is not None
+        if face.enhanced is None or not face.enhanced.accepted:
+            return bake(photo, head, fit, face.landmarks, settings=self.settings.texture, threads=self._threads)
+        from tronie.stages.enhance.region import make_detail
+
+        part = make_detail(photo, face.landmarks, face.enhanced)
+        marks = part.landmarks(face.landmarks)
+        return bake(
+            part.photo, head, part.fit(fit), marks, settings=self.settings.texture,
+            enhanced=part.square(face.enhanced), threads=self._threads,
+        )  # fmt: skip
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def single_blas_thread() -> AbstractContextManager[Any]:
+    """No BLAS threads inside: on the fit's small matrices two threads took 0.5 s where one takes 0.01 s."""
+    limit: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
+    return limit
+
+
+def reconstruct(source: str | Path | NDArray[Any], settings: Settings | None = None) -> Result:
+    """Every face of one photo (a path, or an RGB array); see `Pipeline.run`."""
+    return Pipeline(settings).run(source)
+
+
+def _read(source: str | Path | NDArray[Any]) -> Photo:
+    from tronie.io.images import photo_from_array, read_photo
+
+    return photo_from_array(source) if isinstance(source, np.ndarray) else read_photo(source)
+
+
+class _Clock:
+    """Collects seconds by stage name."""
+
+    def __init__(self, watch: Watch | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self.watch = watch
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        if self.watch is not None:
+            self.watch(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

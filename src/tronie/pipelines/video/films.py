@@ -1,0 +1,144 @@
+"""The films that come of a clip: the heads drawn over it, and a person's head talking to the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Camera
+from tronie.head.surface import reduced
+from tronie.io.video.clip import Frame
+from tronie.pipelines.video.motion import ABSENT, BRIDGED, SEEN, Motion
+from tronie.pipelines.video.posed_head import Puppet
+from tronie.raster.shading import render_layers
+from tronie.render.overlay import WIRE, Region, draw_axes, paint, project, wire_mask
+from tronie.runtime.ahead import spread
+from tronie.stages.portrait import backdrop, mouth_light, portrait_camera, soft_rim
+from tronie.stages.portrait.plain import SOFT
+from tronie.types import Fit, Head, Image, Texture
+
+Array = NDArray[np.floating[Any]]
+
+TALKING = 512
+"""Side of the talking head's film, pixels."""
+LEAST_WIDE = 640
+"""Films of the heads over a smaller clip are enlarged by a whole number to at least so many pixels: in a face of 70
+pixels the wires would be one patch of colour."""
+COLOURS = (WIRE, (255, 214, 140), (170, 240, 170), (255, 170, 200), (200, 185, 255), (240, 240, 160))
+"""Of the wires, by person."""
+
+
+def steady(frames: Iterable[Frame], fps: float) -> Iterator[tuple[int, Image]]:
+    """Frames of any times as so many a second: (number of the frame shown, its picture) for every tick."""
+    tick, shown = 0, None
+    for frame in frames:
+        while shown is not None and (tick + 0.5) / fps < frame.time:
+            yield shown.index, shown.image
+            tick += 1
+        shown = frame
+    if shown is not None:
+        yield shown.index, shown.image
+
+
+def ticks(times: Array, fps: float) -> NDArray[np.intp]:
+    """The same for frames that need not be there: the number of the frame shown at every tick."""
+    count = max(1, int(np.ceil(times[-1] * fps - 0.5)) + 1)
+    moments = (np.arange(count) + 0.5) / fps
+    return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
+
+
+def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
+    """The head from the front, its expression as in the clip; it waits where the person is absent."""
+    head = puppet.head
+    mesh = head.model.level(head.level)
+    camera, pose = portrait_camera(head, TALKING)
+    behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
+    rim = soft_rim(head.neutral, head, pose)  # hair and neck hardly move with the face
+
+    def draw(expression: Array) -> Image:
+        vertices = puppet.vertices(expression)
+        posed = Head(head.model, head.level, vertices, head.neutral)
+        return render_layers(
+            vertices, mesh, worn, camera, pose, background=behind, shading=SOFT, opacity=rim,
+            occlusion=mouth_light(vertices, posed),
+        )[0]  # fmt: skip
+
+    # Of the frames shown, the ones that are drawn, and how often each is repeated.
+    runs: list[list[int]] = []
+    for number in ticks(motion.time, fps).tolist():
+        if runs and (number == runs[-1][0] or motion.state[number] == ABSENT):
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    pictures = spread(draw, (motion.expression[number] for number, _ in runs), threads)
+    for picture, (_, times) in zip(pictures, runs, strict=True):
+        for _ in range(times):
+            yield picture
+
+
+def wired(
+    frames: Iterable[tuple[int, Image]], people: Mapping[int, tuple[Puppet, Motion]], camera: Camera, threads: int = 1
+) -> Iterator[Image]:
+    """The clip with every person's mesh, axes and number; pale where the person is hidden for a moment."""
+    larger = max(1, -(-LEAST_WIDE // max(camera.size)))
+    width, height = camera.size
+    camera = replace(
+        camera, focal=larger * camera.focal, center=(larger * camera.center[0], larger * camera.center[1]),
+        size=(larger * width, larger * height),
+    )  # fmt: skip
+
+    def draw(shown: tuple[int, Image]) -> Image:
+        number, image = shown
+        picture = _enlarged(image, larger) if larger > 1 else image.copy()
+        for person, (puppet, motion) in people.items():
+            if number < len(motion.state) and motion.state[number] != ABSENT:
+                _draw(picture, person, puppet, motion, number, camera)
+        return picture
+
+    return spread(draw, frames, threads)
+
+
+def _enlarged(image: Image, larger: int) -> Image:
+    import cv2
+
+    return np.asarray(cv2.resize(image, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def _draw(picture: Image, person: int, puppet: Puppet, motion: Motion, number: int, camera: Camera) -> None:
+    head = puppet.posed(motion.expression[number])
+    nothing = np.zeros((0, 3))
+    fit = Fit(nothing[:, 0], {}, motion.head_to_camera[number], camera, nothing, diagnostics={})
+    points = project(head.vertices[::37], fit)
+    rim = 4 + 0.04 * float(np.ptp(points, axis=0).max())  # the outermost vertices may not be among those looked at
+    low, high = np.floor(points.min(axis=0) - rim), np.ceil(points.max(axis=0) + rim)
+    side = int(max(high - low))
+    height, width = picture.shape[:2]
+    if not np.isfinite(points).all() or side > 4 * max(height, width):
+        return
+    x, y = int(low[0]), int(low[1])
+    mask = wire_mask(head, fit, Region(float(x), float(y), float(side)), side)
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = np.ascontiguousarray(picture[y0:y1, x0:x1])
+    inner = np.ascontiguousarray(mask[y0 - y : y1 - y, x0 - x : x1 - x])
+    paint(part, inner, COLOURS[(person - 1) % len(COLOURS)], 0.7 if motion.state[number] == SEEN else 0.3)
+    picture[y0:y1, x0:x1] = part
+    if motion.state[number] != BRIDGED:
+        _axes_and_number(picture, person, fit, (x0, max(y0, 0)))
+
+
+def _axes_and_number(picture: Image, person: int, fit: Fit, corner: tuple[int, int]) -> None:
+    import cv2
+
+    height, width = picture.shape[:2]
+    draw_axes(picture, fit, Region(0.0, 0.0, float(height)))
+    side = max(height, width)
+    scale = max(side / 1600, 0.4)
+    at = corner[0] + round(6 * scale), corner[1] + round(22 * scale)
+    for colour, thick in (((20, 20, 22), 3), (COLOURS[(person - 1) % len(COLOURS)], 1)):
+        cv2.putText(picture, str(person), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)

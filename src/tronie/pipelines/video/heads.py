@@ -1,0 +1,164 @@
+"""From what a clip shows of its people to their heads and the films of them talking; several people at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tronie.errors import InputError
+from tronie.io.video.writer import default_format, write_movie
+from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.pipelines.person.reconstruct import Shot as Painted
+from tronie.pipelines.person.reconstruct import dressed, suits_portrait, textured, to_paint
+from tronie.pipelines.video.collect import Collected
+from tronie.pipelines.video.films import talking
+from tronie.pipelines.video.posed_head import HeldFit, Puppet, face_of, head_at_rest
+from tronie.pipelines.video.solve import Person, solve_person
+from tronie.runtime.ahead import spread
+from tronie.runtime.hardware import cores
+from tronie.runtime.job import Clock, Told, watched
+from tronie.stages.letterbox import Box, moved, picture_in, shifted, within
+from tronie.stages.quality import face_warnings
+from tronie.types import Face, Head, Landmarks, Photo
+
+if TYPE_CHECKING:
+    from tronie.geometry import Camera
+    from tronie.pipelines.photo import Pipeline
+    from tronie.pipelines.video.keyframes import Shot
+
+PAINTED = 4
+"""A texture is made of at most so many frames, which show different sides."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """Somebody's head, with all that its files need."""
+
+    person: Person
+    face: Face
+    photo: Photo
+    """The frame that suits a portrait best."""
+    puppet: Puppet
+    films: tuple[str, ...]
+    """Names of those that lie in the person's folder."""
+
+
+def heads(
+    found: Collected, pipeline: Pipeline, camera: Camera, folder: Path, clock: Clock, failed: list[str], told: Told,
+    cancelled: Callable[[], bool],
+) -> Generator[Made, None, None]:  # fmt: skip
+    """Everybody's, in their order; `folder` gets a folder for each. While one is made, the next is solved in this
+    thread. Those who fail are told of in `failed`. Raises KeyboardInterrupt once somebody wishes to end."""
+    settings = pipeline.settings.video
+    threads = pipeline.threads or cores()
+    each = max(1, threads // max(len(found.people), 1))
+    frames = len(found.people) * len(found.times)
+
+    def solved() -> Iterator[Person]:
+        for number, tracks in enumerate(found.people, start=1):
+            if cancelled():
+                raise KeyboardInterrupt
+            with clock("solve"):
+                try:
+                    person = solve_person(
+                        number, tracks, found, pipeline.model, pipeline.calibration, camera, bridge=settings.bridge,
+                        strength=settings.smooth, warp=pipeline.settings.fit.warp,
+                    )  # fmt: skip
+                except ValueError as error:
+                    failed.append(f"person {number}: {error}")
+                    continue
+            told("solving", number, len(found.people))
+            yield person
+
+    def make(person: Person) -> Made | None:
+        level, model = usual_level(pipeline), pipeline.model
+        with clock("head"):
+            try:
+                face, photo = finished(person, found, pipeline, camera, level)
+            except (InputError, ValueError) as error:
+                failed.append(f"person {person.number}: {error}")
+                return None
+            neutral = head_at_rest(model, person, level)
+            puppet = Puppet.of(Head(model, level, neutral, neutral))
+            place = folder / f"face-{person.number}"
+            place.mkdir()
+        if face.texture is None or not settings.talking or pipeline.settings.only not in (None, "frontal"):
+            return Made(person, face, photo, puppet, ())
+        name, fps = f"frontal.{default_format()}", found.info.fps
+        with clock("talking"):
+            pictures = talking(puppet, face.texture, person.motion, fps, each)
+            watched_pictures = watched(pictures, "talking", frames, told, cancelled)
+            write_movie(place / name, watched_pictures, fps, sound=found.info.sound)
+        return Made(person, face, photo, puppet, (name,))
+
+    for made in spread(make, solved(), threads):
+        if made is not None:
+            yield made
+
+
+def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camera, level: int) -> tuple[Face, Photo]:
+    """The person's head in the frame that suits a portrait best; its texture is made of several frames. What goes wrong
+    is the face's `error`."""
+    settings = pipeline.settings
+    engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
+    shots = person.shots[:PAINTED]
+    photos = [
+        replace(
+            shot.photo(found.info.name, found.info.source),
+            notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
+        )
+        for shot in shots
+    ]
+    box = x0, y0, x1, y1 = picture_in([photo.image for photo in photos]) if photos else (0, 0, 1, 1)
+    inner = x1 - x0, y1 - y0  # bars around the picture are as what lies outside of it
+    lens = moved(camera, -x0, -y0, inner)
+    painted: list[Painted] = []
+    kept: list[Photo] = []
+    for shot, whole in zip(shots, photos, strict=True):
+        photo = within(whole, box)
+        with suppress(ValueError, np.linalg.LinAlgError):
+            face = shifted(face_of(person, shot, whole), -x0, -y0, inner)
+            face = engine.fit(photo, finer(face, photo, pipeline), lens)
+            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), lens))
+            kept.append(whole)
+    if not painted:
+        raise InputError("no frame shows the face well enough")
+    main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
+    photo, face = painted[main].photo, painted[main].face
+    if settings.only != "mesh":
+        try:
+            mouth = None if person.mouth is None else mouth_of(person.mouth, box)
+            fused = textured(painted, to_paint(painted, main), settings, lambda: False, mouth)
+            assert fused is not None  # nobody stopped it
+            face = dressed(replace(face, texture=fused.texture), photo, settings)
+        except Exception as error:
+            face = replace(face, error=f"{type(error).__name__}: {error}")
+    return shifted(face, x0, y0, camera.size), kept[main]
+
+
+def mouth_of(shot: Shot, box: Box) -> tuple[Photo, Landmarks]:
+    """A frame that shows the teeth, and its landmarks, in the pixels of the part that is picture."""
+    marks = replace(shot.landmarks, points=shot.landmarks.points - np.array([box[0], box[1], 0.0]), mirrored=None)
+    return within(shot.photo("mouth", ""), box), marks
+
+
+def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:
+    """The face with super-resolution's detail where it is small, and with the models that it owes itself to."""
+    models = models_used(pipeline.settings, enhance=False)
+    if pipeline.enhancer is not None:
+        from tronie.stages.enhance.stage import enhance
+
+        (face,) = enhance(photo, [face], pipeline.enhancer, pipeline.net, pipeline.settings.enhance)
+    if face.enhanced is not None:
+        models = (*models, *enhancers_used(face.enhanced.name))
+    return replace(face, models=models)
+
+
+def usual_level(pipeline: Pipeline) -> int:
+    wanted, model = pipeline.settings.head.subdivide, pipeline.model
+    return model.usual_level if wanted is None else min(wanted, model.levels[-1])

@@ -1,0 +1,129 @@
+"""A person of a clip as the face of its best frame, for all that is made of faces: texture, portrait, files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transform
+from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.engine import make_head
+from tronie.stages.fit.frame_fit import Held, moment
+from tronie.stages.fit.scale import iris_mm
+from tronie.stages.fit.warp import on_photo, residual_warp
+from tronie.stages.landmarks.net import CROP_SIDE, cut, sized, square_from_landmarks
+from tronie.types import Crop, Detection, Face, Fit, Head, Landmarks, Photo
+
+if TYPE_CHECKING:
+    from tronie.head.model import HeadModel
+    from tronie.pipelines.video.keyframes import Shot
+    from tronie.pipelines.video.solve import Person
+    from tronie.stages.fit.regressor import Calibration
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldFit:
+    """An engine (`tronie.stages.fit.engine.Engine`) that knows the person: only pose and expression are found."""
+
+    model: HeadModel
+    calibration: Calibration | None
+    person: Person
+    level: int
+
+    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        assert face.landmarks is not None
+        fit = held_fit(self.model, self.calibration, self.person, face.landmarks, camera, face.detection.size)
+        head = make_head(self.model, fit, self.level)
+        points = head.points68(on_photo(head, fit)).astype(np.float64)
+        return replace(face, fit=fit, head=head, points68=camera.project(transform(fit.head_to_camera, points)))
+
+
+def held_fit(
+    model: HeadModel, calibration: Calibration | None, person: Person, landmarks: Landmarks, camera: Camera,
+    box_size: float,
+) -> Fit:  # fmt: skip
+    """The fit of one frame of a known person. Raises ValueError where the landmarks form no face."""
+    basis = landmark_basis(model)
+    known = np.asarray(person.warp + person.slack, dtype=np.float64)
+    found = moment(Held.of(model, calibration, person.identity, known), landmarks, camera)
+    millimetres = found.residual * found.pixel_mm
+    # What this one frame shows beside what all show, for the texture to be read off the right place.
+    extra = residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation)
+    moved = basis.modes @ (known + extra)
+    yaw, pitch = facing_degrees(found.rotation)
+    left = millimetres - (basis.modes @ extra @ found.rotation.T)[:, :2]
+    diagnostics = {
+        "rms": _rms(left) / found.pixel_mm / box_size,
+        "rms_model": found.rms / box_size,
+        "warp_mm": _rms(moved),
+        "warp_max_mm": float(np.linalg.norm(moved, axis=1).max()),
+        "yaw": yaw,
+        "pitch": pitch,
+        "roll": euler_degrees(found.rotation)[2],
+        "distance_mm": float(np.linalg.norm(found.translation)),
+        "mm_per_pixel": found.pixel_mm,
+        "iris_mm": iris_mm(landmarks.points, found.pixel_mm),
+        "looks": float(person.looks),
+    }
+    return Fit(
+        identity=person.identity.astype(np.float32),
+        expression=dict(zip(model.expression_names, map(float, found.expression), strict=True)),
+        head_to_camera=rigid(found.rotation, found.translation),
+        camera=camera,
+        warp=person.warp.astype(np.float32),
+        slack=(person.slack + extra).astype(np.float32),
+        sigma_mm=person.sigma_mm,
+        diagnostics=diagnostics,
+    )
+
+
+def face_of(person: Person, shot: Shot, photo: Photo) -> Face:
+    """The person in one frame, before the fit."""
+    square = square_from_landmarks(shot.landmarks.points)
+    side = int(np.clip(np.ceil(square.scale), 64, CROP_SIDE))
+    crop = Crop(cut(photo.image, sized(square, side), side), sized(square, side))
+    five = shot.landmarks.points[[468, 473, 1, 61, 291], :2]
+    detection = Detection(shot.box, five, shot.landmarks.presence)
+    return Face(person.number, detection, crop=crop, landmarks=shot.landmarks, engine="calibrated")
+
+
+def head_at_rest(model: HeadModel, person: Person, level: int) -> Array:
+    """(V, 3) float32 mm."""
+    control = model.shape(person.identity) + model.smooth_modes.T @ person.warp
+    return np.asarray(model.level(level).apply(control.astype(np.float32)), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Puppet:
+    """A head whose expression changes quickly: 2 ms a frame."""
+
+    head: Head
+    moves: Array
+    """(U, V * 3) float32 mm."""
+
+    @classmethod
+    def of(cls, head: Head) -> Puppet:
+        model = head.model
+        moves = model.level(head.level).apply(model.expression).reshape(len(model.expression), -1)
+        return cls(head, np.ascontiguousarray(moves, dtype=np.float32))
+
+    def vertices(self, expression: Array) -> Array:
+        """(V, 3) float32 mm for (U,)."""
+        moved = expression.astype(np.float32) @ self.moves
+        return np.asarray(self.head.neutral + moved.reshape(-1, 3), dtype=np.float32)
+
+    def of_person(self, head: Head) -> Puppet:
+        """The same for another head of the same model and level."""
+        return Puppet(head, self.moves)
+
+    def posed(self, expression: Array) -> Head:
+        return replace(self.head, vertices=self.vertices(expression))
+
+
+def _rms(d: Array) -> float:
+    return float(np.sqrt((d**2).sum(axis=-1).mean()))

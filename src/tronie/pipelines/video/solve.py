@@ -1,0 +1,199 @@
+"""The second pass: one head for each person, and its pose and expression in every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Camera
+from tronie.head.model import HeadModel
+from tronie.pipelines.video.keyframes import Shot
+from tronie.pipelines.video.motion import Motion, Raw, make_motion
+from tronie.pipelines.video.spool import landmarks_of
+from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.frame_fit import Held, Moment, moment
+from tronie.stages.fit.fusion import Evidence, Look, answer_to, middle
+from tronie.stages.fit.map_fit import WARP_SHARE
+from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
+from tronie.stages.fit.warp import residual_warp
+from tronie.stages.letterbox import moved, picture_in
+from tronie.types import Detection, Landmarks
+
+if TYPE_CHECKING:
+    from tronie.pipelines.video.collect import Collected
+
+Array = NDArray[np.floating[Any]]
+
+LOOKS = 120
+"""Frames, at most, that are asked who somebody is."""
+MOST_SHOTS, MISFIT = 10, 1.5
+"""Shots of a person at most; one whose landmarks the head follows so many times worse than the others' is left out."""
+WARPED = 10
+"""Shots, at most, that are asked what the model cannot say of a face."""
+CAMERA_SHOTS = 12
+FRAMED = 6
+"""Shots that are looked at for bars around the picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """Somebody in a clip."""
+
+    number: int
+    """From 1, in the order of appearance."""
+    identity: Array
+    """(K,)."""
+    warp: Array
+    """(M, 3) mm: what of the residual warp the head takes."""
+    slack: Array
+    """(M, 3) mm: what it leaves to the texture; see `Fit`."""
+    sigma_mm: Array | None
+    """(C,)."""
+    motion: Motion
+    shots: tuple[Shot, ...]
+    """Best first."""
+    looks: int
+    """How many frames were asked who it is."""
+    mouth: Shot | None = None
+    """The frame that shows the teeth best, where one does."""
+
+
+def camera_of(collected: Collected, model: HeadModel, calibration: Calibration | None, focal: float | None) -> Camera:
+    """The clip's camera, by what the best frames of all people say of it."""
+    shots = [s for tracks in collected.people for s in collected.shots.best(tracks, CAMERA_SHOTS)]
+    said = []
+    for shot in sorted(shots, key=lambda s: -s.quality)[: 3 * CAMERA_SHOTS]:
+        if calibration is not None and shot.landmarks.features is not None:
+            with suppress(ValueError):
+                said.append((*calibration.nearness_of(model, shot.landmarks), NEARNESS_SIGMA))
+    faces = [Detection(shot.box, np.zeros((5, 2)), 1.0) for shot in shots]
+    if not shots:
+        return guess_camera(collected.info.size, focal, [])
+    x0, y0, x1, y1 = picture_in([shot.photo("frame", "").image for shot in shots[:FRAMED]])
+    return moved(guess_camera((x1 - x0, y1 - y0), focal, faces, said), x0, y0, collected.info.size)
+
+
+def solve_person(
+    number: int, tracks: Sequence[int], collected: Collected, model: HeadModel, calibration: Calibration | None,
+    camera: Camera, *, bridge: float = 0.5, strength: float = 1.0, warp: bool = True,
+) -> Person:  # fmt: skip
+    """`bridge`: seconds for which somebody may be hidden and is still there. Raises ValueError where no frame shows a
+    face."""
+    rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
+    shots = collected.shots.best(list(tracks), MOST_SHOTS)
+    identity, sigma, looks = who(model, calibration, rows, numbers, shots, camera)
+    shots = fitting(shots, Held.of(model, calibration, identity), camera)
+    all_warp: Array = np.zeros((len(model.smooth_modes), 3))
+    if warp:
+        all_warp = common_warp(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
+    held = Held.of(model, calibration, identity, all_warp)
+    frames, moments, trust, boxes = [], [], [], []
+    for n in numbers:
+        row = rows[n]
+        try:
+            found = moment(held, landmarks_of(row), camera)
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+        frames.append(int(row["frame"]))
+        moments.append(found)
+        boxes.append(row["box"].astype(np.float64))
+        trust.append(float(row["confidence"]) * fitness(found, boxes[-1]))
+    if not moments:
+        raise ValueError("no frame shows a face that could be fitted")
+    raw = Raw(
+        np.array(frames), np.array([m.rotation for m in moments]), np.array([m.translation for m in moments]),
+        np.array([m.expression for m in moments]), np.array(trust), np.array(boxes),
+    )  # fmt: skip
+    motion = make_motion(
+        raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
+    )
+    share = WARP_SHARE if calibration is not None else 1.0
+    mouth = collected.shots.mouth(tracks)
+    return Person(number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth)
+
+
+def who(
+    model: HeadModel, calibration: Calibration | None, rows: Any, numbers: Any, shots: Sequence[Shot], camera: Camera
+) -> tuple[Array, Array | None, int]:
+    """Identity (K,), spread of the control vertices (C,) mm, and how many frames were asked."""
+    blank: tuple[Array, Array | None, int] = np.zeros(len(model.identity)), None, 0
+    if calibration is None:
+        return blank
+    looks: list[tuple[Landmarks, float, float]] = [
+        (s.landmarks, _size(s.box), s.quality) for s in shots if s.landmarks.features is not None
+    ]
+    usual = float(np.median([w for *_, w in looks])) if looks else 1.0
+    good = [n for n in numbers if rows[n]["confidence"] > 0.5]
+    for n in good[:: max(1, len(good) // LOOKS)]:
+        found = landmarks_of(rows[n])
+        if found.features is not None:
+            # One without the mirror image's opinion says about half as much.
+            looks.append((found, _size(rows[n]["box"]), 0.5 * usual * float(rows[n]["confidence"])))
+    answers = []
+    for found, size, share in looks:
+        with suppress(ValueError):
+            answers.append(answer_to(model, calibration, Look(found, camera, size, share / usual)))
+    if not answers:
+        return blank
+    centre = middle(model, answers) if len(answers) > 2 else None
+    evidence = Evidence.start(model, calibration, "video")
+    for answer in answers:
+        evidence = evidence.hear(answer, centre)
+    person = evidence.person
+    return person.identity, person.sigma_mm, len(answers)
+
+
+def fitting(shots: Sequence[Shot], held: Held, camera: Camera) -> list[Shot]:
+    """Those whose landmarks are the person's: ones that lie across two faces fit no head."""
+    said = []
+    for shot in shots:
+        try:
+            said.append(moment(held, shot.landmarks, camera).rms / _size(shot.box))
+        except (ValueError, np.linalg.LinAlgError):
+            said.append(np.inf)
+    usual = float(np.median(said)) if said else 0.0
+    return [shot for shot, off in zip(shots, said, strict=True) if off <= MISFIT * usual]
+
+
+def common_warp(
+    model: HeadModel, calibration: Calibration | None, identity: Array, shots: Sequence[Any], camera: Camera
+) -> Array:
+    """(M, 3) mm: the residual warp that the best frames ask for together, each in its own image plane only."""
+    basis, held = landmark_basis(model), Held.of(model, calibration, identity)
+    system, wanted = 0.02 * np.eye(3), np.zeros((3, len(model.smooth_modes)))
+    for shot in shots[:WARPED]:
+        try:
+            found = moment(held, shot.landmarks, camera)
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+        millimetres = found.residual * found.pixel_mm
+        plane = found.rotation[:2]
+        system += plane.T @ plane / WARPED
+        wanted += residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation).T / WARPED
+    return np.asarray(np.linalg.solve(system, wanted).T)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    landmarks: Landmarks
+
+
+def numbers_as_shots(rows: Any, numbers: Any) -> list[_Look]:
+    """A few frames of somebody of whom no good one was kept."""
+    return [_Look(landmarks_of(rows[n])) for n in numbers[:: max(1, len(numbers) // WARPED)]]
+
+
+def fitness(found: Moment, box: Array) -> float:
+    """0..1: how well the head follows the landmarks; 1 up to 2 % of the face's size."""
+    return float(np.clip(1.6 - found.rms / max(_size(box), 1e-6) / 0.033, 0.05, 1.0))
+
+
+def _size(box: Any) -> float:
+    x0, y0, x1, y1 = map(float, box)
+    return float(max((x1 - x0) * (y1 - y0), 1e-6) ** 0.5)

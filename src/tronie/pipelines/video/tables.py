@@ -1,0 +1,90 @@
+"""A person's motion as files: Live Link Face, BVH, frames.csv (and .parquet), and the animation of head.glb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.export.gltf_motion import Course
+from tronie.export.mocap import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
+from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
+from tronie.head.model import HeadModel
+from tronie.pipelines.video.motion import ABSENT, Motion
+from tronie.types import ARKIT_UNITS
+
+Array = NDArray[np.floating[Any]]
+
+STATES = ("absent", "seen", "bridged")
+COLUMNS: tuple[str, ...] = (
+    "frame", "time", "timecode", "state", "confidence", "box_x0", "box_y0", "box_x1", "box_y1", "yaw", "pitch", "roll",
+    "x_mm", "y_mm", "z_mm", "gaze_left_yaw", "gaze_left_pitch", "gaze_right_yaw", "gaze_right_pitch", *ARKIT_UNITS,
+)  # fmt: skip
+"""Of frames.csv. Boxes in pixels; angles in degrees as in face.json (yaw to the image's right, pitch up, roll
+counter-clockwise); x, y, z of the head's origin in camera axes; gaze to the subject's left and up."""
+
+
+def course(motion: Motion, camera: Camera, name: str) -> Course:
+    """For head.glb: in a viewer's axes, the camera at the origin."""
+    rotation = HEAD_TO_CAMERA_AXES.T @ motion.head_to_camera[:, :3, :3]
+    return Course(
+        motion.time, rotation, motion.head_to_camera[:, :3, 3] @ HEAD_TO_CAMERA_AXES, motion.expression, camera, name
+    )
+
+
+def files(motion: Motion, model: HeadModel, fps: float) -> dict[str, Iterable[bytes]]:
+    """Name -> contents."""
+    units = arkit(motion.expression, model)
+    rotation = HEAD_TO_CAMERA_AXES.T @ motion.head_to_camera[:, :3, :3]
+    position = motion.head_to_camera[:, :3, 3] @ HEAD_TO_CAMERA_AXES
+    place, turns = even_poses(motion.time, even_times(motion.time, fps), position, rotation)
+    angles = np.array([euler_degrees(m[:3, :3]) for m in motion.head_to_camera])
+    out: dict[str, Iterable[bytes]] = {
+        "livelink.csv": live_link_csv(motion.time, units, angles * [1, -1, 1], motion.gaze),
+        "head.bvh": bvh(fps, place, zxy_degrees(turns)),
+        "frames.csv": table_csv(COLUMNS, rows(motion, units, angles, fps)),
+    }
+    if find_spec("pyarrow") is not None:
+        out["frames.parquet"] = _parquet(motion, units, angles, fps)
+    return out
+
+
+def arkit(expression: Array, model: HeadModel) -> Array:
+    """(T, 52) in ARKit's order; 0 where a model lacks a unit."""
+    at = {name: k for k, name in enumerate(model.expression_names)}
+    out = np.zeros((len(expression), len(ARKIT_UNITS)))
+    for k, name in enumerate(ARKIT_UNITS):
+        if name in at:
+            out[:, k] = expression[:, at[name]]
+    return out
+
+
+def rows(motion: Motion, units: Array, angles: Array, fps: float) -> Iterator[list[Any]]:
+    """Of frames.csv: numbers as long as they mean something; cells of a frame without the person are empty."""
+    for k, time in enumerate(motion.time.tolist()):
+        head: list[Any] = [k, round(time, 5), timecode(time, fps), STATES[motion.state[k]]]
+        if motion.state[k] == ABSENT:
+            yield [*head, 0.0, *[None] * (len(COLUMNS) - len(head) - 1)]
+            continue
+        box = [None] * 4 if np.isnan(motion.box[k]).any() else np.round(motion.box[k], 2).tolist()
+        yield [
+            *head, round(float(motion.confidence[k]), 3), *box, *np.round(angles[k], 3).tolist(),
+            *np.round(motion.head_to_camera[k, :3, 3], 2).tolist(), *np.round(motion.gaze[k].ravel(), 2).tolist(),
+            *np.round(units[k], 4).tolist(),
+        ]  # fmt: skip
+
+
+def _parquet(motion: Motion, units: Array, angles: Array, fps: float) -> Iterator[bytes]:
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = zip(*rows(motion, units, angles, fps), strict=True)
+    table = pyarrow.table({name: list(values) for name, values in zip(COLUMNS, columns, strict=True)})
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(table, stream)
+    yield stream.getvalue()

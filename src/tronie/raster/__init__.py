@@ -1,0 +1,1 @@
+"""The rasteriser that the stages use: triangles to pixels, and pixels to pictures."""

@@ -1,0 +1,205 @@
+"""Pictures of a head: vertex normals, soft studio light or the light the texture already holds, smooth edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tronie.geometry import Camera, transform
+from tronie.head.model import Level
+from tronie.raster.compositing import curves, paint, planes
+from tronie.raster.rasterizer import visible
+from tronie.runtime.jit import jit
+from tronie.types import Image, Texture
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    direction: tuple[float, float, float]
+    """Towards the light, in camera axes (x right, y down, z forward, so z < 0 is on the viewer's side)."""
+    strength: float
+    """Linear light added to a surface that faces it."""
+    wrap: float = 0.3
+    """0 is Lambert; above it light reaches round the terminator, as from a wide soft box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """How a surface is lit, in linear light; 1 leaves an albedo or texture as it is."""
+
+    lights: tuple[Light, ...] = ()
+    ambient: float = 1.0
+    sky: float = 0.0
+    """Further ambient light from above, less the more a surface looks down."""
+    albedo: tuple[int, int, int] = (205, 196, 188)
+    """sRGB of the material where there is no texture."""
+
+
+CLAY = Shading(
+    (Light((-0.55, -0.6, -0.75), 0.8), Light((0.8, -0.15, -0.45), 0.22), Light((0.3, -0.5, 0.8), 0.25)), 0.12, 0.14
+)
+"""Key from the upper left, weak fill from the right, a rim from behind."""
+STUDIO = Shading((Light((-0.5, -0.6, -0.8), 0.34, 0.5), Light((0.7, -0.2, -0.7), 0.18, 0.5)), 0.52, 0.1)
+"""For textures, which hold the photo's light already: a gentle modelling light over much ambient."""
+UNLIT = Shading()
+"""The texture's own colours."""
+
+
+def vertex_normals(vertices: ArrayLike, triangles: ArrayLike) -> Array:
+    """(V, 3), (T, 3) -> (V, 3) float32 unit normals, area-weighted; (0, 0, 0) at vertices no triangle uses."""
+    v = np.ascontiguousarray(vertices, dtype=np.float32)
+    out = np.zeros_like(v)
+    _normals(v, np.ascontiguousarray(triangles, dtype=np.int32), out)
+    return out
+
+
+def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike, scale: float = 1.0) -> Array:
+    """(V, 3) head mm -> (V, 3) float32: x px, y px of a picture `scale` times as large, depth mm."""
+    p = transform(head_to_camera, np.asarray(vertices, dtype=np.float32))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        xy = (p[:, :2] * (np.asarray(camera.focals, dtype=np.float32) / p[:, 2:]) + np.asarray(camera.center)) * scale
+    return np.ascontiguousarray(np.concatenate([xy, p[:, 2:]], axis=1), dtype=np.float32)
+
+
+def shade(normals: ArrayLike, shading: Shading) -> Array:
+    """Camera-space unit normals (V, 3) -> (V,) float32 linear light."""
+    n = np.asarray(normals, dtype=np.float32)
+    out = shading.ambient + shading.sky * (0.5 - 0.5 * n[:, 1])
+    for light in shading.lights:
+        d = np.asarray(light.direction, dtype=np.float32)
+        facing = n @ (d / np.linalg.norm(d))
+        out = out + light.strength * np.maximum((facing + light.wrap) / (1 + light.wrap), 0) ** 1.5
+    return np.asarray(out, dtype=np.float32)
+
+
+def render_head(
+    vertices: ArrayLike,
+    level: Level,
+    texture: Texture | Image | None,
+    camera: Camera,
+    head_to_camera: ArrayLike,
+    *,
+    background: ArrayLike = (236, 236, 238),
+    shading: Shading | None = None,
+    occlusion: ArrayLike | None = None,
+    opacity: ArrayLike | None = None,
+) -> Image:
+    """Picture (camera height, camera width, 3) of a head; see `render_layers`, which also tells the provenance."""
+    return render_layers(
+        vertices, level, texture, camera, head_to_camera, background=background, shading=shading, occlusion=occlusion,
+        opacity=opacity,
+    )[0]  # fmt: skip
+
+
+def render_layers(
+    vertices: ArrayLike,
+    level: Level,
+    texture: Texture | Image | None,
+    camera: Camera,
+    head_to_camera: ArrayLike,
+    *,
+    background: ArrayLike = (236, 236, 238),
+    shading: Shading | None = None,
+    occlusion: ArrayLike | None = None,
+    opacity: ArrayLike | None = None,
+) -> tuple[Image, Image]:
+    """Draw vertices (V, 3) mm of `level` as the camera sees them: RGB (H, W, 3) and provenance (H, W).
+
+    The picture has the camera's size. `texture` may be a bare (S, S, 3) image; None gives clay. `background` is
+    an RGB colour or a whole (H, W, 3) image. `shading` defaults to STUDIO with a texture, else CLAY.
+    `occlusion` (V,) multiplies the light and `opacity` (V,) 0..1 fades into the background. Visibility is found
+    on a grid twice as fine; pixels inside one surface are shaded once, those on an edge four times.
+    The provenance (0 outside, and everywhere without a `Texture`) is that of the pixel's centre.
+    """
+    width, height = camera.size
+    points = screen_points(vertices, camera, head_to_camera, 2.0)
+    ids, inverse_depth = visible(points, level.triangles, 2 * height, 2 * width)
+    rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
+    if shading is None:
+        shading = CLAY if texture is None else STUDIO
+    lit: Any = shade(vertex_normals(vertices, level.triangles) @ rotation.T, shading)
+    if occlusion is not None:
+        lit = lit * np.asarray(occlusion, dtype=np.float32)
+    alpha = np.ones(len(points), np.float32) if opacity is None else np.asarray(opacity, dtype=np.float32)
+    if texture is None:
+        image = _part_colours(shading.albedo)
+        uv: Any = (np.arange(7, dtype=np.float32)[:, None] + 0.5) / 7 * np.array([[1, 0]], np.float32) + [0, 0.5]
+        triangle_uv = np.repeat(level.triangle_part.astype(np.int32)[:, None], 3, axis=1)
+        provenance = np.zeros((1, 1), np.uint8)
+    else:
+        image = texture.image if isinstance(texture, Texture) else np.asarray(texture)
+        provenance = texture.provenance if isinstance(texture, Texture) else np.zeros((1, 1), np.uint8)
+        uv, triangle_uv = level.uv, level.triangle_uv
+        image = minified(image, _texels_per_pixel(points * [0.5, 0.5, 1], level, image.shape[0]))
+    backdrop = np.empty((height, width, 3), np.uint8)
+    backdrop[:] = np.asarray(background, dtype=np.uint8)
+    mask = np.zeros((height, width), np.uint8)
+    to_linear, to_srgb = curves()
+    rows = planes(
+        points, level.triangles, np.ascontiguousarray(triangle_uv), np.ascontiguousarray(uv, dtype=np.float32),
+        np.ascontiguousarray(lit, dtype=np.float32), np.ascontiguousarray(alpha), ids,
+    )  # fmt: skip
+    paint(
+        ids, inverse_depth, rows, level.triangle_part, np.ascontiguousarray(image), provenance, to_linear, to_srgb,
+        backdrop, mask,
+    )  # fmt: skip
+    return backdrop, mask
+
+
+def minified(image: Image, texels_per_pixel: float) -> Image:
+    """Halve a texture (box filter) while two or more texels fall on a pixel, so that bilinear sampling suffices."""
+    import cv2
+
+    steps = int(np.floor(np.log2(max(texels_per_pixel, 1.0)) + 0.25))
+    side = max(image.shape[0] >> steps, 1)
+    if steps < 1:
+        return image
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _texels_per_pixel(points: Array, level: Level, size: int) -> float:
+    """Typical linear density of the skin's texture on the screen, over a sample of front-facing triangles."""
+    step = max(1, len(level.triangles) // 2000)
+    pick = np.flatnonzero(level.triangle_part == 0)[::step]
+    screen, chart = points[level.triangles[pick], :2], level.uv[level.triangle_uv[pick]] * size
+    areas = []
+    for p in (screen, chart):
+        a, b = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
+        areas.append(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+    front = areas[0] < 0
+    if not front.any():
+        return 1.0
+    return float(np.sqrt(np.abs(areas[1][front]).sum() / max(np.abs(areas[0][front]).sum(), 1e-9)))
+
+
+def _part_colours(albedo: tuple[int, int, int]) -> Image:
+    """(1, 7, 3): skin in the material's colour, the other parts tinted just enough to be told apart."""
+    skin = np.asarray(albedo, dtype=np.float64)
+    eye, teeth, tongue, mouth = (
+        np.array(c) for c in ([240, 240, 240], [235, 230, 218], [200, 150, 145], [120, 80, 78])
+    )
+    return np.stack([skin, eye, eye, teeth, teeth, tongue, mouth])[None].astype(np.uint8)
+
+
+@jit
+def _normals(vertices: Any, triangles: Any, out: Any) -> None:
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, z0 = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+        x1, y1, z1 = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        nx, ny, nz = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
+        for k in (a, b, c):
+            out[k, 0] += nx
+            out[k, 1] += ny
+            out[k, 2] += nz
+    for k in range(out.shape[0]):
+        length = np.sqrt(out[k, 0] ** 2 + out[k, 1] ** 2 + out[k, 2] ** 2)
+        if length > 0:
+            out[k, 0] /= length
+            out[k, 1] /= length
+            out[k, 2] /= length

@@ -1,0 +1,272 @@
+"""`render(Scene(figure, camera, pose, look)) -> picture`: textured, clay, wireframe, provenance, uncertainty, normals.
+
+A scene is a value, and a picture depends on nothing else; calls may run in several threads at once. What does not
+change between pictures of one person (neighbours, texture pyramid, openness) is kept in its `Figure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tronie.geometry import Camera
+from tronie.head.model import PARTS
+from tronie.io.encode import PROVENANCE_COLORS
+from tronie.raster.compositing import curves
+from tronie.raster.rasterizer import visible
+from tronie.render.figure import Figure
+from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
+from tronie.render.lights import Lighting, preset
+from tronie.render.shader import shade
+from tronie.render.vertex_stage import COLUMNS, stand
+from tronie.runtime.threads import in_bands
+from tronie.types import PROVENANCE, Image
+
+Array = NDArray[np.floating[Any]]
+
+Mode = Literal["textured", "clay", "wireframe", "provenance", "uncertainty", "normals"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+SHADOW_SIDE = 320
+"""Of the map that tells what the first lamp sees, pixels."""
+SHADOW_BLUR_MM = 5.0
+"""Width of the soft edge of a shadow."""
+HIDDEN_FROM = -0.2
+"""Sine above the head's side view, seen from behind it, at which eyes and mouth are left out: a neck that fades or is
+open would show them."""
+HAIR_DULL = 0.8
+"""How much less hair mirrors than skin: its gloss is in streaks, which the texture has."""
+UNCERTAIN_MM = 6.0
+"""Upper end of the scale of colours for standard deviations."""
+
+# Which of light.LOBES it mirrors with, how much, how much of what falls straight in, how translucent it is, how much of
+# what grazes; its colour as clay and in wireframes.
+_MATERIALS: dict[str, tuple[float, float, float, float, float, tuple[int, int, int]]] = {
+    "skin": (2, 0.9, 0.028, 1.0, 0.13, (205, 196, 188)),
+    "eye_left": (0, 1.0, 0.028, 0.3, 0.35, (235, 235, 235)),
+    "eye_right": (0, 1.0, 0.028, 0.3, 0.35, (235, 235, 235)),
+    "teeth_upper": (1, 0.7, 0.04, 0.5, 0.30, (232, 228, 216)),
+    "teeth_lower": (1, 0.7, 0.04, 0.5, 0.30, (232, 228, 216)),
+    "tongue": (1, 0.5, 0.03, 0.8, 0.25, (200, 150, 145)),
+    "mouth": (2, 0.8, 0.03, 0.8, 0.25, (132, 92, 88)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How a figure is shown."""
+
+    mode: Mode = "textured"
+    light: Lighting = field(default_factory=lambda: preset("photo"))
+    background: ArrayLike | None = (236, 236, 238)
+    """An RGB colour, a whole (H, W, 3) picture, or None for a transparent one."""
+    samples: int = 2
+    """Per pixel and axis, for what covers what: 1 has jagged edges, 2 will do for moving pictures, 4 for stills."""
+    soft_rim: bool = True
+    """Whether hair thins out at the outline and the neck fades; only in the mode `textured`."""
+    wire: float = 1.0
+    """Width of the lines of a wireframe, pixels."""
+    wire_color: tuple[int, int, int] = (30, 64, 92)
+    most_mm: float = UNCERTAIN_MM
+    """Standard deviation that has the last colour of the scale."""
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"there is no mode {self.mode!r}, only {', '.join(MODES)}")
+        if not 1 <= self.samples <= 8:
+            raise ValueError(f"samples should be 1 to 8, not {self.samples}")
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """All that a picture depends on."""
+
+    figure: Figure
+    camera: Camera
+    head_to_camera: Array
+    """(4, 4) rigid: head millimetres -> camera millimetres."""
+    look: Look = field(default_factory=Look)
+    weights: Mapping[str, float] | None = None
+    """Expression, by unit; None is at rest."""
+    vertices: Array | None = None
+    """(V, 3) float32 mm; None poses the figure by `weights`."""
+
+
+def render(scene: Scene, threads: int = 1) -> Image:
+    """The picture (H, W, 3) RGB, with a transparent background (H, W, 4) RGBA, alpha not multiplied in."""
+    figure, camera, look = scene.figure, scene.camera, scene.look
+    width, height = camera.size
+    samples = int(look.samples)
+    posed = figure.posed(scene.weights) if scene.vertices is None else scene.vertices
+    vertices = np.ascontiguousarray(posed, dtype=np.float32)
+    pose = np.asarray(scene.head_to_camera, dtype=np.float32)
+    lighting = look.light
+    soft = look.soft_rim and look.mode == "textured"
+    points, in_camera = np.empty((len(vertices), 3), np.float32), np.empty((len(vertices), 3), np.float32)
+    vertex = np.empty((len(vertices), COLUMNS), np.float32)
+    whole, none = np.ones(len(vertices), np.float32), np.zeros(len(vertices), np.float32)
+    stand(
+        vertices, figure.normals(vertices), pose[:3], np.array([*camera.focals, *camera.center], np.float32) * samples,
+        figure.neck if soft and figure.neck is not None else whole,
+        figure.hairy if soft and figure.hairy is not None else none, lighting.harmonics, points, in_camera, vertex,
+    )  # fmt: skip
+    eye = -pose[:3, :3].T @ pose[:3, 3] - figure.middle
+    if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
+        points[figure.inner, 2] = -1  # behind the camera: not drawn
+    vertex[:, 3] = figure.openness.at(scene.weights) if lighting.hollows else 1
+    vertex[:, 5] = 0 if figure.sigma is None else figure.sigma / np.float32(look.most_mm)
+    vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
+    lamps = np.zeros((len(lighting.lamps), 8), np.float32)
+    shadow, to_shadow = np.full((2, 2, 2), 1e6, np.float32), np.zeros((3, 4), np.float32)
+    casting = next((k for k, lamp in enumerate(lighting.lamps) if lamp.shadow), -1)
+    for k, lamp in enumerate(lighting.lamps):
+        direction = np.asarray(lamp.direction) / np.linalg.norm(lamp.direction)
+        lamps[k] = (*direction, *lamp.color, lamp.wrap, k == casting)
+        if k == casting:
+            shadow, to_shadow = _shadow(in_camera, direction, figure)
+    pyramid, levels = figure.pyramid(lighting.relit)
+    provenance = np.ascontiguousarray(np.zeros((1, 1), np.uint8) if figure.provenance is None else figure.provenance)
+    mode = {"textured": 0, "clay": 1, "wireframe": 1, "provenance": 2, "uncertainty": 3, "normals": 4}[look.mode]
+    line = curves()[0][4 * np.asarray(look.wire_color)]
+    looks = np.array([lighting.gloss, lighting.soft, look.wire / 2, figure.both_sides, *line], np.float32)
+    lens = np.array([1 / camera.focals[0], 1 / camera.focals[1], *camera.center, 1 / samples], np.float32)
+    wire = np.full(len(figure.triangles), 7, np.uint8) if figure.wire is None else figure.wire
+    out = _background(look.background, height, width)
+
+    top, bottom, left, right = _box(points, in_camera, samples, height, width)
+
+    def band(first: int, last: int) -> None:
+        moved = points - np.array([left * samples, first * samples, 0], np.float32)
+        cull = not figure.both_sides
+        ids, nearness = visible(moved, figure.triangles, (last - first) * samples, (right - left) * samples, cull)
+        rows = planes(moved, figure.triangles, figure.triangle_uv, figure.uv, float(levels[0, 1]), float(samples), ids)
+        own_lens = lens - np.array([0, 0, left, first, 0], np.float32)
+        pixel, surface, place = _fragments(ids, nearness, samples, figure.part)
+        colors = np.empty((len(surface), 4), np.float32)
+        shade(
+            surface, place, rows, figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire, mode,
+            look.mode == "wireframe", pyramid, levels, provenance, _palette(), heat(), _materials(), own_lens, lamps,
+            lighting.harmonics, lighting.maps, looks, shadow, to_shadow, curves()[0], colors,
+        )  # fmt: skip
+        table = _to_srgb(lighting.plain)
+        clear = look.background is None
+        resolve(pixel, colors, samples, curves()[0], table, clear, left, right - left, out[first:last])
+
+    bands = max(1, min(threads, (bottom - top) // 16))
+    # The head is widest in the middle: bands of equal height would leave the outer ones idle.
+    in_bands(band, np.round(top + _middle_heavy(bands) * (bottom - top)).astype(int).tolist())
+    return out
+
+
+def _box(points: Array, in_camera: Array, samples: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """Rows and columns of pixels, first and past the last, that have all there is to see; a pixel at least."""
+    if in_camera[:, 2].min() <= 0:  # something is behind the camera, which turns its place round
+        return 0, height, 0, width
+    low, high = (
+        np.clip(f(axis=0)[:2] / samples + by, 0, [width, height]) for f, by in ((points.min, -1), (points.max, 2))
+    )
+    (left, top), (right, bottom) = low.astype(int).tolist(), high.astype(int).tolist()
+    top, left = min(top, height - 1), min(left, width - 1)
+    return top, max(bottom, top + 1), left, max(right, left + 1)
+
+
+def _fragments(ids: Any, nearness: Array, samples: int, part: NDArray[np.uint8]) -> tuple[Any, Any, Array]:
+    """What `fragments` finds, with as much room as it needs."""
+    room = ids.size // samples**2
+    room += room // 4 + 64
+    while True:
+        pixel, surface = np.empty((room, 2), np.int32), np.empty(room, np.int32)
+        place = np.empty((room, 2), np.float32)
+        count = fragments(ids, nearness, samples, part, pixel, surface, place)
+        if count <= room:
+            return pixel[:count], surface[:count], place[:count]
+        room = count
+
+
+def _middle_heavy(bands: int) -> Array:
+    """(bands + 1,) borders 0..1 with about as much of a head in each band."""
+    t = np.linspace(0, 1, bands + 1)
+    return np.asarray(t + 0.07 * np.sin(2 * np.pi * t))
+
+
+def _shadow(in_camera: Array, direction: Array, figure: Figure) -> tuple[Array, Array]:
+    """What a lamp far away sees: mean depth and mean squared depth (S, S, 2), blurred, and the map (3, 4) from camera
+    millimetres to its x, y in pixels and depth in millimetres."""
+    import cv2
+
+    z = -np.asarray(direction)
+    x = np.cross([0.0, 1.0, 0.0] if abs(z[1]) < 0.9 else [1.0, 0.0, 0.0], z)
+    x /= np.linalg.norm(x)
+    axes = np.stack([x, np.cross(z, x), z]).astype(np.float32)
+    p = in_camera @ axes.T
+    low, high = p.min(axis=0), p.max(axis=0)
+    scale = (SHADOW_SIDE - 16) / float(max(high[0] - low[0], high[1] - low[1], 1.0))
+    shift = np.array([SHADOW_SIDE / 2, SHADOW_SIDE / 2, 100.0]) - np.array(
+        [(low[0] + high[0]) / 2 * scale, (low[1] + high[1]) / 2 * scale, low[2]]
+    )
+    matrix = np.column_stack([axes * np.array([[scale], [scale], [1.0]]), shift]).astype(np.float32)
+    screen = np.ascontiguousarray(in_camera @ matrix[:, :3].T + matrix[:, 3], dtype=np.float32)
+    # Mirrored by the change of axes or not, both sides count: thin things cast shadows, too.
+    nearness = visible(screen, figure.triangles, SHADOW_SIDE, SHADOW_SIDE, cull=False)[1]
+    beyond = np.float32(high[2] - low[2] + 120.0)
+    depth = 1 / np.maximum(nearness, 1 / beyond)
+    both = cv2.merge([depth, depth * depth])
+    blur = 2 * round(SHADOW_BLUR_MM * scale / 2) + 1
+    for _ in range(2):
+        both = cv2.blur(both, (blur, blur))
+    return np.ascontiguousarray(both), matrix
+
+
+def _background(background: ArrayLike | None, height: int, width: int) -> Image:
+    if background is None:
+        return np.zeros((height, width, 4), np.uint8)
+    out = np.empty((height, width, 3), np.uint8)
+    given = np.asarray(background, dtype=np.uint8)
+    # A whole row at a time: six times as fast as a colour at a time.
+    out[:] = np.tile(given, (width, 1)) if given.ndim == 1 else given
+    return out
+
+
+@cache
+def _palette() -> Array:
+    """(6, 3) linear colours of PROVENANCE."""
+    colors = np.array([PROVENANCE_COLORS[name] for name in PROVENANCE])
+    colors[0] = 120
+    return np.ascontiguousarray(curves()[0][4 * colors])
+
+
+@cache
+def heat_srgb() -> Image:
+    """(256, 3) sRGB: from dark (sure) to bright (unsure), even in lightness, readable by the colour-blind (viridis)."""
+    import cv2
+
+    steps = np.arange(256, dtype=np.uint8)[None]
+    return np.ascontiguousarray(cv2.applyColorMap(steps, cv2.COLORMAP_VIRIDIS)[0, :, ::-1])
+
+
+@cache
+def heat() -> Array:
+    return np.ascontiguousarray(curves()[0][4 * heat_srgb().astype(int)])
+
+
+@cache
+def _materials() -> Array:
+    rows = [(*_MATERIALS[name][:5], *curves()[0][4 * np.array(_MATERIALS[name][5])]) for name in PARTS]
+    return np.array(rows, np.float32)
+
+
+@lru_cache(maxsize=2)
+def _to_srgb(plain: bool) -> Image:
+    """Linear light in steps of 1 / STEPS up to REACH -> sRGB; what is bright is bent down unless `plain`."""
+    x = np.arange(STEPS * REACH + 1) / STEPS
+    if not plain:
+        knee = 0.72
+        x = np.where(x < knee, x, knee + (1 - knee) * (1 - np.exp(-(x - knee) / (1 - knee))))
+    x = np.clip(x, 0, 1)
+    srgb = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.round(255 * srgb).astype(np.uint8)

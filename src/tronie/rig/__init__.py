@@ -1,1 +1,0 @@
-"""What engines want beside a mesh: levels of detail and joints."""

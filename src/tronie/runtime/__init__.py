@@ -1,0 +1,1 @@
+"""What work runs on: jobs, threads, processes, kernels, nets, weights, files written whole."""

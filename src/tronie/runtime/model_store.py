@@ -1,0 +1,132 @@
+"""Models that a user imported: in the user's model store each is a file (a net as ONNX, a face model as npz) and,
+beside it, a record of what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tronie.errors import OutputError, WeightsError
+from tronie.runtime.atomic_files import make_folder, sweep, write_file
+from tronie.runtime.weights import digest, store
+
+SUFFIXES = (".onnx", ".npz")
+"""Of the models' files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The record of one model."""
+
+    name: str
+    kind: str
+    """What it is for and how it was read: a key of `KINDS`."""
+    purpose: str
+    licence: str
+    commercial_use: bool
+    origin: str
+    source: str
+    """Name of the file it was imported from; signs that no text can hold are spelled out."""
+    source_sha256: str
+    side: int
+    """Side of the pictures that go in, pixels; 0 where none do."""
+    date: str
+    """Of the import, ISO 8601, UTC."""
+    bytes: int
+    """Size of the model's file."""
+    suffix: str = ".onnx"
+    """Of the model's file: one of SUFFIXES."""
+
+    @property
+    def path(self) -> Path:
+        """The model's file."""
+        return store() / f"{self.name}{self.suffix}"
+
+    @property
+    def record(self) -> Path:
+        return store() / f"{self.name}.json"
+
+
+def imported() -> dict[str, Imported]:
+    """What the store holds, by name. Broken records and those whose model is missing or half replaced are left out."""
+    found: dict[str, Imported] = {}
+    for file in sorted(store().glob("*.json")):
+        with suppress(OSError, ValueError, TypeError):
+            values = json.loads(file.read_text(encoding="utf-8"))
+            one = Imported(**{field.name: values[field.name] for field in fields(Imported) if field.name in values})
+            if one.record == file and one.suffix in SUFFIXES and one.path.stat().st_size == one.bytes:
+                found[one.name] = one
+    return found
+
+
+def new_record(
+    name: str, kind: str, source: Path, *, purpose: str, licence: str, commercial_use: bool, origin: str,
+    side: int = 0, suffix: str = ".onnx",
+) -> Imported:  # fmt: skip
+    """The record of a model that is being imported now from file `source`."""
+    return Imported(
+        name, kind, purpose, licence, commercial_use, origin, _printable(source.name), digest(source), side,
+        datetime.now(UTC).isoformat(timespec="seconds"), 0, suffix,
+    )  # fmt: skip
+
+
+def _printable(name: str) -> str:
+    """File names may hold bytes that are no text in any coding: such a record could not be written."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def check_free(name: str, overwrite: bool) -> None:
+    """OutputError if a model of that name is in the store and may not be replaced."""
+    if not overwrite and (there := imported().get(name)):
+        raise OutputError(f"{name} has been imported already, from {there.source}; use --overwrite to replace it.")
+
+
+def keep(record: Imported, data: bytes) -> Imported:
+    """Put a model's file and its record into the store, in the place of older ones; the complete record."""
+    make_folder(store())
+    sweep(store())  # what an import that was killed left behind may have hundreds of megabytes
+    record = Imported(**(asdict(record) | {"bytes": len(data)}))
+    # The record comes last: should the process die in between, the model counts as not imported.
+    with suppress(OSError):
+        record.record.unlink()
+    write_file(record.path, data)
+    write_file(record.record, (json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n").encode())
+    return record
+
+
+def _sparnet(file: Path, overwrite: bool) -> Imported:
+    from tronie.importers.sparnet import import_sparnet
+
+    return import_sparnet(file, overwrite=overwrite)
+
+
+def _deep3d(file: Path, overwrite: bool) -> Imported:
+    from tronie.importers.deep3d import import_deep3d
+
+    return import_deep3d(file, overwrite=overwrite)
+
+
+def _bfm(file: Path, overwrite: bool) -> Imported:
+    from tronie.importers.deep3d import import_bfm
+
+    return import_bfm(file, overwrite=overwrite)
+
+
+KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet, "deep3d": _deep3d, "bfm": _bfm}
+"""What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store.
+The families of heads (`tronie.importers.heads`) can be imported too."""
+
+
+def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
+    """Import `file` as a model of `kind`: a key of KINDS, or a family of heads. Raises WeightsError or OutputError."""
+    from tronie.importers.heads import families, import_head
+
+    if kind in KINDS:
+        return KINDS[kind](file, overwrite)
+    if kind not in families():
+        raise WeightsError(f"There is no kind {kind} to import; there are {', '.join([*KINDS, *families()])}.")
+    return import_head(kind, file, overwrite=overwrite)

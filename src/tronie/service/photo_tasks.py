@@ -1,0 +1,253 @@
+"""The jobs on photos and faces: what the library does for the window, in the process beside it; see `bench`."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tronie.errors import InputError, TronieError
+from tronie.service.messages import About, Card, Looks, Opened, Sitter, Stage, Summary
+from tronie.service.server import Tell
+
+if TYPE_CHECKING:
+    from tronie.gui.head_view import View
+    from tronie.service.workspace import Desk, Key
+    from tronie.settings import ExportSettings, FrontalSettings, Settings
+    from tronie.types import Face, Image, Photo, Result
+
+THUMB = 128
+"""Side of the thumbnails, pixels."""
+
+
+def about(desk: Desk, tell: Tell) -> About:
+    """What the window offers."""
+    from tronie.export.writer import FORMATS
+    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.video.clip import VIDEO_SUFFIXES
+
+    return About(FORMATS, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
+
+
+def warm_up(desk: Desk, tell: Tell, settings: Settings) -> None:
+    """Load what the first photo will want."""
+    from tronie.io.images import read_photo  # noqa: F401
+
+    pipeline = desk.pipeline(settings)
+    tell(Stage("load"))
+    pipeline.net.load()
+    tell(Stage("load"))
+    _ = pipeline.detector, pipeline.engine
+
+
+def open_photo(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
+    """Read a photo and do its faces, unless they are there; tells `Opened`, Stages, and a `Card` for each face."""
+    if (kept := desk.finished(path, settings)) is not None:
+        tell(Opened(kept.photo.image, kept.photo.name))
+        for face in kept.faces:
+            tell(card(face))
+        return Summary(len(kept.faces), kept.photo.notes)
+    from tronie.io.images import read_photo
+
+    tell(Stage("read"))
+    return faces_of(desk, tell, path, read_photo(path), settings)
+
+
+def open_frame(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
+    """The faces of the frame that the window shows of a clip or a camera."""
+    from tronie.types import Photo
+
+    frame = desk.reader.last
+    if frame is None or desk.reader.path != path:
+        raise InputError(f"No frame of {path.name} is shown.")
+    photo = Photo(frame.image, name=f"{path.stem}-{frame.index:05d}", source=str(path))
+    return faces_of(desk, tell, path, photo, settings)
+
+
+def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Settings) -> Summary:
+    tell(Opened(photo.image, photo.name))
+    tell(Stage("load"))
+    desk.begin(path, photo, settings)
+    pipeline, count = desk.pipeline(settings), 0
+
+    def each(photo: Photo, face: Face) -> Face:
+        nonlocal count
+        count += 1
+        face = desk.put(path, face, settings)
+        tell(card(face))
+        return face
+
+    pipeline.watch = lambda name: tell(Stage(name, count))
+    result = pipeline.run(photo, each=each)
+    desk.results[path] = replace(result, faces=())
+    return Summary(len(result.faces), result.photo.notes)
+
+
+def card(face: Face) -> Card:
+    return Card(
+        face.index, face.box, face.score, tuple(map(str, face.warnings)), face.error, face.head is not None,
+        face.frontal is not None, face.enhanced is not None,
+    )  # fmt: skip
+
+
+def looks(desk: Desk, tell: Tell, key: Key, frontal: FrontalSettings) -> Looks:
+    """The face's pictures as they are."""
+    from tronie.render.overlay import cut_out, face_region, overlay
+
+    face, photo = desk.faces[key], desk.photos[key[0]]
+    made = face.frontal
+    before = after = rest = over = None
+    if made is not None:
+        after, rest = made.image, made.neutral
+        height, width = after.shape[:2]
+        before = cut_out(photo.image, face_region(face), height)
+        if width < height:
+            before = before[:, (height - width) // 2 :][:, :width]
+    if face.head is not None:
+        over = overlay(photo.image, face, 640)
+    shown = Looks(before, after, rest, over, stale=made is not None and desk.frontals.get(key) != frontal)
+    if (found := face.enhanced) is None:
+        return shown
+    return replace(
+        shown, small=found.before, large=found.after, factor=found.factor, enhancer=found.name, note=found.note or ""
+    )
+
+
+def portrait(desk: Desk, tell: Tell, key: Key, settings: Settings) -> Looks:
+    """The face's pictures with the portrait made anew."""
+    tell(Stage("frontal"))
+    face = desk.pipeline(settings).portrait(desk.photos[key[0]], desk.faces[key])
+    desk.faces[key] = face
+    desk.frontals[key] = settings.frontal
+    return looks(desk, tell, key, settings.frontal)
+
+
+def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:
+    """The head, ready to be drawn."""
+    from tronie.geometry import euler_degrees
+    from tronie.io.encode import PROVENANCE_COLORS
+    from tronie.render.film import EXPRESSIONS
+    from tronie.render.renderer import UNCERTAIN_MM, heat_srgb
+    from tronie.types import PROVENANCE
+
+    figure = desk.figure(key)
+    face, pose = desk.faces.get(key), (0.0, 0.0)
+    if face is not None and face.fit is not None:
+        pose = euler_degrees(face.fit.head_to_camera[:3, :3])[:2]
+    red, green, blue = np.round(heat_srgb()[np.linspace(0, 255, 5).round().astype(int)]).astype(int).T.tolist()
+    return Sitter(
+        key, figure.names, dict(figure.weights or {}), pose,
+        {title: weights for title, weights in EXPRESSIONS.items() if set(weights) <= set(figure.names)},
+        # The rest is of portraits only.
+        tuple((name, PROVENANCE_COLORS[name]) for name in PROVENANCE[1:7]), tuple(zip(red, green, blue, strict=True)),
+        UNCERTAIN_MM,
+    )  # fmt: skip
+
+
+def picture(desk: Desk, tell: Tell, key: Key, view: View, size: tuple[int, int], samples: int) -> Image:
+    """(height, width, 3): what a view of a head shows."""
+    from tronie.render.film import orbit
+    from tronie.render.lights import light_name, preset
+    from tronie.render.renderer import Look, Scene, render
+
+    figure = desk.figure(key)
+    light = preset(light_name(view.mode, view.light))
+    if view.lamp is not None:
+        right, up = (math.radians(angle) for angle in view.lamp)
+        light = light.aimed((math.sin(right) * math.cos(up), -math.sin(up), -math.cos(right) * math.cos(up)))
+    camera, pose = orbit(figure, size, view.yaw, view.pitch, view.zoom)
+    background = (44, 45, 48) if view.dark else (232, 232, 235)
+    look = Look(view.mode, light, background, samples)  # type: ignore[arg-type]
+    return render(Scene(figure, camera, pose, look, view.weights), threads=min(4, os.cpu_count() or 1))
+
+
+def save(
+    desk: Desk, tell: Tell, path: Path, only: int | None, folder: Path, formats: set[str], settings: Settings,
+    overwrite: bool,
+) -> Path:  # fmt: skip
+    """Write the outputs of a photo, or of one of its faces; the photo's folder."""
+    result = desk.finished(path, desk.made_with[path]) if path in desk.made_with else None
+    if result is None:
+        raise TronieError("There is nothing to export yet.")
+    if only is not None:
+        result = replace(result, faces=(desk.faces[path, only],))
+    return written(tell, result, folder, formats, settings.export, overwrite)
+
+
+def written(
+    tell: Tell, result: Result, folder: Path, formats: set[str], export: ExportSettings, overwrite: bool
+) -> Path:
+    from tronie.export.writer import photo_folder
+    from tronie.io.file_names import safe_name
+
+    name = safe_name(result.photo.name)
+    with photo_folder(folder, name, overwrite=overwrite, formats=formats, export=export) as writer:
+        for count, face in enumerate(result.faces):
+            tell(Stage("save", count))
+            writer.add(result.photo, face)
+        writer.finish(result)
+    return folder / name
+
+
+def lend(desk: Desk, tell: Tell, key: Key, export: ExportSettings) -> Path:
+    """head.glb of a face, in a folder that goes with the window."""
+    from tronie.types import Result
+
+    if not key[1]:
+        return key[0] / "head.glb"
+    face = desk.faces[key]
+    folder = written(tell, Result(desk.photos[key[0]], (face,)), desk.scratch(), {"glb"}, export, True)
+    return folder / f"face-{face.index}" / "head.glb"
+
+
+def thumbnail(desk: Desk, tell: Tell, path: Path) -> Image:
+    """(N, M, 3) RGB, small; of a clip its first frame."""
+    from PIL import Image as Pillow
+
+    from tronie.io.images import read_photo
+    from tronie.io.video.clip import is_clip, open_clip
+
+    tell(Stage("read"))
+    if is_clip(path):
+        clip = open_clip(path)
+        small = Pillow.fromarray(next(clip.frames()).image)
+        clip.close()
+    else:
+        small = Pillow.fromarray(read_photo(path).image)
+    small.thumbnail((2 * THUMB, 2 * THUMB))
+    return np.asarray(small)
+
+
+def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
+    """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
+    used."""
+    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.inputs import find_inputs
+    from tronie.io.unread_kinds import sentence
+    from tronie.io.video.clip import VIDEO_SUFFIXES, is_clip
+
+    found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
+    told = sentence(found.left_out)
+    problems = [f"{p.source}: {p.reason}." for p in found.problems] + ([told] if told else [])
+    return [(path, is_clip(path)) for path in found.paths], problems
+
+
+def models(desk: Desk, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What is used, and what a user may bring along; see `tronie.importers.catalog`."""
+    from tronie.importers.catalog import catalog
+
+    return catalog()
+
+
+def import_model(desk: Desk, tell: Tell, kind: str, file: Path) -> Any:
+    """The record of the imported model."""
+    from tronie.runtime.model_store import import_file
+
+    tell(Stage("import"))
+    if not file.exists():
+        raise TronieError(f"{file} does not exist.")
+    return import_file(kind, file, overwrite=True)

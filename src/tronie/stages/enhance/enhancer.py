@@ -1,0 +1,65 @@
+"""Enhancers that are one ONNX file: input `image`, output `restored`, both (N, 3, h, w) RGB from 0 to 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+
+from tronie.runtime.inference import Session
+from tronie.types import Image
+
+CHUNK_PIXELS = 4 * 256 * 256
+"""Pixels that come out of the net together; a crowd's worth would fill the memory."""
+
+
+class NetEnhancer:
+    """A net that gives back what it gets, of one size. Loaded on first use."""
+
+    def __init__(self, name: str, path: Path, side: int, threads: int = 0) -> None:
+        self.name = name
+        self.side = side
+        self._net = Session(path, threads)
+
+    def load(self) -> None:
+        """Load the net now."""
+        self._net.load()
+
+    def wants(self, pixels: float) -> int:
+        return self.side
+
+    def restore(self, crops: Image) -> Image:
+        """(N, side, side, 3) RGB uint8 -> the same, restored."""
+        return self._run(crops, self.side)
+
+    def _run(self, crops: Image, side: int) -> Image:
+        """(N, k, k, 3) -> (N, `side`, `side`, 3), which is what comes out of the net."""
+        out = np.empty((len(crops), side, side, 3), np.uint8)
+        step = max(1, CHUNK_PIXELS // side**2)
+        for start in range(0, len(crops), step):
+            planes = crops[start : start + step].transpose(0, 3, 1, 2).astype(np.float32) / 255
+            restored = self._net.run({"image": planes})["restored"]
+            out[start : start + step] = np.rint(restored.clip(0, 1) * 255).transpose(0, 2, 3, 1)
+        return out
+
+
+class FourfoldEnhancer(NetEnhancer):
+    """A net that enlarges four times, at the face's own size: what comes out is brought to one side (bicubic)."""
+
+    FOLD = 4
+    STEP = 16
+    """Sides of what goes in are multiples of this."""
+    SMALLEST, LARGEST = 32, 192
+
+    def wants(self, pixels: float) -> int:
+        side = int(np.ceil(pixels / self.STEP - 0.05)) * self.STEP  # a pixel more than a multiple is no reason for 16
+        return int(np.clip(side, self.SMALLEST, self.LARGEST))
+
+    def restore(self, crops: Image) -> Image:
+        """(N, k, k, 3) RGB uint8, k a multiple of 16 -> (N, side, side, 3), restored."""
+        found = self._run(crops, self.FOLD * crops.shape[1])
+        if found.shape[1] == self.side:
+            return found
+        size = (self.side, self.side)
+        return np.stack([np.asarray(Pillow.fromarray(x).resize(size, Pillow.Resampling.BICUBIC)) for x in found])

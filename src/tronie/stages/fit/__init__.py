@@ -1,0 +1,1 @@
+"""Landmarks to a head: pose, identity, expression and the camera."""

@@ -1,0 +1,52 @@
+"""What turns the landmarks of a face into its shape and pose: the engines that `--engine` chooses from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from tronie.geometry import Camera, transform
+from tronie.head.model import HeadModel
+from tronie.stages.fit.map_fit import fit_landmarks, head_shapes
+from tronie.stages.fit.regressor import Calibration
+from tronie.stages.fit.teeth import with_teeth
+from tronie.stages.fit.warp import on_photo
+from tronie.types import Face, Fit, Head, Photo
+
+
+class Engine(Protocol):
+    """A way to reconstruct a face."""
+
+    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        """`face`, which has its landmarks, with what the engine finds out about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedFit:
+    """tronie's own: a head whose parameters are learned from the landmark net's answers, bent to meet the landmarks."""
+
+    model: HeadModel
+    calibration: Calibration
+    warp: bool
+    level: int
+    """Of the mesh's subdivision."""
+
+    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        assert face.landmarks is not None
+        fit = fit_landmarks(
+            self.model, face.landmarks, camera, face.detection.size, calibration=self.calibration, warp=self.warp
+        )
+        head = with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks)
+        points = head.points68(on_photo(head, fit))
+        points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
+        return replace(face, fit=fit, head=head, points68=points68)
+
+
+def make_head(model: HeadModel, fit: Fit, level: int) -> Head:
+    """The mesh of a fit at a level of subdivision."""
+    expressed, neutral = head_shapes(model, fit)
+    mesh = model.level(level)
+    return Head(model, level, vertices=mesh.apply(expressed), neutral=mesh.apply(neutral))

@@ -1,0 +1,305 @@
+"""What several looks at one person tell together: the calibration's answers, fused.
+
+What looks have in common is more than the person: the landmark net errs alike each time it sees the same face, so a
+mean of n answers is not better by sqrt(n). On the other hand each answer alone is drawn towards the mean head, by as
+much as its own noise asks for, which a mean of many need not be. With the variance within a person's looks as a share
+`rho` of the answers' whole variance, the best linear estimate is the mean times 1 / (1 - rho + rho / n), and the part
+of a shape's variance that it explains grows by the same factor (Efron & Morris 1975; `SHARES` holds what was
+measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import Camera, facing_degrees
+from tronie.head.model import HeadModel
+from tronie.stages.fit.map_fit import BLINKS
+from tronie.stages.fit.regressor import Calibration, Prediction
+from tronie.stages.fit.scale import (
+    IRIS_PEOPLE,
+    IRIS_SIGMA,
+    growth_direction,
+    iris_asks,
+    similarity_free,
+    size_of,
+    weighed,
+)
+from tronie.types import Landmarks
+
+Array = NDArray[np.floating[Any]]
+
+SHARES: tuple[tuple[float, float, float], ...] = (
+    (0.004, 0.75, 0.02), (0.022, 0.70, 0.07), (0.06, 0.60, 0.20), (0.13, 0.47, 0.36), (0.25, 0.50, 0.38),
+    (0.42, 0.35, 0.53), (1.0, 0.23, 0.72), (1.6, 0.15, 0.79),
+)  # fmt: skip
+"""Of principal shapes with a variance of so many mm^2 (mean over the inner face): the share of the answers' variance
+that differs between looks at one person, and the part of the shape's variance that one answer explains. On
+the looks at 386 people, 8 of each, of forge/looks.py, with which nothing else was learned (forge/share.py)."""
+SIZE_SHARE = 0.35
+"""The same share of the size, by the same looks."""
+ALIKE = {"photos": 0.05, "video": 0.8}
+"""Correlation of that noise between looks of about the same pose. Measured for photos (0.05 within 10 degrees of yaw, 0
+beyond); neighbouring frames of a video show the same light and expression too, and differ by little else than noise."""
+CELL_DEGREES, CELLS = 15.0, (13, 7)
+"""Looks of yaw and pitch in one cell are of about the same pose."""
+LEAST_REACH = 0.2
+"""A model whose people hardly differ in size cannot be made larger: it keeps what the shape's gains do to it."""
+WITHIN_MM = 1.0
+"""RMS distance of one answer from a person's mean answer, over the inner face."""
+COPY_MM = 0.4
+"""Answers nearer to each other are of one photo. Of 11,102 pairs of looks at one person (SHARES) the nearest were 0.42
+apart; a portrait made smaller, brighter or a worse JPEG is 0.07 to 0.30 from itself (four portraits)."""
+FAR, ROUNDS = 1.8, 6
+"""Answers further from the others than so many times that count less; rounds to find the middle of the others."""
+TYPICAL_MM = 1.5
+"""Spread that a usual answer states; a doubtful one counts less, by the fourth power: the best of 0, 2, ... 14 on the
+looks of SHARES, where 8 looks come to 0.766 of one look's error, with equal weights to 0.772."""
+SMALL_PIXELS = 80.0
+"""Faces with smaller boxes count less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One photo, or frame, of the person."""
+
+    landmarks: Landmarks
+    """With `features`."""
+    camera: Camera
+    size: float
+    """Pixels of the face's box."""
+    weight: float = 1.0
+    """How good the picture is, sharpness for instance; 1 is usual. Only ratios count."""
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """What all looks tell."""
+
+    identity: Array
+    """(K,)."""
+    sigma_mm: Array
+    """(C,) float32: standard deviation of each control vertex of the head at rest."""
+    growth: float
+    """Logarithm of the growth that the irises asked for; `identity` has it."""
+    looks: int
+    effective: float
+    """How many independent looks they are worth: fewer where they look alike or some count little."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the calibration says of one look."""
+
+    told: Prediction
+    asked: float | None
+    """Logarithm of the growth that the irises ask for."""
+    weight: float
+    cell: int
+    size: float
+    """Pixels of the face's box."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What has been seen of a person so far; of constant size. `Evidence.start(...)`, then `.add(look)` for each."""
+
+    model: HeadModel
+    calibration: Calibration
+    alike: float
+    """Correlation of the noise of looks in one cell."""
+    weight: Array
+    """(cells, 2) sums of the weights, and of their squares."""
+    identity_sum: Array
+    """(cells, K) weighted answers."""
+    variance_sum: Array
+    """(C,) mm^2, weighted."""
+    asked: Array
+    """(3,) weighted sum of what the irises ask for, of the weights, of their squares."""
+    looks: int = 0
+
+    @classmethod
+    def start(cls, model: HeadModel, calibration: Calibration, kind: str = "photos") -> Evidence:
+        """`kind` is one of ALIKE."""
+        cells, k = CELLS[0] * CELLS[1], len(model.identity)
+        blank = np.zeros((cells, 2)), np.zeros((cells, k)), np.zeros(len(model.mean)), np.zeros(3)
+        return cls(model, calibration, ALIKE[kind], *blank)
+
+    def add(self, look: Look) -> Evidence:
+        """Raises ValueError when the landmarks form no face, or have no features."""
+        answer = answer_to(self.model, self.calibration, look)
+        centre = self.centre if self.looks >= 2 else None
+        return self.hear(answer, centre)
+
+    def hear(self, answer: Answer, centre: Array | None) -> Evidence:
+        """Adds an answer, which counts less if it is far from `centre` (K,)."""
+        w = answer.weight * (1.0 if centre is None else nearness(self.model, answer.told.identity, centre))
+        weight, total, asked = self.weight.copy(), self.identity_sum.copy(), self.asked
+        weight[answer.cell] += w, w * w
+        total[answer.cell] += w * answer.told.identity
+        if answer.asked is not None:
+            asked = asked + np.array([w * answer.asked, w, w * w])
+        variance = self.variance_sum + w * answer.told.sigma_mm**2
+        return replace(
+            self, weight=weight, identity_sum=total, variance_sum=variance, asked=asked, looks=self.looks + 1
+        )
+
+    @property
+    def centre(self) -> Array:
+        """(K,) mean answer. Raises ValueError where nothing was added."""
+        return self._mean()[0]
+
+    def _mean(self) -> tuple[Array, float]:
+        """Mean answer, and how many independent looks it is worth."""
+        used = self.weight[:, 0] > 0
+        if not used.any():
+            raise ValueError("nothing has been seen of this person yet")
+        w, squares = self.weight[used].T
+        count = w * w / squares
+        shared = 1 + self.alike * (count - 1)
+        counted = w / shared
+        mean = (counted / w) @ self.identity_sum[used] / counted.sum()
+        return mean, float(max(counted.sum() ** 2 / (counted**2 * shared / count).sum(), 1.0))
+
+    @property
+    def person(self) -> Person:
+        """The best guess now. Raises ValueError where nothing was added."""
+        mean, n = self._mean()
+        modes = shape_modes(self.model)
+        gain = 1 / (1 - modes.share + modes.share / n)
+        shape = mean + ((gain - 1) * (mean @ modes.axes)) @ modes.axes.T
+        # Size is no shape: it has its own share, and what the gains did to it is taken back.
+        along, towards = size_of(self.model), growth_direction(self.model)
+        size = float(along @ mean) / (1 - SIZE_SHARE + SIZE_SHARE / n)
+        growth = self.growth
+        reach = float(along @ towards)
+        back = (size - float(along @ shape)) / reach if reach > LEAST_REACH else 0.0
+        identity = shape + (back + growth) * towards
+        left = np.maximum(1 - modes.told * gain, 0.0) / (1 - modes.told)
+        narrower = np.sqrt((left @ modes.moved) / modes.moved_before)
+        sigma = np.sqrt(self.variance_sum / self.weight[:, 0].sum()) * narrower
+        return Person(identity, sigma.astype(np.float32), growth, self.looks, n)
+
+    @property
+    def identity(self) -> Array:
+        """(K,)."""
+        return self.person.identity
+
+    @property
+    def sigma(self) -> Array:
+        """(C,) mm."""
+        return self.person.sigma_mm
+
+    @property
+    def growth(self) -> float:
+        """Logarithm: what the irises of all looks ask for, weighed against how much heads and irises vary."""
+        total, w, squares = self.asked
+        if w <= 0:
+            return 0.0
+        noise = (IRIS_SIGMA**2 - IRIS_PEOPLE**2) * squares / (w * w)
+        return weighed(total / w, float(np.sqrt(IRIS_PEOPLE**2 + noise)))
+
+
+def evidence_of(
+    model: HeadModel, calibration: Calibration, answers: Sequence[Answer], kind: str = "photos"
+) -> Evidence:
+    """All answers at once, so that each is judged by all others. Raises ValueError where there is none."""
+    evidence = Evidence.start(model, calibration, kind)
+    for answer, weight in zip(answers, weights(model, answers, kind), strict=True):
+        if weight > 0:
+            evidence = evidence.hear(replace(answer, weight=weight), None)
+    return evidence
+
+
+def weights(model: HeadModel, answers: Sequence[Answer], kind: str = "photos") -> list[float]:
+    """How much each answer counts: less for one that is far from the others, nothing for a copy of a
+    larger photo."""
+    centre = middle(model, answers) if len(answers) > 2 else None
+    out = [a.weight * (1.0 if centre is None else nearness(model, a.told.identity, centre)) for a in answers]
+    if kind != "photos":
+        return out
+    gram = face_gram(model)
+    kept: list[int] = []
+    for k in sorted(range(len(answers)), key=lambda k: (-answers[k].size, -out[k], k)):
+        off = np.array([answers[k].told.identity - answers[other].told.identity for other in kept])
+        if len(off) and np.einsum("nk,kl,nl->n", off, gram, off).min() < COPY_MM**2:
+            out[k] = 0.0
+        else:
+            kept.append(k)
+    return out
+
+
+def answer_to(model: HeadModel, calibration: Calibration, look: Look) -> Answer:
+    """Raises ValueError when the landmarks form no face, or have no features."""
+    if look.landmarks.features is None:
+        raise ValueError("the landmarks come without the features that the calibration needs")
+    told = calibration.read(model, look.landmarks, look.camera.focal)
+    yaw, pitch = facing_degrees(told.rotation)
+    blink = max(look.landmarks.scores[unit] for unit in BLINKS)
+    asked = iris_asks(look.landmarks.points, told.scale, yaw, float(blink))
+    spread = float(np.median(told.sigma_mm[model.inner_face]))
+    small = min(look.size / SMALL_PIXELS, 1.0)
+    weight = max(look.weight, 1e-6) * (TYPICAL_MM / max(spread, 0.1)) ** 4 * max(small, 0.05) ** 2
+    row, column = (
+        int(np.clip(round(angle / CELL_DEGREES) + n // 2, 0, n - 1))
+        for angle, n in zip((yaw, pitch), CELLS, strict=True)
+    )
+    return Answer(told, asked, weight, row * CELLS[1] + column, look.size)
+
+
+def middle(model: HeadModel, answers: Sequence[Answer]) -> Array:
+    """(K,) where most answers are: their geometric median on the face (Weiszfeld 1937)."""
+    points = np.array([a.told.identity for a in answers])
+    weight = np.array([a.weight for a in answers])
+    gram = face_gram(model)
+    share = weight
+    for _ in range(ROUNDS):
+        centre = share @ points / share.sum()
+        off = points - centre
+        share = weight / np.sqrt(np.einsum("nk,kl,nl->n", off, gram, off) + (0.3 * WITHIN_MM) ** 2)
+    return np.asarray(share @ points / share.sum())
+
+
+def nearness(model: HeadModel, identity: Array, centre: Array) -> float:
+    """0..1: 1 for an answer as near to the others' as answers are, less for one that is far."""
+    off = identity - centre
+    far = float(np.sqrt(off @ face_gram(model) @ off)) / (FAR * WITHIN_MM)
+    return min(1.0, far**-4) if far > 0 else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """Principal shapes of the inner face among the model's people."""
+
+    axes: Array
+    """(K, K) unit coefficients, a column each."""
+    share: Array
+    """(K,) of SHARES."""
+    told: Array
+    """(K,) likewise."""
+    moved: Array
+    """(K, C) squared mm that one standard deviation of the error of a look moves each control vertex."""
+    moved_before: Array
+    """(C,) sum over them."""
+
+
+@lru_cache(maxsize=4)
+def face_gram(model: HeadModel) -> Array:
+    return similarity_free(model)
+
+
+@lru_cache(maxsize=4)
+def shape_modes(model: HeadModel) -> Modes:
+    variance, axes = np.linalg.eigh(face_gram(model))
+    at, share, told = np.array(SHARES).T
+    logs = np.log(np.maximum(variance, 1e-9))
+    share, told = np.interp(logs, np.log(at), share), np.interp(logs, np.log(at), told)
+    fields = np.einsum("kl,kcd->lcd", axes.astype(np.float32), model.identity, optimize=True)
+    moved = (fields.astype(np.float64) ** 2).sum(axis=2) * (1 - told)[:, None]
+    return Modes(axes, share, told, moved, moved.sum(axis=0) + 1e-12)

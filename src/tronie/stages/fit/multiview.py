@@ -1,0 +1,92 @@
+"""One identity for several looks at the same person: photos, or the frames of a video.
+
+The calibration answers for each look; the answers are fused (`evidence`), and each look is fitted again with the
+identity held. What all looks' residuals ask for beyond the model becomes part of the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.head.model import HeadModel
+from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.fusion import Answer, Look, Person, answer_to, evidence_of, weights
+from tronie.stages.fit.map_fit import STATED, WARP_SHARE, calibrated_prior, settled
+from tronie.stages.fit.problem import Problem
+from tronie.stages.fit.regressor import Calibration
+from tronie.stages.fit.scale import size_of
+from tronie.types import Fit
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    person: Person
+    warp: Array
+    """(M, 3) mm: the residual warp that belongs to the person."""
+    fits: tuple[Fit, ...]
+    """One for each look, with the person's identity, warp and spreads, and its own expression, pose and slack."""
+    answers: tuple[Answer, ...]
+    weights: tuple[float, ...]
+    """How much each answer counted; 0 for copies of a photo."""
+
+
+def joint_fit(
+    model: HeadModel, calibration: Calibration, looks: Sequence[Look], *, kind: str = "photos", warp: bool = True
+) -> Joint:
+    """One person from all looks. Of a single look it is what `fit_landmarks` makes, but for the identity, which here is
+    the calibration's answer and is held. Raises ValueError when there is no look, or one's landmarks form no face."""
+    answers = [answer_to(model, calibration, look) for look in looks]
+    counted = weights(model, answers, kind)
+    person = evidence_of(model, calibration, answers, kind).person
+    fits = [hold(model, calibration, look, person, warp=warp) for look in looks]
+    common = common_warp(fits, counted)
+    return Joint(person, common, tuple(with_warp(fit, common) for fit in fits), tuple(answers), tuple(counted))
+
+
+def hold(
+    model: HeadModel, calibration: Calibration, look: Look, person: Person, *, common: Array | None = None,
+    warp: bool = True,
+) -> Fit:  # fmt: skip
+    """Pose and expression of a look at a known person; the fit takes `common` (M, 3) of the residual warp."""
+    prior, told = calibrated_prior(model, look.landmarks, look.camera, calibration)
+    # A larger head than the calibration saw in this look is further away.
+    away = float(np.exp(size_of(model) @ (person.identity - prior.identity)))
+    sigma = prior.pose_sigma.copy()
+    sigma[5] *= away
+    prior = replace(prior, identity=person.identity, translation=prior.translation * away, pose_sigma=sigma)
+    target = look.landmarks.points[:, :2].astype(np.float64)
+    problem = Problem(landmark_basis(model), target, look.camera, prior, free=0)
+    stated = dict(zip(STATED, map(float, told.pose_sigma), strict=True))
+    stated["shape_sigma_mm"] = float(np.median(person.sigma_mm[model.inner_face]))
+    fit = settled(
+        model, look.landmarks, look.size, problem, problem.solve(),
+        warped=np.zeros_like, warp=warp, sigma=person.sigma_mm, stated=stated,
+    )  # fmt: skip
+    return fit if common is None else with_warp(fit, common)
+
+
+def with_warp(fit: Fit, warp: Array) -> Fit:
+    """The fit with another part of its residual warp in the head, the rest as slack."""
+    assert fit.slack is not None
+    return replace(fit, warp=warp.astype(np.float32), slack=(fit.warp + fit.slack - warp).astype(np.float32))
+
+
+def common_warp(fits: Sequence[Fit], weights: Sequence[float]) -> Array:
+    """(M, 3) mm: the residual warp that all looks ask for, each in its own image plane only.
+
+    Least squares, drawn to none as much as a single look's is (WARP_SHARE): what is left of the residuals is biased.
+    """
+    system, wanted = np.zeros((3, 3)), np.zeros_like(fits[0].warp, dtype=np.float64)
+    for fit, weight in zip(fits, np.asarray(weights) / np.sum(weights), strict=True):
+        assert fit.slack is not None
+        plane = fit.head_to_camera[:2, :3]
+        system += weight * plane.T @ plane
+        wanted += weight * (fit.warp + fit.slack)
+    return np.asarray(WARP_SHARE * np.linalg.solve(system + 0.05 * np.eye(3), wanted.T).T * 1.05)

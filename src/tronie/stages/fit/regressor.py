@@ -1,0 +1,178 @@
+"""What the landmark net says about a head: a small network learned on renders with known truth.
+
+The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
+its expression scores, and 256 numbers that a net of our own makes of its early activations (`Landmarks.features`), one
+hidden layer tells identity, expression, and how far the pose read off the points is wrong. Made by forge/calibrate.py
+for one head model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_vector
+from tronie.head.model import HeadModel
+from tronie.runtime import weights
+from tronie.stages.fit.basis import Aligned, align, landmark_basis, mirror_map
+from tronie.types import MIRRORED_UNITS, Landmarks
+
+Array = NDArray[np.floating[Any]]
+
+FOCAL_JITTER = 0.3
+"""Spread of the logarithm of the focal length that the training allowed for."""
+NEARNESS_SIGMA = 0.49
+"""Spread of `nearness`, 1/m, on held-out synthetic pictures."""
+STRANGER = 1.15
+"""How much wider the spreads are than on the held-out pictures: so they hold about 68 % of the errors on 300 pictures
+of another painter (30 people of ICT's, 10 of each)."""
+LARGEST_DOUBT = 0.7
+"""The logarithm of how much wider or narrower than usual the spreads are made."""
+CAMERA_FEATURES = slice(7, 10)
+"""Of `pose_features`: those that know the assumed camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    identity: Array
+    """(K,)."""
+    expression: Array
+    """(52,) may lie outside 0..1."""
+    rotation: Array
+    """(3, 3) head -> camera axes, seen along the ray to the head's origin."""
+    scale: float
+    """Pixels per millimetre at the head's origin."""
+    origin: Array
+    """(2,) pixels: where the head's origin is seen."""
+    sigma_mm: Array
+    """(C,) standard deviation of each control vertex, mm, for a head turned and seen like this one."""
+    pose_sigma: Array
+    """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
+
+    def with_mirrored(self, other: Prediction, twin: Array) -> Prediction:
+        """The mean of this answer and the one for the picture mirrored about x = 0; `twin` as of `mirror_map`."""
+        flip = np.array([-1.0, 1.0, 1.0])
+        turned = other.rotation * flip * flip[:, None]
+        return Prediction(
+            identity=(self.identity + other.identity @ twin) / 2,
+            expression=(self.expression + other.expression[list(MIRRORED_UNITS)]) / 2,
+            rotation=self.rotation @ rotation_matrix(rotation_vector(self.rotation.T @ turned) / 2),
+            scale=float(np.sqrt(self.scale * other.scale)),
+            origin=(self.origin + other.origin * flip[:2]) / 2,
+            sigma_mm=(self.sigma_mm + other.sigma_mm) / 2,
+            pose_sigma=(self.pose_sigma + other.pose_sigma) / 2,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Learned numbers; half precision in the file.
+
+    With f = `features`, the answer is silu(f @ hidden + hidden_bias) @ out + f @ direct + bias.
+    """
+
+    mean: Array
+    """(1434,) mean residual."""
+    components: Array
+    """(1434, P) principal directions of the residuals, divided by their spread."""
+    hidden: Array
+    """(F, H)."""
+    hidden_bias: Array
+    """(H,)."""
+    out: Array
+    """(H, K + 52 + 8): identity, expression, turn (3), log scale, origin (2) mm, nearness, log of the identity's error
+    (relative to its mean)."""
+    direct: Array
+    """(F, K + 52 + 8)."""
+    bias: Array
+    """(K + 52 + 8,)."""
+    sigma_yaw: Array
+    """(B,) |yaw| in degrees at which the spreads are given."""
+    sigma: Array
+    """(B, C) mm, of each control vertex."""
+    pose_sigma: Array
+    """(B, 4) of yaw, pitch, roll, degrees, and of the size, a share of it."""
+    point_weight: Array
+    """(478,) how much more or less than others each of the net's points says; 1 on average."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        with np.load(path, allow_pickle=False) as z:
+            return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
+
+    def arrays(self) -> dict[str, Array]:
+        """To be saved as an npz, in half precision; `load` reads them."""
+        return {name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__}
+
+    def read(self, model: HeadModel, landmarks: Landmarks, focal: float) -> Prediction:
+        """The answer for one face, its mirror image heard too. Raises ValueError when the landmarks form no face."""
+        mean = landmark_basis(model).mean
+        told = [
+            self.predict(align(mean, said.points), said.features, said.scores, focal)
+            for said in (landmarks, landmarks.mirrored)
+            if said is not None and said.features is not None
+        ]
+        return told[0] if len(told) == 1 else told[0].with_mirrored(told[1], mirror_map(model))
+
+    def nearness_of(self, model: HeadModel, landmarks: Landmarks) -> tuple[float, float]:
+        """Pixels per mm, and 1000 mm / distance as far as the perspective in the face tells (spread NEARNESS_SIGMA)."""
+        mean = landmark_basis(model).mean
+        aligned = align(mean, landmarks.points)
+        said = [
+            self.nearness(align(mean, m.points), m.features, m.scores)
+            for m in (landmarks, landmarks.mirrored)
+            if m is not None and m.features is not None
+        ]
+        return aligned.scale, float(np.mean(said))
+
+    def predict(self, aligned: Aligned, inner: Array, scores: Array, focal: float) -> Prediction:
+        """`inner` (256,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
+        f = self.features(aligned, inner, scores, 1000.0 * aligned.scale / focal)
+        h = f @ self.hidden + self.hidden_bias
+        y = (h / (1 + np.exp(-h))) @ self.out + f @ self.direct + self.bias
+        k = self.out.shape[1] - 60
+        turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
+        upright, tilt = levelled(aligned.rotation)
+        yaw = abs(euler_degrees(upright)[0])
+        upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
+        low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
+        t = float(np.clip((yaw - low) / (high - low), 0, 1))
+        doubt = STRANGER * float(np.exp(np.clip(y[k + 59], -LARGEST_DOUBT, LARGEST_DOUBT)))
+        return Prediction(
+            identity=y[:k],
+            expression=y[k : k + 52],
+            rotation=aligned.rotation @ rotation_matrix(turn),
+            scale=aligned.scale * float(np.exp(growth)),
+            origin=aligned.center + aligned.scale * (tilt @ shift),
+            sigma_mm=doubt * ((1 - t) * self.sigma[upper - 1] + t * self.sigma[upper]),
+            pose_sigma=doubt * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
+        )
+
+    def nearness(self, aligned: Aligned, inner: Array, scores: Array) -> float:
+        """1000 mm / distance, as far as the perspective in the face itself tells (spread NEARNESS_SIGMA)."""
+        # Only `direct` knows of it, and its weights there ignore the camera.
+        return float(self.features(aligned, inner, scores, 0.0) @ self.direct[:, -2] + self.bias[-2])
+
+    def features(self, aligned: Aligned, inner: Array, scores: Array, nearness: float) -> Array:
+        """(F,) float64; `nearness` as the assumed camera has it."""
+        z = (aligned.residual.ravel() - self.mean) @ self.components
+        pose = pose_features(*euler_degrees(levelled(aligned.rotation)[0]), nearness)
+        return np.concatenate([np.asarray(inner, dtype=np.float64), z, pose, np.asarray(scores, dtype=np.float64)])
+
+
+def pose_features(yaw: float, pitch: float, roll: float, nearness: float) -> Array:
+    """(11,) low-order polynomial of the pose (degrees) and of 1000 mm / distance."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    q = nearness
+    return np.array([1.0, y, p, y * y, p * p, y * p, abs(y), q, q * y, q * p, r])
+
+
+@cache
+def default_calibration() -> Calibration:
+    """The calibration of the head that ships with the package, loaded once per process."""
+    return Calibration.load(weights.path("calibration"))

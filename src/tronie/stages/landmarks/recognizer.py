@@ -1,0 +1,69 @@
+"""Who it is: 128 numbers of an aligned crop that are near for the same person and far for others.
+
+dlib's recogniser (King 2017; a residual net, 99.4 % on the LFW pairs), with the extra `identity`. It serves to judge
+what super-resolution does to a person, and needs no name and no data base.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.runtime import dlib_models
+from tronie.stages.landmarks.align import FFHQ_TEMPLATE
+from tronie.types import Image
+
+Array = NDArray[np.floating[Any]]
+
+CHIP = 150
+"""Side of what the recogniser sees, pixels."""
+PADDING = 0.25
+"""What dlib leaves around the face, in shares of its size, as the recogniser was trained."""
+
+
+def available() -> bool:
+    """Whether the extra is installed; loads nothing."""
+    return dlib_models.available()
+
+
+def distance(a: Array, b: Array) -> Array:
+    """(..., 128) twice -> (...). About 0.16 for somebody and their mirror image, 0.85 for two people; dlib's own limit
+    for "the same" is 0.6."""
+    return np.asarray(np.linalg.norm(np.asarray(a) - np.asarray(b), axis=-1))
+
+
+def embedding(crops: Image) -> Array:
+    """(N, S, S, 3) RGB, any S, aligned by `tronie.stages.landmarks.align` -> (N, 128). 0.1 to 0.3 s a face on one core.
+
+    The eyes and the nose are taken to be where the template has them: dlib's own predictor of five points finds them
+    within 1 % of the side there, and with it mirror images (0.165 instead of 0.158) are no nearer."""
+    return _recogniser().embedding(crops)
+
+
+@cache
+def _recogniser() -> Recogniser:
+    return Recogniser()
+
+
+class Recogniser:
+    """dlib's net, loaded at its first use (half a second)."""
+
+    def __init__(self) -> None:
+        self._net = dlib_models.Model("face_recognition_model_v1", "identity")
+
+    def embedding(self, crops: Image) -> Array:
+        dlib = dlib_models.dlib("identity")
+        if not len(crops):
+            return np.empty((0, 128))
+        chips = [dlib.get_face_chip(np.ascontiguousarray(c), _shape(dlib, c.shape[0]), CHIP, PADDING) for c in crops]
+        return np.array(self._net.run(chips, method="compute_face_descriptor"), dtype=np.float64)
+
+
+def _shape(dlib: Any, side: int) -> Any:
+    """The template's points in a crop, as dlib's predictor would say them."""
+    points = FFHQ_TEMPLATE * side - 0.5  # dlib counts pixels from their centres
+    whole = dlib.rectangle(0, 0, side - 1, side - 1)
+    return dlib.full_object_detection(whole, [dlib.point(round(x), round(y)) for x, y in points.tolist()])

@@ -1,0 +1,184 @@
+"""The photo turned: every pixel of the portrait from the photo, from its other side, or from the filled texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tronie.geometry import Camera, Similarity
+from tronie.raster.shading import screen_points, vertex_normals
+from tronie.stages.portrait.camera import eyes_at
+from tronie.stages.portrait.eye_mouth import eye_patch, mouth_patch, patch
+from tronie.stages.portrait.layers import Layers, make_layers
+from tronie.stages.portrait.outpaint import FEATHER_MM, beyond, inside
+from tronie.stages.portrait.paint import lay
+from tronie.stages.portrait.source import Source
+from tronie.stages.portrait.warp_anchors import Anchors, Pixels, Region, outline, region
+from tronie.stages.portrait.warp_field import membrane
+from tronie.stages.texture.atlas import Surface, surface
+from tronie.stages.texture.visibility import View
+from tronie.types import PROVENANCE, Array, Head, Image, Texture
+
+SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
+    PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "enhanced", "around", "extended")
+)
+MAP = 256
+"""Cells of the maps along the portrait's height, if it has so many pixels."""
+COARSE = 64
+"""Cells along the height where colours are balanced."""
+EVEN = 0.003
+"""Screening of the colour balance per cell: it fades over some 18 cells, 8 cm."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What all portraits of a face have in common."""
+
+    head: Head
+    texture: Texture
+    view: View
+    source: Source
+    to_photo: Similarity
+    """Portrait pixels -> photo pixels for what does not turn."""
+    camera: Camera
+    pose: Array
+    fine: Similarity | None = None
+    """Photo pixels -> 0..1 where super-resolution has put detail in."""
+
+    @cached_property
+    def parts(self) -> Region:
+        return region(self.head.model, self.head.level)
+
+    @cached_property
+    def facts(self) -> Surface:
+        return surface(self.head.model, self.head.level)
+
+    @cached_property
+    def there(self) -> Array:
+        """(V, 3) float32; see `Anchors`."""
+        pixels = self.to_photo.inverse().apply(self.view.pixels)
+        return np.column_stack([pixels, self.view.camera_points[:, 2]]).astype(np.float32)
+
+    @cached_property
+    def colours(self) -> Array:
+        """(V, 3) the texture's colours at the vertices, 0..255."""
+        import cv2
+
+        mesh = self.head.model.level(self.head.level)
+        image = self.texture.image
+        step = max(1, len(image) // 512)
+        small = cv2.blur(image, (step, step))[step // 2 :: step, step // 2 :: step]
+        at = np.clip((mesh.uv * len(small)).astype(int), 0, len(small) - 1)
+        out = np.zeros((len(self.head.vertices), 3), np.float32)
+        out[mesh.triangles.ravel()] = small[at[:, 1], at[:, 0]][mesh.triangle_uv.ravel()]
+        return out
+
+    def anchors(self, vertices: Array) -> Anchors:
+        eyes, per_mm = eyes_at(self.camera, self.pose)
+        here = screen_points(vertices, self.camera, self.pose)
+        normals = vertex_normals(vertices, self.head.triangles)
+        return Anchors(here, self.there, self.view.facing, normals[:, 2], eyes, per_mm, self.outlines)
+
+    @cached_property
+    def outlines(self) -> tuple[Pixels, Pixels]:
+        """See `Anchors`."""
+        eyes, per_mm = eyes_at(self.camera, self.pose)
+        skull, whole = (
+            outline(self.there, triangles, eyes, per_mm)[0]
+            for triangles in (self.parts.skull_triangles, self.parts.triangles)
+        )
+        return skull, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What of the head's own a portrait shall have in place of the photo's."""
+
+    mouth: bool = False
+    eyes: bool = False
+    level_gaze: bool = False
+    """Both eyes are the head's, and look into the camera."""
+
+
+def turn(scene: Scene, vertices: Array, wishes: Wishes) -> tuple[Image, Image]:
+    """The portrait (H, W, 3) in which the head has `vertices` (V, 3) mm, and its mask (H, W) of indices into
+    PROVENANCE."""
+    width, height = scene.camera.size
+    cell = max(1, height // MAP)
+    shape = (height // cell, width // cell)
+    anchors = scene.anchors(vertices)
+    layers = make_layers(anchors, scene.view, scene.parts, scene.facts, scene.colours, shape, cell)
+    image, mask = _composed(scene, anchors, layers, cell)
+    share = _patches(scene, anchors, layers, cell, wishes)
+    if wishes.level_gaze:
+        # Eyeballs at rest look straight ahead.
+        eyes = np.maximum(*(eye_patch(scene.head, name) for name in EYES))[:, None]
+        moved = vertices - scene.head.vertices
+        vertices = vertices + eyes * (scene.head.neutral + moved - vertices)
+    patch(
+        image, mask, scene.head, scene.texture, scene.camera, scene.pose, vertices, anchors, share
+    )  # fmt: skip
+    return image, mask
+
+
+EYES = ("eye_left", "eye_right")
+
+
+def _patches(scene: Scene, anchors: Anchors, layers: Layers, cell: int, wishes: Wishes) -> Array:
+    """(V,) 0..1: what of the head is drawn over the photo. Where an eye would be the other's mirror image both are the
+    head's, for the mirrored one looks the other way."""
+    share = mouth_patch(scene.head, scene.facts) if wishes.mouth else np.zeros(len(anchors.here), np.float32)
+    eyes = [eye_patch(scene.head, name) for name in EYES]
+    rows, columns = layers.use_mirrored.shape
+    wanted = wishes.eyes or wishes.level_gaze
+    for eye in eyes:
+        if eye.any():
+            x, y = (anchors.here[eye > 0, :2].mean(axis=0) / cell).astype(int).tolist()
+            wanted |= bool(0 <= x < columns and 0 <= y < rows and layers.use_mirrored[y, x] > 0.5)
+    return np.maximum(share, np.maximum(*eyes)) if wanted else share
+
+
+def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tuple[Image, Image]:
+    import cv2
+
+    width, height = scene.camera.size
+    source = scene.source
+    m = source.place(scene.to_photo).astype(np.float32)
+    direct, mirrored = (p @ m[:, :2].T + m[:, 2] for p in (layers.direct, layers.mirrored))
+    small = (max(round(COARSE * width / height), 4), COARSE)
+    feather = FEATHER_MM * anchors.per_mm * np.sqrt(abs(np.linalg.det(m[:, :2])))
+    known, there = inside(source, direct, feather), inside(source, mirrored, feather)
+
+    out = source.sampled(direct, (width, height))
+    share = layers.use_mirrored * there
+    gain = np.ones((small[1], small[0], 3), np.float32)
+    if share.max() > 0.003:
+        gain = _balance(scene, out, mirrored, layers.common * known * there, small)
+    far = gain
+    if known.min() < 1:
+        coarse: Array = np.asarray(cv2.resize(known, small, interpolation=cv2.INTER_AREA))
+        far = beyond(out, coarse, anchors.eyes, anchors.per_mm)
+    grid = np.dstack([mirrored - 0.5, share, layers.use_fill, 1 - known, layers.fill, layers.head])
+    mask = np.empty((height, width), np.uint8)
+    kinds = np.array([SEEN, MIRRORED, FILLED, EXTENDED, AROUND], np.uint8)
+    lay(out, source.image, np.ascontiguousarray(grid, dtype=np.float32), gain, far, cell, kinds, mask)
+    if scene.fine is not None:
+        at = scene.to_photo.then(scene.fine).apply(layers.direct)
+        within: Image = np.asarray(((at >= 0) & (at <= 1)).all(axis=-1), dtype=np.uint8)
+        fine = np.asarray(cv2.resize(within, (width, height), interpolation=cv2.INTER_NEAREST))
+        mask[(mask == SEEN) & (fine > 0)] = ENHANCED
+    return out, mask
+
+
+def _balance(scene: Scene, own: Image, mirrored: Array, common: Array, small: tuple[int, int]) -> Array:
+    """(m, n, 3): the factor that brings the mirrored side into this side's light, from where both are seen."""
+    import cv2
+
+    size = (own.shape[1] // 4, own.shape[0] // 4)
+    twin = scene.source.sampled(mirrored, size)
+    weight: Array = np.asarray(cv2.resize(common.astype(np.float32), small, interpolation=cv2.INTER_AREA))
+    a, b = (cv2.resize(p, small, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (own, twin))
+    ratio = np.clip(np.log((a + 8) / (b + 8)), -0.7, 0.7)
+    return np.exp(membrane(4 * weight, ratio, EVEN))

@@ -1,0 +1,133 @@
+"""Where every pixel of a portrait comes from: a map into the photo, a map into the photo's other side, and shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.stages.portrait.warp_anchors import CELL_MM, CELLS, LOW_MM, Anchors, Region, shifts
+from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.visibility import View, step
+from tronie.types import Array
+
+HOLE_MM = 9.0
+"""Eyes and mouth take over how well the skin is seen so far around them."""
+EDGE_MM = 1.2
+"""Over which one source gives way to the next."""
+STRETCH = (0.5, 0.75)
+"""Photo pixels per portrait pixel, where they are fewest, between which the photo goes from smeared to good."""
+BETTER = (0.1, 0.4)
+"""By how much the other side must be better seen to take its place."""
+BLEND_MM = 1.5
+"""Over which the head's own map and that of its surroundings are smoothed into each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Over a grid of (h, w) cells that covers the portrait."""
+
+    direct: Array
+    """(h, w, 2) float32: the place in the photo, in the portrait's frame (see `Anchors.there`)."""
+    mirrored: Array
+    """(h, w, 2) the same of the face's other side."""
+    use_mirrored: Array
+    """(h, w) 0..1 and"""
+    use_fill: Array
+    """(h, w) 0..1: shares of the mirrored and of the fill; the rest is direct."""
+    common: Array
+    """(h, w) 0..1: how well both sides are seen."""
+    fill: Array
+    """(h, w, 3) 0..255."""
+    head: Array
+    """(h, w) 0..1: the head without its neck."""
+
+
+def make_layers(
+    anchors: Anchors, view: View, parts: Region, facts: Surface, colours: Array, shape: tuple[int, int], cell: float
+) -> Layers:
+    """`cell` is the side of a cell in pixels of the portrait, `colours` (V, 3) those of the texture."""
+    import cv2
+
+    height, width = shape
+    scale = np.array([1 / cell, 1 / cell, 1], np.float32)
+    buffers = rasterize(anchors.here * scale, parts.triangles, height, width)
+    ids = buffers.triangle
+    covered = ids >= 0
+    skin = covered & parts.skin[np.maximum(ids, 0)]
+    ahead = np.zeros(len(anchors.here), bool)
+    ahead[parts.triangles[np.unique(ids[skin])]] = True
+    field = shifts(anchors, parts, ahead)
+
+    trust = view.facing * np.maximum(view.outline, parts.scalp)
+    here = anchors.here[:, :2]
+    columns = [
+        anchors.there[:, :2] - here, anchors.there[facts.mirror, :2] - here, parts.bare, trust, trust[facts.mirror],
+        parts.fillable, parts.above, parts.skull, colours,
+    ]  # fmt: skip
+    picture = interpolate(buffers, parts.triangles, np.column_stack(columns))
+    bare, seen, twin, front, above, skull = (picture[..., k] for k in range(4, 10))
+    hole = covered & ~skin
+    size = max(int(HOLE_MM * anchors.per_mm / cell) * 2 + 1, 3)
+    inside = skin.astype(np.float32)
+    around = np.asarray(cv2.boxFilter(np.dstack([inside, inside * seen, inside * twin]), -1, (size, size)))
+    near = around[..., 1:] / np.maximum(around[..., :1], 1e-4)
+    seen, twin = np.where(hole, near[..., 0], seen), np.where(hole, near[..., 1], twin)
+    bare = np.where(hole, 0, bare)
+
+    at = centres(shape, cell)
+    place = at + _sampled(field, anchors, shape, cell)
+    flipped = place[:, ::-1]
+    side = max(int(BLEND_MM * anchors.per_mm / cell) * 2 + 1, 1)
+
+    def bent(base: Array, move: Array, share: Array) -> Array:
+        change = (move + at - base) * (bare * np.minimum(2 * share, 1))[..., None]
+        return base + np.asarray(cv2.boxFilter(change, -1, (side, side)))
+
+    direct = bent(place, picture[..., :2], seen)
+    enough = np.clip(np.maximum(seen, twin), 0.25, 0.6)
+    # What the map hardly stretches is shown as it is, unless the other side is seen much better.
+    good = step(_narrowest(direct, cell), *STRETCH) * (1 - step(twin - seen, *BETTER))
+    own = np.maximum(step(seen / enough, 0.08, 1.0), good)
+    mirrored = (1 - own) * step(twin / enough, 0.08, 1.0) * step((twin - seen) / enough, 0.0, 0.5)
+    fill = (1 - own - mirrored) * front
+    sigma = EDGE_MM * anchors.per_mm / cell
+    shares = np.dstack([mirrored * above, fill, skull * covered]).astype(np.float32)
+    weights: Array = np.asarray(cv2.GaussianBlur(shares, (0, 0), sigma), np.float32)
+
+    return Layers(
+        direct, bent(flipped, picture[..., 2:4], twin), weights[..., 0], weights[..., 1],
+        np.where(skin, seen * twin, 0), picture[..., 10:], weights[..., 2],
+    )  # fmt: skip
+
+
+def _narrowest(place: Array, cell: float) -> Array:
+    """(h, w): the smaller singular value of a map (h, w, 2): pixels of the photo, in the direction in which they are
+    fewest, per pixel of the portrait; below 0 where the map is folded."""
+    xy, xx = np.gradient(place[..., 0], cell)
+    yy, yx = np.gradient(place[..., 1], cell)
+    determinant = xx * yy - xy * yx
+    sum_of_squares = xx**2 + yy**2 + xy**2 + yx**2
+    root = np.sqrt(np.maximum(sum_of_squares**2 - 4 * determinant**2, 0))
+    return np.asarray(np.sign(determinant) * np.sqrt(np.maximum((sum_of_squares - root) / 2, 0)))
+
+
+def centres(shape: tuple[int, int], cell: float) -> Array:
+    """(h, w, 2) float32: pixels of the portrait in the middle of the cells."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    return np.dstack([(x + 0.5) * cell, (y + 0.5) * cell])
+
+
+def _sampled(field: Array, anchors: Anchors, shape: tuple[int, int], cell: float) -> Array:
+    """The field of shifts (CELLS, CELLS, 2) at the cells of the portrait."""
+    import cv2
+
+    per_cell = anchors.per_mm * CELL_MM
+    start = (0.5 * cell - np.asarray(anchors.eyes)) / per_cell - [0, LOW_MM / CELL_MM] + CELLS / 2 - 0.5
+    matrix = np.array([[cell / per_cell, 0, start[0]], [0, cell / per_cell, start[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (shape[1], shape[0])
+    out: Any = cv2.warpAffine(field, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out)

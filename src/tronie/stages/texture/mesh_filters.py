@@ -1,0 +1,85 @@
+"""Smoothing over a mesh's edges: the low frequencies of a texture live on vertices, where no atlas has seams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.runtime.jit import jit
+
+Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int32]
+
+
+def spread(
+    start: Ints, edges: Ints, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int
+) -> Array:
+    """Screened membrane over a graph: x (N, k) that minimises, over vertices i and edges ij,
+
+        sum_i weight_i |x_i - data_i|^2 + prior_weight_i |x_i - prior_i|^2 + sum_ij |x_i - x_j|^2 / 2.
+
+    Successive over-relaxation; far from any data x goes to the prior within about prior_weight^-0.5 edges.
+    """
+    x = ((weight[:, None] * data + prior_weight[:, None] * prior) / (weight + prior_weight + 1e-9)[:, None]).astype(
+        np.float32
+    )
+    w, d, v, p = (np.ascontiguousarray(a, dtype=np.float32) for a in (weight, data, prior_weight, prior))
+    _relax(start, edges, w, d, v, p, x, sweeps, 1.8)
+    return x
+
+
+def smooth(start: Ints, edges: Ints, values: Array, times: int) -> Array:
+    """Values (N,) averaged with their neighbours' mean, several times."""
+    x = np.ascontiguousarray(values, dtype=np.float32)
+    for _ in range(times):
+        x = _average(start, edges, x)
+    return x
+
+
+def least(start: Ints, edges: Ints, values: Array) -> Array:
+    """The least of each value (N,) and its neighbours': shrinks regions by a ring."""
+    return np.asarray(_least(start, edges, np.ascontiguousarray(values, dtype=np.float32)))
+
+
+@jit
+def _relax(
+    start: Any, edges: Any, weight: Any, data: Any, prior_weight: Any, prior: Any, x: Any, sweeps: int, omega: float
+) -> None:
+    count, channels = x.shape
+    for sweep in range(sweeps):
+        for step in range(count):
+            i = step if sweep % 2 == 0 else count - 1 - step
+            low, high = start[i], start[i + 1]
+            total = weight[i] + prior_weight[i] + (high - low)
+            if total <= 0:
+                continue
+            for k in range(channels):
+                s = weight[i] * data[i, k] + prior_weight[i] * prior[i, k]
+                for e in range(low, high):
+                    s += x[edges[e], k]
+                x[i, k] += omega * (s / total - x[i, k])
+
+
+@jit
+def _average(start: Any, edges: Any, x: Any) -> Any:
+    out = x.copy()
+    for i in range(x.shape[0]):
+        n = start[i + 1] - start[i]
+        if n > 0:
+            s = np.float32(0)
+            for e in range(start[i], start[i + 1]):
+                s += x[edges[e]]
+            out[i] = np.float32(0.5) * x[i] + np.float32(0.5) * s / n
+    return out
+
+
+@jit
+def _least(start: Any, edges: Any, x: Any) -> Any:
+    out = x.copy()
+    for i in range(x.shape[0]):
+        for e in range(start[i], start[i + 1]):
+            if x[edges[e]] < out[i]:
+                out[i] = x[edges[e]]
+    return out

@@ -1,0 +1,143 @@
+"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light. Eyes:
+`texture.eyes`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.head.model import PARTS, HeadModel
+from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
+from tronie.stages.texture.mouth_occlusion import EYES_MM
+from tronie.stages.texture.tint import Tint, tint_of, toned
+from tronie.types import Image, Landmarks, Photo
+
+Array = NDArray[np.floating[Any]]
+
+USUAL, POWER = 1.2, 0.63
+"""Luminance of teeth where skin's is s: USUAL s^POWER, as 75 smiles show it in two collections (skins 0.05 to 0.45)."""
+LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
+"""Luminance of the front teeth, of the skin's, at least; and the luminance that is never exceeded: enamel is no paper.
+What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
+ENAMEL = (1.24, 1.0, 0.8)
+"""Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
+FLESH = 0.5
+"""Luminance of the tongue's tip, of the teeth's."""
+PLAIN = {
+    "skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
+    "teeth_lower": (214, 203, 182), "tongue": (193, 114, 109), "mouth": (120, 58, 56),
+}  # fmt: skip
+"""sRGB of the parts of models that have no colours of their own."""
+FRONT_MM = 12.0
+"""Teeth that lie so little behind the foremost of the mouth are front teeth."""
+UNSHADED = 0.6
+"""Exponent of the contrasts of teeth and tongue: their own colours hold some of the throat's shade."""
+LEAST = 30
+"""Pixels: less of teeth or mouth tells nothing."""
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+"""MediaPipe's landmarks around the opening of the mouth."""
+
+
+def part_colours(
+    model: HeadModel,
+    level: int,
+    skin: Array,
+    photo: Photo | None = None,
+    landmarks: Landmarks | None = None,
+    tint: Tint | None = None,
+    light: float = 0.0,
+    mouth: tuple[Photo, Landmarks] | None = None,
+) -> Array:
+    """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the light of the photo, whose skin is (3,); teeth in
+    their own colour where the photo shows them. How little light gets into a mouth is not in it: that is shading.
+
+    `light` is the mean linear luminance of the face's skin, where it is known: more than `skin` where most of a face
+    lies in shade. `mouth`: another photo of the person in that light, which may show the teeth better.
+    """
+    pattern, socket, crowns = patterns(model, level)
+    tint = tint or tint_of(skin, photo, landmarks)
+    own = None if photo is None or landmarks is None else (photo, landmarks)
+    shown = (teeth_seen(*look, skin, tint) for look in (mouth, own) if look is not None)
+    seen = next((colour for colour in shown if colour is not None), None)
+    teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMA)), seen, tint)
+    colours = tint.of(pattern) * (FLESH * float(teeth @ LUMA))
+    colours[crowns] = pattern[crowns] * teeth
+    return np.where(socket[:, None], toned(skin * [0.62, 0.45, 0.42], tint), linear_to_srgb(colours)).astype(np.float32)
+
+
+def _enamel(light: float, seen: Array | None, tint: Tint) -> Array:
+    """(3,) linear colour of the front teeth: as they are seen, sRGB, or likely beside skin of that luminance."""
+    if seen is None:
+        likely = tint.of(np.array(ENAMEL))
+        light = min(max(USUAL * light**POWER, LEAST_UNSEEN * light), MOST)
+        return np.asarray(likely * (light / float(likely @ LUMA)))
+    shown = srgb_to_linear(np.maximum(seen, 1))
+    return np.asarray(shown * max(1.0, min(LEAST_SEEN * light, MOST) / float(shown @ LUMA)))
+
+
+def _mouth_seen(image: Image, points: Array) -> Array:
+    """Pixels (n, 3) between parted lips; none beyond the picture's border."""
+    import cv2
+
+    inner = points[list(INNER_LIPS), :2]
+    nothing = np.zeros((0, 3), np.float32)
+    if not np.isfinite(inner).all():
+        return nothing
+    low, high = np.floor(inner.min(axis=0)).astype(int), np.ceil(inner.max(axis=0)).astype(int) + 1
+    if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
+        return nothing
+    crop = image[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    mask = np.zeros(crop.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(inner - low - 0.5).astype(np.int32)], 1)
+    return crop[mask > 0]
+
+
+def teeth_seen(photo: Photo, landmarks: Landmarks, skin: Array, tint: Tint) -> Array | None:
+    """sRGB colour (3,) of the teeth between parted lips, or None: the lighter part of what is not as red as skin, or
+    where there are no colours, of what is lighter than lips are."""
+    inside = _mouth_seen(photo.image, landmarks.points)
+    light = inside.mean(axis=-1)
+    red = (inside[:, 0] - inside[:, 1]) / (inside[:, 0] + 8) < 0.75 * (skin[0] - skin[1]) / (skin[0] + 8)
+    pale = inside[red & (light > 0.5 * skin.mean()) if tint.colourful > 0.5 else light > skin.mean()]
+    if len(pale) < LEAST or len(pale) < 0.2 * len(inside):
+        return None
+    light = pale.mean(axis=-1)
+    return np.asarray(np.median(pale[light >= np.median(light)], axis=0), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def patterns(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Linear colours of the parts (U, 3), the model's own or plausible ones: of the crowns of teeth as factors on the
+    colour of front teeth, of all else with the luminance 1 at the tongue's tip. Which UV vertices (U,) line the eyes'
+    sockets, and which are crowns."""
+    mesh = model.level(level)
+    mean = mesh.apply(model.mean)
+    part, place = np.zeros(len(mesh.uv), np.uint8), np.zeros((len(mesh.uv), 3), np.float32)
+    for index in range(len(PARTS) - 1, -1, -1):
+        rows = mesh.triangle_part == index
+        part[mesh.triangle_uv[rows]] = index
+        place[mesh.triangle_uv[rows]] = mean[mesh.triangles[rows]]
+    plain = np.array([PLAIN[name] for name in PARTS], dtype=np.float32)
+    paint = plain[part] if mesh.uv_colour is None else mesh.uv_colour
+    linear = srgb_to_linear(paint)
+    crowns, tongue = np.zeros(len(part), bool), part == PARTS.index("tongue")
+    front = place[:, 2] > place[part > 2, 2].max(initial=-np.inf) - FRONT_MM
+    for name in ("teeth_upper", "teeth_lower"):
+        teeth = part == PARTS.index(name)
+        crown = teeth & (paint[:, 0] - paint[:, 1] < 0.16 * paint[:, 0])
+        if crown.any():
+            light = linear[crown] @ LUMA
+            # The middle of the lighter half in front: as `teeth_seen` reads them in a photo.
+            usual = np.quantile(light[front[crown]] if front[crown].any() else light, 0.75)
+            linear[crown] = ((light / usual) ** UNSHADED)[:, None]
+        crowns |= crown
+    tip = float(srgb_to_linear(PLAIN["tongue"]) @ LUMA)
+    if tongue.any():
+        light = linear[tongue] @ LUMA
+        tip = float(np.quantile(light, 0.9))
+        linear[tongue] *= ((light / tip) ** (UNSHADED - 1))[:, None]
+    linear[~crowns] /= tip
+    return linear, (part == PARTS.index("mouth")) & (place[:, 1] > EYES_MM), crowns

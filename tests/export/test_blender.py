@@ -1,0 +1,109 @@
+"""The script for Blender, under Blender: with the program `blender`, or a Python that has the wheel `bpy`.
+
+The variable TRONIE_BPY_PYTHON names such a Python; it may be in an environment of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples import SMILE, make_face
+
+from tronie import cli
+from tronie.export.gltf import glb
+from tronie.head.model import HeadModel
+from tronie.io import encode
+from tronie.types import ARKIT_UNITS
+
+SCRIPT = Path(str(files("tronie.export").joinpath("tronie_blender_import.py")))
+GAZE = {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}
+
+
+def command() -> list[str] | None:
+    """What runs a script of Blender's, before its name; None where nothing does."""
+    if python := os.environ.get("TRONIE_BPY_PYTHON"):
+        return [python]
+    if importlib.util.find_spec("bpy"):
+        return [sys.executable]
+    if blender := shutil.which("blender"):
+        return [blender, "--background", "--factory-startup", "--python-exit-code", "1", "--python"]
+    return None
+
+
+def in_blender(script: Path, *arguments: str | Path) -> str:
+    before = command()
+    if before is None:
+        pytest.skip("neither blender nor the wheel bpy is here (TRONIE_BPY_PYTHON names a Python that has it)")
+    dashes = ["--"] if "--background" in before else []
+    said = subprocess.run([*before, script, *dashes, *arguments], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    return said.stdout
+
+
+def look(path: Path) -> dict[str, Any]:
+    lines = in_blender(Path(__file__).with_name("blender_look.py"), path).splitlines()
+    found: dict[str, Any] = json.loads(next(line for line in lines if line.startswith("JSON"))[4:])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rig", [False, True])
+def test_a_head_in_blender_and_out_again(tiny_head: HeadModel, tmp_path: Path, rig: bool) -> None:
+    face = make_face(tiny_head)
+    assert face.texture is not None
+    assert face.head is not None
+    data = glb(
+        face.head, SMILE | GAZE, encode.jpeg(face.texture.image), "someone", provenance=face.texture.provenance, rig=rig
+    )
+    (tmp_path / "head.glb").write_bytes(b"".join(data))
+    out = [tmp_path / "head.blend", tmp_path / "head.fbx"]
+    in_blender(SCRIPT, tmp_path / "head.glb", "--save", out[0], "--fbx", out[1])
+    blend, fbx = look(out[0]), look(out[1])
+    assert blend["vertices"] == len(face.head.vertices)  # seams are closed
+    assert blend["keys"] == fbx["keys"] == list(ARKIT_UNITS)
+    assert blend["ranges"] == [[0, 1]]
+    for unit, value in SMILE.items():
+        assert blend["values"][unit] == pytest.approx(value, abs=1e-3)
+        assert fbx["values"][unit] == pytest.approx(value, abs=1e-3)
+    assert blend["materials"] == ["skin", "eyes", "mouth"]
+    assert [coat > 0 for coat, _ in blend["coats"]] == [False, True, True]
+    assert [depth > 0 for _, depth in blend["coats"]] == [True, False, True]
+    assert "_PROVENANCE" in blend["attributes"]
+    assert [512, 512] in blend["images"]
+    assert [512, 512] in fbx["images"]
+    assert blend["parent"] == fbx["parent"] == ("ARMATURE" if rig else None)
+    assert ("eye_left" in fbx["groups"]) == rig
+    assert sorted(blend["size"]) == pytest.approx(sorted(fbx["size"]), rel=1e-3)
+    assert max(blend["size"]) < 0.5  # metres
+    # The eyes look where the photo's do, and follow their target.
+    assert blend["trusted"]
+    there, left, up = blend["looks"]
+    for unit in GAZE:
+        assert there[unit] == pytest.approx(0.5, abs=0.25)
+    assert left["eyeLookOutLeft"] > 0.9
+    assert left["eyeLookInRight"] > 0.9
+    assert left["eyeLookInLeft"] == left["eyeLookOutRight"] == 0
+    assert min(up["eyeLookUpLeft"], up["eyeLookUpRight"]) > 0.5
+    assert max(up["eyeLookDownLeft"], up["eyeLookDownRight"]) == 0
+
+
+def test_the_command_writes_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.py"
+    assert cli.execute(["blender-script", str(file)]) == 0
+    assert file.read_text(encoding="utf-8") == SCRIPT.read_text(encoding="utf-8")
+    ast.parse(file.read_text(encoding="utf-8"))
+    assert cli.execute(["blender-script", str(file)]) == 1
+    assert "already" in capsys.readouterr().err
+    assert cli.execute(["blender-script", str(file), "--overwrite"]) == 0
+    assert cli.execute(["blender-script", "-"]) == 0
+    assert "import bpy" in capsys.readouterr().out

@@ -1,0 +1,206 @@
+"""Every output of a photo is there, whole, and never in the place of another."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from samples import make_result
+
+from tronie.errors import OutputError
+from tronie.export import face_files
+from tronie.export.writer import FORMATS, photo_folder, save_result
+from tronie.head.model import HeadModel
+from tronie.jobs.worker import Task, do_photo
+from tronie.pipelines.photo import Each
+from tronie.settings import ExportSettings, Settings, Stage
+from tronie.types import Result
+
+FACE_FILES = {
+    "head.glb", "head.obj", "head.mtl", "texture.png", "provenance.png", "head.ply", "frontal.png",
+    "frontal_neutral.png", "frontal_mask.png", "overlay.jpg", "face.json",
+}  # fmt: skip
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+class _Ready:
+    """A pipeline whose face is finished as far as it was asked for."""
+
+    def __init__(self, result: Result, only: Stage | None) -> None:
+        bare = {"mesh": {"texture": None, "frontal": None}, "texture": {"frontal": None}}.get(only or "", {})
+        self.result = replace(result, faces=tuple(replace(face, **bare) for face in result.faces))  # type: ignore[arg-type]
+
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+        faces = tuple(each(self.result.photo, face) if each else face for face in self.result.faces)
+        return replace(self.result, faces=faces)
+
+
+PORTRAITS = {"frontal.png", "frontal_neutral.png", "frontal_mask.png"}
+ONLY: dict[Stage | None, set[str]] = {
+    None: {*FACE_FILES, "../sheet.jpg"},
+    "mesh": {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"},
+    "texture": {*FACE_FILES - PORTRAITS, "../sheet.jpg"},
+    "frontal": {*PORTRAITS, "face.json"},
+}
+
+
+@pytest.mark.parametrize("only", ONLY)
+def test_only_what_is_wanted_is_written(only: Stage | None, tiny_head: HeadModel, tmp_path: Path) -> None:
+    settings = Settings(only=only, export=ExportSettings(maps=only == "frontal", lod=only == "frontal"))
+    outcome = do_photo(_Ready(make_result(tiny_head), only), Task("a.jpg", tmp_path, "a"), settings)
+    assert outcome.status == "ok"
+    place = tmp_path / "a" / "face-1"
+    found = {path.name for path in place.iterdir()}
+    found |= {f"../{path.name}" for path in place.parent.iterdir() if path.is_file()}
+    assert found == ONLY[only]
+    assert set(json.loads((place / "face.json").read_text())["files"]) == {n for n in found if "/" not in n} - {
+        "face.json"
+    }
+
+
+def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head, faces=2)
+    assert result.save(tmp_path) == tmp_path / "someone"
+    expected = {f"someone/face-{i}/{name}" for i in (1, 2) for name in FACE_FILES} | {"someone/sheet.jpg"}
+    assert tree(tmp_path) == expected
+    place = tmp_path / "someone" / "face-1"
+    face = result.faces[0]
+    assert face.texture is not None
+    assert face.frontal is not None
+    assert np.array_equal(np.asarray(Image.open(place / "texture.png")), face.texture.image)
+    assert np.array_equal(np.asarray(Image.open(place / "provenance.png")), face.texture.provenance)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_neutral.png")), face.frontal.neutral)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_mask.png")), face.frontal.mask)
+    assert Image.open(place / "overlay.jpg").size == (512, 512)
+    said = json.loads((place / "face.json").read_bytes())
+    assert {*said["files"], "face.json"} == FACE_FILES
+    assert said["photo"]["name"] == "someone"
+
+
+def test_formats_choose(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    save_result(result, tmp_path, formats={"glb"})
+    assert tree(tmp_path / "someone") == {"face-1/head.glb", "face-1/face.json"}
+    with pytest.raises(ValueError, match="unknown formats"):
+        save_result(result, tmp_path, formats={"fbx"})
+    save_result(result, tmp_path, formats=FORMATS, overwrite=True)
+    assert len(tree(tmp_path / "someone")) == len(FACE_FILES) + 1
+
+
+def test_levels_of_detail_when_asked_for(tiny_head: HeadModel, tmp_path: Path) -> None:
+    save_result(make_result(tiny_head), tmp_path, formats={"glb"}, export=ExportSettings(lod=True, rig=True))
+    place = tmp_path / "someone" / "face-1"
+    assert tree(place) == {"head.glb", "head_lod1.glb", "head_lod2.glb", "face.json"}
+    assert json.loads((place / "face.json").read_bytes())["files"] == ["head.glb", "head_lod1.glb", "head_lod2.glb"]
+    assert all(b'"eye_left"' in (place / f"head{lod}.glb").read_bytes() for lod in ("", "_lod1", "_lod2"))
+
+
+def test_a_mesh_alone(tiny_head: HeadModel, tmp_path: Path) -> None:
+    """Without textures there is no sheet unless it is asked for: it would take longer than the mesh."""
+    result = make_result(tiny_head, texture=False)
+    save_result(result, tmp_path)
+    files = {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"}
+    assert tree(tmp_path / "someone" / "face-1") == files
+    assert "map_Kd" not in (tmp_path / "someone" / "face-1" / "head.mtl").read_text()
+    assert not (tmp_path / "someone" / "sheet.jpg").exists()
+    save_result(result, tmp_path, formats=["sheet"], overwrite=True)
+    assert tree(tmp_path / "someone") == {"face-1/face.json", "sheet.jpg"}
+
+
+def test_no_face_and_half_a_face_are_results(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    save_result(replace(result, faces=()), tmp_path, name="none")
+    assert tree(tmp_path / "none") == {"sheet.jpg"}
+    half = replace(
+        result.faces[0], fit=None, head=None, texture=None, frontal=None, points68=None, error="It went wrong."
+    )
+    save_result(replace(result, faces=(half, replace(result.faces[0], index=2))), tmp_path, name="half")
+    assert tree(tmp_path / "half" / "face-1") == {"face.json", "overlay.jpg"}
+    assert tree(tmp_path / "half" / "face-2") == FACE_FILES
+    assert json.loads((tmp_path / "half" / "face-1" / "face.json").read_bytes())["error"] == "It went wrong."
+
+
+def test_nothing_is_overwritten_unless_asked(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    (tmp_path / "someone").mkdir()
+    (tmp_path / "someone" / "mine.txt").write_text("keep")
+    with pytest.raises(OutputError, match="exists already"):
+        save_result(result, tmp_path)
+    assert tree(tmp_path) == {"someone/mine.txt"}
+    save_result(result, tmp_path, overwrite=True, formats=["overlay"])
+    assert tree(tmp_path / "someone") == {"face-1/overlay.jpg", "face-1/face.json"}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_interrupted_save_leaves_nothing(
+    tiny_head: HeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    def interrupted(*_: object) -> bytes:
+        raise kind
+
+    monkeypatch.setattr(face_files, "ply", interrupted)
+    with pytest.raises(kind):
+        save_result(make_result(tiny_head), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_way_is_said_in_one_sentence(tiny_head: HeadModel, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(OutputError, match=r"^Cannot write .*: it is a file, not a folder\.$"):
+        save_result(make_result(tiny_head), tmp_path / "out")
+
+
+def test_odd_names_stay_inside_the_folder(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result: Result = make_result(tiny_head, name="../../evil:\udcff")
+    path = save_result(result, tmp_path, formats=["glb", "overlay", "sheet"])
+    assert path.parent == tmp_path
+    assert path.is_dir()
+
+
+def test_same_result_same_bytes(tiny_head: HeadModel, tmp_path: Path) -> None:
+    one, two = (save_result(make_result(tiny_head), tmp_path / name) for name in ("1", "2"))
+    for name in tree(one):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def test_the_texture_in_the_glb_is_a_jpeg_of_the_texture(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    data = (save_result(result, tmp_path) / "face-1" / "head.glb").read_bytes()
+    face = result.faces[0]
+    assert face.texture is not None
+    start = data.rindex(b"\xff\xd8\xff")
+    picture = np.asarray(Image.open(io.BytesIO(data[start:])))
+    assert picture.shape == face.texture.image.shape
+    assert np.abs(picture.astype(int) - face.texture.image).mean() < 6
+
+
+def test_faces_written_one_by_one_make_the_same_files(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head, faces=2)
+    result.save(tmp_path / "whole")
+    with photo_folder(tmp_path / "steps", "someone") as writer:
+        first = writer.add(result.photo, result.faces[0])
+        writer.finish(replace(result, faces=(first, result.faces[1])))
+    assert first.texture is not None
+    assert first.texture.image.shape[0] == first.texture.provenance.shape[0] <= 512
+    assert tree(tmp_path / "steps") == tree(tmp_path / "whole")
+    for name in tree(tmp_path / "whole"):
+        one, other = ((tmp_path / way / name).read_bytes() for way in ("whole", "steps"))
+        assert one == other, name
+
+
+def test_files_do_not_depend_on_threads(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    for threads in (1, 3):
+        with photo_folder(tmp_path / str(threads), "photo", threads=threads) as writer:
+            writer.finish(result)
+    assert tree(tmp_path / "1") == tree(tmp_path / "3")
+    for name in tree(tmp_path / "1"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name

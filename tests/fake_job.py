@@ -1,0 +1,71 @@
+"""The command line's job with a stand-in for the pipeline: what it does is written in the names of the photos."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tronie.cli.run import run_photos
+from tronie.errors import InputError
+from tronie.jobs.worker import Outcome, Task, bind
+from tronie.pipelines.photo import Each
+from tronie.runtime.pipe import Line
+from tronie.settings import Settings
+from tronie.types import Caution, Detection, Face, Photo, Result
+
+
+class FakePipeline:
+    """What it does is written in the name of the photo."""
+
+    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+        name = Path(photo).stem
+        if "bad" in name:
+            raise InputError(f"{photo} is not a picture.")
+        if "bug" in name:
+            raise ValueError("a mistake\nof ours")
+        if "kill" in name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "slow" in name:
+            time.sleep(0.12)
+        detection = Detection((0, 0, 10, 10), np.zeros((5, 2)), 0.9)
+        faces = [] if "empty" in name else [Face(1, detection, timings={"fit": 0.01})]
+        if "half" in name:
+            faces.append(Face(2, detection, error="The fit went wrong."))
+        if "doubtful" in name:
+            doubts = tuple(Caution("small", f"small: {k} pixels between the eyes") for k in range(8))
+            faces.append(Face(2, detection, warnings=(*doubts, Caution("turned", "turned by 62 degrees"))))
+        notes = ("only the first of 2 frames was used",) if "noted" in name else ()
+        picture = Photo(np.zeros((1, 1, 3), np.uint8), notes=notes)
+        return Result(picture, tuple(each(picture, face) if each else face for face in faces), {"detect": 0.1})
+
+
+@dataclass(frozen=True)
+class Fake:
+    """Loads in a worker process as the real one does."""
+
+    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
+        return bind(FakePipeline())
+
+
+def job(*arguments: Path | str, out: Path, settings: Settings | None = None, **options: object) -> int:
+    options.setdefault("workers", 1)
+    return run_photos(
+        [str(a) for a in arguments], out, settings or Settings(), start=Fake(), **options  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def manifest(out: Path) -> dict[str, dict[str, object]]:
+    data = json.loads((out / "manifest.json").read_text())
+    return {Path(record["source"]).name: record for record in data["inputs"]}
+
+
+def made(out: Path) -> dict[str, int]:
+    """When each photo's outputs were made."""
+    return {path.parent.parent.name: path.stat().st_mtime_ns for path in out.glob("*/face-1/face.json")}

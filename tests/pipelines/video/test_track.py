@@ -1,0 +1,185 @@
+"""Faces are followed through motion, loss and meetings; with a detector and a net that see discs of one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tronie.geometry import Similarity
+from tronie.io.video.clip import Frame
+from tronie.pipelines.video.observation import FIVE, Seen, correlation
+from tronie.pipelines.video.track import Tracker
+from tronie.stages.landmarks.net import square_from_landmarks
+from tronie.types import Detection, Image, Landmarks
+
+SIZE = (160, 120)
+
+
+def shape() -> np.ndarray:
+    """(478, 3) a face of width 1 about the origin."""
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.uniform(-0.5, 0.5, (478, 2)), np.zeros((478, 1))], axis=1)
+    known = {468: (-0.2, -0.1), 473: (0.2, -0.1), 1: (0.0, 0.05), 61: (-0.15, 0.25), 291: (0.15, 0.25)}
+    known |= {33: (-0.3, -0.1), 263: (0.3, -0.1), 234: (-0.5, 0.0), 454: (0.5, 0.0), 10: (0, -0.5), 152: (0, 0.5)}
+    for index, place in known.items():
+        points[index, :2] = place
+    return points
+
+
+SHAPE = shape()
+
+
+class World:
+    """Discs at places; those that are hidden are not drawn."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, tuple[float, float, float]] = {}
+
+    def picture(self) -> Image:
+        y, x = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
+        picture = np.full((SIZE[1], SIZE[0], 3), 60, np.uint8)
+        picture[:, :, 0] += (x / 4).astype(np.uint8)
+        for who, (cx, cy, width) in self.places.items():
+            inside = np.hypot(x - cx, y - cy) < width / 2
+            # Every person has a pattern of their own.
+            pattern = np.random.default_rng(who + 3).integers(0, 255, (5, 5), dtype=np.uint8)
+            row, column = (np.clip((v / width + 0.5) * 5, 0, 4).astype(int) for v in (y - cy, x - cx))
+            picture[inside] = pattern[row, column][inside][:, None]
+        return picture
+
+    def nearest(self, x: float, y: float) -> tuple[float, float, float] | None:
+        reach = [(np.hypot(x - p[0], y - p[1]) / p[2], p) for p in self.places.values()]
+        least = min(reach, default=(np.inf, None), key=lambda r: r[0])
+        return least[1] if least[0] < 0.8 else None
+
+
+class Eye:
+    """A detector."""
+
+    finest, sure, coarsest, turns = 15.0, 15.0, 400.0, ()
+
+    def __init__(self, world: World) -> None:
+        self.world, self.calls = world, 0
+
+    def detect(self, image: Image) -> list[Detection]:
+        self.calls += 1
+        scale = image.shape[1] / SIZE[0]
+        out = []
+        for cx, cy, width in self.world.places.values():
+            points = (SHAPE[list(FIVE), :2] * width + [cx, cy]) * scale
+            half = width / 2
+            box = tuple(scale * v for v in (cx - half, cy - half, cx + half, cy + half))
+            out.append(Detection(box, points, 0.95))
+        return out
+
+
+class Net:
+    """A landmark net: in a square it sees the disc that is nearest to its middle."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def follow(self, image: Image, squares: Sequence[Similarity]) -> list[Landmarks]:
+        out = []
+        for square in squares:
+            x, y = square.apply([0.5, 0.5])
+            place = self.world.nearest(float(x), float(y))
+            cx, cy, width = place or (float(x), float(y), square.scale / 1.5)
+            points = SHAPE * width + [cx, cy, 0]
+            out.append(Landmarks(points, np.zeros(52), 0.99 if place else 0.05))
+        return out
+
+
+def run(world: World, moves: Sequence[dict[int, tuple[float, float, float]]], every: int = 12) -> list[list[Seen]]:
+    tracker = Tracker(Eye(world), Net(world), every=every)  # type: ignore[arg-type]
+    out = []
+    for k, places in enumerate(moves):
+        world.places = places
+        out.append(tracker.step(Frame(k, k / 30, world.picture())))
+    return out
+
+
+def test_a_face_that_moves_is_one_track() -> None:
+    seen = run(World(), [{0: (40 + 2.0 * k, 60, 40)} for k in range(30)])
+    assert {s.track for frame in seen for s in frame} == {0}
+    assert all(len(frame) == 1 for frame in seen)
+    assert seen[-1][0].landmarks.points[1, 0] == 40 + 58
+    assert min(s.confidence for frame in seen for s in frame) > 0.8
+
+
+def test_the_detector_looks_seldom() -> None:
+    world = World()
+    eye = Eye(world)
+    tracker = Tracker(eye, Net(world), every=10)  # type: ignore[arg-type]
+    world.places = {0: (80, 60, 40)}
+    counts = []
+    for k in range(31):
+        tracker.step(Frame(k, k / 30, world.picture()))
+        counts.append(eye.calls)
+    per_search = counts[0]
+    assert counts[-1] == 4 * per_search
+
+
+def test_who_leaves_ends_and_who_comes_begins() -> None:
+    moves = [{0: (80, 60, 40)} if not 10 <= k < 20 else {} for k in range(40)]
+    seen = run(World(), moves)
+    assert [len(frame) for frame in seen[:10]] == [1] * 10
+    assert all(not frame for frame in seen[10:20])
+    assert all(len(frame) == 1 for frame in seen[25:])
+    assert seen[-1][0].track != seen[0][0].track
+
+
+def test_two_that_stand_apart_are_two_and_keep_their_tracks() -> None:
+    seen = run(World(), [{0: (40 + k / 2, 60, 36), 1: (120 - k / 2, 60, 36)} for k in range(20)])
+    assert all([s.track for s in frame] == [0, 1] for frame in seen)
+    assert all(s.clear and s.sure for frame in seen[:5] for s in frame)
+
+
+def test_a_hidden_face_does_not_become_the_one_before_it() -> None:
+    """Person 1 passes behind person 0: its track ends, and it begins another where it comes out."""
+    moves = []
+    for k in range(60):
+        x = 20 + 2.2 * k
+        places = {0: (80.0, 60.0, 44.0)}
+        if abs(x - 80) > 30:
+            places[1] = (x, 60.0, 36.0)
+        moves.append(places)
+    seen = run(World(), moves)
+    for frame, places in zip(seen, moves, strict=True):
+        assert len(frame) <= len(places)
+    first = {s.track for s in seen[0]}
+    assert all(any(s.track in first and abs(s.landmarks.points[1, 0] - 80) < 1 for s in frame) for frame in seen[12:])
+    late = {s.track for s in seen[-1]} - first
+    assert len(late) == 1
+    after = next(k for k, places in enumerate(moves) if k > 30 and 1 in places)
+    assert any(not s.clear for s in seen[after + 4])
+
+
+def test_somebody_else_in_the_same_place_is_another_track() -> None:
+    moves = [{0: (80.0, 60.0, 40.0)}] * 10 + [{1: (80.0, 60.0, 40.0)}] * 10
+    seen = run(World(), moves)
+    assert {s.track for frame in seen[:10] for s in frame}.isdisjoint({s.track for frame in seen[10:] for s in frame})
+
+
+def test_a_cut_ends_every_track() -> None:
+    world = World()
+    tracker = Tracker(Eye(world), Net(world))  # type: ignore[arg-type]
+    world.places = {0: (80.0, 60.0, 40.0)}
+    (before,) = tracker.step(Frame(0, 0.0, world.picture()))
+    (after,) = tracker.step(Frame(1, 1 / 30, 255 - world.picture()))
+    assert tracker.cut
+    assert tracker.ended == [before.track]
+    assert after.track != before.track
+
+
+def test_correlation_knows_no_light() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.uniform(0, 200, (24, 24, 3))
+    assert correlation(a, 0.5 * a + 20) > 0.999
+    assert abs(correlation(a, rng.uniform(0, 200, (24, 24, 3)))) < 0.3
+
+
+def test_the_square_of_the_fake_face_is_around_it() -> None:
+    square = square_from_landmarks(SHAPE * 40 + [80, 60, 0])
+    assert np.allclose(square.apply([0.5, 0.5]), [80, 60], atol=2)
