@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.harmonics import Light, basis, shade, spiral
 from tronie.head.model import default_head
@@ -29,9 +30,8 @@ from tronie.stages.lighting.charts import frame, row_of_vertex
 from tronie.stages.lighting.normal_map import relief
 from tronie.stages.lighting.shading_estimate import fields
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
-from tronie.types import PROVENANCE, Fit, Head, Image, Texture
+from tronie.types import PROVENANCE, Fit, Head, Texture
 
-Array = NDArray[np.floating[Any]]
 SKY, SIZE = 400, 1024
 
 

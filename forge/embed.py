@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tronie.geometry import Array
+from tronie.arrays import Array
 from tronie.head.model import PARTS, HeadModel
 from tronie.pipelines.calibration.landmark_embedding import (
     CROP_CENTRE,

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import PARTS, HeadModel, Level
 from tronie.types import ARKIT_UNITS
-
-Array = NDArray[np.floating[Any]]
 
 COLUMNS, ROWS = 24, 14
 """Cells of the skin's grid around the head and from the crown to the neck."""

@@ -8,10 +8,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.settings import Settings
 from tronie.stages.detect import detect_faces
-from tronie.types import Detection, Image, Landmarks
+from tronie.types import Detection, Landmarks
 
 Array = NDArray[np.floating]
 Box = tuple[float, float, float, float]

@@ -16,10 +16,10 @@ from accuracy.heads import heads
 from accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
 from accuracy.scene import draw_scene
 from accuracy.synthetic import photo_of
+from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import Level
 from tronie.raster.shading import render_head
-from tronie.types import Image
 
 Array = NDArray[np.floating]
 

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from accuracy.heads import heads
 from accuracy.observe import Observation, face_at
 from accuracy.scene import LIGHTS, Scene, draw_scene
+from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.runtime import weights
-from tronie.types import Detection, Image, Landmarks
+from tronie.types import Detection, Landmarks
 
 Array = NDArray[np.floating]
 

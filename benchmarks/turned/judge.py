@@ -7,17 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.pipelines.photo import Pipeline
 from tronie.settings import FrontalSettings, Settings
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait import frontal
 from tronie.stages.portrait.plain import plain
-from tronie.types import Face, Frontal, Image, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Face, Frontal, Photo
 
 SIDE = 256
 """Pixels of the aligned crop that the recogniser's own is cut from."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.raster.shading import UNLIT, render_head
-from tronie.types import Face, Head, Image
+from tronie.types import Face, Head
 
 SIDE, FOCAL, DISTANCE = 768, 1800.0, 1100.0
 MIDDLE = np.array([0.0, -22.0, -62.0])

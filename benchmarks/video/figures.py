@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, transform
 from tronie.io.video.clip import ClipInfo, Frame
 from tronie.pipelines.photo import Pipeline, single_blas_thread
@@ -19,8 +19,6 @@ from tronie.pipelines.video.motion import SEEN
 from tronie.pipelines.video.solve import Person, camera_of, solve_person
 from tronie.types import ARKIT_UNITS
 from video.scenes import FPS, Scene
-
-Array = NDArray[np.floating[Any]]
 
 MOVING = 0.05
 """A unit whose truth has at least this standard deviation counts."""

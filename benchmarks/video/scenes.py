@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.pipelines.photo import Pipeline
 from tronie.raster.shading import Light, Shading, render_layers
 from tronie.settings import Settings
 from tronie.stages.portrait import mouth_light, soft_rim
-from tronie.types import ARKIT_UNITS, Head, Image, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import ARKIT_UNITS, Head, Texture
 
 FPS = 30.0
 

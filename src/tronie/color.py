@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Image
 from tronie.runtime.jit import fast_jit
-from tronie.types import Image
 
 Floats = NDArray[np.float64]
 

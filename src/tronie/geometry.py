@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.floating[Any]]
+from tronie.arrays import Array
 
 HEAD_TO_CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
 """Rotation of a head that looks straight into the camera (head y up, z out; camera y down, z forward)."""

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 
 if TYPE_CHECKING:
     from tronie.head.harmonics import Light
     from tronie.head.model import HeadModel
     from tronie.stages.deep3d.reconstruct import Deep3DResult
-
-Image = NDArray[np.uint8]
-Array = NDArray[np.floating[Any]]
 
 ARKIT_UNITS: tuple[str, ...] = (
     "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",

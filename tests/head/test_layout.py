@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tronie.arrays import Array
 from tronie.head.model import default_head
 from tronie.head.morphable import Morphable
 from tronie.head.uv_layout import MARGIN, cells, cylinder, one_square
-from tronie.types import Array
 
 
 def grid(tile: int, n: int = 12) -> tuple[Array, Array]:

@@ -268,7 +268,7 @@ def test_a_manifest_that_is_no_file_is_not_waited_for(photos, tmp_path, capsys) 
 HOLD = """
 import sys, time
 from pathlib import Path
-from tronie.io.lock import locked
+from tronie.runtime.folder_lock import locked
 with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)

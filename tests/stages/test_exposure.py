@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from samples import make_face
 
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
 from tronie.stages.exposure import Exposure, exposure, face_mask
-from tronie.types import Crop, Image, Landmarks
+from tronie.types import Crop, Landmarks
 
 PALE, DARK = (226, 190, 170), (74, 47, 36)
 

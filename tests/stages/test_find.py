@@ -11,6 +11,7 @@ from PIL import Image as Pictures
 from places import EXAMPLES
 
 import tronie
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
 from tronie.jobs.manifest import Ledger
@@ -18,7 +19,7 @@ from tronie.jobs.worker import Task, bind
 from tronie.stages.finder import Finder, Found, Marked, merged
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.landmarks.net import LandmarkNet
-from tronie.types import Crop, Detection, Image, Landmarks
+from tronie.types import Crop, Detection, Landmarks
 
 MESH = tronie.Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}})
 FIVE = [468, 473, 1, 61, 291]

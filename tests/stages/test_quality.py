@@ -15,11 +15,12 @@ from places import DOCS, EXAMPLES, SHARED
 from samples import make_face
 
 import tronie
+from tronie.arrays import Image
 from tronie.head.model import default_head
 from tronie.jobs.worker import Outcome, numbered
 from tronie.settings import Settings
 from tronie.stages.quality import CODES, face_warnings
-from tronie.types import DOUBTS, Caution, Face, Image, Photo
+from tronie.types import DOUBTS, Caution, Face, Photo
 
 PACKAGE = Path(tronie.__file__).parent
 FILES = DOCS / "files.md"

@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def execute(arguments: list[str]) -> int:
     """Run the command line; the exit code: 0 fine, 1 nothing worked, 2 wrong usage, 130 stopped by Ctrl-C."""
     if arguments in (["--version"], ["-V"]):
-        from tronie import __version__
         from tronie.cli.say import say
+        from tronie.version import __version__
 
         say(f"tronie {__version__}")
         return 0

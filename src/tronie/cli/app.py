@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tronie import __version__
 from tronie.cli.app_models import models_app
 from tronie.cli.app_render import render
 from tronie.cli.options import LOOKS, settings_from, with_options
+from tronie.version import __version__
 
 DEFAULT_OUT, PERSON_OUT = Path("tronie-out"), Path("tronie-person")
 

@@ -13,10 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from tronie import __version__
 from tronie.jobs.worker import explain
 from tronie.runtime.atomic_files import scratch
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
+from tronie.version import __version__
 
 PACKAGES = (
     "numpy", "numba", "opencv-python-headless", "onnxruntime", "pillow", "pi-heif", "pydantic",

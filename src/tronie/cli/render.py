@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tronie.arrays import Image
 from tronie.cli.options import LIGHTS
 from tronie.cli.say import say
 from tronie.cli.show import count, duration, progress_bar
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tronie.render.film import Shot
     from tronie.render.lights import Lighting
     from tronie.render.renderer import Look, Mode
-    from tronie.types import Image
 
 SAMPLES, STILL_SAMPLES = 3, 4
 """Per pixel and axis: with nine levels of coverage outlines in motion stop crawling."""

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_from_euler
 from tronie.head.surface import reduced
 from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
 from tronie.stages.portrait import backdrop, mouth_light, soft_rim
-from tronie.types import Face, Image, Result
+from tronie.types import Face, Result
 
 PAPER = (247, 247, 248)
 TILE = (233, 234, 236)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from tronie.arrays import Image
 from tronie.export.gltf import glb
 from tronie.export.gltf_motion import Course
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
@@ -12,7 +13,7 @@ from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.io.radiance import hdr
 from tronie.settings import ExportSettings
-from tronie.types import Face, Image, Photo
+from tronie.types import Face, Photo
 
 TEXTURE_QUALITY = 92
 """JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie import __version__
+from tronie.arrays import Array, Image
 from tronie.export.gltf_buffer import Buffer, Json, container, index_kind
 from tronie.export.gltf_motion import Course, put_motion
 from tronie.export.gltf_skin import Joints
@@ -23,11 +23,10 @@ from tronie.export.materials import LOOKS, extensions_used, gltf_material
 from tronie.head.model import HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, texels, vertex_normals
 from tronie.io import encode
-from tronie.types import Head, Image
+from tronie.types import Head
+from tronie.version import __version__
 
 __all__ = ["LOOKS", "PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
-
-Array = NDArray[np.floating[Any]]
 
 LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
 

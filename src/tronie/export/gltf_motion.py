@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.export.gltf_buffer import Buffer, Json
 from tronie.geometry import Camera
-
-Array = NDArray[np.floating[Any]]
 
 NEAR_M = 0.01
 

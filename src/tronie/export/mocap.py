@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import rotation_matrix, rotation_vector
 from tronie.types import ARKIT_UNITS
-
-Array = NDArray[np.floating[Any]]
 
 _MOVED = {"jawLeft": "jawRight", "jawRight": "jawLeft", "mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
 LIVE_LINK_UNITS: tuple[str, ...] = tuple(_MOVED.get(name, name) for name in ARKIT_UNITS)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tronie import __version__
 from tronie.export.record_text import as_text, rounded, to_json
 from tronie.export.schemas import (
     FORMAT,
@@ -40,6 +39,7 @@ from tronie.export.schemas import (
 )
 from tronie.geometry import Camera, euler_degrees
 from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
+from tronie.version import __version__
 
 __all__ = [
     "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",

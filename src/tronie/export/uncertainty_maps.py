@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.render.overlay import Region, cut_out, face_region
-from tronie.types import Array, Face, Head, Image
+from tronie.types import Face, Head
 
 SIDE = 1024
 """Of sigma.png, texels: the standard deviation changes slowly."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie import __version__
+from tronie.arrays import Array
 from tronie.errors import OutputError
 from tronie.export.gltf import PHOTO, SMALLEST_MOVE
 from tronie.export.materials import LOOKS
@@ -22,8 +22,7 @@ from tronie.head.skeleton import Skeleton, skeleton, weights
 from tronie.head.surface import MATERIALS, Same, vertex_normals
 from tronie.runtime.atomic_files import scratch
 from tronie.types import Head
-
-Array = NDArray[np.floating[Any]]
+from tronie.version import __version__
 
 CENTIMETRES = 0.1
 """From millimetres: what most USD files, and AR viewers, are in."""

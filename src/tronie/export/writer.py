@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from tronie.arrays import Image
 from tronie.errors import OutputError
 from tronie.export.face_files import SLOWEST, Job, jobs, same, single
 from tronie.export.gltf_motion import Course
@@ -23,7 +24,7 @@ from tronie.render.overlay import overlay
 from tronie.runtime.atomic_files import explain, new_folder, taken
 from tronie.runtime.hardware import cores
 from tronie.settings import ExportSettings, Settings
-from tronie.types import Face, Image, Photo, Result, Texture
+from tronie.types import Face, Photo, Result, Texture
 
 FORMATS: tuple[str, ...] = (
     "glb",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from tronie.arrays import Image
 from tronie.gui.i18n import tr
-
-if TYPE_CHECKING:
-    from tronie.types import Image
 
 STEP = 0.02
 """Of the width, by which an arrow key moves the border between two pictures."""

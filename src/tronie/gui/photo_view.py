@@ -8,12 +8,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
 
+from tronie.arrays import Image
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
 
 if TYPE_CHECKING:
     from tronie.service.messages import Card
-    from tronie.types import Image
 
 GOOD, DOUBTFUL, BAD = QColor(62, 190, 110), QColor(240, 170, 40), QColor(232, 76, 70)
 FARTHEST, NEAREST = 0.5, 40.0

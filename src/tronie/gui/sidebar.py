@@ -9,13 +9,13 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QStyle, QWidget
 
+from tronie.arrays import Image
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
 from tronie.gui.photo_view import BAD, color_of, sentences
 
 if TYPE_CHECKING:
     from tronie.service.messages import Card, Track
-    from tronie.types import Image
 
 ICON = 76
 """Side of the thumbnails in the list, points."""

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.collapse import fits, pairs
 from tronie.head.quadrics import error, quadrics
 from tronie.runtime.jit import jit
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 

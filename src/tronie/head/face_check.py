@@ -8,8 +8,9 @@ from itertools import permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.formats.safety import Refused
-from tronie.head.model import Array, Ints, default_head
+from tronie.head.model import Ints, default_head
 from tronie.head.morphable import NOSE_TIP, Morphable
 from tronie.head.retarget import nearest
 from tronie.head.subdivide import triangulate

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.decimate import decimate
 from tronie.head.model import PARTS, HeadModel, Level, sphere_center
 from tronie.head.surface import Piece, Same, pieces
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 TRIANGLES: tuple[int, ...] = (8000, 2000)

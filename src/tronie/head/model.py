@@ -11,12 +11,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array
 from tronie.head.sparse import Sparse
 from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
 from tronie.runtime import weights
 from tronie.types import ARKIT_UNITS
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 PARTS: tuple[str, ...] = ("skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue", "mouth")

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array
 from tronie.formats.npz import read_npz
 from tronie.formats.safety import Refused, refusals
 from tronie.head.model import PARTS, sphere_center
 from tronie.head.subdivide import triangulate
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 Numbers = NDArray[Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.runtime.jit import jit
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 

@@ -11,8 +11,9 @@ import math
 
 import numpy as np
 
+from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
-from tronie.head.model import Array, HeadModel, Ints, default_head, sphere_center
+from tronie.head.model import HeadModel, Ints, default_head, sphere_center
 from tronie.head.morphable import Morphable
 from tronie.head.uv_layout import cylinder, one_square
 from tronie.types import ARKIT_UNITS

@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel, sphere_center
 from tronie.head.surface import Same
 from tronie.types import Head
-
-Array = NDArray[np.floating[Any]]
 
 NECK, HEAD, JAW, EYES = "neck", "head", "jaw", ("eye_left", "eye_right")
 

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
 from tronie.runtime.jit import jit
-from tronie.types import Image
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 MATERIALS: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.head.model import PARTS, Array, Ints
+from tronie.arrays import Array
+from tronie.head.model import PARTS, Ints
 from tronie.head.morphable import Morphable
 
 GRID = 128

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tronie.types import Image
+from tronie.arrays import Image
 
 FULL = 16
 LOW_BITS = (8, 10, 12)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as pil
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from tronie.arrays import Image
 from tronie.color import HLG, PQ, is_hdr
 from tronie.errors import InputError
 from tronie.io.bit_depth import Scale, integer_scale, scale_of
@@ -24,7 +25,6 @@ from tronie.io.limits import COSTS, MODE_COSTS, USUAL_COST, Limits
 from tronie.io.pixels import WIDE_MODES, Coding, rgb_from_pil, rgb_from_values
 from tronie.io.png_reader import Png, deep_pixels, plain_png, take_apart
 from tronie.io.quiet_decoders import hushed
-from tronie.types import Image
 
 ORIENTATION = 0x0112
 WIDTH, HEIGHT, BITS, PHOTOMETRIC, DESCRIPTION, SAMPLES, MAX_SAMPLE = 256, 257, 258, 262, 270, 277, 281

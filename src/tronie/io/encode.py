@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.io.png_writer import encode_png, text_chunk
-from tronie.types import PROVENANCE, Image
+from tronie.types import PROVENANCE
 
 PROVENANCE_COLORS: dict[str, tuple[int, int, int]] = {
     "outside": (0, 0, 0),

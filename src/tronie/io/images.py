@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image as pil
 
+from tronie.arrays import Image
 from tronie.errors import InputError
 from tronie.io.decode import ORIENTATION, decode, decode_jxl
 from tronie.io.exif import focal_pixels
@@ -23,7 +24,7 @@ from tronie.io.jxl_reader import can_read, is_jxl
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_array
-from tronie.types import Image, Photo
+from tronie.types import Photo
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset(
     f".{ending}"

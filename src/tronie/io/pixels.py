@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image as pil
 
+from tronie.arrays import Image
 from tronie.color import is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
 from tronie.io.bit_depth import Scale, integer_scale, scale_of
 from tronie.io.icc_profiles import Profile
-from tronie.types import Image
 
 ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.runtime.jit import jit
-
-Image = NDArray[np.uint8]
 
 SUB, UP, PAETH = 1, 2, 4
 END_OF_BLOCK = 256

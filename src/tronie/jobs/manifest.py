@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tronie import __version__
 from tronie.errors import OutputError
 from tronie.export.records import InputRecord, ManifestRecord, to_json, unmeasured_records, used_records
 from tronie.io.file_names import fold, is_safe, unique_names
@@ -21,6 +20,7 @@ from tronie.jobs.worker import Outcome
 from tronie.pipelines.model_usage import models_used
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.settings import Settings
+from tronie.version import __version__
 
 FILE = "manifest.json"
 OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png"))

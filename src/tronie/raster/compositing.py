@@ -6,12 +6,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.runtime.jit import jit
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 ZERO, ONE, HALF, QUARTER, FOUR = (np.float32(x) for x in (0, 1, 0.5, 0.25, 4))
 

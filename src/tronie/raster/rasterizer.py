@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array
 from tronie.runtime.jit import jit
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 SUBPIXEL = 1024

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, transform
 from tronie.head.model import Level
 from tronie.raster.compositing import curves, paint, planes
 from tronie.raster.rasterizer import visible
 from tronie.runtime.jit import jit
-from tronie.types import Image, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Texture
 
 
 @dataclass(frozen=True, slots=True)

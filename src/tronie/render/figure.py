@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.surface import Same, vertex_normals
 from tronie.render.occlusion import Openness, openness
-from tronie.types import Face, Head, Image
+from tronie.types import Face, Head
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 

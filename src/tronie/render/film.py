@@ -10,11 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.render.figure import Figure
 from tronie.render.lights import Lighting
-from tronie.render.renderer import Array, Look, Scene, render
-from tronie.types import Image
+from tronie.render.renderer import Look, Scene, render
 
 DISTANCE_MM = 1150.0
 """From the camera to the middle of the head."""

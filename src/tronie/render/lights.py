@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.head.harmonics import COSINE, UNIFORM, basis
 from tronie.head.harmonics import directions as panorama_directions
 
-Array = NDArray[np.floating[Any]]
 Vector = tuple[float, float, float]
 
 MAP_SIDE = 96

@@ -6,19 +6,16 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.errors import InputError
 from tronie.head.model import HeadModel, default_head
 from tronie.head.surface import pieces
 from tronie.io.gltf_reader import GltfHead, read_glb
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
-from tronie.types import PROVENANCE, Head, Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import PROVENANCE, Head
 
 LARGEST = 8192
 """Pixels of a texture's sides: larger ones are refused."""

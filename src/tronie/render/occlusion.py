@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.raster.rasterizer import visible
 
 if TYPE_CHECKING:
     from tronie.render.figure import Figure
-
-Array = NDArray[np.floating[Any]]
 
 OPENINGS: tuple[dict[str, float], ...] = (
     {"jawOpen": 1.0},

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
@@ -25,9 +26,7 @@ from tronie.render.lights import Lighting, preset
 from tronie.render.shader import shade
 from tronie.render.vertex_stage import COLUMNS, stand
 from tronie.runtime.threads import in_bands
-from tronie.types import PROVENANCE, Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import PROVENANCE
 
 Mode = Literal["textured", "clay", "wireframe", "provenance", "uncertainty", "normals"]
 MODES: tuple[Mode, ...] = get_args(Mode)

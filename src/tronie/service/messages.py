@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.arrays import Array, Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.errors import InputError, TronieError
 from tronie.service.messages import About, Card, Looks, Opened, Sitter, Stage, Summary
 from tronie.service.server import Tell
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tronie.gui.head_view import View
     from tronie.service.workspace import Desk, Key
     from tronie.settings import ExportSettings, FrontalSettings, Settings
-    from tronie.types import Face, Image, Photo, Result
+    from tronie.types import Face, Photo, Result
 
 THUMB = 128
 """Side of the thumbnails, pixels."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tronie.types import Array, Crop, Image, Landmarks
+from tronie.arrays import Array, Image
+from tronie.types import Crop, Landmarks
 
 OVAL: tuple[int, ...] = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,

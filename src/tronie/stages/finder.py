@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.head.model import default_head
 from tronie.stages.detect import detect_turned
@@ -15,7 +16,7 @@ from tronie.stages.detect.boxes import areas, intersections
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.landmarks.net import cut, sized, square
-from tronie.types import Crop, Detection, Image, Landmarks, Unmeasured
+from tronie.types import Crop, Detection, Landmarks, Unmeasured
 
 if TYPE_CHECKING:
     from tronie.settings import Settings

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera
-from tronie.types import Crop, Detection, Face, Image, Landmarks, Photo
+from tronie.types import Crop, Detection, Face, Landmarks, Photo
 
-Array = NDArray[np.floating[Any]]
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels."""
 

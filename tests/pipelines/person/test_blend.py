@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import HeadModel
 from tronie.pipelines.person.sheets import source_picture
@@ -15,7 +16,7 @@ from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture.bake import Baked, baked
 from tronie.stages.texture.fuse import Fused, fuse, shares, sight, weighted_median
-from tronie.types import PROVENANCE, Fit, Head, Image, Photo
+from tronie.types import PROVENANCE, Fit, Head, Photo
 
 SIZE = 512
 SEEN = PROVENANCE.index("seen")

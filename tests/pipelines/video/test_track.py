@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.observation import FIVE, Seen, correlation
 from tronie.pipelines.video.track import Tracker
 from tronie.stages.landmarks.net import square_from_landmarks
-from tronie.types import Detection, Image, Landmarks
+from tronie.types import Detection, Landmarks
 
 SIZE = (160, 120)
 

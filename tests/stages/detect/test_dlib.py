@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import EXAMPLES
 
+from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.io.images import read_photo
@@ -20,7 +21,6 @@ from tronie.settings import DetectSettings
 from tronie.stages.detect import detect_faces, make_detector
 from tronie.stages.detect.dlib import Dlib, box_from_rectangle, rectangle_from_box, score
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE
-from tronie.types import Image
 
 real = pytest.mark.skipif(not dlib_models.available(), reason="needs the extra dlib")
 

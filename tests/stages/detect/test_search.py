@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tronie.arrays import Image
 from tronie.settings import DetectSettings
 from tronie.stages.detect.search import OVERLAP, TILE, _spans, detect_faces
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 POINTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 

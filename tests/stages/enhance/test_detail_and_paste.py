@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tronie.arrays import Image
 from tronie.geometry import Camera, Similarity
 from tronie.stages.enhance.paste import FEATHER, enlarged, feather, matched, paste, photo_factor, whole_photo
 from tronie.stages.enhance.region import make_detail, moved
 from tronie.stages.landmarks.align import aligned_crop
-from tronie.types import Enhanced, Fit, Image, Landmarks, Photo
+from tronie.types import Enhanced, Fit, Landmarks, Photo
 
 HERE = Similarity(1, 0, 0, 0)
 

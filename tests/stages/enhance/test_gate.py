@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tronie.arrays import Image
 from tronie.stages.enhance.gate import (
     ACCEPTED,
     BEST,
@@ -18,7 +19,6 @@ from tronie.stages.enhance.gate import (
     compare,
     judge,
 )
-from tronie.types import Image
 
 SIDE = 96
 

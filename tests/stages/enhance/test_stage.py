@@ -13,12 +13,13 @@ from PIL import Image as Pillow
 from places import EXAMPLES
 
 import tronie
+from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.export.writer import save_result
 from tronie.settings import Settings
 from tronie.stages import enhance as room
 from tronie.stages.enhance.stage import BATCH, eye_distance
-from tronie.types import PROVENANCE, Caution, Face, Image, Photo, Result
+from tronie.types import PROVENANCE, Caution, Face, Photo, Result
 
 
 class StandIn:

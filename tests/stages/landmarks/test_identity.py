@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from places import EXAMPLES
 
+from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
@@ -14,7 +15,6 @@ from tronie.stages.detect import detect_faces, make_detector
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet
-from tronie.types import Image
 
 real = pytest.mark.skipif(not identity.available(), reason="needs the extra identity")
 

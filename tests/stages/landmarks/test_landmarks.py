@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import EXAMPLES
 
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
@@ -25,7 +26,7 @@ from tronie.stages.landmarks.net import (
     square_from_detection,
     square_from_landmarks,
 )
-from tronie.types import ARKIT_UNITS, Crop, Detection, Image, Landmarks
+from tronie.types import ARKIT_UNITS, Crop, Detection, Landmarks
 
 
 @pytest.fixture(scope="module")

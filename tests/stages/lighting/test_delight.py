@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from lit import SIZE, SKIN, picture, relative_error, sun, uniform
 
+from tronie.arrays import Image
 from tronie.head.model import HeadModel
 from tronie.stages.lighting.albedo import delight
 from tronie.stages.lighting.shading_estimate import fields
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
 from tronie.stages.lighting.sky import SKY, transfer
-from tronie.types import Image, Texture
+from tronie.types import Texture
 
 SUNS = [(0.0, 0.3, 1.0), (1.0, 0.3, 0.5), (-1.0, 0.4, 0.3), (0.3, 1.0, 0.5)]
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture import bake
-from tronie.types import PROVENANCE, Fit, Head, Image, Photo
+from tronie.types import PROVENANCE, Fit, Head, Photo
 
 SIZE = 512
 SMALL = TextureSettings(size=512)

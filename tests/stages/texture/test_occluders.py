@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import default_head
 from tronie.raster.shading import UNLIT, render_head
@@ -14,7 +15,7 @@ from tronie.settings import TextureSettings
 from tronie.stages.texture import bake
 from tronie.stages.texture.glasses import best_path, front
 from tronie.stages.texture.random_skin import random_texture
-from tronie.types import Array, Fit, Head, Image, Photo, Texture
+from tronie.types import Fit, Head, Photo, Texture
 
 MODEL = default_head()
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tronie.arrays import Array
 from tronie.formats.hdf5 import read_h5
-from tronie.head.morphable import Array, Morphable, place
+from tronie.head.morphable import Morphable, place
 from tronie.importers.heads.family import Family, modes, need
 
 CELLS = "shape/representer/cells"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from tronie.arrays import Image
 from tronie.errors import InputError
 from tronie.io.inputs import leads_nowhere
 from tronie.io.video.sound import Sound
-from tronie.types import Image
 
 VIDEO_SUFFIXES: frozenset[str] = frozenset(
     f".{ending}"

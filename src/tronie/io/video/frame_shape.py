@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.errors import InputError
-from tronie.types import Image
 
 MOST_PIXELS = 36_000_000
 """Of a frame: 8K (7680x4320) and its relatives in cinemas. A decoder holds up to twenty of them."""

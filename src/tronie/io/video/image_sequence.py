@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.errors import InputError
 from tronie.io.formats import opener
 from tronie.io.frames import Frames, scan
@@ -18,7 +19,6 @@ from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
 from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader
 from tronie.io.video.timing import Times
-from tronie.types import Image
 
 _NUMBER = re.compile(r"%0?(\d*)d")
 USUAL_DELAY = 0.1

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.errors import OutputError
 from tronie.io.video.sound import Sound, SoundTrack
 from tronie.runtime.atomic_files import new_file, new_folder, taken
-from tronie.types import Image
 
 FORMATS: tuple[str, ...] = ("mp4", "webm", "gif", "png")
 BT709, LIMITED = 1, 1

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.types import Image
+from tronie.arrays import Image
 
 Array = NDArray[Any]
 

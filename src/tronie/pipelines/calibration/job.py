@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie import __version__
+from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.head.model import HeadModel, default_head
 from tronie.importers.heads.calibrated import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of, made_of
@@ -27,7 +27,7 @@ from tronie.runtime.hardware import cores
 from tronie.runtime.model_store import Imported, imported
 from tronie.runtime.pipe import Line
 from tronie.runtime.processes import Crash, run_in_processes
-from tronie.types import Image
+from tronie.version import __version__
 
 PICTURES = 20_000
 """Random pictures to learn from; each is looked at twice, as it is and mirrored."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import HeadModel
 from tronie.pipelines.calibration.closest import closest_on_surface
-from tronie.types import ARKIT_UNITS, Image
+from tronie.types import ARKIT_UNITS
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 Embedding = tuple[Ints, Array]
 """Vertex indices (n, 3) and barycentric weights (n, 3)."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.pipelines.calibration.synthetic import SIDE, Picture
 from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 from tronie.types import MIRRORED_UNITS, Landmarks
-
-Array = NDArray[np.floating[Any]]
 
 LEAST_PRESENCE = 0.31
 """Certainty of the net that it sees a face, below which a picture is left out."""

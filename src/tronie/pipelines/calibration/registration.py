@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
 from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.pipelines.calibration.closest import closest_on_surface
 from tronie.raster.shading import vertex_normals
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 ROUNDS = 15

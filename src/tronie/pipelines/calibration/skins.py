@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.head.model import PARTS, HeadModel
 from tronie.pipelines.calibration.landmark_embedding import inside
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.types import Image
 
 Array = NDArray[Any]
 

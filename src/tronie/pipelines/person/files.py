@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tronie import __version__
 from tronie.export.records import (
     PersonPhotoRecord,
     PersonRecord,
@@ -24,6 +23,7 @@ from tronie.pipelines.person.reconstruct import Many, Shot
 from tronie.pipelines.person.sheets import person_sheet, source_picture
 from tronie.runtime.atomic_files import new_folder, write_file
 from tronie.settings import Settings
+from tronie.version import __version__
 
 FILE = "person.json"
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.errors import InputError
-
-Array = NDArray[np.floating[Any]]
 
 SAME = 0.55
 """Mean distance of the recogniser's embeddings between two groups up to which they are one person. Its own limit for

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera
 from tronie.head.surface import reduced
 from tronie.io.video.clip import Frame
@@ -19,9 +19,7 @@ from tronie.render.overlay import WIRE, Region, draw_axes, paint, project, wire_
 from tronie.runtime.ahead import spread
 from tronie.stages.portrait import backdrop, mouth_light, portrait_camera, soft_rim
 from tronie.stages.portrait.plain import SOFT
-from tronie.types import Fit, Head, Image, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Fit, Head, Texture
 
 TALKING = 512
 """Side of the talking head's film, pixels."""

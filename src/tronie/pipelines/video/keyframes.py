@@ -6,19 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.pipelines.video.observation import Seen
 from tronie.raster.sampling import sampled
 from tronie.stages.landmarks.net import LandmarkNet, cut, sized
 from tronie.stages.quality import sharpness
-from tronie.types import ARKIT_UNITS, Image, Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import ARKIT_UNITS, Landmarks, Photo
 
 YAWS = (-35.0, -12.0, 12.0, 35.0)
 """Degrees between the five sides from which a face is kept."""

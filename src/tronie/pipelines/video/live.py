@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix, rotation_vector
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.motion import gaze_of
@@ -28,12 +28,10 @@ from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import Held, Moment, moment
 from tronie.stages.fit.fusion import Evidence, Look
-from tronie.types import Head, Image, Texture
+from tronie.types import Head, Texture
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
-
-Array = NDArray[np.floating[Any]]
 
 EVERY, SEARCH_SIDE = 20, 384
 """Frames between two searches for faces, and the longest side of the picture searched: 12 ms, where 640 take 32."""

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, rigid, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.smooth import smooth
 from tronie.types import ARKIT_UNITS
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 ABSENT, SEEN, BRIDGED = 0, 1, 2

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.stages.detect.boxes import areas, intersections
 from tronie.stages.landmarks.net import cut, sized, square_from_landmarks
-from tronie.types import Detection, Image, Landmarks
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Detection, Landmarks
 
 FIVE = (468, 473, 1, 61, 291)
 """Landmarks where the detector has its points: the irises, the tip of the nose, the corners of the mouth."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transform
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.engine import make_head
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tronie.pipelines.video.keyframes import Shot
     from tronie.pipelines.video.solve import Person
     from tronie.stages.fit.regressor import Calibration
-
-Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

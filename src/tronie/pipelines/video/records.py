@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tronie import __version__
 from tronie.export.records import FORMAT, CameraRecord, Record, rounded
 from tronie.geometry import Camera
 from tronie.io.video.clip import ClipInfo
 from tronie.pipelines.video.motion import BRIDGED, SEEN
 from tronie.pipelines.video.solve import Person
 from tronie.types import Face
+from tronie.version import __version__
 
 
 class VideoRecord(Record):

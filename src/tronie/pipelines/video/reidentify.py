@@ -5,22 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.track import TOUCHING
 from tronie.stages.fit.basis import align, landmark_basis
 from tronie.stages.fit.regressor import Calibration
-from tronie.types import Image, Landmarks
+from tronie.types import Landmarks
 
 if TYPE_CHECKING:
     from tronie.pipelines.video.keyframes import Shot
-
-Array = NDArray[np.floating[Any]]
 
 SHAPE_NOISE, SHAPE_FLOOR = 1.75, 0.75
 """Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and

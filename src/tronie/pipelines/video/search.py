@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.settings import DetectSettings
 from tronie.stages.detect.search import detect_faces
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 if TYPE_CHECKING:
     from tronie.stages.detect import Detector

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from tronie.arrays import Array
 
 HALF_WIDTHS: tuple[float, ...] = (0.034, 0.067, 0.1, 0.167, 0.267, 0.433, 0.7)
 """Seconds on each side, from little smoothing to much: 1 to 21 frames at 30 a second."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.keyframes import Shot
@@ -27,8 +27,6 @@ from tronie.types import Detection, Landmarks
 
 if TYPE_CHECKING:
     from tronie.pipelines.video.collect import Collected
-
-Array = NDArray[np.floating[Any]]
 
 LOOKS = 120
 """Frames, at most, that are asked who somebody is."""

@@ -7,16 +7,14 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.export.gltf_motion import Course
 from tronie.export.mocap import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.motion import ABSENT, Motion
 from tronie.types import ARKIT_UNITS
-
-Array = NDArray[np.floating[Any]]
 
 STATES = ("absent", "seen", "bridged")
 COLUMNS: tuple[str, ...] = (

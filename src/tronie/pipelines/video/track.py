@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.assign import assign
 from tronie.pipelines.video.observation import Seen, center_of, disagreement, overlap, same_face, see, small_grey
@@ -21,13 +21,11 @@ from tronie.pipelines.video.search import SEARCH_SIDE, faces_in
 from tronie.settings import DetectSettings
 from tronie.stages.detect.boxes import areas, intersections
 from tronie.stages.landmarks.net import square_from_detection, square_from_landmarks
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 if TYPE_CHECKING:
     from tronie.stages.detect import Detector
     from tronie.stages.landmarks.net import LandmarkNet
-
-Array = NDArray[np.floating[Any]]
 
 LEAST_PRESENCE = 0.5
 """Below this a face counts as lost in a frame; 0.9 and more is usual, 0.1 where there is none."""

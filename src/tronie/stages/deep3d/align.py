@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 SIDE = 224
 """Side of the crop, pixels."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array
 from tronie.errors import WeightsError
 from tronie.stages.deep3d.topology import Layout
-from tronie.types import Array
 
 if TYPE_CHECKING:
     from tronie.runtime.model_store import Imported

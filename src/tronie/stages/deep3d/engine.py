@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel
 from tronie.stages.deep3d.bfm import FaceModel, load_face_model, record
 from tronie.stages.deep3d.convert import head_model, make_fit, make_head
 from tronie.stages.deep3d.net import load_net
 from tronie.stages.deep3d.reconstruct import Net, Part, reconstruct
-from tronie.types import Array, Face, Photo
+from tronie.types import Face, Photo
 
 FIVE: tuple[tuple[int, ...], ...] = ((33, 133), (362, 263), (4,), (61,), (291,))
 """The five points among the 478 landmarks, in the order of the alignment: the eyes are midway between their corners, as

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.errors import WeightsError
 from tronie.runtime.inference import Session
 from tronie.stages.deep3d.align import SIDE
-from tronie.types import Array
 
 if TYPE_CHECKING:
     from tronie.runtime.model_store import Imported

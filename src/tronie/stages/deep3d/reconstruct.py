@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
 from tronie.stages.deep3d.align import SIDE, Aligned, align
 from tronie.stages.deep3d.bfm import Coefficients, FaceModel, lit
-from tronie.types import Array, Image
 
 CROP_CAMERA = Camera(1015.0, (SIDE / 2, SIDE / 2), (SIDE, SIDE))
 """The camera of every crop."""

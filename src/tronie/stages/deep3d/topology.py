@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.raster.rasterizer import visible
-from tronie.types import Array
 
 Ints = NDArray[np.int32]
 

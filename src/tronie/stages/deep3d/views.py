@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid, rotation_from_euler, transform
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.stages.deep3d.reconstruct import CROP_CAMERA, Deep3DResult
-from tronie.types import Array, Image
 
 HEIGHT = 210.0
 """Millimetres that a view from a side shows: the model reaches from the hairline to below the chin."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.stages.detect.boxes import suppress
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 STRIDE = 4
 MULTIPLE = 32

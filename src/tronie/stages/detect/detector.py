@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tronie.types import Detection, Image
+from tronie.arrays import Image
+from tronie.types import Detection
 
 
 class Detector(Protocol):

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.runtime.dlib_models import Model, dlib
-from tronie.types import Detection, Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Detection
 
 NOSE, MOUTH_LEFT, MOUTH_RIGHT = 30, 48, 54
 """Of the 68 points: tip of the nose, corners of the mouth."""

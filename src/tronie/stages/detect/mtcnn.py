@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.stages.detect.boxes import suppress
-from tronie.types import Detection, Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Detection
 
 CELL, STRIDE = 12, 2
 """The proposal net sees 12x12 pixels, every second pixel."""

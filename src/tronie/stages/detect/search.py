@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.settings import DetectSettings
 from tronie.stages.detect.boxes import suppress
 from tronie.stages.detect.detector import Detector
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 TILE = 1024
 """Longest side the detector sees at once: bounds the memory (CenterFace takes about 300 MB for it)."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.settings import DetectSettings
 from tronie.stages.detect.detector import Detector
 from tronie.stages.detect.search import detect_faces
-from tronie.types import Detection, Image
+from tronie.types import Detection
 
 
 def detect_turned(image: Image, turns: int, settings: DetectSettings, detector: Detector) -> tuple[Detection, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tronie.types import Image
+from tronie.arrays import Image
 
 
 class Enhancer(Protocol):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from tronie.arrays import Image
 from tronie.runtime.inference import Session
-from tronie.types import Image
 
 CHUNK_PIXELS = 4 * 256 * 256
 """Pixels that come out of the net together; a crowd's worth would fill the memory."""

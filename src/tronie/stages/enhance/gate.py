@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.stages.enhance.paste import blended, matched
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 INNER = 0.2
 """Share of the crop's side that is left out at each border: hair and background say nothing of the person."""

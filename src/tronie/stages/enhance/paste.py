@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.types import Enhanced, Image, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Enhanced, Photo
 
 FEATHER = 0.08
 """Share of the crop's side over which what is pasted fades in; the face lies well within."""

@@ -6,17 +6,13 @@ Texture, portrait and landmarks are made from it as they would be from the whole
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tronie.geometry import Camera, Similarity
 from tronie.stages.enhance.paste import FEATHER, enlarged, paste
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.types import Enhanced, Fit, Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
 
 REACH = 2.2
 """Side of the part by that of the landmark net's crop (some 28 cm): the head, and around it the background that the

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.settings import EnhanceSettings
@@ -18,13 +18,11 @@ from tronie.stages.enhance.paste import blended
 from tronie.stages.enhance.region import make_detail, moved
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import square_from_landmarks
-from tronie.types import Caution, Crop, Enhanced, Face, Image, Photo
+from tronie.types import Caution, Crop, Enhanced, Face, Photo
 
 if TYPE_CHECKING:
     from tronie.stages.enhance.base import Enhancer
     from tronie.stages.landmarks.net import LandmarkNet
-
-Array = NDArray[np.floating[Any]]
 
 BATCH = 8
 """Faces that are enhanced before the first of them is finished."""

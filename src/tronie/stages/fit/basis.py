@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
 from tronie.head.model import HeadModel
-
-Array = NDArray[np.floating[Any]]
 
 OVAL_WEIGHT = 0.35
 """The face oval slides along the silhouette as the head turns; it says less than the points inside."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import LandmarkBasis, landmark_basis
@@ -15,8 +14,6 @@ from tronie.stages.fit.map_fit import calibrated_prior, plain_prior
 from tronie.stages.fit.problem import Prior, Problem
 from tronie.stages.fit.regressor import Calibration
 from tronie.types import Landmarks
-
-Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, facing_degrees
 from tronie.head.model import HeadModel
 from tronie.stages.fit.map_fit import BLINKS
@@ -32,8 +31,6 @@ from tronie.stages.fit.scale import (
     weighed,
 )
 from tronie.types import Landmarks
-
-Array = NDArray[np.floating[Any]]
 
 SHARES: tuple[tuple[float, float, float], ...] = (
     (0.004, 0.75, 0.02), (0.022, 0.70, 0.07), (0.06, 0.60, 0.20), (0.13, 0.47, 0.36), (0.25, 0.50, 0.38),

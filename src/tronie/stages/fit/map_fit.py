@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import LandmarkBasis, align, from_axis, landmark_basis
@@ -17,8 +16,6 @@ from tronie.stages.fit.scale import growth_direction, iris_growth, iris_mm
 from tronie.stages.fit.solver import Solution
 from tronie.stages.fit.warp import residual_warp
 from tronie.types import ARKIT_UNITS, Fit, Landmarks
-
-Array = NDArray[np.floating[Any]]
 
 PLAIN_POINT_SIGMA = 2.6
 """mm; see `Prior.point_sigma`."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.fusion import Answer, Look, Person, answer_to, evidence_of, weights
@@ -21,8 +20,6 @@ from tronie.stages.fit.problem import Problem
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.scale import size_of
 from tronie.types import Fit
-
-Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

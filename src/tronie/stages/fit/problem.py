@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, rotation_matrix
 from tronie.stages.fit.basis import OVAL, LandmarkBasis
 from tronie.stages.fit.solver import Solution, solve
-
-Array = NDArray[np.floating[Any]]
 
 POSE = 6
 """The first unknowns: rotation increment (3, radians, camera axes), translation (3, mm)."""

@@ -11,18 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.runtime import weights
 from tronie.stages.fit.basis import Aligned, align, landmark_basis, mirror_map
 from tronie.types import MIRRORED_UNITS, Landmarks
-
-Array = NDArray[np.floating[Any]]
 
 FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
-
-Array = NDArray[np.floating[Any]]
 
 IRIS_MM = 11.7
 """Horizontal visible iris diameter of adults (Rüfer et al. 2005: 11.7 +- 0.4)."""

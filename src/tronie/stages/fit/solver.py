@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from tronie.arrays import Array
+
 Normal = tuple[float, Array, Array]
 """cost, gradient (n,), Gauss-Newton Hessian (n, n) of half the squared residuals."""
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
-from tronie.types import Head, Image, Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Head, Landmarks, Photo
 
 COLUMNS = ((82, 87), (13, 14), (312, 317))
 """MediaPipe's landmarks at the upper and the lower lip's inner edge, left of the middle, in it, right of it."""

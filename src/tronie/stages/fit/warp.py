@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.stages.fit.basis import LandmarkBasis
 from tronie.types import Fit, Head
-
-Array = NDArray[np.floating[Any]]
 
 WARP_STIFFNESS = 4.0e4
 """Weight of the biharmonic energy against the landmarks; larger bends less."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.stages.landmarks.net import sized
-from tronie.types import Crop, Image
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Crop
 
 FFHQ_TEMPLATE = np.array([
     [0.67067605, 0.47717164], [0.57302468, 0.48202545], [0.32999110, 0.47694155], [0.42719483, 0.48194679],

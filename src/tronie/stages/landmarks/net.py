@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.types import ARKIT_UNITS, MIRRORED_DOUBTS, Crop, Detection, Image, Landmarks
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import ARKIT_UNITS, MIRRORED_DOUBTS, Crop, Detection, Landmarks
 
 NET_SIDE = 256
 """Side of the landmark net's input, pixels."""

@@ -10,13 +10,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.runtime import dlib_models
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 CHIP = 150
 """Side of what the recogniser sees, pixels."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.head.surface import pieces, vertex_normals
 from tronie.head.tangents import tangents
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.types import Head
-
-Array = NDArray[np.floating[Any]]
 
 SIDE = 256
 """Of the pictures in which values that vary from vertex to vertex are laid over the atlas."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.harmonics import Light, shade
 from tronie.head.surface import reduced
 from tronie.runtime.jit import jit
@@ -23,9 +23,7 @@ from tronie.stages.lighting.shading_estimate import Fields
 from tronie.stages.lighting.skin_color import LUMA
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.visibility import step
-from tronie.types import PROVENANCE, Detail, Fit, Head, Image, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import PROVENANCE, Detail, Fit, Head, Texture
 
 DENT = 0.2
 """Change of the logarithm of brightness with the slope of the sides of a dent or bump."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.harmonics import Light, coefficients_of, directions
 from tronie.stages.lighting.samples import Samples, sample
 from tronie.stages.lighting.skin_color import LUMA, skin_albedo
@@ -17,8 +18,6 @@ from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.inpaint import Graph
 from tronie.stages.texture.visibility import step
 from tronie.types import Fit, Head, Texture
-
-Array = NDArray[np.floating[Any]]
 
 BROAD, EVENED = 0.06, 0.8
 """Changes over more than some four edges of the control mesh (20 mm) are slow, and this share of them is light."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from tronie.arrays import Array
 
 LIGHT_SKIN, DARK_SKIN = (200, 148, 123), (120, 80, 62)
 """sRGB of the two skins on the colour checker (McCamy et al. 1976): averages over many people. Skin lies near the line

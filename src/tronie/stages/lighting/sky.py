@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.harmonics import spiral
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import vertex_normals
 from tronie.types import Head
-
-Array = NDArray[np.floating[Any]]
 
 SKY = 96
 """Directions that stand for the sky, 20 degrees apart."""

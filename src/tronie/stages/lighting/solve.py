@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.runtime.jit import jit
 from tronie.stages.lighting.sky import SKY, sky
-
-Array = NDArray[np.floating[Any]]
 
 ROUNDS = 6
 """Of reweighting; the last ones change the light by less than a hundredth."""

@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
-from tronie.types import Array, Head, Image
+from tronie.types import Head
 
 Crop = Literal["square", "passport", "head"]
 

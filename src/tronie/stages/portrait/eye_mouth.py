@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.raster.rasterizer import interpolate, rasterize
@@ -14,7 +15,7 @@ from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.plain import mouth_light
 from tronie.stages.portrait.warp_anchors import Anchors
 from tronie.stages.texture.atlas import Surface
-from tronie.types import Array, Head, Image, Texture
+from tronie.types import Head, Texture
 
 SOFT_MM = 1.0
 """Over which a patch fades in."""

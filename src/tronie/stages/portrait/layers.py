@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Array
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.stages.portrait.warp_anchors import CELL_MM, CELLS, LOW_MM, Anchors, Region, shifts
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.visibility import View, step
-from tronie.types import Array
 
 HOLE_MM = 9.0
 """Eyes and mouth take over how well the skin is seen so far around them."""

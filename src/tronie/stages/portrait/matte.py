@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.stages.texture.visibility import step
-from tronie.types import Array, Image
 
 ROWS = 192
 """Height of the picture in which it is decided."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.stages.portrait.source import Source
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.visibility import step
-from tronie.types import Array, Image
 
 FEATHER_MM = 3.0
 """Over which the photo fades out at its border."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.types import Array, Enhanced, Image
+from tronie.types import Enhanced
 
 MARGIN = 0.25
 """Of the portrait's side: how far around it the photo is looked up."""

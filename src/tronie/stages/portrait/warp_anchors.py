@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.stages.portrait.plain import fades
 from tronie.stages.portrait.warp_field import membrane, splat
 from tronie.stages.texture.atlas import part_of_vertices, surface
-from tronie.types import Array
 
 Ints = NDArray[np.int32]
 Pixels = NDArray[np.int64]

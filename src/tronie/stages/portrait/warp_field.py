@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.runtime.jit import jit
-
-Array = NDArray[np.floating[Any]]
 
 COARSEST = 8
 """Cells along the shorter side of the coarsest grid."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import PARTS, HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import vertex_normals
 from tronie.stages.texture.mesh_filters import smooth
 from tronie.stages.texture.synthesis import hairline_distance
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 EDGE_MM = 5.1

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.head.model import Level
 from tronie.runtime.threads import even, in_bands
@@ -22,9 +23,7 @@ from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.synthesis import grain
 from tronie.stages.texture.tint import tint_of
 from tronie.stages.texture.visibility import View, look
-from tronie.types import Fit, Head, Image, Landmarks, Photo, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Fit, Head, Landmarks, Photo, Texture
 
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""

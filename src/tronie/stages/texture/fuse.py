@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface
 from tronie.stages.texture.bake import Baked
 from tronie.stages.texture.inpaint import Graph
 from tronie.stages.texture.visibility import blurred_colours
-from tronie.types import PROVENANCE, Image, Photo, Texture
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import PROVENANCE, Photo, Texture
 
 FIRST = 6.0
 """How much more the first photo counts where it sees the skin: a face made of many photos has many expressions."""

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.visibility import View, blurred_colours
 from tronie.types import Photo
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 REACH = (-76, 76, -58, 42)

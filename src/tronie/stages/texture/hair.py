@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.segment import FEW, likeness, ramp, tone_of
 from tronie.stages.texture.skin_model import opponent
-
-Array = NDArray[np.floating[Any]]
 
 
 def hair_of(

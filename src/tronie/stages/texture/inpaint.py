@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.glasses import glasses
@@ -21,7 +22,6 @@ from tronie.stages.texture.tint import colourful
 from tronie.stages.texture.visibility import View, blurred_colours
 from tronie.types import Photo
 
-Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 FALLBACK_SKIN = np.array([190.0, 150.0, 130.0], dtype=np.float32)

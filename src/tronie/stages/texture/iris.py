@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.stages.texture.tint import Tint, tint_of, toned
-from tronie.types import Image, Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Landmarks, Photo
 
 BROWN = np.array([86.0, 60.0, 44.0], dtype=np.float32)
 """The commonest iris, where a photo does not tell."""

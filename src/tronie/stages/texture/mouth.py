@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.stages.texture.mouth_occlusion import EYES_MM
 from tronie.stages.texture.tint import Tint, tint_of, toned
-from tronie.types import Image, Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
+from tronie.types import Landmarks, Photo
 
 USUAL, POWER = 1.2, 0.63
 """Luminance of teeth where skin's is s: USUAL s^POWER, as 75 smiles show it in two collections (skins 0.05 to 0.45)."""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Image
 from tronie.head.model import PARTS, HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.stages.texture.light import step
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 SIDE = 512
 """Pixels of the map; shade is soft."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel, default_head
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface
@@ -18,9 +18,6 @@ from tronie.stages.texture.light import shade
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.skin_model import colour_of, default_skin, opponent
 from tronie.stages.texture.synthesis import grain, mottle_map
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 OWN = 0.6
 """Share of an invented skin's variance that is its own; the rest is that of one of the people the model was learned

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.light import step
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.visibility import View, blurred_colours
 from tronie.types import Photo
-
-Array = NDArray[np.floating[Any]]
 
 FEW = 6
 """Control vertices, some 8 mm apart: the least from which a colour is taken."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.light import harmonics, shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
-
-Array = NDArray[np.floating[Any]]
 
 TOGETHER = 0.12
 """Weight of a vertex's say: neighbours err together, so a thousand of them do not know a thousand times as much."""

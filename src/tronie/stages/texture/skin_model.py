@@ -11,14 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.runtime import weights
-
-Array = NDArray[np.floating[Any]]
 
 DARKEST = 12.0
 """sRGB levels added before the logarithm, which would make too much of the noise of dark places."""

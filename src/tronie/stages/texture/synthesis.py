@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.types import Image
-
-Array = NDArray[np.floating[Any]]
 
 HAIRLINE = (
     (12, 67), (-6, 61), (-20, 47), (-29, 30), (-36, 10), (-40, -12), (-52, -16), (-54, 6), (-62, 15), (-80, 18),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
 from tronie.types import Landmarks, Photo
-
-Array = NDArray[np.floating[Any]]
 
 SIDE = 48
 """Pixels of a face that is looked at for colours: small enough that the noise in a lossy file's chroma is gone."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.arrays import Array
 from tronie.geometry import transform
 from tronie.raster.rasterizer import visible
 from tronie.raster.sampling import sampled
@@ -17,8 +17,6 @@ from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.light import step as step  # used by the other rooms from here
 from tronie.stages.texture.mesh_filters import least, smooth
 from tronie.types import Fit, Head, Photo
-
-Array = NDArray[np.floating[Any]]
 
 BUFFER = 400
 """Pixels across the head in the depth buffer, whatever its size in the photo."""
