@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.harmonics import Light, basis, shade, spiral
-from tronie.head.model import default_head
+from tronie.head.model import Head, default_head
 from tronie.raster.rasterizer import interpolate, rasterize, visible
 from tronie.raster.shading import vertex_normals
 from tronie.stages.lighting.albedo import apply
@@ -30,7 +30,7 @@ from tronie.stages.lighting.charts import frame, row_of_vertex
 from tronie.stages.lighting.normal_map import relief
 from tronie.stages.lighting.shading_estimate import fields
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
-from tronie.types import PROVENANCE, Fit, Head, Texture
+from tronie.types import PROVENANCE, Fit, Texture
 
 SKY, SIZE = 400, 1024
 

@@ -13,8 +13,8 @@ from skin import Skin
 from teeth import build_arch, fit_arches
 from tongue import build_tongue
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS
-from tronie.types import ARKIT_UNITS
 
 ORDER = ("eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue")
 

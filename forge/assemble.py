@@ -13,9 +13,9 @@ from lips import close_lips
 from mpfb import Body
 from skin import Skin
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.head.subdivide import triangulate
-from tronie.types import ARKIT_UNITS
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 NEAREST = 120

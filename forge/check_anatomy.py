@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, default_head
 from tronie.runtime.jit import jit
-from tronie.types import ARKIT_UNITS
 
 PAIRS = (
     ("jawOpen", "mouthSmileLeft", "mouthSmileRight"), ("jawOpen", "mouthFunnel"), ("jawOpen", "mouthPucker"),

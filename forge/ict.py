@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_from_euler
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, sphere_center
-from tronie.types import ARKIT_UNITS
 
 GAZE_ASIDE, GAZE_UP = 25.0, 18.0
 """Degrees of gaze at full weight of a unit."""

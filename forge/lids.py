@@ -18,8 +18,8 @@ from patch import FLIP
 from scipy.sparse.linalg import factorized
 from skin import Skin
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.subdivide import catmull_clark
-from tronie.types import ARKIT_UNITS
 
 REACH = 6
 """Rings of skin around the opening that may move."""

@@ -27,9 +27,9 @@ from patch import FLIP
 from scipy.sparse.linalg import factorized
 from scipy.spatial import cKDTree
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, sphere_center
 from tronie.head.subdivide import triangulate
-from tronie.types import ARKIT_UNITS
 
 FORWARD = 4.0
 """mm by which the front teeth come forward; the last molars stay."""

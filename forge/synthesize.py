@@ -18,6 +18,7 @@ import numpy as np
 from people import ict_people
 
 import tronie
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head
 from tronie.pipelines.calibration.observe import mirrored_truth
 from tronie.pipelines.calibration.skins import painted_skins
@@ -35,7 +36,6 @@ from tronie.stages.landmarks.net import (
     sized,
     square_from_landmarks,
 )
-from tronie.types import ARKIT_UNITS
 
 SHARD = 500
 PAINTED, FOREIGN = 0.35, 0.5

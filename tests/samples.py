@@ -8,21 +8,9 @@ from typing import Any
 import numpy as np
 
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
-from tronie.head.model import HeadModel
-from tronie.types import (
-    ARKIT_UNITS,
-    Caution,
-    Crop,
-    Detection,
-    Face,
-    Fit,
-    Frontal,
-    Head,
-    Landmarks,
-    Photo,
-    Result,
-    Texture,
-)
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import Head, HeadModel
+from tronie.types import Caution, Crop, Detection, Face, Fit, Frontal, Landmarks, Photo, Result, Texture
 
 SMILE = {"jawOpen": 0.4, "mouthSmileLeft": 0.7, "mouthSmileRight": 0.5, "eyeBlinkLeft": 0.25}
 

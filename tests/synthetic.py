@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, Level
-from tronie.types import ARKIT_UNITS
 
 COLUMNS, ROWS = 24, 14
 """Cells of the skin's grid around the head and from the crown to the neck."""

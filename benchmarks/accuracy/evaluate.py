@@ -18,10 +18,11 @@ from accuracy.metric import Comparison, Similarity3, Surface, compare, icp
 from accuracy.metric import distances as distances_to
 from accuracy.synthetic import Render, Renders
 from tronie.geometry import euler_degrees
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.photo import single_blas_thread
 from tronie.stages.fit.map_fit import head_shapes
-from tronie.types import ARKIT_UNITS, Fit
+from tronie.types import Fit
 
 Array = NDArray[np.floating]
 FitFunction = Callable[[Render], Fit]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.types import ARKIT_UNITS
+from tronie.head.arkit import ARKIT_UNITS
 
 Array = NDArray[np.floating]
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
+from tronie.head.model import Head
 from tronie.raster.shading import UNLIT, render_head
-from tronie.types import Face, Head
+from tronie.types import Face
 
 SIDE, FOCAL, DISTANCE = 768, 1800.0, 1100.0
 MIDDLE = np.array([0.0, -22.0, -62.0])

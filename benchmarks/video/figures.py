@@ -12,12 +12,12 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, transform
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.video.clip import ClipInfo, Frame
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.motion import SEEN
 from tronie.pipelines.video.solve import Person, camera_of, solve_person
-from tronie.types import ARKIT_UNITS
 from video.scenes import FPS, Scene
 
 MOVING = 0.05

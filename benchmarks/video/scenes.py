@@ -10,11 +10,13 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import Head
 from tronie.pipelines.photo import Pipeline
 from tronie.raster.shading import Light, Shading, render_layers
 from tronie.settings import Settings
 from tronie.stages.portrait import mouth_light, soft_rim
-from tronie.types import ARKIT_UNITS, Head, Texture
+from tronie.types import Texture
 
 FPS = 30.0
 

@@ -20,11 +20,11 @@ from tronie.version import __version__
 if TYPE_CHECKING:
     from tronie.errors import InputError, OutputError, TronieError, WeightsError
     from tronie.geometry import Camera, Similarity
-    from tronie.head.model import HeadModel
+    from tronie.head.arkit import ARKIT_UNITS
+    from tronie.head.model import Head, HeadModel
     from tronie.pipelines.photo import Pipeline, reconstruct
     from tronie.settings import Settings
     from tronie.types import (
-        ARKIT_UNITS,
         PROVENANCE,
         Crop,
         Detection,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         Face,
         Fit,
         Frontal,
-        Head,
         Landmarks,
         Photo,
         Result,
@@ -42,11 +41,12 @@ if TYPE_CHECKING:
 _ROOMS = {
     "errors": ("InputError", "OutputError", "TronieError", "WeightsError"),
     "geometry": ("Camera", "Similarity"),
-    "head.model": ("HeadModel",),
+    "head.arkit": ("ARKIT_UNITS",),
+    "head.model": ("Head", "HeadModel"),
     "pipelines.photo": ("Pipeline", "reconstruct"),
     "settings": ("Settings",),
     "types": (
-        "ARKIT_UNITS", "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Frontal", "Head", "Landmarks",
+        "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Frontal", "Landmarks",
         "Photo", "Result", "Texture",
     ),
 }  # fmt: skip

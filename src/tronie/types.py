@@ -13,35 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
+from tronie.head.model import Head
 
 if TYPE_CHECKING:
     from tronie.head.harmonics import Light
-    from tronie.head.model import HeadModel
     from tronie.stages.deep3d.reconstruct import Deep3DResult
-
-ARKIT_UNITS: tuple[str, ...] = (
-    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
-    "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
-    "eyeSquintRight", "eyeWideRight", "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose",
-    "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight", "mouthSmileLeft", "mouthSmileRight",
-    "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft",
-    "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
-    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
-    "mouthUpperUpRight", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
-)  # fmt: skip
-"""The 52 ARKit blend shapes in ARKit's own order (ARFaceAnchor.BlendShapeLocation)."""
-
-MIRRORED_UNITS: tuple[int, ...] = tuple(
-    ARKIT_UNITS.index(name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left"))
-    for name in ARKIT_UNITS
-)
-"""Of each unit, which one it is in a mirror."""
 
 
 DOUBTS: tuple[str, ...] = ("mouth", "eye_left", "eye_right", "drawing")
@@ -152,32 +130,6 @@ class Fit:
     """(C,) mm: standard deviation of each control vertex of the head at rest; None without a calibration."""
     diagnostics: Mapping[str, float]
     """`rms` landmark error / face-box size, `rms_model` the same before the warp, `warp_mm` (RMS), `yaw`, ..."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """One person's head as a mesh, at the level of subdivision the user asked for."""
-
-    model: HeadModel
-    level: int
-    """0, 1 or 2: how often the model's control mesh was subdivided."""
-    vertices: Array
-    """(V, 3) float32 mm, with the photo's expression."""
-    neutral: Array
-    """(V, 3) float32 mm, the same person at rest."""
-
-    @property
-    def triangles(self) -> NDArray[np.int32]:
-        """(T, 3) vertex indices, counter-clockwise seen from outside."""
-        return self.model.level(self.level).triangles
-
-    def points68(self, vertices: Array) -> Array:
-        """The 68 iBUG points, (68, 3), on `vertices` (V, 3) of this head."""
-        return self.model.level(self.level).points68(vertices)
-
-    def points478(self, vertices: Array) -> Array:
-        """The 478 MediaPipe points, (478, 3), on `vertices` (V, 3) of this head."""
-        return self.model.level(self.level).points478(vertices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from accuracy.synthetic import load_renders, make_renders, photo_of
 from places import SHARED
 
 from tronie.geometry import euler_degrees
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head
-from tronie.types import ARKIT_UNITS
 
 ICT = SHARED / "ict" / "ict_facekit.npz"
 

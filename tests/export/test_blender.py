@@ -21,9 +21,9 @@ from samples import SMILE, make_face
 
 from tronie import cli
 from tronie.export.gltf import glb
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io import encode
-from tronie.types import ARKIT_UNITS
 
 SCRIPT = Path(str(files("tronie.export").joinpath("tronie_blender_import.py")))
 GAZE = {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}

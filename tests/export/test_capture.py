@@ -21,7 +21,7 @@ from tronie.export.mocap import (
     zxy_degrees,
 )
 from tronie.geometry import rotation_matrix
-from tronie.types import ARKIT_UNITS
+from tronie.head.arkit import ARKIT_UNITS
 
 
 def rows_of(chunks: object) -> list[list[str]]:

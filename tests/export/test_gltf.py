@@ -17,12 +17,13 @@ from samples import SMILE, make_face, make_head
 
 from tronie.export.gltf import LOOKS, SMALLEST_MOVE, SMALLEST_TURN, glb
 from tronie.export.obj_ply import mtl, obj
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.lod import lod_pieces
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, weights
 from tronie.head.surface import MATERIALS, Same, pieces, vertex_normals
 from tronie.io import encode
-from tronie.types import ARKIT_UNITS, Texture
+from tronie.types import Texture
 
 NUMBERS = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}

@@ -22,9 +22,10 @@ from tronie.export.records import (
     to_json,
 )
 from tronie.geometry import HEAD_TO_CAMERA_AXES, rotation_matrix
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.settings import Settings
-from tronie.types import ARKIT_UNITS, PROVENANCE
+from tronie.types import PROVENANCE
 
 DOCS = DOCS / "schemas"
 

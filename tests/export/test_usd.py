@@ -16,12 +16,12 @@ from tronie.errors import OutputError
 from tronie.export import usd
 from tronie.export.gltf import SMALLEST_MOVE
 from tronie.export.writer import save_result
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
 from tronie.settings import ExportSettings
-from tronie.types import ARKIT_UNITS
 
 needs_usd = pytest.mark.skipif(importlib.util.find_spec("pxr") is None, reason="usd-core is not installed")
 

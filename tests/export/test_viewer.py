@@ -13,10 +13,11 @@ from places import EXAMPLES
 from samples import SMILE, make_face, make_head
 
 from tronie.export.gltf import SMALLEST_MOVE, glb
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.head.surface import pieces
 from tronie.io import encode
-from tronie.types import ARKIT_UNITS, PROVENANCE
+from tronie.types import PROVENANCE
 
 PAGE = EXAMPLES / "viewer.html"
 

@@ -49,7 +49,7 @@ def test_every_edge_is_walked_once_in_each_direction(made):
 
 
 def test_parts_are_mirror_symmetric(made):
-    from tronie.types import ARKIT_UNITS
+    from tronie.head.arkit import ARKIT_UNITS
 
     _, _, parts = made
     flip = np.array([-1.0, 1.0, 1.0])
@@ -87,7 +87,7 @@ def test_follow_reproduces_a_shift_and_the_scale_of_teeth(made):
 
 
 def test_eyes_turn_about_their_centre_in_gaze_units_only(made):
-    from tronie.types import ARKIT_UNITS
+    from tronie.head.arkit import ARKIT_UNITS
 
     _, _, parts = made
     rows = parts.rows("eye_left")
@@ -103,7 +103,7 @@ def test_eyes_turn_about_their_centre_in_gaze_units_only(made):
 
 
 def test_jaw_carries_the_lower_teeth_rigidly_and_leaves_the_upper(made):
-    from tronie.types import ARKIT_UNITS
+    from tronie.head.arkit import ARKIT_UNITS
 
     _, _, parts = made
     d = parts.expression[ARKIT_UNITS.index("jawOpen")]
@@ -117,7 +117,7 @@ def test_jaw_carries_the_lower_teeth_rigidly_and_leaves_the_upper(made):
 def test_lids_stay_on_the_eyeballs_in_every_unit(made, lids):
     from eyes import gaze_axis, surface_distance
 
-    from tronie.types import ARKIT_UNITS
+    from tronie.head.arkit import ARKIT_UNITS
 
     body, skin, parts = made
     system, rest, correctives = lids

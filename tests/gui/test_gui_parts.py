@@ -20,9 +20,9 @@ from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken
 from tronie.gui.image_widgets import BeforeAfter, qimage
 from tronie.gui.settings_dialog import SettingsDialog
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.service.messages import Card
 from tronie.settings import DetectSettings, Settings
-from tronie.types import ARKIT_UNITS
 
 
 @pytest.fixture(scope="module")

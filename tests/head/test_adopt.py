@@ -11,10 +11,10 @@ import pytest
 from places import SHARED
 
 from tronie.head import retarget as adopt
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel, default_head
 from tronie.head.morphable import Joints, Morphable, place
 from tronie.importers.heads import FAMILIES
-from tronie.types import ARKIT_UNITS
 
 FACE = made.face()
 ICT = SHARED / "ict" / "ict_facekit.npz"

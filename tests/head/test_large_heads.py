@@ -10,14 +10,14 @@ import pytest
 from places import EXAMPLES
 
 from tronie.export.writer import save_face
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
 from tronie.settings import ExportSettings, FrontalSettings, LightSettings, Settings, TextureSettings
 from tronie.stages.lighting.stage import light_and_detail
 from tronie.stages.portrait import frontal
 from tronie.stages.texture import bake
-from tronie.types import PROVENANCE, Face, Head
+from tronie.types import PROVENANCE, Face
 
 
 def _large() -> HeadModel:

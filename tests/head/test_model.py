@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from synthetic import tiny_head
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel, default_head
-from tronie.types import ARKIT_UNITS
 
 
 def test_save_then_load_is_equal(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head
-from tronie.types import ARKIT_UNITS
 
 LIMIT = 0.3
 """mm."""

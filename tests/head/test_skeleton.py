@@ -7,10 +7,9 @@ import pytest
 from samples import make_head
 
 from tronie.geometry import rotation_matrix
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.head.skeleton import Skeleton, rig, skeleton, weights
 from tronie.head.surface import Same
-from tronie.types import Head
 
 
 def posed(points: np.ndarray, bones: Skeleton, follow: np.ndarray, turns: dict[str, list[float]]) -> np.ndarray:

@@ -15,12 +15,12 @@ from samples import SMILE, make_face, make_head, make_result
 
 from tronie.errors import InputError
 from tronie.export.gltf import SMALLEST_MOVE, glb
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.head.surface import pieces
 from tronie.io.gltf_reader import read_glb
 from tronie.render import load
 from tronie.render.figure import figure_of
-from tronie.types import ARKIT_UNITS
 
 
 def written(model: HeadModel, path: Path, texture: bytes | None = None) -> Path:
@@ -107,8 +107,7 @@ def test_our_own_head_is_known_again(tmp_path: Path) -> None:
     """With its hair, neck and control mesh, and sigma from head.ply."""
     from dataclasses import replace
 
-    from tronie.head.model import default_head
-    from tronie.types import Head
+    from tronie.head.model import Head, default_head
 
     model = default_head()
     result = make_result(model, level=0)

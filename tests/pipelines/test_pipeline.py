@@ -8,7 +8,8 @@ from PIL import Image
 from places import EXAMPLES
 
 import tronie
-from tronie.types import ARKIT_UNITS, Face, Photo, Result
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.types import Face, Photo, Result
 
 MESH = tronie.Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}})
 

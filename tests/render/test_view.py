@@ -11,12 +11,11 @@ from samples import SMILE, make_head
 
 from tronie.cli.options import MODES
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.render.figure import Figure, control_edges, figure_of_head
 from tronie.render.lights import Lamp, Lighting, preset
 from tronie.render.renderer import Look, Mode, Scene, heat_srgb, render
-from tronie.types import Head
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
 POSE = rigid(HEAD_TO_CAMERA_AXES, [0, 0, 1000.0])

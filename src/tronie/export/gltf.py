@@ -20,10 +20,9 @@ from tronie.export.gltf_buffer import Buffer, Json, container, index_kind
 from tronie.export.gltf_motion import Course, put_motion
 from tronie.export.gltf_skin import Joints
 from tronie.export.materials import LOOKS, extensions_used, gltf_material
-from tronie.head.model import HeadModel, sphere_center
+from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, texels, vertex_normals
 from tronie.io import encode
-from tronie.types import Head
 from tronie.version import __version__
 
 __all__ = ["LOOKS", "PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]

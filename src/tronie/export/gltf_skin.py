@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.export.gltf_buffer import Buffer, Json
+from tronie.head.model import Head
 from tronie.head.skeleton import skeleton, weights
 from tronie.head.surface import Piece, Same
-from tronie.types import Head
 
 
 class Joints:

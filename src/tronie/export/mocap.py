@@ -11,7 +11,7 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import rotation_matrix, rotation_vector
-from tronie.types import ARKIT_UNITS
+from tronie.head.arkit import ARKIT_UNITS
 
 _MOVED = {"jawLeft": "jawRight", "jawRight": "jawLeft", "mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
 LIVE_LINK_UNITS: tuple[str, ...] = tuple(_MOVED.get(name, name) for name in ARKIT_UNITS)

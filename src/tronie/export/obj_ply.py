@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.export.materials import LOOKS
-from tronie.head.model import PARTS
+from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, reduced, vertex_normals
 from tronie.raster.sampling import sampled
 from tronie.runtime.jit import jit
-from tronie.types import Head
 
 AXES = "+x to the subject's left, +y up, +z out of the face"
 

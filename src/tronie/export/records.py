@@ -38,7 +38,8 @@ from tronie.export.schemas import (
     UsedRecord,
 )
 from tronie.geometry import Camera, euler_degrees
-from tronie.types import ARKIT_UNITS, PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.types import PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
 from tronie.version import __version__
 
 __all__ = [

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera
+from tronie.head.model import Head
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.render.overlay import Region, cut_out, face_region
-from tronie.types import Face, Head
+from tronie.types import Face
 
 SIDE = 1024
 """Of sigma.png, texels: the standard deviation changes slowly."""

@@ -17,11 +17,10 @@ from tronie.arrays import Array
 from tronie.errors import OutputError
 from tronie.export.gltf import PHOTO, SMALLEST_MOVE
 from tronie.export.materials import LOOKS
-from tronie.head.model import PARTS
+from tronie.head.model import PARTS, Head
 from tronie.head.skeleton import Skeleton, skeleton, weights
 from tronie.head.surface import MATERIALS, Same, vertex_normals
 from tronie.runtime.atomic_files import scratch
-from tronie.types import Head
 from tronie.version import __version__
 
 CENTIMETRES = 0.1

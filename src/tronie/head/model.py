@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.sparse import Sparse
 from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
 from tronie.runtime import weights
-from tronie.types import ARKIT_UNITS
 
 Ints = NDArray[np.int32]
 
@@ -238,3 +238,29 @@ class HeadModel:
 def default_head() -> HeadModel:
     """The head that ships with the package (CC0 data; see LICENSES.md), loaded once per process."""
     return HeadModel.load(weights.path("head"))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One person's head as a mesh, at the level of subdivision the user asked for."""
+
+    model: HeadModel
+    level: int
+    """0, 1 or 2: how often the model's control mesh was subdivided."""
+    vertices: Array
+    """(V, 3) float32 mm, with the photo's expression."""
+    neutral: Array
+    """(V, 3) float32 mm, the same person at rest."""
+
+    @property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) vertex indices, counter-clockwise seen from outside."""
+        return self.model.level(self.level).triangles
+
+    def points68(self, vertices: Array) -> Array:
+        """The 68 iBUG points, (68, 3), on `vertices` (V, 3) of this head."""
+        return self.model.level(self.level).points68(vertices)
+
+    def points478(self, vertices: Array) -> Array:
+        """The 478 MediaPipe points, (478, 3), on `vertices` (V, 3) of this head."""
+        return self.model.level(self.level).points478(vertices)

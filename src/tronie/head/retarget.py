@@ -13,10 +13,10 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel, Ints, default_head, sphere_center
 from tronie.head.morphable import Morphable
 from tronie.head.uv_layout import cylinder, one_square
-from tronie.types import ARKIT_UNITS
 
 GAZE = {"Up": (-15.0, 0.0), "Down": (18.0, 0.0), "In": (0.0, -23.0), "Out": (0.0, 23.0)}
 """Degrees about x, and about y towards the outside, at full weight: as in our own head."""

@@ -13,9 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from tronie.arrays import Array
-from tronie.head.model import HeadModel, sphere_center
+from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Same
-from tronie.types import Head
 
 NECK, HEAD, JAW, EYES = "neck", "head", "jaw", ("eye_left", "eye_right")
 

@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from tronie.errors import Stopped
 from tronie.geometry import Camera
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.runtime.hardware import cores
 from tronie.settings import Settings
@@ -25,7 +25,7 @@ from tronie.stages.fit.engine import CalibratedFit, Engine
 from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration, default_calibration
 from tronie.stages.letterbox import Box, is_whole, moved, picture_in, shifted, shifted_box, within
 from tronie.stages.quality import face_warnings
-from tronie.types import Enhanced, Face, Fit, Head, Photo, Result, Texture, Unmeasured
+from tronie.types import Enhanced, Face, Fit, Photo, Result, Texture, Unmeasured
 
 if TYPE_CHECKING:
     from tronie.stages.detect import Detector

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
-from tronie.head.model import PARTS, HeadModel
+from tronie.head.model import PARTS, Head, HeadModel
 from tronie.head.surface import Same, vertex_normals
 from tronie.render.occlusion import Openness, openness
-from tronie.types import Face, Head
+from tronie.types import Face
 
 Ints = NDArray[np.int32]
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.errors import InputError
-from tronie.head.model import HeadModel, default_head
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.head.surface import pieces
 from tronie.io.gltf_reader import GltfHead, read_glb
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
-from tronie.types import PROVENANCE, Head
+from tronie.types import PROVENANCE
 
 LARGEST = 8192
 """Pixels of a texture's sides: larger ones are refused."""

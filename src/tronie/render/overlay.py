@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import transform
-from tronie.head.model import PARTS
+from tronie.head.model import PARTS, Head
 from tronie.head.surface import Same
 from tronie.raster.rasterizer import visible
 from tronie.runtime.jit import jit
-from tronie.types import Face, Fit, Head
+from tronie.types import Face, Fit
 
 WIRE = (150, 225, 255)
 DOT = (255, 209, 92)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.stages.exposure import exposure
 from tronie.stages.fit.scale import IRIS_MM, childlike, iris_tells
-from tronie.types import ARKIT_UNITS, DOUBTS, Caution, Face, Fit, Landmarks, Photo
+from tronie.types import DOUBTS, Caution, Face, Fit, Landmarks, Photo
 
 CODES: dict[str, str] = {
     "cut_off": "the photo's border cuts the face",

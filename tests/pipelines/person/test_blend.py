@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.pipelines.person.sheets import source_picture
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture.bake import Baked, baked
 from tronie.stages.texture.fuse import Fused, fuse, shares, sight, weighted_median
-from tronie.types import PROVENANCE, Fit, Head, Photo
+from tronie.types import PROVENANCE, Fit, Photo
 
 SIZE = 512
 SEEN = PROVENANCE.index("seen")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.motion import ABSENT, BRIDGED, SEEN, Motion, Raw, gaze_of, make_motion, pieces
-from tronie.types import ARKIT_UNITS
 
 CAMERA = Camera(800.0, (320.0, 240.0), (640, 480))
 TIMES = np.arange(90) / 30

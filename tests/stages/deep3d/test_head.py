@@ -18,7 +18,7 @@ from tronie.errors import WeightsError
 from tronie.export.gltf import PHOTO, glb
 from tronie.formats.matlab import mat_bytes
 from tronie.geometry import transform
-from tronie.head.model import default_head
+from tronie.head.model import Head, default_head
 from tronie.importers.deep3d import import_bfm
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import FrontalSettings, TextureSettings
@@ -31,7 +31,7 @@ from tronie.stages.portrait import fades, frontal
 from tronie.stages.texture import bake
 from tronie.stages.texture.atlas import open_borders, surface
 from tronie.stages.texture.visibility import skirt
-from tronie.types import PROVENANCE, Detection, Fit, Head, Photo
+from tronie.types import PROVENANCE, Detection, Fit, Photo
 
 FIVE = POINTS[:, :2] * [1, -1] * SIZE * 1.13 + [330.3, 260.8]
 

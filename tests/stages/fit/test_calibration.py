@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tronie.geometry import rotation_from_euler, rotation_matrix
+from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import default_head
 from tronie.stages.fit.basis import Aligned, align, from_axis, landmark_basis, mirror_map
 from tronie.stages.fit.camera import REACH, guess_camera
@@ -19,7 +20,7 @@ from tronie.stages.fit.regressor import (
     default_calibration,
     levelled,
 )
-from tronie.types import MIRRORED_UNITS, Detection, Landmarks
+from tronie.types import Detection, Landmarks
 
 
 def invented(components: int = 4, vertices: int = 7) -> Calibration:

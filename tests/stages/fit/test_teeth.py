@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tronie.head.model import PARTS, default_head
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import PARTS, Head, default_head
 from tronie.stages.fit.teeth import CHEEKS, COLUMNS, front_teeth, teeth_drop, teeth_end, with_teeth
-from tronie.types import ARKIT_UNITS, Head, Landmarks, Photo
+from tronie.types import Landmarks, Photo
 
 SKIN, TOOTH, LIP, DARK = (200, 150, 130), (225, 215, 195), (170, 80, 80), (40, 15, 15)
 

@@ -11,6 +11,7 @@ from places import EXAMPLES
 
 from tronie.arrays import Image
 from tronie.geometry import Similarity
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
 from tronie.stages.detect import detect_faces, make_detector
@@ -26,7 +27,7 @@ from tronie.stages.landmarks.net import (
     square_from_detection,
     square_from_landmarks,
 )
-from tronie.types import ARKIT_UNITS, Crop, Detection, Landmarks
+from tronie.types import Crop, Detection, Landmarks
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import numpy as np
 from samples import make_face, make_head
 
 from tronie.head.harmonics import UNIFORM, Light, coefficients_of, directions, shade
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import vertex_normals
 from tronie.stages.lighting.skin_color import linear_to_srgb
-from tronie.types import PROVENANCE, Fit, Head, Texture
+from tronie.types import PROVENANCE, Fit, Texture
 
 Array = Any
 SKIN = np.array([0.42, 0.24, 0.16])

@@ -9,13 +9,13 @@ import pytest
 from lit import over_the_atlas, picture, sun
 
 from tronie.head.harmonics import Light, shade
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import vertex_normals
 from tronie.stages.lighting.charts import frame, over_atlas, row_of_vertex
 from tronie.stages.lighting.normal_map import relief
 from tronie.stages.lighting.shading_estimate import fields
 from tronie.stages.lighting.skin_color import linear_to_srgb, srgb_to_linear
-from tronie.types import PROVENANCE, Detail, Fit, Head, Texture
+from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 SIZE = 1024
 RADIUS = 1.2

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tronie.geometry import transform
-from tronie.head.model import PARTS, HeadModel
+from tronie.head.model import PARTS, Head, HeadModel
 from tronie.settings import FrontalSettings
 from tronie.stages.portrait import backdrop, frontal, mouth_light, portrait_camera, soft_rim
 from tronie.stages.portrait.camera import STYLES
-from tronie.types import PROVENANCE, Head, Texture
+from tronie.types import PROVENANCE, Texture
 
 
 def plain_texture(model: HeadModel) -> Texture:

@@ -10,12 +10,13 @@ from numpy.testing import assert_allclose
 
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler, transform
-from tronie.head.model import HeadModel
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import FrontalSettings
 from tronie.stages.portrait import frontal, portrait_camera
 from tronie.stages.portrait.camera import on_canvas
-from tronie.types import ARKIT_UNITS, PROVENANCE, Fit, Frontal, Head, Photo, Texture
+from tronie.types import PROVENANCE, Fit, Frontal, Photo, Texture
 
 SEEN, MIRRORED, AROUND, EXTENDED = (PROVENANCE.index(n) for n in ("seen", "mirrored", "around", "extended"))
 

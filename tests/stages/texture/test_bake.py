@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture import bake
-from tronie.types import PROVENANCE, Fit, Head, Photo
+from tronie.types import PROVENANCE, Fit, Photo
 
 SIZE = 512
 SMALL = TextureSettings(size=512)

@@ -9,13 +9,13 @@ import pytest
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import default_head
+from tronie.head.model import Head, default_head
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture import bake
 from tronie.stages.texture.glasses import best_path, front
 from tronie.stages.texture.random_skin import random_texture
-from tronie.types import Fit, Head, Photo, Texture
+from tronie.types import Fit, Photo, Texture
 
 MODEL = default_head()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tronie.head.model import HeadModel, default_head
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import Head, HeadModel, default_head
 from tronie.stages.texture.eyes import Opening, eye_paint, eye_texels, openings
 from tronie.stages.texture.iris import BROWN, LID_LEFT, LID_RIGHT, EyeLook, eye_look
-from tronie.types import ARKIT_UNITS, Head, Landmarks, Photo
+from tronie.types import Landmarks, Photo
 
 SKIN = np.array([190.0, 150.0, 130.0], np.float32)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.rasterizer import rasterize
 from tronie.settings import TextureSettings
 from tronie.stages.texture import bake
 from tronie.stages.texture.atlas import gutters
-from tronie.types import PROVENANCE, Fit, Head, Photo
+from tronie.types import PROVENANCE, Fit, Photo
 
 
 def relaid(model: HeadModel, layout: str) -> HeadModel:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.head.arkit import MIRRORED_UNITS
 from tronie.pipelines.calibration.synthetic import SIDE, Picture
 from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
-from tronie.types import MIRRORED_UNITS, Landmarks
+from tronie.types import Landmarks
 
 LEAST_PRESENCE = 0.31
 """Certainty of the net that it sees a face, below which a picture is left out."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
+from tronie.head.arkit import ARKIT_UNITS, MIRRORED_UNITS
 from tronie.head.model import HeadModel, Level
 from tronie.pipelines.calibration.backgrounds import before, behind, degraded, random_background
 from tronie.pipelines.calibration.random_lights import random_light
 from tronie.raster.shading import UNLIT, render_head
-from tronie.types import ARKIT_UNITS, MIRRORED_UNITS
 
 SIDE = 288
 """Pictures are SIDE x SIDE; the net's crop covers most of one."""

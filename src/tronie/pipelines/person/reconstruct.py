@@ -10,6 +10,7 @@ import numpy as np
 
 from tronie.errors import InputError
 from tronie.geometry import Camera, transform
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
 from tronie.settings import Settings, TextureSettings
@@ -22,7 +23,7 @@ from tronie.stages.fit.teeth import with_teeth
 from tronie.stages.fit.warp import on_photo
 from tronie.stages.quality import face_warnings, sharpness
 from tronie.stages.texture.fuse import Fused, Sight, fuse, shares, sight
-from tronie.types import ARKIT_UNITS, Face, Landmarks, Photo
+from tronie.types import Face, Landmarks, Photo
 
 POINTS = 40
 """Of the curve that tells how sure the shape is with more and more photos."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera
+from tronie.head.model import Head
 from tronie.head.surface import reduced
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.motion import ABSENT, BRIDGED, SEEN, Motion
@@ -19,7 +20,7 @@ from tronie.render.overlay import WIRE, Region, draw_axes, paint, project, wire_
 from tronie.runtime.ahead import spread
 from tronie.stages.portrait import backdrop, mouth_light, portrait_camera, soft_rim
 from tronie.stages.portrait.plain import SOFT
-from tronie.types import Fit, Head, Texture
+from tronie.types import Fit, Texture
 
 TALKING = 512
 """Side of the talking head's film, pixels."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tronie.errors import InputError
+from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.person.reconstruct import Shot as Painted
@@ -24,7 +25,7 @@ from tronie.runtime.hardware import cores
 from tronie.runtime.job import Clock, Told, watched
 from tronie.stages.letterbox import Box, moved, picture_in, shifted, within
 from tronie.stages.quality import face_warnings
-from tronie.types import Face, Head, Landmarks, Photo
+from tronie.types import Face, Landmarks, Photo
 
 if TYPE_CHECKING:
     from tronie.geometry import Camera

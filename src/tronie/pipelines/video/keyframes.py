@@ -11,11 +11,12 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.pipelines.video.observation import Seen
 from tronie.raster.sampling import sampled
 from tronie.stages.landmarks.net import LandmarkNet, cut, sized
 from tronie.stages.quality import sharpness
-from tronie.types import ARKIT_UNITS, Landmarks, Photo
+from tronie.types import Landmarks, Photo
 
 YAWS = (-35.0, -12.0, 12.0, 35.0)
 """Degrees between the five sides from which a face is kept."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix, rotation_vector
+from tronie.head.model import Head
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.motion import gaze_of
 from tronie.pipelines.video.observation import Seen
@@ -28,7 +29,7 @@ from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import Held, Moment, moment
 from tronie.stages.fit.fusion import Evidence, Look
-from tronie.types import Head, Texture
+from tronie.types import Texture
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline

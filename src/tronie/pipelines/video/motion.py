@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import Camera, rigid, rotation_matrix, rotation_vector
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.smooth import smooth
-from tronie.types import ARKIT_UNITS
 
 Ints = NDArray[np.integer[Any]]
 

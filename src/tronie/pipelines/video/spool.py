@@ -9,8 +9,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.pipelines.video.observation import Seen
-from tronie.types import ARKIT_UNITS, DOUBTS, Landmarks
+from tronie.types import DOUBTS, Landmarks
 
 ROW = np.dtype([
     ("frame", "<i4"), ("track", "<i4"), ("time", "<f8"), ("points", "<f4", (478, 3)),

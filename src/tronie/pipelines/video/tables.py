@@ -12,9 +12,9 @@ from tronie.arrays import Array
 from tronie.export.gltf_motion import Course
 from tronie.export.mocap import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.motion import ABSENT, Motion
-from tronie.types import ARKIT_UNITS
 
 STATES = ("absent", "seen", "bridged")
 COLUMNS: tuple[str, ...] = (

@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike
 
 from tronie.arrays import Array
 from tronie.geometry import euler_degrees, facing_degrees
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.stages.deep3d.bfm import NAME, FaceModel
 from tronie.stages.deep3d.reconstruct import MM, Deep3DResult
 from tronie.stages.deep3d.topology import make_layout, origin
-from tronie.types import Detection, Fit, Head
+from tronie.types import Detection, Fit
 
 KEYPOINTS: tuple[tuple[int, ...], ...] = ((36, 39), (42, 45), (30,), (48,), (54,))
 """The five points of the alignment among the 68."""

@@ -16,10 +16,11 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_vector
+from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import HeadModel
 from tronie.runtime import weights
 from tronie.stages.fit.basis import Aligned, align, landmark_basis, mirror_map
-from tronie.types import MIRRORED_UNITS, Landmarks
+from tronie.types import Landmarks
 
 FOCAL_JITTER = 0.3
 """Spread of the logarithm of the focal length that the training allowed for."""

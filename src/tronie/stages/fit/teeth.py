@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.head.model import PARTS, HeadModel
-from tronie.types import Head, Landmarks, Photo
+from tronie.head.model import PARTS, Head, HeadModel
+from tronie.types import Landmarks, Photo
 
 COLUMNS = ((82, 87), (13, 14), (312, 317))
 """MediaPipe's landmarks at the upper and the lower lip's inner edge, left of the middle, in it, right of it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.head.model import Head
 from tronie.stages.fit.basis import LandmarkBasis
-from tronie.types import Fit, Head
+from tronie.types import Fit
 
 WARP_STIFFNESS = 4.0e4
 """Weight of the biharmonic energy against the landmarks; larger bends less."""

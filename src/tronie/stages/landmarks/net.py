@@ -9,9 +9,10 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.types import ARKIT_UNITS, MIRRORED_DOUBTS, Crop, Detection, Landmarks
+from tronie.types import MIRRORED_DOUBTS, Crop, Detection, Landmarks
 
 NET_SIDE = 256
 """Side of the landmark net's input, pixels."""

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.head.model import Head
 from tronie.raster.rasterizer import SUBPIXEL, chart, corners, span
 from tronie.runtime.jit import jit
 from tronie.stages.lighting.shading_estimate import Fields
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.stages.texture.atlas import gutters
-from tronie.types import Albedo, Head, Texture
+from tronie.types import Albedo, Texture
 
 
 def delight(texture: Texture, head: Head, found: Fields, base: bool = False) -> Albedo:

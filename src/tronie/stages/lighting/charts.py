@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.head.surface import pieces, vertex_normals
 from tronie.head.tangents import tangents
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
-from tronie.types import Head
 
 SIDE = 256
 """Of the pictures in which values that vary from vertex to vertex are laid over the atlas."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.head.harmonics import Light, shade
+from tronie.head.model import Head
 from tronie.head.surface import reduced
 from tronie.runtime.jit import jit
 from tronie.stages.lighting.charts import Frame, frame, over_atlas, row_of_vertex
@@ -23,7 +24,7 @@ from tronie.stages.lighting.shading_estimate import Fields
 from tronie.stages.lighting.skin_color import LUMA
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.visibility import step
-from tronie.types import PROVENANCE, Detail, Fit, Head, Texture
+from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 DENT = 0.2
 """Change of the logarithm of brightness with the slope of the sides of a dent or bump."""

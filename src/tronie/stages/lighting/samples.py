@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.head.model import Head
 from tronie.raster.sampling import sampled
 from tronie.raster.shading import vertex_normals
 from tronie.stages.lighting.skin_color import srgb_to_linear
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.visibility import step
-from tronie.types import PROVENANCE, Fit, Head, Texture
+from tronie.types import PROVENANCE, Fit, Texture
 
 COARSE = 512
 """Side of the texture that is sampled; a texel of it is about 0.8 mm on the face."""

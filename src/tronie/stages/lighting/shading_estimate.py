@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.head.harmonics import Light, coefficients_of, directions
+from tronie.head.model import Head
 from tronie.stages.lighting.samples import Samples, sample
 from tronie.stages.lighting.skin_color import LUMA, skin_albedo
 from tronie.stages.lighting.sky import SKY, sky, transfer
@@ -17,7 +18,7 @@ from tronie.stages.lighting.solve import solve_sky
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.inpaint import Graph
 from tronie.stages.texture.visibility import step
-from tronie.types import Fit, Head, Texture
+from tronie.types import Fit, Texture
 
 BROAD, EVENED = 0.06, 0.8
 """Changes over more than some four edges of the control mesh (20 mm) are slow, and this share of them is light."""

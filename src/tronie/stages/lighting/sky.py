@@ -8,10 +8,9 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.head.harmonics import spiral
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import vertex_normals
-from tronie.types import Head
 
 SKY = 96
 """Directions that stand for the sky, 20 degrees apart."""

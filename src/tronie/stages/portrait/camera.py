@@ -10,7 +10,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
-from tronie.types import Head
+from tronie.head.model import Head
 
 Crop = Literal["square", "passport", "head"]
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera
-from tronie.head.model import PARTS
+from tronie.head.model import PARTS, Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.plain import mouth_light
 from tronie.stages.portrait.warp_anchors import Anchors
 from tronie.stages.texture.atlas import Surface
-from tronie.types import Head, Texture
+from tronie.types import Texture
 
 SOFT_MM = 1.0
 """Over which a patch fades in."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
+from tronie.head.model import Head
 from tronie.raster.shading import screen_points, vertex_normals
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.eye_mouth import eye_patch, mouth_patch, patch
@@ -20,7 +21,7 @@ from tronie.stages.portrait.warp_anchors import Anchors, Pixels, Region, outline
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import Surface, surface
 from tronie.stages.texture.visibility import View
-from tronie.types import PROVENANCE, Head, Texture
+from tronie.types import PROVENANCE, Texture
 
 SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
     PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "enhanced", "around", "extended")

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from tronie.geometry import transform
+from tronie.head.model import Head
 from tronie.settings import FrontalSettings
 from tronie.stages.fit.warp import on_photo
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import portrait_camera
-from tronie.types import Fit, Frontal, Head, Landmarks, Photo
+from tronie.types import Fit, Frontal, Landmarks, Photo
 
 SIDE = 256
 """Pixels of the aligned crops."""

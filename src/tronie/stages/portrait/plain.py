@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import Light, Shading, render_layers, vertex_normals
 from tronie.settings import FrontalSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
-from tronie.types import Frontal, Head, Texture
+from tronie.types import Frontal, Texture
 
 FADE_MM = (2.0, 40.0)
 """Above the cut of the neck: where the neck is gone, and where it is whole."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, facing_degrees
+from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
 from tronie.settings import FrontalSettings
@@ -20,7 +21,7 @@ from tronie.stages.portrait.plain import plain, soft_rim
 from tronie.stages.portrait.source import cut_out, detail_square
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.visibility import look, step
-from tronie.types import PROVENANCE, Enhanced, Fit, Frontal, Head, Photo, Texture
+from tronie.types import PROVENANCE, Enhanced, Fit, Frontal, Photo, Texture
 
 HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
 BLUR_MM = 9.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.head.model import Level
+from tronie.head.model import Head, Level
 from tronie.runtime.threads import even, in_bands
 from tronie.settings import TextureSettings
 from tronie.stages.lighting.skin_color import LUMA, srgb_to_linear
@@ -23,7 +23,7 @@ from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.synthesis import grain
 from tronie.stages.texture.tint import tint_of
 from tronie.stages.texture.visibility import View, look
-from tronie.types import Fit, Head, Landmarks, Photo, Texture
+from tronie.types import Fit, Landmarks, Photo, Texture
 
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.head.model import HeadModel, Level
+from tronie.head.model import Head, HeadModel, Level
 from tronie.raster.rasterizer import interpolate, rasterize, visible
 from tronie.stages.texture.iris import RING, EyeLook
 from tronie.stages.texture.visibility import step
-from tronie.types import Head
 
 IRIS_MM = 5.85
 """Radius of the visible iris; adults differ little (mean diameter 11.7 mm, spread 0.5)."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import transform
+from tronie.head.model import Head
 from tronie.raster.rasterizer import visible
 from tronie.raster.sampling import sampled
 from tronie.raster.shading import vertex_normals
@@ -16,7 +17,7 @@ from tronie.stages.fit.warp import on_photo
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.light import step as step  # used by the other rooms from here
 from tronie.stages.texture.mesh_filters import least, smooth
-from tronie.types import Fit, Head, Photo
+from tronie.types import Fit, Photo
 
 BUFFER = 400
 """Pixels across the head in the depth buffer, whatever its size in the photo."""
