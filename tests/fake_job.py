@@ -14,7 +14,8 @@ import numpy as np
 
 from tronie.cli.run import run_photos
 from tronie.errors import InputError
-from tronie.jobs.worker import Outcome, Task, bind
+from tronie.jobs.worker import bind
+from tronie.pipelines.outcome import Outcome, Task
 from tronie.pipelines.photo import Each
 from tronie.runtime.pipe import Line
 from tronie.settings import Settings

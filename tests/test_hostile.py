@@ -18,7 +18,7 @@ from PIL import Image
 import tronie
 from tronie.errors import InputError
 from tronie.io.images import read_photo
-from tronie.io.video.clip import is_clip
+from tronie.io.video import is_clip
 
 FACE = Path(tronie.__file__).parent / "assets" / "selftest.jpg"
 MOST_MEGABYTES = 2000

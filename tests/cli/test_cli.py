@@ -20,8 +20,10 @@ from tronie import cli
 from tronie.cli import options
 from tronie.cli.options import PLACES, settings_from
 from tronie.cli.show import duration
-from tronie.jobs.manifest import Ledger, fingerprint
-from tronie.jobs.worker import Task, do_photo, explain
+from tronie.export.fingerprint import fingerprint
+from tronie.jobs.manifest import Ledger
+from tronie.jobs.worker import do_photo
+from tronie.pipelines.outcome import Task, explain
 from tronie.runtime.atomic_files import new_folder
 from tronie.settings import Settings, Stage
 

@@ -149,7 +149,7 @@ def test_links_that_lead_nowhere_are_told_as_such(tmp_path, capsys) -> None:
     (tmp_path / "gone.jpg").symlink_to("nothing.jpg")
     from tronie.errors import InputError
     from tronie.io.images import read_photo
-    from tronie.io.video.clip import is_clip, open_clip
+    from tronie.io.video import is_clip, open_clip
 
     for name, reason in (("loop.jpg", "leads back to itself"), ("gone.jpg", "nothing.jpg, which is not there")):
         assert not is_clip(tmp_path / name)

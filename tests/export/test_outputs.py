@@ -16,7 +16,8 @@ from tronie.errors import OutputError
 from tronie.export import face_files
 from tronie.export.writer import FORMATS, photo_folder, save_result
 from tronie.head.model import HeadModel
-from tronie.jobs.worker import Task, do_photo
+from tronie.jobs.worker import do_photo
+from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Each
 from tronie.settings import ExportSettings, Settings, Stage
 from tronie.types import Result

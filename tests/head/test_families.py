@@ -23,9 +23,9 @@ from tronie.formats.numpy_pickle import read_array_pickle
 from tronie.formats.safety import Refused
 from tronie.head.model import default_head
 from tronie.head.morphable import NOSE_TIP, Morphable, place
+from tronie.importers import import_file
 from tronie.importers.heads import FAMILIES, families, imported_heads
 from tronie.importers.heads.family import Family
-from tronie.runtime.model_store import import_file
 
 FACE = made.face()
 ICT = SHARED / "ict" / "ict_facekit.npz"

@@ -17,7 +17,7 @@ sys.path.insert(0, str(TESTS))
 from hostile.model_files import HOSTILE
 
 from tronie.errors import TronieError
-from tronie.runtime.model_store import import_file
+from tronie.importers import import_file
 
 MOST = 6_000_000_000
 """Bytes of addresses: whatever goes wrong, the machine is to survive."""

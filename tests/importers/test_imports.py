@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tronie.errors import OutputError, WeightsError
-from tronie.runtime.model_store import Imported, check_free, import_file, imported, keep, new_record
+from tronie.importers import import_file
+from tronie.runtime.model_store import Imported, check_free, imported, keep, new_record
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from PIL import Image
 from tronie.errors import InputError
 from tronie.io.frames import MOST_FRAMES, scan
 from tronie.io.images import read_photo
-from tronie.io.video.clip import is_clip, open_clip
+from tronie.io.video import is_clip, open_clip
 
 
 def moving(path: Path, count: int, size: tuple[int, int] = (40, 30), **kwargs: object) -> Path:

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from tronie.cli.interrupt import stop_on_signals
 from tronie.errors import TronieError
-from tronie.io.inputs import find_inputs, identity
-from tronie.io.unread_kinds import sentence
+from tronie.io.inputs import find_inputs
+from tronie.io.kinds import sentence
+from tronie.io.paths import identity
 from tronie.runtime import hardware as machine
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
 from tronie.runtime.pipe import Line

@@ -19,10 +19,12 @@ from tronie import cli
 from tronie.cli.run import run_photos
 from tronie.errors import OutputError
 from tronie.io.inputs import stamp
-from tronie.io.video.clip import is_clip, named_clip
+from tronie.io.video import is_clip
+from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import make_plan
-from tronie.jobs.worker import Outcome, Task, bind
+from tronie.jobs.worker import bind
+from tronie.pipelines.outcome import Outcome, Task
 from tronie.pipelines.photo import Each
 from tronie.runtime import process_ids as process
 from tronie.runtime.atomic_files import PREFIX, scratch, sweep

@@ -15,7 +15,8 @@ from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
 from tronie.jobs.manifest import Ledger
-from tronie.jobs.worker import Task, bind
+from tronie.jobs.worker import bind
+from tronie.pipelines.outcome import Task
 from tronie.stages.finder import Finder, Found, Marked, merged
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.landmarks.net import LandmarkNet

@@ -17,7 +17,7 @@ from samples import make_face
 import tronie
 from tronie.arrays import Image
 from tronie.head.model import default_head
-from tronie.jobs.worker import Outcome, numbered
+from tronie.pipelines.outcome import Outcome, numbered
 from tronie.settings import Settings
 from tronie.stages.quality import CODES, face_warnings
 from tronie.types import DOUBTS, Caution, Face, Photo

@@ -41,7 +41,7 @@ def execute(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
 
     from tronie.cli.app import app
-    from tronie.jobs.worker import debugging, explain
+    from tronie.pipelines.outcome import debugging, explain
 
     try:
         app(args=arguments, prog_name="tronie")

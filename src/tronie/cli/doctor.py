@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from tronie.jobs.worker import explain
+from tronie.pipelines.outcome import explain
 from tronie.runtime.atomic_files import scratch
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
 from tronie.version import __version__

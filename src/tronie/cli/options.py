@@ -169,8 +169,8 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
     if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
         raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
     if (mode := parameters.get("enhance")) is not None and mode not in ENHANCE:
-        from tronie.importers.sparnet import how_to_get
         from tronie.stages.enhance import enhancer_names
+        from tronie.stages.enhance.published import how_to_get
 
         if mode not in (names := enhancer_names()):
             if said := how_to_get(mode):

@@ -15,17 +15,17 @@ from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
 from tronie.io.file_names import distinct, safe_name
 from tronie.io.inputs import find_inputs
-from tronie.io.unread_kinds import sentence
-from tronie.jobs.worker import debugging
+from tronie.io.kinds import sentence
+from tronie.pipelines.outcome import debugging
 from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.folder_lock import locked
 from tronie.runtime.hardware import kernels_missing
 from tronie.settings import Settings
 
 if TYPE_CHECKING:
+    from tronie.pipelines.multiview import Shot
     from tronie.pipelines.person.gather import Found
     from tronie.pipelines.person.grouping import Entry
-    from tronie.pipelines.person.reconstruct import Shot
 
 
 def make_people(

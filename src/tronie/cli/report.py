@@ -71,8 +71,8 @@ def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
 
 def import_model(kind: str, file: Path, overwrite: bool) -> int:
     """Import a user's file and say what it is."""
+    from tronie.importers import import_file
     from tronie.importers.heads import families
-    from tronie.runtime.model_store import import_file
 
     if kind == "bfm":
         say("Reading the face model and laying out its texture takes about a minute, once.", problem=True)

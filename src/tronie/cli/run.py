@@ -12,7 +12,7 @@ from tronie.cli.interrupt import stop_on_signals
 from tronie.cli.say import say
 from tronie.cli.show import Detail, Show, count
 from tronie.io.inputs import Inputs, find_inputs
-from tronie.io.unread_kinds import sentence
+from tronie.io.kinds import sentence
 from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import Plan, Start, make_plan, run_job

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from tronie.cli.say import plain, say, say_json
-from tronie.jobs.worker import COMPILING, Outcome
+from tronie.jobs.worker import COMPILING
+from tronie.pipelines.outcome import Outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

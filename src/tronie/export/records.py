@@ -16,6 +16,7 @@ from tronie.export.record_text import as_text, rounded, to_json
 from tronie.export.schemas import (
     FORMAT,
     CameraRecord,
+    ClipRecord,
     Deep3DRecord,
     DetailRecord,
     EnhancementRecord,
@@ -44,12 +45,18 @@ from tronie.version import __version__
 
 __all__ = [
     "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",
-    "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema", "schemas",
+    "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema",
     "shares", "to_json", "unmeasured_records", "used_records",
     "write_schemas",
 ]  # fmt: skip
 
-SCHEMAS: dict[str, type[Record]] = {"face": FaceRecord, "manifest": ManifestRecord, "person": PersonRecord}
+SCHEMAS: dict[str, type[Record]] = {
+    "face": FaceRecord,
+    "manifest": ManifestRecord,
+    "person": PersonRecord,
+    "clip": ClipRecord,
+}
+"""Of all files, by name."""
 
 
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
@@ -197,21 +204,14 @@ def _frontal(frontal: Frontal) -> FrontalRecord:
     return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)
 
 
-def schemas() -> dict[str, type[Record]]:
-    """Of all files, by name."""
-    from tronie.pipelines.video.records import ClipRecord
-
-    return {**SCHEMAS, "clip": ClipRecord}
-
-
 def schema(name: str) -> str:
     """The JSON schema of face.json, manifest.json or clip.json as text."""
-    body = schemas()[name].model_json_schema(mode="serialization")
+    body = SCHEMAS[name].model_json_schema(mode="serialization")
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **body}, indent=2) + "\n"
 
 
 def write_schemas(folder: Path) -> None:
-    for name in schemas():
+    for name in SCHEMAS:
         (folder / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
 
 

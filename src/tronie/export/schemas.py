@@ -294,3 +294,42 @@ class PersonRecord(Record):
     models: list[UsedRecord] = Field([], description="The models that were used, and their licences.")
     files: list[str]
     units: UnitsRecord = UnitsRecord()
+
+
+class VideoRecord(Record):
+    source: str = Field(description="The path as it was given, or `camera:0`.")
+    width: int = Field(description="Pixels, after turning upright.")
+    height: int
+    frames: int = Field(description="How many were read.")
+    fps: float = Field(description="Frames per second, on average.")
+    seconds: float = Field(description="Time of the last frame; the first one's is 0.")
+    rotation: int = Field(description="Degrees clockwise by which the stored pictures were turned.")
+    codec: str
+    reader: str = Field(description="What decoded it: `PyAV`, `OpenCV` or `Pillow`.")
+    cuts: list[int] = Field(description="Frames that begin a new shot.")
+    notes: list[str] = Field([], description="What reading met: a file that breaks off, a rate that varies, ...")
+
+
+class ClipPersonRecord(Record):
+    index: int = Field(description="Of the folder face-N; in the order of appearance.")
+    spans: list[tuple[int, int]] = Field(description="First and last frame of every uninterrupted stay.")
+    seen: int = Field(description="Frames in which the face was seen.")
+    bridged: int = Field(description="Frames in which it was hidden for a moment, and told from before and after.")
+    tracks: int = Field(description="Of how many pieces its course was put together.")
+    best: list[int] = Field(description="Frames that texture and identity come from, best first.")
+    looks: int = Field(description="How many frames were asked who it is.")
+    confidence: list[float] = Field(description="0..1 of every frame of the video; 0 where it is not seen.")
+    files: list[str] = Field(description="In its folder.")
+    error: str | None = None
+
+
+class ClipRecord(Record):
+    """clip.json: a video and the people in it."""
+
+    format: int = FORMAT
+    tronie: str
+    name: str
+    video: VideoRecord
+    camera: CameraRecord
+    people: list[ClipPersonRecord]
+    films: list[str] = Field([], description="Beside the people's folders.")

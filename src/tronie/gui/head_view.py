@@ -6,8 +6,7 @@ While something moves, pictures are small and coarse; when it rests, the last on
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
@@ -18,7 +17,7 @@ from tronie.gui.client import Bench, Line
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import qimage
 from tronie.service import photo_tasks
-from tronie.service.messages import Sitter
+from tronie.service.messages import Sitter, View
 
 STILL_PIXELS = 1100
 """Most pixels of the shorter side of a picture at rest."""
@@ -33,22 +32,6 @@ TURN = 0.45
 """Degrees of the head per point of the mouse."""
 SPIN_MS, SPIN = 33, 1.6
 """The turntable: a picture at most so often, degrees each."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is looked at, and how."""
-
-    yaw: float = 0.0
-    """Degrees, as `tronie.render.film.orbit`."""
-    pitch: float = 0.0
-    zoom: float = 1.0
-    mode: str = "textured"
-    light: str = "photo"
-    lamp: tuple[float, float] | None = None
-    """Degrees to the right and up that the first lamp comes from; None is the light's own."""
-    weights: Mapping[str, float] = field(default_factory=dict)
-    dark: bool = False
 
 
 class HeadView(QWidget):

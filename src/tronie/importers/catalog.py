@@ -16,12 +16,12 @@ def catalog() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     Every row has name, purpose, licence, commercial_use, origin, installed, vendored, bytes and path. Those of the
     second list have files too (what the user's are called), and heads whether they are calibrated.
     """
-    from tronie.importers.deep3d import TERMS
     from tronie.importers.heads import families
     from tronie.importers.heads.calibrated import calibrated
-    from tronie.importers.sparnet import LICENCE, ORIGIN, SPARNET, WHAT
     from tronie.runtime.model_store import imported
     from tronie.runtime.weights import WEIGHTS, location, present
+    from tronie.stages.deep3d.terms import TERMS
+    from tronie.stages.enhance.published import LICENCE, ORIGIN, SPARNET, WHAT
 
     heads, own, ready = families(), imported(), calibrated()
     rows = [

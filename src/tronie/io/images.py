@@ -19,10 +19,10 @@ from tronie.errors import InputError
 from tronie.io.decode import ORIENTATION, decode, decode_jxl
 from tronie.io.exif import focal_pixels
 from tronie.io.formats import opener
-from tronie.io.inputs import leads_nowhere
 from tronie.io.jxl_reader import can_read, is_jxl
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
+from tronie.io.paths import leads_nowhere
 from tronie.io.pixels import rgb_from_array
 from tronie.types import Photo
 

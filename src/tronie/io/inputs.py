@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import re
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +12,9 @@ from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
-from tronie.io.unread_kinds import counted, kind_of
+from tronie.io.images import IMAGE_SUFFIXES
+from tronie.io.kinds import counted, kind_of
+from tronie.io.paths import identity, leads_nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +71,6 @@ def find_inputs(
     return Inputs(tuple(paths), tuple(problems), dict(missed))
 
 
-def identity(path: str | os.PathLike[str]) -> str:
-    """The same text for every way to write the path of one file."""
-    return os.path.normcase(os.path.realpath(path))
-
-
-def leads_nowhere(path: str | os.PathLike[str]) -> str | None:
-    """What is wrong with a link, as the end of a sentence that begins with its name; None where nothing is."""
-    try:
-        os.stat(path)
-    except OSError as error:
-        if not os.path.islink(path):
-            return None
-        if error.errno == errno.ELOOP:
-            return "is a link that leads back to itself"
-        return f"is a link to {os.readlink(path)}, which is not there" if error.errno == errno.ENOENT else None
-    except ValueError:
-        return None
-    return None
-
-
 Stamp = tuple[int | None, int | None]
 """Bytes and time of change (ns) of a file, of many their sum and the latest; None, None where there is none."""
 
@@ -102,8 +84,6 @@ def stamp(path: str | os.PathLike[str]) -> Stamp:
     except (OSError, ValueError):
         pass
     with suppress(OSError, ValueError):
-        from tronie.io.video.image_sequence import numbered
-
         if found := [os.stat(one) for one in numbered(os.fspath(path))]:
             return sum(one.st_size for one in found), max(one.st_mtime_ns for one in found)
     return None, None
@@ -112,12 +92,10 @@ def stamp(path: str | os.PathLike[str]) -> Stamp:
 def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | None:
     """The argument as one path that stands for many pictures; None if it is none."""
     path = Path(argument).expanduser()
-    numbered = "%" in path.name and not os.path.lexists(path)
-    if not numbered and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
+    pattern = "%" in path.name and not os.path.lexists(path)
+    if not pattern and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
         return None
-    from tronie.io.video.image_sequence import numbered as pictures
-
-    return ([path], None) if pictures(str(path)) else ([], "no picture is there")
+    return ([path], None) if numbered(str(path)) else ([], "no picture is there")
 
 
 def _expand(
@@ -189,3 +167,21 @@ def _below(path: Path, folder: Path | None) -> bool:
         return False
     inner, outer = identity(path), identity(folder)
     return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+
+
+def numbered(source: str) -> list[Path]:
+    """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
+    path = Path(source)
+    if path.is_dir():
+        found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
+    elif "%" in path.name:
+        parts = [re.escape(text) for text in _NUMBER.split(path.name)[::2]]
+        wanted = re.compile(r"\d+".join(parts))
+        there = path.parent.iterdir() if path.parent.is_dir() else iter(())
+        found = [p for p in there if wanted.fullmatch(p.name)]
+    else:
+        found = [Path(p) for p in glob(source)] if has_magic(source) else []
+    return sorted(found, key=lambda p: [int(t) if t.isdigit() else t.lower() for t in re.split(r"(\d+)", p.name)])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -37,3 +41,47 @@ KINDS = (
 def known(ending: str) -> Kind | None:
     """The kind of an ending (lower case, with the dot)."""
     return next((kind for kind in KINDS if ending in kind.endings), None)
+
+
+# What lies in a folder beside its photos and videos and is left out: how many files of which kind, and what to do.
+
+BESIDE = frozenset(
+    f".{ending}"
+    for ending in (
+        *("xmp", "aae", "thm", "json", "txt", "md", "csv", "tsv", "ini", "db", "html", "htm", "xml", "log", "yaml"),
+        *("yml", "lnk", "url", "nfo", "py", "sh", "bat", "part", "tmp", "zip"),
+    )
+)
+"""Endings of what lies beside photos and is none: nobody misses it."""
+OTHER, NONE = "others", "no ending"
+"""How kinds are named that have a strange ending, or none."""
+_SENSIBLE = re.compile(r"\.[a-z0-9_+-]{1,10}")
+
+
+def kind_of(name: str) -> str | None:
+    """What a file that was not taken is counted as; None for what nobody misses."""
+    ending = os.path.splitext(name)[1].lower()
+    if ending in BESIDE or name.startswith("."):
+        return None
+    if not ending:
+        return NONE
+    return ending if _SENSIBLE.fullmatch(ending) else OTHER
+
+
+def counted(names: Iterable[str]) -> Counter[str]:
+    """How many files of each kind."""
+    return Counter(kind for kind in map(kind_of, names) if kind is not None)
+
+
+def sentence(left_out: Mapping[str, int]) -> str | None:
+    """One sentence that tells of them; None if there are none."""
+    if not left_out:
+        return None
+    total = sum(left_out.values())
+    kinds = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
+    parts = []
+    for kind, number in kinds:
+        what = known(kind)
+        parts.append(f"{number} {kind}" + (f" ({what.name}: {what.advice})" if what else ""))
+    files = "1 file was" if total == 1 else f"{total} files were"
+    return f"{files} left out, of kinds that are not read: {', '.join(parts)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -13,11 +12,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tronie.errors import OutputError
+from tronie.export.fingerprint import fingerprint, text
 from tronie.export.records import InputRecord, ManifestRecord, to_json, unmeasured_records, used_records
 from tronie.io.file_names import fold, is_safe, unique_names
-from tronie.io.inputs import identity, stamp
-from tronie.jobs.worker import Outcome
+from tronie.io.inputs import stamp
+from tronie.io.paths import identity
 from tronie.pipelines.model_usage import models_used
+from tronie.pipelines.outcome import Outcome
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.settings import Settings
 from tronie.version import __version__
@@ -171,16 +172,6 @@ def _believed(data: bytes) -> dict[str, InputRecord]:
         names.add(fold(record.name))
         records[identity(record.source)] = record
     return records
-
-
-def fingerprint(settings: Settings) -> str:
-    """A short text that is the same for the same settings."""
-    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
-
-
-def text(path: str | Path) -> str:
-    """A path as it can be written down: bytes in a file name that are no UTF-8 become question marks."""
-    return str(path).encode("utf-8", errors="replace").decode()
 
 
 def _look(record: InputRecord) -> tuple[str, int | None, int | None]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tronie.io.inputs import Problem, stamp
 from tronie.jobs.manifest import Ledger, written
-from tronie.jobs.worker import Outcome, Task, Work, debugging
+from tronie.jobs.worker import Work
+from tronie.pipelines.outcome import Outcome, Task, debugging
 from tronie.runtime.atomic_files import sweep
 from tronie.runtime.pipe import Line
 from tronie.runtime.processes import Crash, run_in_processes

@@ -6,89 +6,19 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tronie.errors import TronieError
-from tronie.io.inputs import Stamp, stamp
+from tronie.io.inputs import stamp
+from tronie.pipelines.outcome import Outcome, Status, Task, debugging, explain, numbered
 from tronie.runtime.pipe import Line
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Each
     from tronie.settings import Settings
-    from tronie.types import Caution, Face, Result, Unmeasured
-
-Status = Literal["ok", "no_face", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One photo to do."""
-
-    source: str
-    """Its path as the user gave it."""
-    out: Path
-    """The folder of the job."""
-    name: str
-    """The folder of this photo's outputs inside `out`."""
-    overwrite: bool = False
-    """Whether that folder may exist already."""
-    clip: bool = False
-    """Whether its name says that it is a video, to be followed through time."""
-
-    @property
-    def folder(self) -> Path:
-        return self.out / self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one photo."""
-
-    source: str
-    folder: Path
-    status: Status
-    faces: int = 0
-    """Faces found, with those that could not be finished."""
-    enhanced: int = 0
-    """Faces that super-resolution put detail into."""
-    seconds: float = 0.0
-    """From reading the photo to the last file."""
-    reason: str | None = None
-    """One sentence for an error."""
-    face_errors: tuple[str, ...] = ()
-    """One sentence for each face that could not be finished."""
-    notes: tuple[str, ...] = ()
-    """What reading the photo did that its owner should know (only the first frame used, ...)."""
-    warnings: tuple[tuple[int, Caution], ...] = ()
-    """What is doubtful about the faces, each with its face's number."""
-    unmeasured: tuple[Unmeasured, ...] = ()
-    """Faces that were seen but could not be measured."""
-    timings: Mapping[str, float] = field(default_factory=dict)
-    """Stage -> seconds, of the photo and summed over its faces."""
-    stamp: Stamp = (None, None)
-    """Of the file as it was before it was read: that version was worked on."""
-
-    @property
-    def remarks(self) -> list[str]:
-        """Notes and warnings as sentences."""
-        return [*self.notes, *(f"face {number}: {caution}" for number, caution in self.warnings)]
-
-    @property
-    def warned(self) -> dict[str, list[int]]:
-        """Code of a warning -> numbers of the faces that have it."""
-        found: dict[str, list[int]] = {}
-        for number, caution in self.warnings:
-            if number not in found.setdefault(caution.code, []):
-                found[caution.code].append(number)
-        return found
-
-
-def numbered(faces: Iterable[Face]) -> tuple[tuple[int, Caution], ...]:
-    """The warnings of a photo's faces, for its outcome."""
-    return tuple((face.index, caution) for face in faces for caution in face.warnings)
+    from tronie.types import Result
 
 
 class Runner(Protocol):
@@ -181,7 +111,7 @@ class Work:
 
         def work(task: Task) -> Outcome:
             watch("read")
-            from tronie.io.video.clip import is_clip
+            from tronie.io.video import is_clip
             from tronie.runtime.jit import compiling
 
             with compiling(hear):
@@ -258,20 +188,3 @@ def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threa
         unmeasured=result.unmeasured,
         timings=timings,
     )
-
-
-def debugging() -> bool:
-    """Whether the user asked for tracebacks (`--debug` or the variable TRONIE_DEBUG)."""
-    return os.environ.get("TRONIE_DEBUG", "") not in ("", "0")
-
-
-def explain(error: BaseException) -> str:
-    """An exception as one sentence for a user."""
-    if isinstance(error, TronieError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for it."
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
-    text = " ".join(str(error).split())
-    return f"Internal error, {type(error).__name__}: {text[:200]} (--debug shows where)"

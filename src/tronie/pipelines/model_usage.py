@@ -57,7 +57,7 @@ def _shipped(*names: str) -> tuple[UsedModel, ...]:
 
 def _brought() -> tuple[UsedModel, ...]:
     from tronie.errors import WeightsError
-    from tronie.importers.deep3d import used
+    from tronie.stages.deep3d.terms import used
 
     try:
         return tuple(UsedModel(one.name, one.licence, one.commercial_use) for one in used())

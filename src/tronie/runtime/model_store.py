@@ -4,13 +4,12 @@ beside it, a record of what it is."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tronie.errors import OutputError, WeightsError
+from tronie.errors import OutputError
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.runtime.weights import digest, store
 
@@ -96,37 +95,3 @@ def keep(record: Imported, data: bytes) -> Imported:
     write_file(record.path, data)
     write_file(record.record, (json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n").encode())
     return record
-
-
-def _sparnet(file: Path, overwrite: bool) -> Imported:
-    from tronie.importers.sparnet import import_sparnet
-
-    return import_sparnet(file, overwrite=overwrite)
-
-
-def _deep3d(file: Path, overwrite: bool) -> Imported:
-    from tronie.importers.deep3d import import_deep3d
-
-    return import_deep3d(file, overwrite=overwrite)
-
-
-def _bfm(file: Path, overwrite: bool) -> Imported:
-    from tronie.importers.deep3d import import_bfm
-
-    return import_bfm(file, overwrite=overwrite)
-
-
-KINDS: dict[str, Callable[[Path, bool], Imported]] = {"sparnet": _sparnet, "deep3d": _deep3d, "bfm": _bfm}
-"""What can be imported: what reads the user's file (and may overwrite an older import) and puts it into the store.
-The families of heads (`tronie.importers.heads`) can be imported too."""
-
-
-def import_file(kind: str, file: Path, *, overwrite: bool = False) -> Imported:
-    """Import `file` as a model of `kind`: a key of KINDS, or a family of heads. Raises WeightsError or OutputError."""
-    from tronie.importers.heads import families, import_head
-
-    if kind in KINDS:
-        return KINDS[kind](file, overwrite)
-    if kind not in families():
-        raise WeightsError(f"There is no kind {kind} to import; there are {', '.join([*KINDS, *families()])}.")
-    return import_head(kind, file, overwrite=overwrite)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tronie.errors import WeightsError
+
 OPSET, IR = 17, 9
 
 Port = tuple[str, tuple[int, ...]]
@@ -49,3 +51,11 @@ class Graph:
         self.model.Clear()
         onnx.checker.check_model(data)
         return data
+
+
+def require_onnx() -> None:
+    """WeightsError if the package is missing."""
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise WeightsError('Importing a net needs the package onnx; run `pip install "tronie[models]"`.') from None

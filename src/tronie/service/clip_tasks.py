@@ -45,7 +45,7 @@ def play(desk: Desk, tell: Tell, path: Path, index: int) -> None:
 def follow(desk: Desk, tell: Tell, path: Path, folder: Path, settings: Settings, overwrite: bool) -> Tracked:
     """Everybody in a clip, into `folder`/NAME; tells Steps. What lies there already is read, unless `overwrite`."""
     from tronie.io.file_names import safe_name
-    from tronie.jobs.worker import Task
+    from tronie.pipelines.outcome import Task
     from tronie.pipelines.video.job import do_clip
 
     name = safe_name(path.stem)

@@ -172,3 +172,19 @@ class Tracked:
     folder: Path
     people: tuple[Track, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at, and how."""
+
+    yaw: float = 0.0
+    """Degrees, as `tronie.render.film.orbit`."""
+    pitch: float = 0.0
+    zoom: float = 1.0
+    mode: str = "textured"
+    light: str = "photo"
+    lamp: tuple[float, float] | None = None
+    """Degrees to the right and up that the first lamp comes from; None is the light's own."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    dark: bool = False

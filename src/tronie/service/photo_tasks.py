@@ -16,7 +16,7 @@ from tronie.service.messages import About, Card, Looks, Opened, Sitter, Stage, S
 from tronie.service.server import Tell
 
 if TYPE_CHECKING:
-    from tronie.gui.head_view import View
+    from tronie.service.messages import View
     from tronie.service.workspace import Desk, Key
     from tronie.settings import ExportSettings, FrontalSettings, Settings
     from tronie.types import Face, Photo, Result
@@ -210,7 +210,7 @@ def thumbnail(desk: Desk, tell: Tell, path: Path) -> Image:
     from PIL import Image as Pillow
 
     from tronie.io.images import read_photo
-    from tronie.io.video.clip import is_clip, open_clip
+    from tronie.io.video import is_clip, open_clip
 
     tell(Stage("read"))
     if is_clip(path):
@@ -228,8 +228,9 @@ def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, boo
     used."""
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.inputs import find_inputs
-    from tronie.io.unread_kinds import sentence
-    from tronie.io.video.clip import VIDEO_SUFFIXES, is_clip
+    from tronie.io.kinds import sentence
+    from tronie.io.video import is_clip
+    from tronie.io.video.clip import VIDEO_SUFFIXES
 
     found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
     told = sentence(found.left_out)
@@ -246,7 +247,7 @@ def models(desk: Desk, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str,
 
 def import_model(desk: Desk, tell: Tell, kind: str, file: Path) -> Any:
     """The record of the imported model."""
-    from tronie.runtime.model_store import import_file
+    from tronie.importers import import_file
 
     tell(Stage("import"))
     if not file.exists():

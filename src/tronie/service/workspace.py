@@ -163,7 +163,7 @@ class Reader:
 
     def frames(self, path: Path, index: int) -> Iterator[Frame]:
         """From a number on, or the last one where the clip ends before."""
-        from tronie.io.video.clip import open_clip
+        from tronie.io.video import open_clip
 
         kept = [frame for frame in self._kept if frame.index >= index] if path == self.path else []
         if not kept or kept[0].index != index:

@@ -12,7 +12,7 @@ import pytest
 
 from tronie import color
 from tronie.errors import InputError
-from tronie.io.video.clip import open_clip
+from tronie.io.video import open_clip
 from tronie.io.video.frame_shape import KEEP, MOST_PIXELS, Shape
 from tronie.io.video.mp4_boxes import told
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tronie.io.video.clip import open_clip
+from tronie.io.video import open_clip
 from tronie.io.video.sound import Sound
 from tronie.io.video.writer import write_movie
 

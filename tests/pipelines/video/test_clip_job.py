@@ -14,10 +14,11 @@ from places import DOCS, EXAMPLES
 
 from tronie.cli import execute
 from tronie.export.records import schema
-from tronie.io.video.clip import is_clip
+from tronie.io.video import is_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import make_plan, run_job
-from tronie.jobs.worker import Task, Work
+from tronie.jobs.worker import Work
+from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.job import do_clip
 from tronie.pipelines.video.live import Live

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from places import EXAMPLES
 
 from tronie.io.video.clip import have_av
-from tronie.jobs.worker import Task
+from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.job import do_clip
 from tronie.pipelines.video.keyframes import Shots, light_between, parted

@@ -16,12 +16,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tronie.errors import OutputError, WeightsError
 from tronie.formats.matlab import mat_bytes
-from tronie.importers.deep3d import TERMS, import_bfm, import_deep3d
+from tronie.importers import KINDS
+from tronie.importers.deep3d import import_bfm, import_deep3d
 from tronie.importers.deep3d.bfm_front import BASEL, NEEDED
-from tronie.runtime.model_store import KINDS, imported
+from tronie.runtime.model_store import imported
 from tronie.stages.deep3d import net
 from tronie.stages.deep3d.bfm import FaceModel, load_face_model
 from tronie.stages.deep3d.net import load_net, shapes
+from tronie.stages.deep3d.terms import TERMS
 
 WIDTH = 8
 

@@ -16,7 +16,6 @@ from places import DOCS, EXAMPLES
 
 from tronie import cli
 from tronie.export.records import face_record, to_json
-from tronie.importers.deep3d import MODEL, NET
 from tronie.importers.deep3d.to_onnx import onnx_bytes
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
@@ -27,6 +26,7 @@ from tronie.stages.deep3d.bfm import FaceModel
 from tronie.stages.deep3d.engine import five_points
 from tronie.stages.deep3d.net import CoefficientNet, shapes
 from tronie.stages.deep3d.reconstruct import from_coefficients
+from tronie.stages.deep3d.terms import MODEL, NET
 from tronie.stages.deep3d.views import over, view
 from tronie.types import Photo
 

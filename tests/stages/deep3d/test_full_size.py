@@ -19,7 +19,6 @@ from places import EXAMPLES
 from tronie import cli
 from tronie.export.writer import save_face
 from tronie.formats.matlab import mat_bytes
-from tronie.importers.deep3d import NET
 from tronie.importers.deep3d.to_onnx import onnx_bytes
 from tronie.runtime.model_store import keep, new_record
 from tronie.settings import ExportSettings, FrontalSettings, LightSettings, TextureSettings
@@ -27,6 +26,7 @@ from tronie.stages.deep3d.align import POINTS, SIZE
 from tronie.stages.deep3d.convert import head_model, make_fit, make_head
 from tronie.stages.deep3d.net import shapes
 from tronie.stages.deep3d.reconstruct import Deep3DResult, reconstruct
+from tronie.stages.deep3d.terms import NET
 from tronie.stages.lighting.stage import light_and_detail
 from tronie.stages.portrait import frontal
 from tronie.stages.texture import bake

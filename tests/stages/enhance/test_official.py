@@ -16,11 +16,12 @@ import vectors
 from tronie import cli
 from tronie.errors import OutputError, WeightsError
 from tronie.importers.sparnet import architecture as sparnet
-from tronie.importers.sparnet import import_sparnet, imported_names, load_imported
+from tronie.importers.sparnet import import_sparnet
 from tronie.importers.sparnet.architecture import PLANS, Plan, find_state, recognise, shapes
 from tronie.runtime.inference import Session
 from tronie.runtime.model_store import imported
 from tronie.stages.enhance import make_enhancer
+from tronie.stages.enhance.published import imported_names, load_imported
 
 SMALL = Plan(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,50 +15,12 @@ from tronie.runtime.inference import onnxruntime
 from tronie.runtime.model_store import Imported, check_free, keep, new_record
 from tronie.stages.deep3d import bfm, net
 from tronie.stages.deep3d.align import SIDE
+from tronie.stages.deep3d.terms import MODEL, NET, ORIGINS, TERMS
 
-NET, MODEL = "deep3d", "bfm"
-"""The kinds of these imports."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a user should know of a kind before getting it."""
-
-    name: str
-    """Of the kind: `tronie models import NAME FILE`."""
-    what: str
-    licence: str
-    ask: str
-    """Where the files are given away."""
-    files: tuple[str, ...]
-    """What they are called."""
-
-
-TERMS: dict[str, Terms] = {
-    t.name: t
-    for t in (
-        Terms(
-            NET, "Deep3D's net: face and light from a crop (needs bfm as well)",
-            "MIT, trained on research-only photos", "github.com/sicxu/Deep3DFaceRecon_pytorch",
-            ("epoch_20.pth", "FaceReconModel.pb"),
-        ),
-        Terms(
-            MODEL, "the front of the Basel Face Model 2009 with expressions, for Deep3D",
-            "Basel and FaceWarehouse, research only", "faces.dmi.unibas.ch/bfm",
-            ("BFM_model_front.mat", "01_MorphableModel.mat"),
-        ),
-    )
-}  # fmt: skip
 LARGEST, IN_ALL = 20_000_000, 150_000_000
 """Numbers of one value for one picture, and of all values. ResNet-50's have 0.8 and 50 million."""
 PRODUCTS = 50e9
 """For one picture. ResNet-50 needs 4e9."""
-ORIGINS = {
-    "deep3d": "Deep3DFaceRecon_pytorch (Deng et al. 2019, Xu), github.com/sicxu/Deep3DFaceRecon_pytorch",
-    "deep3d-tensorflow": "Deep3DFaceReconstruction (Deng et al. 2019), github.com/microsoft/Deep3DFaceReconstruction",
-    bfm.NAME: "Basel Face Model 2009 (Paysan et al.), faces.dmi.unibas.ch/bfm, with expressions by Guo et al. (2018)",
-}
-"""By the name in the store."""
 
 
 def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
@@ -67,7 +29,7 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
     Needs the package onnx (extra `models`), neither PyTorch nor TensorFlow. Raises WeightsError when the file is
     refused, and OutputError when it cannot be stored or is there already.
     """
-    from tronie.importers.sparnet.to_onnx import require_onnx
+    from tronie.runtime.onnx_graph import require_onnx
 
     require_onnx()
     name = net.NAMES[0] if _is_checkpoint(file) else net.NAMES[1]
@@ -83,30 +45,6 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
         commercial_use=False, origin=ORIGINS[name], side=SIDE,
     )  # fmt: skip
     return keep(record, data)
-
-
-def used() -> tuple[Imported, ...]:
-    """The records of the net and the face model that the engine takes. Raises WeightsError where one is missing, with
-    all that a user has to know to get what is."""
-    found: list[Imported] = []
-    missing: list[str] = []
-    for kind, record in ((NET, net.record), (MODEL, bfm.record)):
-        try:
-            found.append(record())
-        except WeightsError:
-            missing.append(kind)
-    if missing:
-        raise WeightsError("Deep3D works with files that you download yourself:" + "".join(map(how_to_get, missing)))
-    return found[0], found[1]
-
-
-def how_to_get(kind: str) -> str:
-    """Where a file is from, under which terms, and what to do with it: three lines, with the break before them."""
-    t = TERMS[kind]
-    return (
-        f"\n  {t.what}:\n    {' or '.join(t.files)}, from {t.ask} ({t.licence}; no commercial use);"
-        f"\n    then: tronie models import {kind} FILE"
-    )
 
 
 def _is_checkpoint(file: Path) -> bool:

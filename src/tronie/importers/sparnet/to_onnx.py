@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tronie.errors import WeightsError
 from tronie.importers.sparnet.architecture import EPSILON, SLOPE, Plan, Scale, State, kernel, norm_gain
 from tronie.runtime.onnx_graph import Graph
-
-
-def require_onnx() -> None:
-    """WeightsError if the package is missing."""
-    try:
-        import onnx  # noqa: F401
-    except ImportError:
-        raise WeightsError('Importing a net needs the package onnx; run `pip install "tronie[models]"`.') from None
 
 
 def onnx_bytes(state: State, plan: Plan) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,13 @@ from tronie.arrays import Image
 from tronie.errors import InputError
 from tronie.io.formats import opener
 from tronie.io.frames import Frames, scan
-from tronie.io.images import IMAGE_SUFFIXES, read_photo
+from tronie.io.images import read_photo
+from tronie.io.inputs import _NUMBER, numbered
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
 from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader
 from tronie.io.video.timing import Times
 
-_NUMBER = re.compile(r"%0?(\d*)d")
 USUAL_DELAY = 0.1
 """Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""
 MOST_PIXELS = 9_000_000
@@ -55,21 +53,6 @@ class PictureClip(Reader):
                 continue
             yield Frame(count, number / self._info.fps, image)
             count += 1
-
-
-def numbered(source: str) -> list[Path]:
-    """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
-    path = Path(source)
-    if path.is_dir():
-        found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
-    elif "%" in path.name:
-        parts = [re.escape(text) for text in _NUMBER.split(path.name)[::2]]
-        wanted = re.compile(r"\d+".join(parts))
-        there = path.parent.iterdir() if path.parent.is_dir() else iter(())
-        found = [p for p in there if wanted.fullmatch(p.name)]
-    else:
-        found = [Path(p) for p in glob(source)] if has_magic(source) else []
-    return sorted(found, key=lambda p: [int(t) if t.isdigit() else t.lower() for t in re.split(r"(\d+)", p.name)])
 
 
 def fitted(image: Image, size: tuple[int, int]) -> Image:

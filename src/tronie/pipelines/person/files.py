@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tronie.export.fingerprint import fingerprint, text
 from tronie.export.records import (
     PersonPhotoRecord,
     PersonRecord,
@@ -18,8 +19,8 @@ from tronie.export.records import (
 )
 from tronie.export.writer import chosen, save_face
 from tronie.io import encode
-from tronie.jobs.manifest import fingerprint, text
-from tronie.pipelines.person.reconstruct import Many, Shot
+from tronie.pipelines.multiview import Shot
+from tronie.pipelines.person.reconstruct import Many
 from tronie.pipelines.person.sheets import person_sheet, source_picture
 from tronie.runtime.atomic_files import new_folder, write_file
 from tronie.settings import Settings

@@ -10,8 +10,8 @@ import numpy as np
 
 from tronie.errors import TronieError
 from tronie.io.inputs import stamp
+from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.grouping import Entry, by_person, group
-from tronie.pipelines.person.reconstruct import Shot
 from tronie.pipelines.photo import Pipeline
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
@@ -84,7 +84,7 @@ def grouped(found: Sequence[Found]) -> dict[str, list[Shot]]:
 
 def said(found: Sequence[Found], entries: Sequence[Entry], source: str) -> dict[str, list[Shot]]:
     """As the user's file has it. Raises InputError."""
-    from tronie.io.inputs import identity as same_file
+    from tronie.io.paths import identity as same_file
 
     at = {same_file(f.path): f for f in found if f.shots}
     entries = [replace(e, photo=same_file(e.photo)) for e in entries]

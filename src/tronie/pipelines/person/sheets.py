@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tronie.arrays import Image
 from tronie.export.contact_sheet import ACCENT, FAINT, INK, PAPER, SOFT_COSINE, Text, portrait_view, with_texts
 from tronie.head.surface import reduced
-from tronie.pipelines.person.reconstruct import Many, Shot
+from tronie.pipelines.multiview import Shot
+from tronie.pipelines.person.reconstruct import Many
 from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
 from tronie.stages.portrait import backdrop, mouth_light, soft_rim

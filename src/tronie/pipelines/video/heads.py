@@ -14,8 +14,8 @@ from tronie.errors import InputError
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.model_usage import enhancers_used, models_used
-from tronie.pipelines.person.reconstruct import Shot as Painted
-from tronie.pipelines.person.reconstruct import dressed, suits_portrait, textured, to_paint
+from tronie.pipelines.multiview import Shot as Painted
+from tronie.pipelines.multiview import dressed, suits_portrait, textured, to_paint
 from tronie.pipelines.video.collect import Collected
 from tronie.pipelines.video.films import talking
 from tronie.pipelines.video.posed_head import HeldFit, Puppet, face_of, head_at_rest

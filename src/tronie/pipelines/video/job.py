@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING
 
 from tronie.errors import InputError
 from tronie.export.records import to_json
+from tronie.export.schemas import ClipPersonRecord
 from tronie.export.writer import Moving, Writer, chosen, photo_folder
-from tronie.io.video.clip import CAMERA, Clip, Limited, open_clip
+from tronie.io.video import open_clip
+from tronie.io.video.clip import CAMERA, Clip, Limited
 from tronie.io.video.writer import default_format, write_movie
-from tronie.jobs.worker import Outcome, Task, debugging, explain, numbered
+from tronie.pipelines.outcome import Outcome, Task, debugging, explain, numbered
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.films import steady, wired
 from tronie.pipelines.video.heads import heads
 from tronie.pipelines.video.montage import montage
 from tronie.pipelines.video.motion import Motion
 from tronie.pipelines.video.posed_head import Puppet
-from tronie.pipelines.video.records import PersonRecord, clip_record, person_record
+from tronie.pipelines.video.records import clip_record, person_record
 from tronie.pipelines.video.solve import camera_of
 from tronie.pipelines.video.tables import course, files
 from tronie.runtime.ahead import ahead
@@ -126,7 +128,7 @@ def _save(
     settings, fps = pipeline.settings, found.info.fps
     puppets: dict[int, tuple[Puppet, Motion]] = {}
     faces: list[Face] = []
-    records: list[PersonRecord] = []
+    records: list[ClipPersonRecord] = []
     views: list[tuple[Photo, Face]] = []
     failed: list[str] = []
     for made in heads(found, pipeline, camera, writer.work, clock, failed, told, cancelled):

@@ -68,7 +68,7 @@ def load_engine(threads: int = 0, matlab: bool = False) -> Deep3DEngine:
 
 def notices() -> tuple[str, ...]:
     """A sentence on each of the user's files that is used, and its licence. Raises WeightsError."""
-    from tronie.importers.deep3d import used
+    from tronie.stages.deep3d.terms import used
 
     return tuple(
         f"{one.name}: {one.origin}; {one.licence}" + ("" if one.commercial_use else " (no commercial use)")

@@ -37,10 +37,10 @@ def make_enhancer(name: str, threads: int = 0) -> Enhancer:
     if name in ENHANCERS:
         return ENHANCERS[name](threads)
     if name in _imported():
-        from tronie.importers.sparnet import load_imported
+        from tronie.stages.enhance.published import load_imported
 
         return load_imported(name, threads)
-    from tronie.importers.sparnet import how_to_get
+    from tronie.stages.enhance.published import how_to_get
 
     if said := how_to_get(name):
         raise WeightsError(said)
@@ -64,6 +64,6 @@ def _own_present() -> bool:
 
 
 def _imported() -> tuple[str, ...]:
-    from tronie.importers.sparnet import imported_names
+    from tronie.stages.enhance.published import imported_names
 
     return imported_names()
