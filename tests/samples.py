@@ -10,7 +10,7 @@ import numpy as np
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
-from tronie.types import Caution, Crop, Detection, Face, Fit, Frontal, Landmarks, Photo, Result, Texture
+from tronie.types import Caution, Crop, Detection, Face, Fit, Landmarks, Photo, Portrait, Result, Texture
 
 SMILE = {"jawOpen": 0.4, "mouthSmileLeft": 0.7, "mouthSmileRight": 0.5, "eyeBlinkLeft": 0.25}
 
@@ -49,7 +49,7 @@ def make_face(model: HeadModel, index: int = 1, level: int = 1, yaw: float = 20.
     picture = np.repeat(np.repeat(rng.integers(90, 200, (16, 16, 3), dtype=np.uint8), 32, 0), 32, 1)
     provenance = np.repeat(np.repeat(rng.integers(0, 5, (8, 8), dtype=np.uint8), 64, 0), 64, 1)
     small, mask = np.ascontiguousarray(picture[:256, :256]), np.ascontiguousarray(provenance[:256, :256])
-    return replace(face, texture=Texture(picture, provenance), frontal=Frontal(small, small[::-1], mask, mask))
+    return replace(face, texture=Texture(picture, provenance), portrait=Portrait(small, small[::-1], mask, mask))
 
 
 def make_result(model: HeadModel, faces: int = 1, name: str = "someone", **options: Any) -> Result:

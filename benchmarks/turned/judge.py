@@ -10,12 +10,12 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.pipelines.photo import Pipeline
-from tronie.settings import FrontalSettings, Settings
+from tronie.settings import PortraitSettings, Settings
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait import frontal
 from tronie.stages.portrait.plain import plain
-from tronie.types import Face, Frontal, Photo
+from tronie.types import Face, Photo, Portrait
 
 SIDE = 256
 """Pixels of the aligned crop that the recogniser's own is cut from."""
@@ -42,7 +42,7 @@ class Judge:
     def __init__(self, threads: int = 1, size: int = 512) -> None:
         self.whole = Pipeline(Settings.model_validate({"only": "texture", "enhance": {"mode": "off"}}), threads)
         self.mesh = Pipeline(Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}}), threads)
-        self.settings = FrontalSettings.model_validate({"size": size, "expression": "keep"})
+        self.settings = PortraitSettings.model_validate({"size": size, "expression": "keep"})
 
     def largest(self, source: Any) -> tuple[Photo, Face] | None:
         """The largest face of a photo with its texture; None without one."""
@@ -50,7 +50,7 @@ class Judge:
         face = next((f for f in result.faces if f.texture is not None), None)
         return None if face is None else (result.photo, face)
 
-    def portraits(self, photo: Photo, face: Face) -> dict[str, Frontal]:
+    def portraits(self, photo: Photo, face: Face) -> dict[str, Portrait]:
         """The turned photo, and the head alone with its completed texture before grey."""
         assert face.head is not None
         assert face.texture is not None

@@ -57,12 +57,12 @@ def main(folder: Path) -> None:
             name, _, way = pick.partition(":")
             path = HERE.parents[1] / "examples" / "group.jpg" if name == "group" else folder / f"{name}.webp"
             photo = made(read_photo(path), way)
-            settings = Settings.model_validate({"frontal": {"expression": "keep", **WAYS.get(way, {})}})
+            settings = Settings.model_validate({"portrait": {"expression": "keep", **WAYS.get(way, {})}})
             face = Pipeline(settings).run(photo).faces[0]
-            assert face.frontal is not None
+            assert face.portrait is not None
             assert face.fit is not None
             x, y = k % COLUMNS * (2 * CELL + 12), k // COLUMNS * (CELL + 28)
-            for n, image in enumerate((around(photo, face), face.frontal.image)):
+            for n, image in enumerate((around(photo, face), face.portrait.image)):
                 sheet.paste(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.LANCZOS), (x + n * CELL, y))
             number = 9 * (page - 1) + k + 1
             d = face.fit.diagnostics

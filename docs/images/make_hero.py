@@ -43,10 +43,10 @@ def main() -> None:
     top = MARGIN + large + LABEL + GAP
     page.paste(numbered(group, (wide, tall)), (MARGIN, top))
     for place, face in enumerate(group.faces[:8]):
-        assert face.frontal is not None
+        assert face.portrait is not None
         x = WIDTH - MARGIN - (4 - place % 4) * (small + GAP) + GAP
         y = top + place // 4 * (small + GAP)
-        page.paste(Image.fromarray(reduced(face.frontal.image, small)), (x, y))
+        page.paste(Image.fromarray(reduced(face.portrait.image, small)), (x, y))
         badge(page, (x, y), face.index)
     page.save(HERE / "hero.jpg", quality=88, optimize=True, progressive=True)
 
@@ -55,12 +55,12 @@ def one(result: tronie.Result, size: int) -> list[tuple[str, np.ndarray]]:
     """Label and picture (size, size, 3) of what comes out for the first face."""
     face = result.faces[0]
     assert face.head is not None
-    assert face.frontal is not None
+    assert face.portrait is not None
     region = face_region(face)
     return [
         ("photo", cut_out(result.photo.image, region, size)),
         ("fitted head and 478 landmarks", overlay(result.photo.image, face, size, region)),
-        ("portrait from the front", reduced(face.frontal.image, size)),
+        ("portrait from the front", reduced(face.portrait.image, size)),
         ("textured head", turned(face, size, -35, textured=True)),
         (f"{len(face.head.vertices):,} vertices, 52 blend shapes", turned(face, size, 35, textured=False)),
     ]

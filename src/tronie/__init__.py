@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         Enhanced,
         Face,
         Fit,
-        Frontal,
         Landmarks,
         Photo,
+        Portrait,
         Result,
         Texture,
     )
@@ -46,7 +46,7 @@ _ROOMS = {
     "pipelines.photo": ("Pipeline", "reconstruct"),
     "settings": ("Settings",),
     "types": (
-        "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Frontal", "Landmarks",
+        "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Portrait", "Landmarks",
         "Photo", "Result", "Texture",
     ),
 }  # fmt: skip
@@ -61,7 +61,6 @@ __all__ = [
     "Enhanced",
     "Face",
     "Fit",
-    "Frontal",
     "Head",
     "HeadModel",
     "InputError",
@@ -69,6 +68,7 @@ __all__ = [
     "OutputError",
     "Photo",
     "Pipeline",
+    "Portrait",
     "Result",
     "Settings",
     "Similarity",

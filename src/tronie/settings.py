@@ -67,7 +67,7 @@ class LightSettings(Branch):
         return self.albedo or self.detail or self.base_color == "albedo"
 
 
-class FrontalSettings(Branch):
+class PortraitSettings(Branch):
     size: Literal[256, 512, 1024] = Field(1024, description="Height of the frontal portrait, pixels.")
     crop: Literal["square", "passport", "head"] = Field("square", description="Cut of the portrait; passport: 35 x 45.")
     background: Literal["keep", "blur", "plain"] = Field(
@@ -110,7 +110,7 @@ class Settings(Branch):
     fit: FitSettings = FitSettings()
     texture: TextureSettings = TextureSettings()
     light: LightSettings = LightSettings()
-    frontal: FrontalSettings = FrontalSettings()
+    portrait: PortraitSettings = PortraitSettings()
     export: ExportSettings = ExportSettings()
     video: VideoSettings = VideoSettings()
     only: Stage | None = Field(None, description="Only the bare head, the head with its texture, or the portrait.")

@@ -220,7 +220,7 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Frontal:
+class Portrait:
     image: Image
     """(N, M, 3): the face from the front; with the photo's expression, unless the settings want it at rest only."""
     neutral: Image | None
@@ -273,7 +273,7 @@ class Face:
     """Where it was asked for."""
     detail: Detail | None = None
     """Where it was asked for."""
-    frontal: Frontal | None = None
+    portrait: Portrait | None = None
     deep3d: Deep3DResult | None = None
     """What the engine `deep3d` made of it; fit and head are made from this."""
     points68: Array | None = None

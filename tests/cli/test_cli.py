@@ -360,7 +360,7 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
     assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small", "photo": True}
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)
-    assert (settings.texture.size, settings.frontal.size, settings.only) == (512, 256, "texture")
+    assert (settings.texture.size, settings.portrait.size, settings.only) == (512, 256, "texture")
 
 
 def test_no_option_means_the_defaults_of_the_tree() -> None:

@@ -75,11 +75,11 @@ def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
     place = tmp_path / "someone" / "face-1"
     face = result.faces[0]
     assert face.texture is not None
-    assert face.frontal is not None
+    assert face.portrait is not None
     assert np.array_equal(np.asarray(Image.open(place / "texture.png")), face.texture.image)
     assert np.array_equal(np.asarray(Image.open(place / "provenance.png")), face.texture.provenance)
-    assert np.array_equal(np.asarray(Image.open(place / "frontal_neutral.png")), face.frontal.neutral)
-    assert np.array_equal(np.asarray(Image.open(place / "frontal_mask.png")), face.frontal.mask)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_neutral.png")), face.portrait.neutral)
+    assert np.array_equal(np.asarray(Image.open(place / "frontal_mask.png")), face.portrait.mask)
     assert Image.open(place / "overlay.jpg").size == (512, 512)
     said = json.loads((place / "face.json").read_bytes())
     assert {*said["files"], "face.json"} == FACE_FILES
@@ -121,7 +121,7 @@ def test_no_face_and_half_a_face_are_results(tiny_head: HeadModel, tmp_path: Pat
     save_result(replace(result, faces=()), tmp_path, name="none")
     assert tree(tmp_path / "none") == {"sheet.jpg"}
     half = replace(
-        result.faces[0], fit=None, head=None, texture=None, frontal=None, points68=None, error="It went wrong."
+        result.faces[0], fit=None, head=None, texture=None, portrait=None, points68=None, error="It went wrong."
     )
     save_result(replace(result, faces=(half, replace(result.faces[0], index=2))), tmp_path, name="half")
     assert tree(tmp_path / "half" / "face-1") == {"face.json", "overlay.jpg"}

@@ -40,7 +40,7 @@ def test_a_face_follows_the_schema(tiny_head: HeadModel) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     result = make_result(tiny_head)
     whole = result.faces[0]
-    bare = replace(whole, landmarks=None, fit=None, head=None, texture=None, frontal=None, points68=None, error="No.")
+    bare = replace(whole, landmarks=None, fit=None, head=None, texture=None, portrait=None, points68=None, error="No.")
     for face in (whole, bare):
         data = json.loads(to_json(face_record(result.photo, face, "someone", ["head.glb"])))
         jsonschema.validate(data, json.loads(schema("face")))

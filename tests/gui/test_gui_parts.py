@@ -144,7 +144,7 @@ def test_another_process_takes_the_place_of_one_that_died(bench, line, qtbot) ->
 
 
 def test_the_settings_dialog_gives_back_what_it_was_given(qtbot) -> None:
-    tree = {"detect": {"min_face": 33.5, "max_faces": 4}, "head": {"subdivide": 0}, "frontal": {"crop": "passport"},
+    tree = {"detect": {"min_face": 33.5, "max_faces": 4}, "head": {"subdivide": 0}, "portrait": {"crop": "passport"},
             "fit": {"focal": 900.0}, "export": {"rig": True}, "only": "texture"}  # fmt: skip
     for settings in (Settings(), Settings.model_validate(tree)):
         dialog = SettingsDialog(settings)
@@ -310,20 +310,20 @@ def test_none_and_truth_are_never_used_up(qtbot, one) -> None:
 
 def test_pictures_laid_down_are_the_same(tmp_path) -> None:
     from tronie.service.workspace import laid_down
-    from tronie.types import Detection, Face, Frontal, Texture
+    from tronie.types import Detection, Face, Portrait, Texture
 
     random = np.random.default_rng(0)
     picture = random.integers(0, 256, (65, 33, 3), dtype=np.uint8)
     mask = random.integers(0, 9, (65, 33), dtype=np.uint8)
     face = Face(
         1, Detection((0, 0, 9, 9), np.zeros((5, 2)), 0.9), texture=Texture(picture, mask),
-        frontal=Frontal(picture[::-1], None, mask, None),
+        portrait=Portrait(picture[::-1], None, mask, None),
     )  # fmt: skip
     down = laid_down(face)
     assert np.array_equal(down.texture.image, picture)
     assert np.array_equal(down.texture.provenance, mask)
-    assert np.array_equal(down.frontal.image, picture[::-1])
-    assert down.frontal.neutral is None
+    assert np.array_equal(down.portrait.image, picture[::-1])
+    assert down.portrait.neutral is None
     assert type(down.texture.image) is np.ndarray
 
 

@@ -154,7 +154,7 @@ def clip(tmp_path):
 
 
 QUICK = {
-    "texture": {"size": 512}, "frontal": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
+    "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
     "video": {"overlay": False, "talking": False},
 }  # fmt: skip
 

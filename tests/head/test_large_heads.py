@@ -13,7 +13,7 @@ from tronie.export.writer import save_face
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
-from tronie.settings import ExportSettings, FrontalSettings, LightSettings, Settings, TextureSettings
+from tronie.settings import ExportSettings, LightSettings, PortraitSettings, Settings, TextureSettings
 from tronie.stages.lighting.stage import light_and_detail
 from tronie.stages.portrait import frontal
 from tronie.stages.texture import bake
@@ -73,4 +73,4 @@ def _finished(photo, face: Face) -> Face:
     assert face.fit is not None
     texture = bake(photo, face.head, face.fit, face.landmarks, TextureSettings(size=512))
     face = light_and_detail(replace(face, texture=texture), LightSettings(albedo=True, detail=True))
-    return replace(face, frontal=frontal(face.head, texture, FrontalSettings(size=256), photo, face.fit))
+    return replace(face, portrait=frontal(face.head, texture, PortraitSettings(size=256), photo, face.fit))

@@ -41,7 +41,7 @@ def test_a_portrait_has_all_that_is_promised(whole: Result) -> None:
     assert face.fit is not None
     assert face.head is not None
     assert face.texture is not None
-    assert face.frontal is not None
+    assert face.portrait is not None
     assert face.landmarks is not None
     assert face.points68 is not None
     assert overlay_error(face) < 0.015
@@ -54,7 +54,7 @@ def test_a_portrait_has_all_that_is_promised(whole: Result) -> None:
     assert face.head.triangles.max() < len(face.head.vertices)
     assert face.texture.image.shape == (2048, 2048, 3)
     assert face.texture.provenance.shape == (2048, 2048)
-    assert face.frontal.image.shape == (1024, 1024, 3)
+    assert face.portrait.image.shape == (1024, 1024, 3)
 
 
 def test_everyone_in_a_group_once_the_largest_first(mesh: tronie.Pipeline) -> None:

@@ -33,18 +33,18 @@ PLACES: dict[str, str] = {
     "albedo": "light.albedo",
     "detail": "light.detail",
     "base_color": "light.base_color",
-    "frontal_size": "frontal.size",
+    "frontal_size": "portrait.size",
     "rig": "export.rig",
     "lod": "export.lod",
     "maps": "export.maps",
     "flat": "export.flat",
     "morph_normals": "export.morph_normals",
     "usd": "export.usd",
-    "crop": "frontal.crop",
-    "background": "frontal.background",
-    "expression": "frontal.expression",
-    "gaze": "frontal.gaze",
-    "identity": "frontal.identity",
+    "crop": "portrait.crop",
+    "background": "portrait.background",
+    "expression": "portrait.expression",
+    "gaze": "portrait.gaze",
+    "identity": "portrait.identity",
     "only": "only",
     "detect_every": "video.every",
     "smooth": "video.smooth",
@@ -156,12 +156,6 @@ def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[.
         return wrapped
 
     return wider
-
-
-def _parameter(name: str) -> inspect.Parameter:
-    """Of a place in the settings tree; None means that the user did not give it."""
-    kind: Any = Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
 
 
 def settings_from(parameters: Mapping[str, Any]) -> Settings:

@@ -135,8 +135,8 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
     texture = None if face.texture is None else reduced(face.texture.image, 512)
     mesh = face.head.model.level(face.head.level)
     for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
-        if yaw == 0 and face.frontal is not None:
-            yield _fitted(_squared(face.frontal.image), size)
+        if yaw == 0 and face.portrait is not None:
+            yield _fitted(_squared(face.portrait.image), size)
             continue
         camera, pose = portrait_view(size, yaw)
         yield render_head(

@@ -96,7 +96,7 @@ def _meshes(
 
 
 def _pictures(face: Face, formats: frozenset[str]) -> Iterator[Job]:
-    texture, albedo, frontal = face.texture, face.albedo, face.frontal
+    texture, albedo, frontal = face.texture, face.albedo, face.portrait
     if texture is not None and ("texture" in formats or "obj" in formats):
         yield "texture.png", partial(encode.png, texture.image)
     if albedo is not None and ("albedo" in formats or ("obj" in formats and albedo.base)):

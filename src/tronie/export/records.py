@@ -40,7 +40,7 @@ from tronie.export.schemas import (
 )
 from tronie.geometry import Camera, euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.types import PROVENANCE, Face, Frontal, Photo, Unmeasured, UsedModel
+from tronie.types import PROVENANCE, Face, Photo, Portrait, Unmeasured, UsedModel
 from tronie.version import __version__
 
 __all__ = [
@@ -132,7 +132,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
         light=light,
-        frontal=None if face.frontal is None else _frontal(face.frontal),
+        frontal=None if face.portrait is None else _frontal(face.portrait),
         detail=detail,
         files=files,
         warnings=[caution.text for caution in face.warnings],
@@ -198,7 +198,7 @@ def portrait_record(mask: Any) -> PortraitRecord:
     )
 
 
-def _frontal(frontal: Frontal) -> FrontalRecord:
+def _frontal(frontal: Portrait) -> FrontalRecord:
     neutral = None if frontal.neutral_mask is None else portrait_record(frontal.neutral_mask)
     distance = None if frontal.identity is None else round(frontal.identity, 4)
     return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)

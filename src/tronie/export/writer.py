@@ -183,7 +183,7 @@ def most_threads() -> int:
 
 def thinned(face: Face) -> Face:
     """The face with its pictures at no more than 512 pixels (what lies beside them only picked): 2 MB, not 26."""
-    texture, frontal = face.texture, face.frontal
+    texture, frontal = face.texture, face.portrait
     if texture is not None:
         step = max(1, len(texture.provenance) // 512)
         texture = Texture(reduced(texture.image, 512), texture.provenance[::step, ::step].copy())
@@ -208,7 +208,7 @@ def thinned(face: Face) -> Face:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
         enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
-    return replace(face, texture=texture, albedo=albedo, detail=detail, frontal=frontal, enhanced=enhanced)
+    return replace(face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced)
 
 
 def save_face(

@@ -170,7 +170,6 @@ KOREAN: dict[str, str] = {
     "Enhance": "화질 개선",
     "Fit": "맞춤",
     "Texture": "텍스처",
-    "Frontal": "정면 초상",
     "Video": "비디오",
     "Crop": "자르기",
     "Background": "배경",

@@ -13,10 +13,10 @@ from tronie.gui.image_widgets import BeforeAfter
 if TYPE_CHECKING:
     from tronie.gui.forms import Field
     from tronie.service.messages import Looks
-    from tronie.settings import FrontalSettings
+    from tronie.settings import PortraitSettings
 
 OPTIONS = ("crop", "background", "gaze", "size")
-"""Of `FrontalSettings`."""
+"""Of `PortraitSettings`."""
 
 
 class PortraitPanel(QWidget):
@@ -40,7 +40,7 @@ class PortraitPanel(QWidget):
         layout.addWidget(self.rest)
         layout.addLayout(self._form)
 
-    def set_options(self, settings: FrontalSettings) -> None:
+    def set_options(self, settings: PortraitSettings) -> None:
         """Show these settings' values."""
         from tronie.gui.forms import Field
 
@@ -52,7 +52,7 @@ class PortraitPanel(QWidget):
             self.fields[name] = field
             self._form.addRow(field.title, field.widget)
 
-    def options(self, settings: FrontalSettings) -> FrontalSettings:
+    def options(self, settings: PortraitSettings) -> PortraitSettings:
         """The settings with what is chosen here."""
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
 

@@ -188,7 +188,7 @@ class Session(QObject):
         self.headed.emit(None, tr("Preparing the head …"))
         self.shapes.submit(("shape", self.key), photo_tasks.sitter, self.key, alone=True)
         if self.track is None:
-            self.looks.submit(("looks", self.key), photo_tasks.looks, self.key, self._settings().frontal, alone=True)
+            self.looks.submit(("looks", self.key), photo_tasks.looks, self.key, self._settings().portrait, alone=True)
         else:
             self.looked.emit(None, tr("The portrait is frontal.png in {folder}.").format(folder=self.track.folder))
 

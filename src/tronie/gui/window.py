@@ -145,7 +145,7 @@ class Window(Shell):
 
     def _show_options(self) -> None:
         if self._about is not None:
-            self.portrait.set_options(self.settings.frontal)
+            self.portrait.set_options(self.settings.portrait)
             self.exports.set_options(self._about.formats, self.settings.export)
 
     @property
@@ -299,10 +299,10 @@ class Window(Shell):
             self.session.add(given)
 
     def _frontal_options(self) -> None:
-        frontal = self.portrait.options(self.settings.frontal)
-        if frontal == self.settings.frontal:
+        frontal = self.portrait.options(self.settings.portrait)
+        if frontal == self.settings.portrait:
             return
-        self._settings = self.settings.model_copy(update={"frontal": frontal})
+        self._settings = self.settings.model_copy(update={"portrait": frontal})
         self.kept.setValue("settings", self._settings.model_dump_json())
         self.session.frontal_changed()
 

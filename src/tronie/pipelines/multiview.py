@@ -67,12 +67,12 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
         return face
     from tronie.stages.portrait import frontal
 
-    portrait = frontal(head, texture, settings.frontal, photo, fit, face.enhanced)
-    if settings.frontal.identity and face.landmarks is not None:
+    portrait = frontal(head, texture, settings.portrait, photo, fit, face.enhanced)
+    if settings.portrait.identity and face.landmarks is not None:
         from tronie.stages.portrait.likeness import measured
 
-        portrait = measured(portrait, head, fit, photo, face.landmarks, settings.frontal)
-    return replace(face, frontal=portrait)
+        portrait = measured(portrait, head, fit, photo, face.landmarks, settings.portrait)
+    return replace(face, portrait=portrait)
 
 
 def usual_level(model: HeadModel, settings: Settings) -> int:

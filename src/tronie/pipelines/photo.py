@@ -276,16 +276,16 @@ class Pipeline:
         return replace(face, timings=clock.seconds)
 
     def portrait(self, photo: Photo, face: Face) -> Face:
-        """A finished face of `photo` with its portrait made anew, for other `settings.frontal`; it needs a texture."""
+        """A finished face of `photo` with its portrait made anew, for other `settings.portrait`; it needs a texture."""
         x0, y0, x1, y1 = box = self._picture(photo)
         with single_blas_thread():
             inner = self._portrait(within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)))
-        return replace(face, frontal=inner.frontal)
+        return replace(face, portrait=inner.portrait)
 
     def _portrait(self, photo: Photo, face: Face) -> Face:
         from tronie.stages.portrait import frontal
 
-        settings = self.settings.frontal
+        settings = self.settings.portrait
         head, fit, texture = face.head, face.fit, face.texture
         assert head is not None
         assert fit is not None
@@ -295,7 +295,7 @@ class Pipeline:
             from tronie.stages.portrait.likeness import measured
 
             made = measured(made, head, fit, photo, face.landmarks, settings)
-        return replace(face, frontal=made)
+        return replace(face, portrait=made)
 
     def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
         """The texture: from the photo, or from its finer part where the face was enhanced."""

@@ -18,7 +18,7 @@ from tronie.service.server import Tell
 if TYPE_CHECKING:
     from tronie.service.messages import View
     from tronie.service.workspace import Desk, Key
-    from tronie.settings import ExportSettings, FrontalSettings, Settings
+    from tronie.settings import ExportSettings, PortraitSettings, Settings
     from tronie.types import Face, Photo, Result
 
 THUMB = 128
@@ -91,16 +91,16 @@ def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Setting
 def card(face: Face) -> Card:
     return Card(
         face.index, face.box, face.score, tuple(map(str, face.warnings)), face.error, face.head is not None,
-        face.frontal is not None, face.enhanced is not None,
+        face.portrait is not None, face.enhanced is not None,
     )  # fmt: skip
 
 
-def looks(desk: Desk, tell: Tell, key: Key, frontal: FrontalSettings) -> Looks:
+def looks(desk: Desk, tell: Tell, key: Key, frontal: PortraitSettings) -> Looks:
     """The face's pictures as they are."""
     from tronie.render.overlay import cut_out, face_region, overlay
 
     face, photo = desk.faces[key], desk.photos[key[0]]
-    made = face.frontal
+    made = face.portrait
     before = after = rest = over = None
     if made is not None:
         after, rest = made.image, made.neutral
@@ -123,8 +123,8 @@ def portrait(desk: Desk, tell: Tell, key: Key, settings: Settings) -> Looks:
     tell(Stage("frontal"))
     face = desk.pipeline(settings).portrait(desk.photos[key[0]], desk.faces[key])
     desk.faces[key] = face
-    desk.frontals[key] = settings.frontal
-    return looks(desk, tell, key, settings.frontal)
+    desk.frontals[key] = settings.portrait
+    return looks(desk, tell, key, settings.portrait)
 
 
 def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:

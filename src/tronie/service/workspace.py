@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tronie.io.video.clip import Clip, Frame
     from tronie.pipelines.photo import Pipeline
     from tronie.render.figure import Figure
-    from tronie.settings import FrontalSettings, Settings
+    from tronie.settings import PortraitSettings, Settings
     from tronie.types import Face, Photo, Result
 
 KEPT_FACES = 24
@@ -47,7 +47,7 @@ class Desk:
         self.results: dict[Path, Result] = {}
         """Without their faces, which are in `faces`."""
         self.made_with: dict[Path, Settings] = {}
-        self.frontals: dict[Key, FrontalSettings] = {}
+        self.frontals: dict[Key, PortraitSettings] = {}
         """What each portrait was made with."""
         self.reader = Reader()
         self._light: list[Key] = []
@@ -100,7 +100,7 @@ class Desk:
             else:
                 face = laid_down(face)
             self.faces[path, face.index] = face
-            self.frontals[path, face.index] = settings.frontal
+            self.frontals[path, face.index] = settings.portrait
         return face
 
     def finished(self, path: Path, settings: Settings) -> Result | None:
@@ -207,14 +207,14 @@ def _same_models(a: Settings, b: Settings) -> bool:
 
 def _same_result(a: Settings, b: Settings) -> bool:
     """But for what is written and how portraits look, which can be made anew."""
-    left = {"frontal", "export", "video"}
+    left = {"portrait", "export", "video"}
     return a.model_dump(exclude=left) == b.model_dump(exclude=left)
 
 
 def laid_down(face: Face) -> Face:
     """The face with its large pictures in temporary files, from which they are fetched when they are looked at; the
     system takes the files away with the last picture, or with the process."""
-    texture, frontal, albedo, enhanced = face.texture, face.frontal, face.albedo, face.enhanced
+    texture, frontal, albedo, enhanced = face.texture, face.portrait, face.albedo, face.enhanced
     if texture is not None:
         texture = _down(texture, "image", "provenance")
     if frontal is not None:
@@ -223,7 +223,7 @@ def laid_down(face: Face) -> Face:
         albedo = _down(albedo, "image")
     if enhanced is not None:
         enhanced = _down(enhanced, "before", "after")
-    return replace(face, texture=texture, frontal=frontal, albedo=albedo, enhanced=enhanced)
+    return replace(face, texture=texture, portrait=frontal, albedo=albedo, enhanced=enhanced)
 
 
 def _down(noun: Any, *names: str) -> Any:

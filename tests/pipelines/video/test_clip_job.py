@@ -27,7 +27,7 @@ from tronie.settings import Settings
 EXAMPLE = EXAMPLES / "astronaut.jpg"
 FRAMES = 14
 SETTINGS = Settings.model_validate({
-    "texture": {"size": 512}, "frontal": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
+    "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
     "video": {"overlay": False, "talking": False},
 })  # fmt: skip
 

@@ -21,7 +21,7 @@ from tronie.types import Landmarks
 
 EXAMPLE = EXAMPLES / "astronaut.jpg"
 SETTINGS = {
-    "texture": {"size": 512}, "frontal": {"size": 256, "expression": "keep"}, "head": {"subdivide": 0},
+    "texture": {"size": 512}, "portrait": {"size": 256, "expression": "keep"}, "head": {"subdivide": 0},
     "enhance": {"mode": "off"}, "video": {"overlay": False, "talking": False},
 }  # fmt: skip
 

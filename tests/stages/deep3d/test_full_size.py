@@ -21,7 +21,7 @@ from tronie.export.writer import save_face
 from tronie.formats.matlab import mat_bytes
 from tronie.importers.deep3d.to_onnx import onnx_bytes
 from tronie.runtime.model_store import keep, new_record
-from tronie.settings import ExportSettings, FrontalSettings, LightSettings, TextureSettings
+from tronie.settings import ExportSettings, LightSettings, PortraitSettings, TextureSettings
 from tronie.stages.deep3d.align import POINTS, SIZE
 from tronie.stages.deep3d.convert import head_model, make_fit, make_head
 from tronie.stages.deep3d.net import shapes
@@ -62,7 +62,7 @@ def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
     face = replace(face, texture=bake(photo, head, fit, None, TextureSettings(size=512)))
     face = light_and_detail(face, LightSettings(albedo=True, detail=True))
     assert face.texture is not None
-    return photo, result, replace(face, frontal=frontal(head, face.texture, FrontalSettings(size=256), photo, fit))
+    return photo, result, replace(face, portrait=frontal(head, face.texture, PortraitSettings(size=256), photo, fit))
 
 
 @pytest.mark.parametrize(

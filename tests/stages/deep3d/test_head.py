@@ -21,7 +21,7 @@ from tronie.geometry import transform
 from tronie.head.model import Head, default_head
 from tronie.importers.deep3d import import_bfm
 from tronie.raster.shading import UNLIT, render_head
-from tronie.settings import FrontalSettings, TextureSettings
+from tronie.settings import PortraitSettings, TextureSettings
 from tronie.stages.deep3d.align import POINTS, SIZE
 from tronie.stages.deep3d.bfm import FaceModel, load_face_model
 from tronie.stages.deep3d.convert import head_model, make_fit, make_head
@@ -117,7 +117,7 @@ def test_the_texture_gives_the_photo_back(model: FaceModel, yaw: float) -> None:
 def test_portrait_of_a_mask(model: FaceModel) -> None:
     photo, _, head, fit = _found(model)
     texture = bake(photo, head, fit, None, TextureSettings(size=512))
-    picture = frontal(head, texture, FrontalSettings(size=256))
+    picture = frontal(head, texture, PortraitSettings(size=256))
     assert set(np.unique(picture.mask)) <= {0, 1, 2, 3}
     assert 0.1 < (picture.mask > 0).mean() < 0.6
     # There is no neck to fade, and no hair.

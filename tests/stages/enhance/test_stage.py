@@ -46,7 +46,7 @@ def sharpened(crop: Image) -> Image:
 
 
 def settings(mode: str = "auto", limit: float = 45, **options: object) -> Settings:
-    small = {"texture": {"size": 512}, "frontal": {"size": 256}, "head": {"subdivide": 0}}
+    small = {"texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}}
     return Settings.model_validate({**small, **options, "enhance": {"mode": mode, "limit": limit, "photo": True}})
 
 
@@ -94,8 +94,8 @@ def test_a_small_face_gets_its_detail_everywhere(plain: Result, finer: Result, s
     both = cv2.erode(marked.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     crisp = [np.abs(cv2.Laplacian(t.image, cv2.CV_32F))[both].mean() for t in (face.texture, before.texture)]
     assert crisp[0] > 1.15 * crisp[1]
-    assert face.frontal is not None
-    assert (face.frontal.mask == PROVENANCE.index("enhanced")).mean() > 0.1
+    assert face.portrait is not None
+    assert (face.portrait.mask == PROVENANCE.index("enhanced")).mean() > 0.1
     assert finer.photo is small
     assert face.fit is not None
     assert face.fit.camera.size == (small.image.shape[1], small.image.shape[0])

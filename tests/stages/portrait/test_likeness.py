@@ -14,18 +14,18 @@ def test_a_portrait_is_the_person() -> None:
     if not identity.available():
         pytest.skip("the extra `identity` is not installed")
     settings = tronie.Settings.model_validate(
-        {"texture": {"size": 512}, "frontal": {"size": 256, "identity": True, "expression": "keep"}}
+        {"texture": {"size": 512}, "portrait": {"size": 256, "identity": True, "expression": "keep"}}
     )
     photo = EXAMPLES / "astronaut.jpg"
     result = tronie.Pipeline(settings).run(photo)
     (face,) = result.faces
     assert face.error is None
-    assert face.frontal is not None
-    assert face.frontal.identity is not None
-    assert 0 < face.frontal.identity < 0.3
+    assert face.portrait is not None
+    assert face.portrait.identity is not None
+    assert 0 < face.portrait.identity < 0.3
     record = face_record(result.photo, face, "astronaut", []).frontal
     assert record is not None
-    assert record.identity == pytest.approx(face.frontal.identity, abs=1e-4)
+    assert record.identity == pytest.approx(face.portrait.identity, abs=1e-4)
     assert record.neutral is None
     assert record.portrait.seen > 0.9
     assert record.portrait.seen + record.portrait.mirrored + record.portrait.invented == pytest.approx(1, abs=1e-3)

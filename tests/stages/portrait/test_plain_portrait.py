@@ -7,7 +7,7 @@ import pytest
 
 from tronie.geometry import transform
 from tronie.head.model import PARTS, Head, HeadModel
-from tronie.settings import FrontalSettings
+from tronie.settings import PortraitSettings
 from tronie.stages.portrait import backdrop, frontal, mouth_light, portrait_camera, soft_rim
 from tronie.stages.portrait.camera import STYLES
 from tronie.types import PROVENANCE, Texture
@@ -23,7 +23,7 @@ def plain_texture(model: HeadModel) -> Texture:
 def test_sizes_masks_and_symmetry(tiny_head: HeadModel, size: int) -> None:
     v = tiny_head.level(1).apply(tiny_head.mean)
     open_mouth = tiny_head.level(1).apply(tiny_head.shape(expression=np.eye(52)[17]))
-    result = frontal(Head(tiny_head, 1, open_mouth, v), plain_texture(tiny_head), FrontalSettings(size=size))
+    result = frontal(Head(tiny_head, 1, open_mouth, v), plain_texture(tiny_head), PortraitSettings(size=size))
     assert result.neutral is not None
     assert result.neutral_mask is not None
     for picture in (result.image, result.neutral):
@@ -58,7 +58,7 @@ def test_the_neck_fades_into_the_background(tiny_head: HeadModel) -> None:
     head = Head(tiny_head, 1, v, v)
     size = 512
     camera, pose = portrait_camera(head, size)
-    result = frontal(head, plain_texture(tiny_head), FrontalSettings(size=size))
+    result = frontal(head, plain_texture(tiny_head), PortraitSettings(size=size))
     low = camera.project(transform(pose, v.astype(np.float64)))[:, 1].max()
     row = int(low) - 2
     if row < size:

@@ -13,10 +13,10 @@ from tronie.geometry import Camera, rigid, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import UNLIT, render_head
-from tronie.settings import FrontalSettings
+from tronie.settings import PortraitSettings
 from tronie.stages.portrait import frontal, portrait_camera
 from tronie.stages.portrait.camera import on_canvas
-from tronie.types import PROVENANCE, Fit, Frontal, Photo, Texture
+from tronie.types import PROVENANCE, Fit, Photo, Portrait, Texture
 
 SEEN, MIRRORED, AROUND, EXTENDED = (PROVENANCE.index(n) for n in ("seen", "mirrored", "around", "extended"))
 
@@ -47,9 +47,9 @@ def scene(
     return Photo(image), head, fit
 
 
-def turned(model: HeadModel, yaw: float, **options: object) -> Frontal:
+def turned(model: HeadModel, yaw: float, **options: object) -> Portrait:
     photo, head, fit = scene(model, yaw)
-    settings = FrontalSettings.model_validate({"size": 256, **options})
+    settings = PortraitSettings.model_validate({"size": 256, **options})
     return frontal(head, painted(), settings, photo, fit)
 
 
@@ -108,7 +108,7 @@ def test_what_the_photo_does_not_have_is_said(tiny_head: HeadModel) -> None:
     photo, head, fit = scene(tiny_head, 10.0)
     half = Photo(np.ascontiguousarray(photo.image[:, :190]))
     cut = replace(fit, camera=replace(fit.camera, size=(190, 400)))
-    result = frontal(head, painted(), FrontalSettings(size=256), half, cut)
+    result = frontal(head, painted(), PortraitSettings(size=256), half, cut)
     assert (result.mask == EXTENDED).mean() > 0.1
     assert (turned(tiny_head, 10.0).mask == EXTENDED).mean() < 0.02
     # Nothing black or torn: what is made up lies between the colours of the photo.
@@ -119,7 +119,7 @@ def test_what_the_photo_does_not_have_is_said(tiny_head: HeadModel) -> None:
 
 def test_threads_do_not_change_a_byte(tiny_head: HeadModel) -> None:
     photo, head, fit = scene(tiny_head, 25.0)
-    one, two = (frontal(head, painted(), FrontalSettings(size=256), photo, fit, threads=n) for n in (1, 2))
+    one, two = (frontal(head, painted(), PortraitSettings(size=256), photo, fit, threads=n) for n in (1, 2))
     for a, b in ((one.image, two.image), (one.neutral, two.neutral), (one.mask, two.mask)):
         assert a is not None
         assert np.array_equal(a, b)
@@ -148,7 +148,7 @@ def test_one_expression_is_one_picture(tiny_head: HeadModel) -> None:
 def test_faces_at_and_beyond_the_border_do_no_harm(tiny_head: HeadModel) -> None:
     for shift in ((-230.0, 0.0), (0.0, 260.0), (900.0, 0.0)):
         photo, head, fit = scene(tiny_head, 20.0, side=120, shift=shift)
-        result = frontal(head, painted(), FrontalSettings(size=256), photo, fit)
+        result = frontal(head, painted(), PortraitSettings(size=256), photo, fit)
         assert result.image.shape == (256, 256, 3)
         assert (result.mask == EXTENDED).any()
 

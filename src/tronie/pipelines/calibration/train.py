@@ -27,8 +27,6 @@ EPOCHS, BATCH, RATE, DECAY = 30, 256, 1e-3, 1e-4
 MOMENTS, TINY = (0.9, 0.999), 1e-8
 NET_DROP = 0.1
 """Share of inputs that are hidden at random in each step, so that it does not lean on few."""
-NEARNESS = -2
-"""Column of the outputs that only the direct path makes; the last is the doubt."""
 
 
 @dataclass(slots=True)

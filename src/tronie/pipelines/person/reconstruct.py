@@ -23,8 +23,6 @@ from tronie.types import Face
 
 POINTS = 40
 """Of the curve that tells how sure the shape is with more and more photos."""
-DARK, BRIGHT = 90.0, 190.0
-"""Mean grey values of a face's surroundings beyond which a photo is too dark or too light for a portrait."""
 
 
 @dataclass(frozen=True, eq=False)

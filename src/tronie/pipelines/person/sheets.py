@@ -43,8 +43,8 @@ def person_sheet(many: Many, name: str) -> Image:
     mesh = face.head.model.level(face.head.level)
     worn = None if face.texture is None else reduced(face.texture.image, 768)
     top: list[tuple[str, Image]] = []
-    if face.frontal is not None:
-        top.append(("portrait", _fit_in(face.frontal.image, LARGE)))
+    if face.portrait is not None:
+        top.append(("portrait", _fit_in(face.portrait.image, LARGE)))
     for title, yaw in zip(("front", "left side", "right side"), YAWS, strict=True):
         top.append((title, _view(many, mesh, worn, yaw)))
     if many.fused is not None:

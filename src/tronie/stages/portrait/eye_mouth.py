@@ -19,8 +19,6 @@ from tronie.types import Texture
 
 SOFT_MM = 1.0
 """Over which a patch fades in."""
-LIP_MM = 3.5
-"""Beyond the lips' lining, what the patch of a mouth takes along."""
 
 
 def eye_patch(head: Head, part: str) -> Array:

@@ -8,20 +8,20 @@ import numpy as np
 
 from tronie.geometry import transform
 from tronie.head.model import Head
-from tronie.settings import FrontalSettings
+from tronie.settings import PortraitSettings
 from tronie.stages.fit.warp import on_photo
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import portrait_camera
-from tronie.types import Fit, Frontal, Landmarks, Photo
+from tronie.types import Fit, Landmarks, Photo, Portrait
 
 SIDE = 256
 """Pixels of the aligned crops."""
 
 
 def measured(
-    portrait: Frontal, head: Head, fit: Fit, photo: Photo, landmarks: Landmarks, settings: FrontalSettings
-) -> Frontal:
+    portrait: Portrait, head: Head, fit: Fit, photo: Photo, landmarks: Landmarks, settings: PortraitSettings
+) -> Portrait:
     """`portrait` with its `identity`. 0.2 to 0.6 s; TronieError when the extra is not installed."""
     camera, pose = portrait_camera(head, settings.size, settings.crop)
     shape = head.neutral if settings.expression == "neutral" else head.vertices

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import Light, Shading, render_layers, vertex_normals
-from tronie.settings import FrontalSettings
+from tronie.settings import PortraitSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
-from tronie.types import Frontal, Texture
+from tronie.types import Portrait, Texture
 
 FADE_MM = (2.0, 40.0)
 """Above the cut of the neck: where the neck is gone, and where it is whole."""
@@ -41,9 +41,9 @@ class Fades:
     """(M,) of the lower lip's, which the jaw carries along."""
 
 
-def plain(head: Head, texture: Texture, settings: FrontalSettings | None = None) -> Frontal:
+def plain(head: Head, texture: Texture, settings: PortraitSettings | None = None) -> Portrait:
     """Portraits with the photo's expression and at rest, in the same frame, and their provenance masks."""
-    settings = settings or FrontalSettings()
+    settings = settings or PortraitSettings()
     camera, pose = portrait_camera(head, settings.size, settings.crop)
     background = backdrop(camera.size[1], camera.size[0])
     shapes = {"both": (head.vertices, head.neutral), "keep": (head.vertices,), "neutral": (head.neutral,)}
@@ -55,7 +55,7 @@ def plain(head: Head, texture: Texture, settings: FrontalSettings | None = None)
         for vertices in shapes[settings.expression]
     ]  # fmt: skip
     (image, mask), (neutral, neutral_mask) = pictures[0], pictures[1] if len(pictures) > 1 else (None, None)
-    return Frontal(image, neutral, mask, neutral_mask)
+    return Portrait(image, neutral, mask, neutral_mask)
 
 
 def soft_rim(vertices: Array, head: Head, head_to_camera: Array, cosine: float = RIM) -> Array:

@@ -12,7 +12,7 @@ from tronie.geometry import Camera, facing_degrees
 from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
-from tronie.settings import FrontalSettings
+from tronie.settings import PortraitSettings
 from tronie.stages.fit.warp import on_photo
 from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
 from tronie.stages.portrait.frontalize import Scene, Wishes, turn
@@ -21,7 +21,7 @@ from tronie.stages.portrait.plain import plain, soft_rim
 from tronie.stages.portrait.source import cut_out, detail_square
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.visibility import look, step
-from tronie.types import PROVENANCE, Enhanced, Fit, Frontal, Photo, Texture
+from tronie.types import PROVENANCE, Enhanced, Fit, Photo, Portrait, Texture
 
 HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
 BLUR_MM = 9.0
@@ -40,15 +40,15 @@ PARTED_MM = 1.5
 def frontal(
     head: Head,
     texture: Texture,
-    settings: FrontalSettings | None = None,
+    settings: PortraitSettings | None = None,
     photo: Photo | None = None,
     fit: Fit | None = None,
     enhanced: Enhanced | None = None,
     threads: int = 1,
-) -> Frontal:
+) -> Portrait:
     """Portraits of one face. Without photo and fit: of the head alone, before grey. `enhanced` is what super-resolution
     made of the face. With several `threads` both portraits are made at once, and are the same."""
-    settings = settings or FrontalSettings()
+    settings = settings or PortraitSettings()
     if photo is None or fit is None:
         return plain(head, texture, settings)
     camera, pose = portrait_camera(head, settings.size, settings.crop)
@@ -79,7 +79,7 @@ def frontal(
             _behind(image, mask, head, camera, pose, v, settings) for (image, mask), v in zip(made, shapes, strict=True)
         ]
     (image, mask), (neutral, neutral_mask) = made[0], made[1] if len(made) > 1 else (None, None)
-    return Frontal(image, neutral, mask, neutral_mask)
+    return Portrait(image, neutral, mask, neutral_mask)
 
 
 def bent(head: Head, fit: Fit) -> Array:
@@ -95,7 +95,7 @@ def bent(head: Head, fit: Fit) -> Array:
 
 
 def _behind(
-    image: Image, mask: Image, head: Head, camera: Camera, pose: Array, vertices: Array, settings: FrontalSettings
+    image: Image, mask: Image, head: Head, camera: Camera, pose: Array, vertices: Array, settings: PortraitSettings
 ) -> tuple[Image, Image]:
     """A turned portrait and its mask with another background."""
     eyes, per_mm = eyes_at(camera, pose)
