@@ -9,8 +9,8 @@ import tronie
 from tronie.io.encode import jpeg
 from tronie.render.figure import figure_of
 from tronie.render.film import EXPRESSIONS, graded, orbit
-from tronie.render.light import Lighting, preset, surrounding
-from tronie.render.view import Look, Scene, render
+from tronie.render.lights import Lighting, preset, surrounding
+from tronie.render.renderer import Look, Scene, render
 
 SIDE = 256
 LIGHT, DARK = graded((SIDE, SIDE), dither=False), graded((SIDE, SIDE), 58, 40, dither=False)
