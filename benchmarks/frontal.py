@@ -1,9 +1,9 @@
 """Do portraits look like the person, and straight ahead?
 
-    python benchmarks/frontal.py                           # portraits and known heads of the CC0 faces
-    python benchmarks/frontal.py --limit 40 --only photos
-    python benchmarks/frontal.py --photos FOLDER photo.jpg  # the largest face of photos of yours
-    python benchmarks/frontal.py --lfw FOLDER --cfp FOLDER  # verification before and after, on folders of yours
+    python -m benchmarks.frontal                           # portraits and known heads of the CC0 faces
+    python -m benchmarks.frontal --limit 40 --only photos
+    python -m benchmarks.frontal --photos FOLDER photo.jpg  # the largest face of photos of yours
+    python -m benchmarks.frontal --lfw FOLDER --cfp FOLDER  # verification before and after, on folders of yours
 
 Photos: the recogniser's distance (dlib, the extra `identity`) between the photo's face and its portrait, and the pose
 that our own fit finds in the portrait. A mere alignment of the photo has distance 0 there, so it says nothing.
@@ -21,9 +21,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from turned import known, pairs
-from turned.judge import Judge, Judged, embedded, table
 
+from benchmarks.turned import known, pairs
+from benchmarks.turned.judge import Judge, Judged, embedded, table
 from tronie.stages.landmarks import recognizer as identity
 
 PORTRAITS = Path(__file__).resolve().parents[2] / "shared" / "faces_cc0"

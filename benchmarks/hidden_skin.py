@@ -1,6 +1,6 @@
 """What the model of skin knows of a half of the face that it was not shown.
 
-    python benchmarks/hidden_skin.py ../shared/faces_cc0
+    python -m benchmarks.hidden_skin ../shared/faces_cc0
 
 For the portraits 80 to 99 of each sex, which the model was not learned from: one half of the face (x above 4 mm or
 below -4 mm, each in turn) is hidden, the model is fitted to the rest of what is seen, and what it says of the hidden

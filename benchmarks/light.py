@@ -1,6 +1,6 @@
 """Heads of known albedo and relief in known light: how well light, albedo and normal map are found again.
 
-    python benchmarks/light.py --heads 20
+    python -m benchmarks.light --heads 20
 
 Random people of the default head, lit by an ambient sky, one sun and one lamp, with shadows that each head casts on
 itself (400 directions, where the estimate knows 96 and the mean head's shadows). The skin has a tone, red cheeks and

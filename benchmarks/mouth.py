@@ -1,6 +1,6 @@
 """How light teeth and tongue are in the textures of a folder's portraits, against the skin and the lips beside them.
 
-    python benchmarks/mouth.py ../shared/faces_cc0 [--every 10] [--albedo] [--like sepia]
+    python -m benchmarks.mouth ../shared/faces_cc0 [--every 10] [--albedo] [--like sepia]
 
 Luminance is linear (Rec. 709), read from the texture as it is written, over the texels that the triangles of the mesh
 cover: of the teeth's crowns (not the gums, which the same parts hold), the tongue, the lips, and for the skin what the

@@ -1,6 +1,6 @@
 """Run every portrait of a folder and print how many come out right: found, finished, and how well the head lies.
 
-    python benchmarks/portraits.py ../shared/faces_cc0
+    python -m benchmarks.portraits ../shared/faces_cc0
 
 Expects one person in each photo. Writes nothing unless --out is given.
 """

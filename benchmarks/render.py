@@ -1,4 +1,4 @@
-"""How fast are pictures of heads here? python benchmarks/render.py [--photo FILE]
+"""How fast are pictures of heads here? python -m benchmarks.render [--photo FILE]
 
 Milliseconds of a 512 x 512 film frame and of a 640 x 640 interactive view by mode, in one thread and in as many as
 there are cores; films to files in pictures per second; and how far the outlines are from 8 x 8 samples to the pixel.

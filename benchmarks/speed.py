@@ -1,4 +1,4 @@
-"""How fast is it here? Prints the figures of the README: python benchmarks/speed.py [--photos FOLDER]
+"""How fast is it here? Prints the figures of the README: python -m benchmarks.speed [--photos FOLDER]
 
 Uses nothing but the public interface, from outside: installed size, start-up, one portrait warm by stage, the mesh
 alone, a folder with two processes (start-up counted), and the largest process. Let the machine do nothing else.

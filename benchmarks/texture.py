@@ -1,6 +1,6 @@
 """How well textures agree with the photos they were made from, and what else is in them.
 
-    python benchmarks/texture.py ../shared/faces_cc0 [--every 10]
+    python -m benchmarks.texture ../shared/faces_cc0 [--every 10]
 
 For each portrait the textured head is rendered with the photo's camera, without light, where the texture was read off:
 with the photo's expression, and with what the head leaves of the landmarks. Agreement is the PSNR of that picture and

@@ -1,6 +1,6 @@
 """How long the window stands still, and what memory it and the process beside it hold, as photos are looked at.
 
-    QT_QPA_PLATFORM=offscreen python benchmarks/window.py FOLDER [--count 200] [--every 10]
+    QT_QPA_PLATFORM=offscreen python -m benchmarks.window FOLDER [--count 200] [--every 10]
 
 Every photo is opened as a click in the list opens it, and left when its portrait and its head are shown.
 """

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.spatial.transform import Rotation
 
-from accuracy import subject
-from accuracy.evaluate import geodesic
-from accuracy.files import photo, picture
-from accuracy.methods import Method
-from accuracy.observe import Box, face_given, face_in
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.evaluate import geodesic
+from benchmarks.accuracy.files import photo, picture
+from benchmarks.accuracy.methods import Method
+from benchmarks.accuracy.observe import Box, face_given, face_in
 from tronie.geometry import HEAD_TO_CAMERA_AXES, transform
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.warp import on_photo

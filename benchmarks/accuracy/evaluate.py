@@ -12,11 +12,11 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.heads import face_triangles, inner_rows
-from accuracy.metric import Comparison, Similarity3, Surface, compare, icp
-from accuracy.metric import distances as distances_to
-from accuracy.synthetic import Render, Renders
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.heads import face_triangles, inner_rows
+from benchmarks.accuracy.metric import Comparison, Similarity3, Surface, compare, icp
+from benchmarks.accuracy.metric import distances as distances_to
+from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.geometry import euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel

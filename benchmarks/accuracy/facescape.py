@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.evaluate import expressed_of
-from accuracy.files import PICTURES, photo, read_obj
-from accuracy.heads import face_triangles
-from accuracy.methods import Method
-from accuracy.metric import Surface
-from accuracy.observe import face_in
+from benchmarks.accuracy.evaluate import expressed_of
+from benchmarks.accuracy.files import PICTURES, photo, read_obj
+from benchmarks.accuracy.heads import face_triangles
+from benchmarks.accuracy.methods import Method
+from benchmarks.accuracy.metric import Surface
+from benchmarks.accuracy.observe import face_in
 from tronie.geometry import transform
 from tronie.head.model import default_head
 from tronie.raster.rasterizer import rasterize

@@ -8,12 +8,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.evaluate import START, frontal_offset
-from accuracy.heads import face_triangles
-from accuracy.methods import fit_of
-from accuracy.metric import Surface, icp, umeyama
-from accuracy.observe import Observation
-from accuracy.synthetic import Render, Renders
+from benchmarks.accuracy.evaluate import START, frontal_offset
+from benchmarks.accuracy.heads import face_triangles
+from benchmarks.accuracy.methods import fit_of
+from benchmarks.accuracy.metric import Surface, icp, umeyama
+from benchmarks.accuracy.observe import Observation
+from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.head.model import HeadModel
 from tronie.types import Fit
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.head.ict import read_ict, turn_eyes
 from tronie.geometry import rotation_from_euler
 from tronie.head.model import PARTS, HeadModel, default_head
 from tronie.raster.rasterizer import rasterize
@@ -54,7 +53,7 @@ class Heads:
     def vertices(self, identity: Array, expression: Array | None = None) -> Array:
         v = self.model.level(self.level).apply(self.model.shape(identity, expression))
         if expression is not None and not self.turns_eyes:
-            _forge("ict").turn_eyes(v, self.model, expression)
+            turn_eyes(v, self.model, expression)
         return v
 
     def landmarks(self, vertices: Array) -> Array:
@@ -107,7 +106,7 @@ def _own() -> Heads:
 
 @cache
 def _ict(path: str) -> Heads:
-    model = _forge("ict").read_ict(path)
+    model = read_ict(path)
     with np.load(path, allow_pickle=False) as z:
         points = z["mean"][z["landmarks68"]].astype(np.float64) * 10.0
         mean = z["mean"].astype(np.float64) * 10.0
@@ -120,17 +119,6 @@ def _ict(path: str) -> Heads:
     weight = np.tile(np.array([1, 0, 0], np.float32), (68, 1))
     model = replace(model, embeddings={**model.embeddings, "68.0": (index, weight)})
     return Heads("ict", model, 0, np.flatnonzero(model.inner_face), turns_eyes=False)
-
-
-def _forge(name: str) -> Any:
-    """A module of forge/, which is no package."""
-    path = Path(__file__).parents[2] / "forge" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"forge_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def inner_rows(model: HeadModel, level: int) -> NDArray[np.intp]:

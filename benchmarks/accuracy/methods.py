@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.metric import umeyama
-from accuracy.observe import Observation
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.metric import umeyama
+from benchmarks.accuracy.observe import Observation
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.stages.fit.camera import guess_camera

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.evaluate import neutral_of
-from accuracy.files import lines, photo, read_box, read_obj, read_points
-from accuracy.heads import face_triangles
-from accuracy.methods import Method
-from accuracy.metric import Surface, compare
-from accuracy.observe import Box, face_given, face_in
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.evaluate import neutral_of
+from benchmarks.accuracy.files import lines, photo, read_box, read_obj, read_points
+from benchmarks.accuracy.heads import face_triangles
+from benchmarks.accuracy.methods import Method
+from benchmarks.accuracy.metric import Surface, compare
+from benchmarks.accuracy.observe import Box, face_given, face_in
 
 Array = NDArray[np.floating]
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.heads import Heads
-from accuracy.scene import HAIR, IRIS, SIDE, SKIN, Scene
+from benchmarks.accuracy.heads import Heads
+from benchmarks.accuracy.scene import HAIR, IRIS, SIDE, SKIN, Scene
 from tronie.geometry import transform
 from tronie.head.model import PARTS, sphere_center
 from tronie.raster.rasterizer import interpolate, rasterize

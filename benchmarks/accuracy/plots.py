@@ -10,12 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.evaluate import Scores, neutral_of
-from accuracy.heads import heads
-from accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
-from accuracy.scene import draw_scene
-from accuracy.synthetic import photo_of
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.evaluate import Scores, neutral_of
+from benchmarks.accuracy.heads import heads
+from benchmarks.accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
+from benchmarks.accuracy.scene import draw_scene
+from benchmarks.accuracy.synthetic import photo_of
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import Level

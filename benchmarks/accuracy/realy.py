@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.evaluate import neutral_of
-from accuracy.files import PICTURES, photo, read_obj
-from accuracy.heads import face_triangles
-from accuracy.methods import Method
-from accuracy.metric import Similarity3, Surface, umeyama
-from accuracy.now import SEVEN
-from accuracy.observe import face_in
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.evaluate import neutral_of
+from benchmarks.accuracy.files import PICTURES, photo, read_obj
+from benchmarks.accuracy.heads import face_triangles
+from benchmarks.accuracy.methods import Method
+from benchmarks.accuracy.metric import Similarity3, Surface, umeyama
+from benchmarks.accuracy.now import SEVEN
+from benchmarks.accuracy.observe import face_in
 
 Array = NDArray[np.floating]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.evaluate import Scores
-from accuracy.methods import MEAN
-from accuracy.scene import LIGHTS
+from benchmarks.accuracy.evaluate import Scores
+from benchmarks.accuracy.methods import MEAN
+from benchmarks.accuracy.scene import LIGHTS
 
 Array = NDArray[np.floating]
 

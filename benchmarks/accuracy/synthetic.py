@@ -2,7 +2,7 @@
 
 The file holds everything a fit needs and everything it is judged by, so that fits are compared in seconds:
 
-    python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz --people 60 --renders 5   # makes the file
+    python -m benchmarks.accuracy --ict ../shared/ict/ict_facekit.npz --people 60 --renders 5   # makes the file
     renders = load_renders(cache_path("../shared/ict/ict_facekit.npz", 0, 60, 5, 40.0))
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.heads import heads
-from accuracy.observe import Observation, face_at
-from accuracy.scene import LIGHTS, Scene, draw_scene
+from benchmarks.accuracy.heads import heads
+from benchmarks.accuracy.observe import Observation, face_at
+from benchmarks.accuracy.scene import LIGHTS, Scene, draw_scene
 from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.runtime import weights
@@ -87,7 +87,7 @@ class Renders:
 
 def photo_of(ict: str | None, seed: int, scene: Scene) -> Image:
     """The picture of a scene; the same arguments give the same bytes."""
-    from accuracy.paint import picture
+    from benchmarks.accuracy.paint import picture
 
     source = heads(ict)
     return picture(source, source.vertices(source.identity(seed, scene.person), scene.expression), scene)

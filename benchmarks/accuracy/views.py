@@ -1,6 +1,6 @@
 """How much several photos of one person help: error, stated spread and its honesty with 1, 2, ... photos.
 
-python benchmarks/accuracy.py --ict ../shared/ict/ict_facekit.npz --people 30 --views 8
+python -m benchmarks.accuracy --ict ../shared/ict/ict_facekit.npz --people 30 --views 8
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import subject
-from accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
-from accuracy.methods import camera_of
-from accuracy.synthetic import Render, Renders
+from benchmarks.accuracy import subject
+from benchmarks.accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
+from benchmarks.accuracy.methods import camera_of
+from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.pipelines.photo import single_blas_thread
 from tronie.stages.fit.fusion import Look
 from tronie.stages.fit.multiview import joint_fit

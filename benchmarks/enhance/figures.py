@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +49,9 @@ class Judge:
         if not identity.available():
             self.remarks.append('Identity left out: it needs `pip install "tronie[identity]"`.')
         if lpips is None or importlib.util.find_spec("torch") is None:
-            self.remarks.append("LPIPS left out: it needs PyTorch and --lpips FOLDER (see forge/perceptual.py).")
+            self.remarks.append("LPIPS left out: it needs PyTorch and --lpips FOLDER (see training/superres/lpips.py).")
         else:
-            sys.path.append(str(Path(__file__).resolve().parents[2] / "forge"))
-            from perceptual import Lpips
+            from training.superres.lpips import Lpips
 
             self._device = device
             self._lpips = {net: Lpips(net, lpips).to(device) for net in nets}

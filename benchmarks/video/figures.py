@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.video.scenes import FPS, Scene
 from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, transform
 from tronie.head.arkit import ARKIT_UNITS
@@ -18,7 +19,6 @@ from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.motion import SEEN
 from tronie.pipelines.video.solve import Person, camera_of, solve_person
-from video.scenes import FPS, Scene
 
 MOVING = 0.05
 """A unit whose truth has at least this standard deviation counts."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from accuracy.evaluate import within_between
-from accuracy.metric import Similarity3, Surface, compare, distances, umeyama
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
+from benchmarks.accuracy.evaluate import within_between
+from benchmarks.accuracy.metric import Similarity3, Surface, compare, distances, umeyama
 
 IDENTITY = Similarity3(1.0, np.eye(3), np.zeros(3))
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accuracy import aflw2000, facescape, now, realy
-from accuracy.evaluate import expressed_of, neutral_of
-from accuracy.files import read_box, read_obj, read_points
-from accuracy.heads import face_triangles
-from accuracy.methods import fit_of
-from accuracy.observe import Observation
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks.accuracy import aflw2000, facescape, now, realy
+from benchmarks.accuracy.evaluate import expressed_of, neutral_of
+from benchmarks.accuracy.files import read_box, read_obj, read_points
+from benchmarks.accuracy.heads import face_triangles
+from benchmarks.accuracy.methods import fit_of
+from benchmarks.accuracy.observe import Observation
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid, rotation_from_euler, transform
 from tronie.head.model import default_head
 from tronie.types import Detection, Landmarks

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from accuracy import report
-from accuracy.evaluate import evaluate, frontal_offset
-from accuracy.heads import FIRST_EVALUATION_SEED, heads
-from accuracy.methods import MEAN, LeastSquares, fit_of
-from accuracy.scene import draw_expression, draw_scene
-from accuracy.synthetic import load_renders, make_renders, photo_of
 from places import SHARED
 
+from benchmarks.accuracy import report
+from benchmarks.accuracy.evaluate import evaluate, frontal_offset
+from benchmarks.accuracy.heads import FIRST_EVALUATION_SEED, heads
+from benchmarks.accuracy.methods import MEAN, LeastSquares, fit_of
+from benchmarks.accuracy.scene import draw_expression, draw_scene
+from benchmarks.accuracy.synthetic import load_renders, make_renders, photo_of
 from tronie.geometry import euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head

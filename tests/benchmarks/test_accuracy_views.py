@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from accuracy.views import groups, markdown
+
+from benchmarks.accuracy.views import groups, markdown
 
 
 @pytest.mark.parametrize(("count", "n", "expected"), [(8, 1, 8), (8, 3, 2), (8, 8, 1), (7, 8, 0)])

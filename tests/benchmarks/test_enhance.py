@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from enhance.faces import DEGRADATIONS, SIDE, aligned_faces, enlarged, held_out, pictures, spoiled
-from enhance.figures import Judge, psnr, table
-from enhance.methods import Method, bicubic, ours, restored, save_picture
 from places import EXAMPLES
+
+from benchmarks.enhance.faces import DEGRADATIONS, SIDE, aligned_faces, enlarged, held_out, pictures, spoiled
+from benchmarks.enhance.figures import Judge, psnr, table
+from benchmarks.enhance.methods import Method, bicubic, ours, restored, save_picture
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from turned import pairs
-from turned.judge import Judged, table
+
+from benchmarks.turned import pairs
+from benchmarks.turned.judge import Judged, table
 
 
 def test_pairs_of_lfw(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Eyes and lids, teeth and lips of the shipped head do not cut into each other (`forge/check_anatomy.py` asks more)."""
+"""Eyes and lids, teeth and lips of the shipped head do not cut into each other.
+
+`training/head/intersections.py` asks more.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One small session over the inference runtime (ONNX Runtime on the processor).
 
 Why only this runtime: measured on one core, the landmark net takes 5.5 ms a face here and 5.6 ms in LiteRT, once
-it is translated without channel-last detours (forge/convert_landmarks.py).
+it is translated without channel-last detours (training/landmarks/convert.py).
 """
 
 from __future__ import annotations

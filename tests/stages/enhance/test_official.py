@@ -54,8 +54,7 @@ def _compare(plan: Plan, folder: Path) -> float:
     """Relative L2 between the ONNX file (0..1) and PyTorch's net (-1..1), two pictures in one call."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from sparnet import SPARNet  # the one of forge/
-
+    from training.superres.sparnet import SPARNet
     from tronie.importers.sparnet.to_onnx import onnx_bytes
 
     numbers = vectors.filled(shapes(plan))

@@ -1,6 +1,7 @@
 """From what the landmark net saw of many pictures to what a calibration is to learn, and how wide its errors are.
 
-Shared by `learn`, which teaches a user's head model with NumPy, and by forge/calibrate.py, which teaches our own.
+Shared by `learn`, which teaches a user's head model with NumPy, and by training/landmarks/train_calibration.py, which
+teaches our own.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ SHARES: tuple[tuple[float, float, float], ...] = (
 )  # fmt: skip
 """Of principal shapes with a variance of so many mm^2 (mean over the inner face): the share of the answers' variance
 that differs between looks at one person, and the part of the shape's variance that one answer explains. On
-the looks at 386 people, 8 of each, of forge/looks.py, with which nothing else was learned (forge/share.py)."""
+the looks at 386 people, 8 of each, of training/landmarks/synthesize_repeats.py, with which nothing else was learned
+(training/landmarks/error_correlation.py)."""
 SIZE_SHARE = 0.35
 """The same share of the size, by the same looks."""
 ALIKE = {"photos": 0.05, "video": 0.8}

@@ -2,8 +2,8 @@
 
 The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
 its expression scores, and 256 numbers that a net of our own makes of its early activations (`Landmarks.features`), one
-hidden layer tells identity, expression, and how far the pose read off the points is wrong. Made by forge/calibrate.py
-for one head model.
+hidden layer tells identity, expression, and how far the pose read off the points is wrong. Made for one head model by
+training/landmarks/train_calibration.py.
 """
 
 from __future__ import annotations

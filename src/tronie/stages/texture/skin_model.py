@@ -3,7 +3,8 @@
 Colours are logarithmic: lightness, red against green, green against blue (`opponent`), after the folds' own darkness
 (`surface.shade`) is taken out. A skin is mean + sum_k c_k mode_k, with c_k of deviation sigma_k: principal components
 of textures baked from photos, the unseen left out. The atlas is symmetric about u = 0.5 and so is the model: each mode
-is even or odd in the mirror, and one half of it is stored. The card is docs/skin.md, the training forge/learn_skin.py.
+is even or odd in the mirror, and one half of it is stored. docs/skin.md is the card;
+training/skin/train.py learns it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,139 @@
+"""How accurate are the heads? Synthetic photos with truth, or a public benchmark that you have.
+
+    python -m benchmarks.accuracy --quick                                     # our own model, a minute
+    python -m benchmarks.accuracy --ict ../shared/ict/ict_facekit.npz         # 300 ICT people, one photo each
+    python -m benchmarks.accuracy --ict ... --people 60 --renders 5           # steadiness of the identity
+    python -m benchmarks.accuracy --ict ... --people 30 --views 8             # several photos of each person, jointly
+    python -m benchmarks.accuracy --ict ... --max-yaw 60 --out /tmp/accuracy  # json, tables and plots there
+    python -m benchmarks.accuracy --now FOLDER                                # or --realy, --aflw2000, --facescape
+
+The photos' landmarks and truth are kept in --cache, so that a second run only fits; docs/accuracy.md explains the
+figures. To compare fits from Python, see the package next to this file (accuracy/__init__.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.accuracy import report, subject
+from benchmarks.accuracy.evaluate import evaluate
+from benchmarks.accuracy.floor import Nearest
+from benchmarks.accuracy.methods import UNKNOWN_FOCAL, Method, methods
+from benchmarks.accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
+from tronie.importers.heads.calibrated import OWN
+
+FLOOR = "best of the model"
+FLOOR_ROWS = 60
+"""It takes a second a head, and its mean is known well after so many."""
+QUICK = 40
+"""People of a quick run."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ict", type=Path, help="ICT-FaceKit's npz; without it the truth comes from our own model")
+    parser.add_argument("--head", default=OWN, metavar="NAME", help="judge a head model that you calibrated")
+    parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--renders", type=int, default=1, help="photos of each person")
+    parser.add_argument("--views", type=int, metavar="N", help="judge joint fits to 1 ... N photos of each person")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
+    parser.add_argument("--max-yaw", type=float, default=40.0, help="degrees")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered photos' landmarks and truth")
+    parser.add_argument("--out", type=Path, help="folder for accuracy.json, accuracy.md and the plots")
+    public = parser.add_argument_group("public benchmarks (folders as their authors hand them out)")
+    public.add_argument("--now", type=Path, metavar="FOLDER", help="NoW challenge: median, mean, std of scan-to-mesh")
+    public.add_argument("--metrical", action="store_true", help="NoW without scale")
+    public.add_argument("--realy", type=Path, metavar="FOLDER", help="REALY: error by region")
+    public.add_argument("--images", type=Path, help="REALY's folder of pictures, e.g. .../REALY_image/<one view>")
+    public.add_argument("--aflw2000", type=Path, metavar="FOLDER", help="AFLW2000-3D: NME of 68 points, pose")
+    public.add_argument("--given-boxes", action="store_true", help="AFLW2000-3D: faces by annotation, not by detector")
+    public.add_argument("--facescape", type=Path, metavar="FOLDER", help="FaceScape's benchmark (laboratory): CD, CR")
+    public.add_argument("--limit", type=int, help="only the first so many photos")
+    options = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # for the worker processes: their matrices are small
+        os.environ.setdefault(name, "1")
+    os.environ[subject.NAME] = options.head
+    wanted = {n: m for n, m in methods().items() if not options.methods or n in options.methods}
+    if not wanted and FLOOR not in (options.methods or ()):
+        parser.error(f"no such method; there are: {', '.join(methods())}")
+    if options.realy and not options.images:
+        parser.error("--realy needs --images")
+    if any((options.now, options.realy, options.aflw2000, options.facescape)):
+        public_benchmarks(options, {n: m for n, m in wanted.items() if n != UNKNOWN_FOCAL} or wanted)
+    else:
+        synthetic(options, wanted)
+
+
+def public_benchmarks(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
+    """Photos tell their focal length by EXIF or do not: `full fit, focal known` is what the pipeline does with them."""
+    from benchmarks.accuracy import aflw2000, facescape, now, realy
+
+    runs: dict[str, Callable[[Method], dict[str, float]]] = {}
+    if options.now:
+        runs["NoW"] = lambda m: now.run(options.now, m, metrical=options.metrical, limit=options.limit)
+    if options.realy:
+        runs["REALY"] = lambda m: realy.run(options.realy, options.images, m, limit=options.limit)
+    if options.aflw2000:
+        runs["AFLW2000-3D"] = lambda m: aflw2000.run(
+            options.aflw2000, m, given_boxes=options.given_boxes, limit=options.limit
+        )
+    if options.facescape:
+        runs["FaceScape"] = lambda m: facescape.run(options.facescape, m, limit=options.limit)
+    for title, run in runs.items():
+        print(f"\n{title}\n")
+        print(report.plain_table({name: run(method) for name, method in wanted.items()}), flush=True)
+
+
+def several(renders: Renders, options: argparse.Namespace) -> None:
+    from benchmarks.accuracy import views
+
+    found = views.evaluate_views(renders, options.views)
+    print(f"\n{views.markdown(found)}")
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "views.md").write_text(views.markdown(found))
+
+
+def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
+    people = QUICK if options.quick else options.people
+    options.renders = max(options.renders, options.views or 1)
+    ict = str(options.ict.resolve()) if options.ict else None
+    path = cache_path(ict, options.seed, people, options.renders, options.max_yaw, options.cache)
+    began = time.perf_counter()
+    if not path.exists():
+        make_renders(path, ict, people=people, takes=options.renders, seed=options.seed, max_yaw=options.max_yaw,
+                     workers=options.workers)  # fmt: skip
+        print(f"{people * options.renders} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
+    renders = load_renders(path)
+    if options.views:
+        several(renders, options)
+        return
+    results = []
+    if not options.methods or FLOOR in options.methods:
+        wanted |= {FLOOR: Nearest(subject.model(), renders)}
+    for name, method in wanted.items():
+        limit = FLOOR_ROWS if name == FLOOR else None
+        results.append(evaluate(method, renders, name=name, workers=options.workers, limit=limit))
+        print(f"{name}: {results[-1].error:.3f} mm", flush=True)
+    found = report.figures(results)
+    about = {"source": renders.source, "people": people, "renders": options.renders, "seed": options.seed,
+             "max_yaw": options.max_yaw, "missed": len(renders.missed)}  # fmt: skip
+    print(f"\n{report.markdown(found)}\nfaces not found: {len(renders.missed)} of {people * options.renders}; "
+          f"{time.perf_counter() - began:.0f} s")  # fmt: skip
+    if options.out:
+        from benchmarks.accuracy import plots
+
+        report.write_json(options.out / "accuracy.json", found, about)
+        (options.out / "accuracy.md").write_text(report.markdown(found))
+        plots.all_plots(results, options.out)
+
+
+if __name__ == "__main__":
+    main()

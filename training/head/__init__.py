@@ -1,0 +1,1 @@
+"""Makes head.npz: body, parts, texture layout, statistics of shape."""

@@ -1,0 +1,1 @@
+"""Nets that read landmarks and activations: conversion, calibration, doubts."""

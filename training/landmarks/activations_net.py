@@ -1,0 +1,106 @@
+"""What the nets share that read the landmark net's activations: their first layers (PyTorch), and writing them as ONNX.
+
+Such a net takes the early (32 x 32 cells) and late (8 x 8 cells) activations, which know faces already. It normalises
+both, makes the early ones as coarse as the late, and goes on with both side by side.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+EARLY, LATE = (32, 32, 32), (128, 8, 8)
+"""Channels, height, width of the activations."""
+EPSILON = 1e-5
+"""PyTorch's, beside the variance in a normalisation."""
+
+Layers = tuple[tuple[int, int, int, int], ...]
+"""Convolutions: channels in, out, side of the kernel, stride."""
+Weights = dict[str, np.ndarray]
+"""A net's state in double precision."""
+
+
+def convolutions(layers: Layers) -> nn.Sequential:
+    """Each followed by a normalisation and a rectifier."""
+    return nn.Sequential(
+        *(
+            nn.Sequential(nn.Conv2d(i, o, side, stride, side // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+            for i, o, side, stride in layers
+        )
+    )
+
+
+def activation_norms() -> tuple[nn.BatchNorm2d, nn.BatchNorm2d]:
+    """Of the early and the late activations."""
+    return nn.BatchNorm2d(EARLY[0], affine=False), nn.BatchNorm2d(LATE[0], affine=False)
+
+
+def weights_of(net: nn.Module) -> Weights:
+    return {k: v.double().numpy() for k, v in net.state_dict().items()}
+
+
+def gain(w: Weights, norm: str) -> np.ndarray:
+    """What a normalisation multiplies by."""
+    return np.asarray(w[norm + ".weight"] / np.sqrt(w[norm + ".running_var"] + EPSILON))
+
+
+class OnnxWriter:
+    """An ONNX graph, node by node: normalisations folded in, weights in half precision behind a Cast."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+        self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        self._constants.append(numpy_helper.from_array(value.astype(np.float16), name + "_half"))
+        return self.node("Cast", [name + "_half"], name, to=TensorProto.FLOAT)
+
+    def normalized(self, name: str, norm: str) -> str:
+        w = self.weights
+        mean, scale = w[norm + ".running_mean"], 1 / np.sqrt(w[norm + ".running_var"] + EPSILON)
+        centred = self.node("Sub", [name, self.constant(norm + "_m", mean[:, None, None])], name + "_0")
+        return self.node("Mul", [centred, self.constant(norm + "_s", scale[:, None, None])], name + "_1")
+
+    def convolved(self, x: str, block: str, layers: Layers) -> str:
+        """The `convolutions` that the net has as `block`."""
+        w = self.weights
+        for i, (_, _, side, stride) in enumerate(layers):
+            key = f"{block}.{i}."
+            by = gain(w, key + "1")
+            weight = self.constant(key + "w", w[key + "0.weight"] * by[:, None, None, None])
+            bias = self.constant(key + "b", w[key + "1.bias"] - w[key + "1.running_mean"] * by)
+            shape = {"kernel_shape": [side, side], "strides": [stride, stride], "pads": [side // 2] * 4}
+            x = self.node("Relu", [self.node("Conv", [x, weight, bias], key + "c", **shape)], key + "r")
+        return x
+
+    def flattened(self, early: Layers, joined: Layers) -> str:
+        """Both activations through the net's blocks `early` and `joined`."""
+        x = self.convolved(self.normalized("early", "early_norm"), "early", early)
+        self.node("Concat", [x, self.normalized("late", "late_norm")], "both", axis=1)
+        return self.node("Flatten", [self.convolved("both", "joined", joined)], "flat")
+
+    def dense(self, x: str, layer: str, weight: np.ndarray, bias: np.ndarray, output: str) -> str:
+        ports = [x, self.constant(layer + "_w", weight), self.constant(layer + "_b", bias)]
+        return self.node("Gemm", ports, output, transB=1)
+
+    def save(self, path: Path, name: str, output: str, count: int) -> None:
+        """`early`, `late` -> `output` (batch, count)."""
+
+        def port(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
+
+        inputs, outputs = [port("early", EARLY), port("late", LATE)], [port(output, (count,))]
+        graph = helper.make_graph(self._nodes, name, inputs, outputs, self._constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+        model.ir_version = 9
+        onnx.checker.check_model(model)
+        onnx.save(model, path)

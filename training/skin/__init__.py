@@ -1,0 +1,1 @@
+"""Makes skin.npz: the statistical model of skin."""

@@ -1,0 +1,1 @@
+"""Makes face_enhance.onnx: the net that restores small faces."""
