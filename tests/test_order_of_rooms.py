@@ -15,7 +15,8 @@ from places import DOCS, ROOT
 
 PACKAGE = ROOT / "src" / "tronie"
 ORDER = """
-    version errors arrays geometry settings
+    version errors arrays
+    geometry settings
     runtime
     formats color
     head
