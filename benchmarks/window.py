@@ -35,8 +35,9 @@ def main() -> int:
 
     from PySide6.QtCore import QSettings, QTimer
 
-    from tronie.gui.app import make_application, use_language, use_scheme
+    from tronie.gui.app import make_application, use_language
     from tronie.gui.sidebar import KEY
+    from tronie.gui.theme import use_scheme
     from tronie.gui.window import Window
 
     application = make_application()

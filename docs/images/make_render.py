@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from tronie.render.light import Lighting, preset, surrounding
+from tronie.render.view import Look, Scene, render
 
 import tronie
 from tronie.io.encode import jpeg

@@ -16,7 +16,7 @@ from samples import SMILE, make_head
 from test_gltf import parse, read, validator_home
 
 from tronie.export.gltf import glb
-from tronie.export.gltf_motion import Course, quaternions
+from tronie.export.gltf_document import Course, quaternions
 from tronie.geometry import Camera, rotation_matrix
 from tronie.head.model import HeadModel
 

@@ -12,7 +12,8 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PySide6.QtCore import QPoint, QSettings, Qt
 
-from tronie.gui.app import make_application, use_language, use_scheme
+from tronie.gui.app import make_application, use_language
+from tronie.gui.theme import use_scheme
 from tronie.gui.window import Window
 
 GROUP = EXAMPLES / "group.jpg"

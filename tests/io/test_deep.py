@@ -16,10 +16,9 @@ from test_color import encoded
 from test_images import HEIC, close, quarters, refused, swapped_profile
 
 from tronie.color import BT2020, DISPLAY_P3, HLG, PQ, SRGB, decoded
-from tronie.io.bit_depth import significant_bits
 from tronie.io.heif_boxes import coded
 from tronie.io.images import Limits, read_photo
-from tronie.io.pixels import averaged
+from tronie.io.pixels import averaged, significant_bits
 from tronie.io.png_reader import PASSES
 
 PQ_HEIC = Path(__file__).parent / "tiny_pq.heic"

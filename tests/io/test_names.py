@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tronie.io.file_names import LONGEST, fold, safe_name, unique_names
+from tronie.io.paths import LONGEST, fold, safe_name, unique_names
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
 

@@ -13,9 +13,9 @@ from tronie.cli.interrupt import Stop, stop_on_signals
 from tronie.cli.say import hushed, say
 from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
-from tronie.io.file_names import distinct, safe_name
 from tronie.io.inputs import find_inputs
 from tronie.io.kinds import sentence
+from tronie.io.paths import distinct, safe_name
 from tronie.pipelines.outcome import debugging
 from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.folder_lock import locked

@@ -69,7 +69,7 @@ def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = Fa
 
 def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
     """Name below the output folder, and figure, of every face that a path stands for; `relit`: it gets other light."""
-    from tronie.io.file_names import safe_name
+    from tronie.io.paths import safe_name
     from tronie.render.figure import figure_of
     from tronie.render.load import face_folders, is_finished, load_figure
 

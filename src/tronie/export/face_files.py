@@ -7,11 +7,11 @@ from functools import partial
 
 from tronie.arrays import Image
 from tronie.export.gltf import glb
-from tronie.export.gltf_motion import Course
+from tronie.export.gltf_document import Course
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
 from tronie.head.surface import reduced
 from tronie.io import encode
-from tronie.io.radiance import hdr
+from tronie.io.encode import hdr
 from tronie.settings import ExportSettings
 from tronie.types import Face, Photo
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.export.materials import LOOKS
+from tronie.export.gltf import LOOKS
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, reduced, vertex_normals
 from tronie.raster.sampling import sampled

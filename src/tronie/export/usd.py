@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.errors import OutputError
-from tronie.export.gltf import PHOTO, SMALLEST_MOVE
-from tronie.export.materials import LOOKS
+from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
 from tronie.head.model import PARTS, Head
 from tronie.head.skeleton import Skeleton, skeleton, weights
 from tronie.head.surface import MATERIALS, Same, vertex_normals

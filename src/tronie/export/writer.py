@@ -14,12 +14,12 @@ from pathlib import Path
 from tronie.arrays import Image
 from tronie.errors import OutputError
 from tronie.export.face_files import SLOWEST, Job, jobs, same, single
-from tronie.export.gltf_motion import Course
+from tronie.export.gltf_document import Course
 from tronie.export.records import face_record, to_json
 from tronie.geometry import Similarity
 from tronie.head.surface import reduced
 from tronie.io import encode
-from tronie.io.file_names import safe_name
+from tronie.io.paths import safe_name
 from tronie.render.overlay import overlay
 from tronie.runtime.atomic_files import explain, new_folder, taken
 from tronie.runtime.hardware import cores

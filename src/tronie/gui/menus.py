@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMessageBox, QToolBar
+from PySide6.QtWidgets import QMessageBox, QTabWidget, QToolBar
 
-from tronie.gui.app import SCHEMES
+from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
+from tronie.gui.photo_view import PhotoView
+from tronie.gui.session import Session
+from tronie.gui.shell import Shell
+from tronie.gui.sidebar import FaceList
+from tronie.gui.theme import SCHEMES
 
-if TYPE_CHECKING:
-    from tronie.gui.window import Window
+
+class Commanded(Shell):
+    """A window with all that the menus command."""
+
+    session: Session
+    photo: PhotoView
+    head: HeadPanel
+    faces: FaceList
+    tabs: QTabWidget
+    stop_action: QAction
+    film: Any
+    export: Any
+    copy_portrait: Any
+    ask_settings: Any
+    show_models: Any
+    color: Any
 
 
-def build(window: Window) -> None:
+def build(window: Commanded) -> None:
     """Menus, tool bar and shortcuts."""
     file, view, about = (window.menuBar().addMenu(text) for text in (tr("&File"), tr("&View"), tr("&Help")))
     table = (
@@ -84,7 +103,7 @@ def build(window: Window) -> None:
     window.addToolBar(bar)
 
 
-def shortcuts(window: Window) -> None:
+def shortcuts(window: Shell) -> None:
     """All shortcuts at a glance."""
     rows = [
         (action.shortcut().toString(QKeySequence.SequenceFormat.NativeText), action.text().replace("&", ""))

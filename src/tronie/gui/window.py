@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from tronie.gui import menus
-from tronie.gui.app import use_scheme
 from tronie.gui.client import Line
 from tronie.gui.export_panel import ExportPanel
 from tronie.gui.head_panel import HeadPanel
@@ -30,18 +29,16 @@ from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.session import Session
-from tronie.gui.shell import Shell
 from tronie.gui.sidebar import FaceList, PhotoList
+from tronie.gui.theme import use_scheme
 from tronie.service.messages import About, Card, Looks, Opened, Picture, Sitter, Step, Summary, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
 
 
-class Window(Shell):
+class Window(menus.Commanded):
     """`kept` is what is remembered from one time to the next."""
-
-    stop_action: QAction
 
     def __init__(self, kept: QSettings) -> None:
         super().__init__(kept)

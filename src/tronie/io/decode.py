@@ -3,28 +3,101 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as pil
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from tronie.arrays import Image
 from tronie.color import HLG, PQ, is_hdr
 from tronie.errors import InputError
-from tronie.io.bit_depth import Scale, integer_scale, scale_of
-from tronie.io.formats import Jpeg2KImageFile, Opener, PngImageFile, TiffImageFile, WebPImageFile, is_isobmff
 from tronie.io.frames import scan
 from tronie.io.heif_boxes import coded
-from tronie.io.icc_profiles import coding_of
 from tronie.io.jxl_reader import jxl_header, jxl_pixels
 from tronie.io.limits import COSTS, MODE_COSTS, USUAL_COST, Limits
-from tronie.io.pixels import WIDE_MODES, Coding, rgb_from_pil, rgb_from_values
+from tronie.io.pixels import (
+    WIDE_MODES,
+    Coding,
+    Scale,
+    coding_of,
+    integer_scale,
+    rgb_from_pil,
+    rgb_from_values,
+    scale_of,
+)
 from tronie.io.png_reader import Png, deep_pixels, plain_png, take_apart
-from tronie.io.quiet_decoders import hushed
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """OpenCV's warnings kept back: what matters of them is said in one sentence. Its FFmpeg looks at a variable when it
+    is first used, which is here unless the caller has used it before."""
+    import cv2
+
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(0)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
+Opener = Callable[[BinaryIO], pil.Image]
+OPENERS: dict[bytes, Opener] = {
+    b"\xff\xd8\xff": JpegImageFile,
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"GIF87a": GifImageFile,
+    b"GIF89a": GifImageFile,
+    b"BM": BmpImageFile,
+    b"II*\0": TiffImageFile,
+    b"MM\0*": TiffImageFile,
+    b"II+\0": TiffImageFile,
+    b"MM\0+": TiffImageFile,
+    b"\0\0\0\x0cjP  \r\n\x87\n": Jpeg2KImageFile,
+    b"\xff\x4f\xff\x51": Jpeg2KImageFile,
+}
+"""First bytes -> reader, for the formats with a fixed signature."""
+
+
+def opener(head: bytes) -> Opener | None:
+    """The first 32 bytes of a file -> what opens it; None for an unknown kind."""
+    if head[4:8] == b"ftyp":
+        brands = {head[i : i + 4] for i in (8, *range(16, len(head), 4))}
+        return AvifImageFile if brands & {b"avif", b"avis"} else _open_heif
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WebPImageFile
+    if head[:1] == b"P" and head[1:2] in (b"1", b"2", b"3", b"4", b"5", b"6", b"f") and head[2:3].isspace():
+        return PpmImageFile
+    return next((reader for magic, reader in OPENERS.items() if head.startswith(magic)), None)
+
+
+def is_isobmff(opener: Opener) -> bool:
+    """Whether what it opens is made of boxes: AVIF and HEIC."""
+    return opener in (AvifImageFile, _open_heif)
+
+
+def _open_heif(stream: BinaryIO) -> pil.Image:
+    from pi_heif import HeifImageFile
+
+    picture: pil.Image = HeifImageFile(stream)
+    return picture
+
 
 ORIENTATION = 0x0112
 WIDTH, HEIGHT, BITS, PHOTOMETRIC, DESCRIPTION, SAMPLES, MAX_SAMPLE = 256, 257, 258, 262, 270, 277, 281

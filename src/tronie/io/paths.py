@@ -1,9 +1,14 @@
-"""Paths as a user may write them: the same file under several names, links that lead nowhere."""
+"""Paths as users write them: a file under several names, links that lead nowhere; names for folders of outputs."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
 
 
 def identity(path: str | os.PathLike[str]) -> str:
@@ -24,3 +29,72 @@ def leads_nowhere(path: str | os.PathLike[str]) -> str | None:
     except ValueError:
         return None
     return None
+
+
+# Folder names for photos: valid on every file system, and no two alike.
+
+K = TypeVar("K")
+LONGEST = 100
+"""Bytes of UTF-8 in a name; file systems allow 255, Windows 260 characters for a whole path."""
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
+_OURS = frozenset({"manifest.json"})
+
+
+def safe_name(stem: str) -> str:
+    """`stem` as a name that Windows, macOS and Linux accept; never empty, never hidden, never with a path in it."""
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem))
+    name = name.lstrip(". ").rstrip(". ")
+    if len(name.encode()) > LONGEST:
+        name = name.encode()[:LONGEST].decode(errors="ignore").rstrip(". ")
+    if _RESERVED.match(name) or fold(name) in _OURS:
+        name = f"_{name}"
+    return name or "photo"
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name that was read from a file is one that `unique_names` could have given: no path, nothing hidden."""
+    return (
+        0 < len(name.encode(errors="replace")) < 256
+        and name == name.strip(". ")
+        and not _FORBIDDEN.search(name)
+        and not _RESERVED.match(name)
+        and fold(name) not in _OURS
+    )
+
+
+def _stem(path: Path) -> str:
+    """A name without its ending; of `shot/walk_%04d.png`, which stands for many, `walk`, else the folder's name."""
+    if not re.search(r"%\d*d", path.stem):
+        return path.stem
+    return re.sub(r"[\s._-]*%\d*d", "", path.stem) or path.parent.name
+
+
+def fold(name: str) -> str:
+    """The same text for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def unique_names(
+    paths: Iterable[str | os.PathLike[str]], *, taken: Collection[str] = ()
+) -> dict[str | os.PathLike[str], str]:
+    """A folder name for each path, from its stem: `a.jpg` and `b/A.png` become `a` and `A-2`.
+
+    The first path with a stem keeps it plain, and a number is never added that makes another path's own name.
+    `taken` are names that are in use already.
+    """
+    return distinct({path: safe_name(_stem(Path(path))) for path in paths}, taken)
+
+
+def distinct(wanted: Mapping[K, str], taken: Collection[str] = ()) -> dict[K, str]:
+    """The same names, those with a number that came before on a file system that does not tell them apart."""
+    used = {fold(name) for name in taken}
+    own = {fold(name) for name in wanted.values()}
+    names: dict[K, str] = {}
+    for key, name in wanted.items():
+        chosen, number = name, 2
+        while fold(chosen) in used or (chosen != name and fold(chosen) in own):
+            chosen, number = f"{name}-{number}", number + 1
+        used.add(fold(chosen))
+        names[key] = chosen
+    return names

@@ -6,19 +6,156 @@ and the result nothing large is in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from PIL import Image as pil
+from PIL import ImageCms
 
 from tronie.arrays import Image
 from tronie.color import is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
-from tronie.io.bit_depth import Scale, integer_scale, scale_of
-from tronie.io.icc_profiles import Profile
+
+# Which number is white in a picture of more than eight bits.
+
+FULL = 16
+LOW_BITS = (8, 10, 12)
+"""Told by the greatest number alone."""
+FOURTEEN, NEARLY = 14, 0.9
+"""Told by a greatest number in the last tenth."""
+BYTES = 257
+"""What eight bits are multiplied by to fill 16."""
+FLOAT_LIGHT = 16.0
+"""Floats up to this count as 0..1 with highlights above; beyond, as one of the ranges of integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How numbers become 0..1."""
+
+    white: float
+    """The number that means 1."""
+    bits: int | None = None
+    """Significant bits, where the numbers use fewer than their type has."""
+
+    def unit(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """0..1, without NaN."""
+        floats = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=self.white, neginf=0.0)
+        return np.asarray(np.clip(floats / np.float32(self.white), 0, 1), dtype=np.float32)
+
+    def bytes(self, values: NDArray[Any]) -> Image:
+        """uint8."""
+        if values.dtype == np.uint8 and self.white == 255:
+            return values
+        if values.dtype == np.uint16:
+            white = np.uint32(self.white)
+            return np.asarray((np.minimum(values, white) * np.uint32(255) + white // 2) // white, dtype=np.uint8)
+        floats = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=self.white, neginf=0.0)
+        return np.asarray(np.rint(np.clip(floats / self.white, 0, 1) * 255), dtype=np.uint8)
+
+
+def integer_scale(dtype: DTypeLike) -> Scale:
+    """Of numbers that use the whole range of their type."""
+    return Scale(1.0 if np.dtype(dtype) == bool else float(np.iinfo(np.dtype(dtype)).max))
+
+
+def scale_of(bands: Iterable[NDArray[Any]], stated: int | None = None) -> Scale:
+    """The scale of a picture given in bands; `stated`: significant bits that the file claims."""
+    high, scaled, kind = 0.0, True, np.dtype(np.uint8)
+    for band in bands:
+        kind = band.dtype
+        if kind.kind == "b" or kind.itemsize == 1:
+            return integer_scale(kind)
+        whole = np.issubdtype(kind, np.integer)
+        high = max(high, float(band.max(initial=0) if whole else np.max(band, where=np.isfinite(band), initial=0)))
+        scaled = scaled and whole and not np.any(band % BYTES)
+    if np.issubdtype(kind, np.floating) and high <= FLOAT_LIGHT:
+        return Scale(1.0)
+    if high >= 1 << FULL:
+        return Scale(high)
+    if np.issubdtype(kind, np.floating):
+        return Scale(255.0 if high <= 255 else 65535.0)
+    bits = significant_bits(int(high), scaled, stated)
+    return Scale(float((1 << bits) - 1), None if bits == FULL else bits)
+
+
+def significant_bits(high: int, scaled: bool, stated: int | None = None) -> int:
+    """The rule above. `high`: the greatest number; `scaled`: whether all are multiples of 257."""
+    if scaled:
+        return FULL
+    if stated is not None:
+        return stated if 1 <= stated < FULL and high < 1 << stated else FULL
+    for bits in LOW_BITS:
+        if high < 1 << bits:
+            return bits
+    return FOURTEEN if NEARLY * ((1 << FOURTEEN) - 1) <= high < 1 << FOURTEEN else FULL
+
+
+# Colour profiles (ICC) that files carry.
+
+INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+LARGEST = 16_000_000
+"""Bytes of a profile that is looked at; the largest that are sold are a few million."""
+
+
+class Profile:
+    """A profile, as what brings pictures to sRGB; one that does not fit or is damaged is as none."""
+
+    def __init__(self, data: bytes | None) -> None:
+        self._source: Any = None
+        self._is_srgb = False
+        self._transforms: dict[str, Any] = {}
+        if data and len(data) <= LARGEST:
+            try:
+                self._source = ImageCms.ImageCmsProfile(io.BytesIO(data))
+                self._is_srgb = "srgb" in ImageCms.getProfileDescription(self._source).lower()
+            except (ImageCms.PyCMSError, OSError, ValueError):
+                self._source = None
+
+    def apply(self, picture: pil.Image) -> pil.Image:
+        """RGB, L, CMYK or LAB -> RGB in sRGB."""
+        if picture.mode == "RGB" and (self._source is None or self._is_srgb):
+            return picture
+        if picture.mode not in self._transforms:
+            self._transforms[picture.mode] = self._transform(picture.mode)
+        transform = self._transforms[picture.mode]
+        if transform is not None:
+            done = ImageCms.applyTransform(picture, transform)
+            if done is not None:
+                return done
+        return picture.convert("RGB")
+
+    def _transform(self, mode: str) -> Any:
+        sources = [self._source] if self._source is not None and mode in ("RGB", "L", "CMYK", "LAB") else []
+        if mode == "LAB":
+            sources.append(ImageCms.createProfile("LAB"))
+        for source in sources:
+            try:
+                return ImageCms.buildTransform(
+                    source, ImageCms.createProfile("sRGB"), mode, "RGB", INTENT, ImageCms.Flags.BLACKPOINTCOMPENSATION
+                )
+            except (ImageCms.PyCMSError, OSError, ValueError):
+                continue
+        return None
+
+
+def coding_of(data: bytes | None) -> tuple[int, int] | None:
+    """The code points of primaries and transfer function that a profile's `cicp` tag states (ICC.1:2022, 9.2.17)."""
+    if not data or len(data) < 132:
+        return None
+    for k in range(min(int.from_bytes(data[128:132], "big"), 200)):
+        entry = data[132 + 12 * k : 144 + 12 * k]
+        if entry[:4] == b"cicp":
+            at = int.from_bytes(entry[4:8], "big")
+            body = data[at : at + 12]
+            return (body[8], body[9]) if len(body) == 12 and body[:4] == b"cicp" else None
+    return None
+
 
 ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 WIDE_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")

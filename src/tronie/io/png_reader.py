@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.io.icc_profiles import LARGEST
+from tronie.io.pixels import LARGEST
 from tronie.runtime.jit import jit
 
 MAGIC, END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"

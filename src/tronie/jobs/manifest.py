@@ -14,9 +14,8 @@ from pydantic import ValidationError
 from tronie.errors import OutputError
 from tronie.export.fingerprint import fingerprint, text
 from tronie.export.records import InputRecord, ManifestRecord, to_json, unmeasured_records, used_records
-from tronie.io.file_names import fold, is_safe, unique_names
 from tronie.io.inputs import stamp
-from tronie.io.paths import identity
+from tronie.io.paths import fold, identity, is_safe, unique_names
 from tronie.pipelines.model_usage import models_used
 from tronie.pipelines.outcome import Outcome
 from tronie.runtime.atomic_files import make_folder, sweep, write_file

@@ -44,7 +44,7 @@ def play(desk: Desk, tell: Tell, path: Path, index: int) -> None:
 
 def follow(desk: Desk, tell: Tell, path: Path, folder: Path, settings: Settings, overwrite: bool) -> Tracked:
     """Everybody in a clip, into `folder`/NAME; tells Steps. What lies there already is read, unless `overwrite`."""
-    from tronie.io.file_names import safe_name
+    from tronie.io.paths import safe_name
     from tronie.pipelines.outcome import Task
     from tronie.pipelines.video.job import do_clip
 
@@ -74,7 +74,7 @@ def follow(desk: Desk, tell: Tell, path: Path, folder: Path, settings: Settings,
 
 def look_up(desk: Desk, tell: Tell, path: Path, folder: Path) -> Tracked | None:
     """What was made of a clip before, if it lies in `folder`."""
-    from tronie.io.file_names import safe_name
+    from tronie.io.paths import safe_name
 
     return followed(folder / safe_name(path.stem), path)
 

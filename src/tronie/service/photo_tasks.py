@@ -183,7 +183,7 @@ def written(
     tell: Tell, result: Result, folder: Path, formats: set[str], export: ExportSettings, overwrite: bool
 ) -> Path:
     from tronie.export.writer import photo_folder
-    from tronie.io.file_names import safe_name
+    from tronie.io.paths import safe_name
 
     name = safe_name(result.photo.name)
     with photo_folder(folder, name, overwrite=overwrite, formats=formats, export=export) as writer:

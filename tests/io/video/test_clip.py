@@ -12,11 +12,10 @@ import pytest
 from PIL import Image as Pillow
 
 from tronie.errors import InputError
-from tronie.io.file_names import unique_names
 from tronie.io.inputs import find_inputs, numbered
+from tronie.io.paths import unique_names
 from tronie.io.video import is_clip, open_clip
-from tronie.io.video.clip import ClipInfo, Frame, camera_source, have_av
-from tronie.io.video.timing import Times, ended_early, true_rate
+from tronie.io.video.clip import ClipInfo, Frame, Times, camera_source, ended_early, have_av, true_rate
 from tronie.io.video.writer import write_movie
 from tronie.pipelines.video.films import steady, ticks
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from tronie.geometry import rotation_matrix
 from tronie.head.harmonics import UNIFORM, Light, basis, coefficients_of, directions, shade, spiral
-from tronie.io.radiance import hdr
+from tronie.io.encode import hdr
 
 ANGLES = st.tuples(*[st.floats(-2, 2)] * 3)
 

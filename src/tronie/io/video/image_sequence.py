@@ -10,14 +10,13 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.errors import InputError
-from tronie.io.formats import opener
+from tronie.io.decode import opener
 from tronie.io.frames import Frames, scan
 from tronie.io.images import read_photo
 from tronie.io.inputs import _NUMBER, numbered
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
-from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader
-from tronie.io.video.timing import Times
+from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader, Times
 
 USUAL_DELAY = 0.1
 """Seconds that viewers show a frame of a GIF for whose delay is 0 or 10 ms."""

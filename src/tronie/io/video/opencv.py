@@ -13,11 +13,10 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.color import BT2020, DISPLAY_P3, is_hdr, is_srgb, srgb_encode, to_srgb
 from tronie.errors import InputError
-from tronie.io.quiet_decoders import hushed
-from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader
+from tronie.io.decode import hushed
+from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
 from tronie.io.video.frame_shape import Shape, check_frame
 from tronie.io.video.mp4_boxes import told
-from tronie.io.video.timing import Times, ended_early
 
 WIDE = (BT2020, DISPLAY_P3)
 """Primaries that FFmpeg maps."""

@@ -11,10 +11,9 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.color import is_hdr, is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
-from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader
+from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
 from tronie.io.video.frame_shape import MOST_PIXELS, Shape, check_frame, resized
 from tronie.io.video.sound import Sound
-from tronie.io.video.timing import Times, ended_early
 
 LOOK_AGAIN = 8
 """Frames between two looks at how bright high dynamic range gets."""

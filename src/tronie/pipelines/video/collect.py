@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tronie.io.video.clip import Clip, ClipInfo, Frame
-from tronie.io.video.timing import true_rate
+from tronie.io.video.clip import Clip, ClipInfo, Frame, true_rate
 from tronie.pipelines.video.keyframes import DRAGGED, Shots
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.reidentify import Traits, link, recognise

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array
-from tronie.export.gltf_motion import Course
+from tronie.export.gltf_document import Course
 from tronie.export.mocap import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
