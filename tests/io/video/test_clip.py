@@ -208,7 +208,7 @@ def test_decoders_keep_their_words_to_themselves(film: Path, tmp_path: Path, rea
     cut = tmp_path / "cut.avi"
     cut.write_bytes(film.read_bytes()[:9000])
     code = (
-        "import sys; from tronie.io.video.clip import open_clip; from tronie.errors import InputError\n"
+        "import sys; from tronie.io.video import open_clip; from tronie.errors import InputError\n"
         "for path in sys.argv[2:]:\n"
         "    try: print(len(list(open_clip(path, reader=sys.argv[1]).frames())))\n"
         "    except InputError as error: print(error)\n"
