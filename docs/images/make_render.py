@@ -4,8 +4,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tronie.render.light import Lighting, preset, surrounding
-from tronie.render.view import Look, Scene, render
 
 import tronie
 from tronie.io.encode import jpeg
