@@ -21,7 +21,7 @@ import numpy as np
 
 import tronie
 from tronie.raster.shading import UNLIT, render_layers
-from tronie.stages.fit.warp import on_photo
+from tronie.stages.fit.basis import on_photo
 from tronie.stages.texture import bake
 from tronie.types import PROVENANCE, Texture
 

@@ -25,8 +25,8 @@ from benchmarks.accuracy.files import photo, picture
 from benchmarks.accuracy.methods import Method
 from benchmarks.accuracy.observe import Box, face_given, face_in
 from tronie.geometry import HEAD_TO_CAMERA_AXES, transform
+from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
-from tronie.stages.fit.warp import on_photo
 
 Array = NDArray[np.floating]
 

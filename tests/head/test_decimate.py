@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.head import quadrics as module
+from tronie.head import decimate as module
 from tronie.head.decimate import decimate
 
 

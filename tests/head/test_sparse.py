@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.head.sparse import Sparse
+from tronie.head.subdivide import Sparse
 
 pairs = st.integers(1, 9)
 

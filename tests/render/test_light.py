@@ -15,7 +15,7 @@ from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.head.harmonics import Light, basis, coefficients_of, shade, spiral
 from tronie.render.lights import LOBES, PRESETS, Lamp, Lighting, directions, preset, read_panorama, surrounding
-from tronie.render.sampling import mirrored
+from tronie.render.shader import mirrored
 
 AXES = np.concatenate([np.eye(3), -np.eye(3)])
 

@@ -9,7 +9,7 @@ from samples import make_face
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
-from tronie.stages.exposure import Exposure, exposure, face_mask
+from tronie.stages.quality import Exposure, exposure, face_mask
 from tronie.types import Crop, Landmarks
 
 PALE, DARK = (226, 190, 170), (74, 47, 36)

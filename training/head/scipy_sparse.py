@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import scipy.sparse as sp
 
-from tronie.head.sparse import Sparse
+from tronie.head.subdivide import Sparse
 
 
 def csr(matrix: Sparse) -> sp.csr_array:

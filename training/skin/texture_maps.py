@@ -14,7 +14,7 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import vertex_normals
 from tronie.stages.texture import bake
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
-from tronie.stages.texture.light import harmonics
+from tronie.stages.texture.mesh_filters import harmonics
 from tronie.stages.texture.segment import likeness
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.synthesis import hairline_distance

@@ -23,7 +23,7 @@ import numpy as np
 from training.skin.texture_maps import Atlas, Shown, atlas_of, collect
 from tronie.head.model import HeadModel, default_head
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.light import shade
+from tronie.stages.texture.mesh_filters import shade
 from tronie.stages.texture.skin_model import SkinModel
 
 SIDE = 256

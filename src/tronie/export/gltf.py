@@ -208,7 +208,7 @@ def _pack(key: Same, level: int, lod: int) -> Packed:
 
 @lru_cache(maxsize=6)
 def _occlusion(key: Same, level: int) -> bytes | None:
-    from tronie.stages.texture.mouth_occlusion import mouth_openness
+    from tronie.stages.texture.mouth import mouth_openness
 
     found = mouth_openness(key.value, level)
     return None if found is None else encode.png(found)

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.head.sparse import Sparse
-from tronie.head.subdivide import catmull_clark, corner_counts, triangulate
+from tronie.head.subdivide import Sparse, catmull_clark, corner_counts, triangulate
 from tronie.runtime import weights
 
 Ints = NDArray[np.int32]

@@ -69,9 +69,9 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
 
     portrait = frontal(head, texture, settings.portrait, photo, fit, face.enhanced)
     if settings.portrait.identity and face.landmarks is not None:
-        from tronie.stages.portrait.likeness import measured
+        from tronie.stages.portrait.stage import with_likeness
 
-        portrait = measured(portrait, head, fit, photo, face.landmarks, settings.portrait)
+        portrait = with_likeness(portrait, head, fit, photo, face.landmarks, settings.portrait)
     return replace(face, portrait=portrait)
 
 

@@ -292,9 +292,9 @@ class Pipeline:
         assert texture is not None
         made = frontal(head, texture, settings, photo, fit, face.enhanced, self._threads)
         if settings.identity and face.landmarks is not None:
-            from tronie.stages.portrait.likeness import measured
+            from tronie.stages.portrait.stage import with_likeness
 
-            made = measured(made, head, fit, photo, face.landmarks, settings)
+            made = with_likeness(made, head, fit, photo, face.landmarks, settings)
         return replace(face, portrait=made)
 
     def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:

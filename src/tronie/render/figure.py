@@ -1,4 +1,4 @@
-"""A head as pictures need it: a mesh that can move, what each part of it is made of, and its maps."""
+"""A head as pictures need it: a mesh that can move, what each part of it is made of, its maps, ambient occlusion."""
 
 from __future__ import annotations
 
@@ -11,12 +11,46 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
+from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
 from tronie.head.surface import Same, vertex_normals
-from tronie.render.occlusion import Openness, openness
+from tronie.raster.rasterizer import visible
 from tronie.types import Face
 
 Ints = NDArray[np.int32]
+OPENINGS: tuple[dict[str, float], ...] = (
+    {"jawOpen": 1.0},
+    {"mouthLowerDownLeft": 1.0, "mouthLowerDownRight": 1.0, "mouthUpperUpLeft": 1.0, "mouthUpperUpRight": 1.0},
+    {"mouthFunnel": 1.0},
+)
+"""Expressions that let light into the mouth."""
+DIRECTIONS, SIDE = 40, 256
+"""Of the views from around, and their size in pixels."""
+SLACK_MM = 1.5
+"""What lies so little behind the nearest surface still sees the light."""
+PHOTO = "photo"
+"""The one unit of a head whose expressions have no names: from rest to the photo's expression."""
+
+
+@dataclass(frozen=True, eq=False)
+class Openness:
+    """0..1 for each vertex, linear in how far the mouth is open."""
+
+    rest: Array
+    """(V,) float32."""
+    change: Array
+    """(N, V) float32: what each of OPENINGS adds."""
+
+    def at(self, weights: Mapping[str, float] | None) -> Array:
+        """(V,) float32 for weights by unit."""
+        out = self.rest
+        if weights and len(self.change):
+            for opening, change in zip(OPENINGS, self.change, strict=True):
+                share = float(np.mean([weights.get(unit, 0.0) for unit in opening]))
+                if share > 0:
+                    # The first millimetres between the lips let in most of the light.
+                    out = out + np.float32(min(share, 1.0) ** 0.6) * change
+        return np.asarray(np.clip(out, 0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +152,41 @@ class Figure:
         return {}
 
 
+def openness(figure: Figure) -> Openness:
+    """From the figure at rest and with each of OPENINGS; 0.2 s for the default head at level 1."""
+    rest = open_share(figure.rest, figure)
+    if figure.moves is None or "jawOpen" not in figure.names:
+        return Openness(rest, np.zeros((0, len(rest)), np.float32))
+    changes = [open_share(figure.posed(opening), figure) - rest for opening in OPENINGS]
+    return Openness(rest, np.stack(changes))
+
+
+def open_share(vertices: Array, figure: Figure) -> Array:
+    """(V,) float32: the share of directions, weighed by the cosine, that reach each vertex past the other triangles."""
+    v = np.asarray(vertices, dtype=np.float32)
+    normals = vertex_normals(v, figure.faces)
+    center = (v.min(axis=0) + v.max(axis=0)) / 2
+    radius = float(np.linalg.norm(v - center, axis=1).max()) + 1
+    scale = SIDE / (2 * radius)
+    seen, total = np.zeros(len(v), np.float32), np.zeros(len(v), np.float32)
+    for z in spiral(DIRECTIONS):
+        x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
+        x /= np.linalg.norm(x)
+        p = (v - center) @ np.stack([x, -np.cross(z, x), -z]).T.astype(np.float32)
+        # Orthographic: depth grows away from the light and stays positive.
+        p = p * np.float32(1) + np.array([radius, radius, 2 * radius], np.float32)
+        p[:, :2] *= np.float32(scale)
+        inverse = visible(np.ascontiguousarray(p), figure.triangles, SIDE, SIDE, cull=not figure.both_sides)[1]
+        near = 1 / np.maximum(inverse, np.float32(1e-6))
+        depth = near[np.clip(p[:, 1].astype(int), 0, SIDE - 1), np.clip(p[:, 0].astype(int), 0, SIDE - 1)]
+        cosine = normals @ z.astype(np.float32)
+        cosine = np.abs(cosine) if figure.both_sides else np.maximum(cosine, 0)
+        # A surface that is seen slantwise changes much in depth within one pixel.
+        seen += cosine * (p[:, 2] < depth + SLACK_MM + np.float32(1.5 / scale) / np.maximum(cosine, 0.3))
+        total += cosine
+    return np.asarray(seen / np.maximum(total, np.float32(1e-6)), dtype=np.float32)
+
+
 def figure_of(face: Face) -> Figure:
     """Of a face with a head. Raises ValueError where it has none."""
     if face.head is None:
@@ -128,10 +197,6 @@ def figure_of(face: Face) -> Figure:
         face.head, None if texture is None else texture.image, None if texture is None else texture.provenance,
         None if face.fit is None else face.fit.sigma_mm, weights, None if face.albedo is None else face.albedo.image,
     )  # fmt: skip
-
-
-PHOTO = "photo"
-"""The one unit of a head whose expressions have no names: from rest to the photo's expression."""
 
 
 def figure_of_head(

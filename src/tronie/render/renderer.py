@@ -23,8 +23,7 @@ from tronie.raster.rasterizer import visible
 from tronie.render.figure import Figure
 from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
 from tronie.render.lights import Lighting, preset
-from tronie.render.shader import shade
-from tronie.render.vertex_stage import COLUMNS, stand
+from tronie.render.shader import COLUMNS, fragment_stage, vertex_stage
 from tronie.runtime.threads import in_bands
 from tronie.types import PROVENANCE
 
@@ -109,7 +108,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
     points, in_camera = np.empty((len(vertices), 3), np.float32), np.empty((len(vertices), 3), np.float32)
     vertex = np.empty((len(vertices), COLUMNS), np.float32)
     whole, none = np.ones(len(vertices), np.float32), np.zeros(len(vertices), np.float32)
-    stand(
+    vertex_stage(
         vertices, figure.normals(vertices), pose[:3], np.array([*camera.focals, *camera.center], np.float32) * samples,
         figure.neck if soft and figure.neck is not None else whole,
         figure.hairy if soft and figure.hairy is not None else none, lighting.harmonics, points, in_camera, vertex,
@@ -147,7 +146,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
         own_lens = lens - np.array([0, 0, left, first, 0], np.float32)
         pixel, surface, place = _fragments(ids, nearness, samples, figure.part)
         colors = np.empty((len(surface), 4), np.float32)
-        shade(
+        fragment_stage(
             surface, place, rows, figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire, mode,
             look.mode == "wireframe", pyramid, levels, provenance, _palette(), heat(), _materials(), own_lens, lamps,
             lighting.harmonics, lighting.maps, looks, shadow, to_shadow, curves()[0], colors,

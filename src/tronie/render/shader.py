@@ -1,6 +1,7 @@
-"""The colour of every fragment: texture or material, light from everywhere, lamps, gloss, the lines of a wireframe.
+"""The vertex and the fragment stage: light on vertices, then texture or material, lamps, gloss, lines of a wireframe.
 
-All numbers are float32; constants are made so too, because numba computes float32 with a Python float in float64.
+Indices have no sign, or each lookup asks whether it has one. All numbers are float32; constants are made so too,
+because numba computes float32 with a Python float in float64.
 """
 
 from __future__ import annotations
@@ -9,18 +10,175 @@ from typing import Any
 
 import numpy as np
 
-from tronie.render.sampling import lit_share, mirrored, texture
-from tronie.render.vertex_stage import everywhere
 from tronie.runtime.jit import fast_jit
 
 ZERO, ONE, TWO, THREE, HALF = (np.float32(x) for x in (0, 1, 2, 3, 0.5))
+Y0, Y1 = np.float32(0.28209479), np.float32(0.48860251)
+Y2A, Y2B, Y2C = np.float32(1.09254843), np.float32(0.31539157), np.float32(0.54627422)
+SOFT_COSINE = np.float32(0.16)
+"""Cosine to the view below which hair thins out into the background."""
+COLUMNS = 10
+"""Of a vertex: normal 0-2 in camera axes, how open it is 3, opacity 4, uncertainty 5, gloss 6, light from everywhere
+7-9."""
+LANES, GREEN, LANE = np.uint64(0x00FF00FF), np.uint64(0x0000FF00), np.uint64(0xFFFF)
+APART, UP, UPPER = np.uint64(24), np.uint64(16), np.uint64(32)
+WEIGHTS, EVEN = np.float32(256), np.float32(1 / 256)
+FIRST, SECOND = np.uintp(1), np.uintp(2)
 STEP = np.float32(4 / 256)
 """Of the table from sRGB to linear light, per 256th of a grey level."""
 TEXTURED, CLAY, PROVENANCE, UNCERTAINTY, NORMALS = range(5)
 
 
 @fast_jit
-def shade(
+def everywhere(nx: Any, ny: Any, nz: Any, harmonics: Any) -> Any:
+    """Red, green and blue of the light that falls on a surface from all sides, by spherical harmonics (9, 3)."""
+    h1, h2, h3 = Y1 * ny, Y1 * nz, Y1 * nx
+    h4, h5, h6 = Y2A * nx * ny, Y2A * ny * nz, Y2B * (THREE * nz * nz - ONE)
+    h7, h8 = Y2A * nx * nz, Y2C * (nx * nx - ny * ny)
+    return (
+        max(
+            Y0 * harmonics[0, 0] + h1 * harmonics[1, 0] + h2 * harmonics[2, 0] + h3 * harmonics[3, 0]
+            + h4 * harmonics[4, 0] + h5 * harmonics[5, 0] + h6 * harmonics[6, 0] + h7 * harmonics[7, 0]
+            + h8 * harmonics[8, 0], ZERO,
+        ),
+        max(
+            Y0 * harmonics[0, 1] + h1 * harmonics[1, 1] + h2 * harmonics[2, 1] + h3 * harmonics[3, 1]
+            + h4 * harmonics[4, 1] + h5 * harmonics[5, 1] + h6 * harmonics[6, 1] + h7 * harmonics[7, 1]
+            + h8 * harmonics[8, 1], ZERO,
+        ),
+        max(
+            Y0 * harmonics[0, 2] + h1 * harmonics[1, 2] + h2 * harmonics[2, 2] + h3 * harmonics[3, 2]
+            + h4 * harmonics[4, 2] + h5 * harmonics[5, 2] + h6 * harmonics[6, 2] + h7 * harmonics[7, 2]
+            + h8 * harmonics[8, 2], ZERO,
+        ),
+    )  # fmt: skip
+
+
+@fast_jit
+def vertex_stage(
+    vertices: Any, normals: Any, pose: Any, lens: Any, neck: Any, hairy: Any, harmonics: Any, points: Any,
+    in_camera: Any, vertex: Any,
+) -> None:  # fmt: skip
+    """Fill points (V, 3) x, y px and depth mm, in_camera (V, 3) mm, and normal, opacity and light of `vertex`.
+
+    `pose` (3, 4) is head to camera, `lens` (4,) focal lengths and centre in samples. `neck` (V,) is the opacity,
+    `hairy` (V,) how much of it is lost where the surface turns away: hair has no hard outline.
+    """
+    for i in range(vertices.shape[0]):
+        a, b, c = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        x = pose[0, 0] * a + pose[0, 1] * b + pose[0, 2] * c + pose[0, 3]
+        y = pose[1, 0] * a + pose[1, 1] * b + pose[1, 2] * c + pose[1, 3]
+        z = pose[2, 0] * a + pose[2, 1] * b + pose[2, 2] * c + pose[2, 3]
+        in_camera[i, 0], in_camera[i, 1], in_camera[i, 2] = x, y, z
+        points[i, 0], points[i, 1], points[i, 2] = lens[0] * (x / z) + lens[2], lens[1] * (y / z) + lens[3], z
+        a, b, c = normals[i, 0], normals[i, 1], normals[i, 2]
+        nx = pose[0, 0] * a + pose[0, 1] * b + pose[0, 2] * c
+        ny = pose[1, 0] * a + pose[1, 1] * b + pose[1, 2] * c
+        nz = pose[2, 0] * a + pose[2, 1] * b + pose[2, 2] * c
+        vertex[i, 0], vertex[i, 1], vertex[i, 2] = nx, ny, nz
+        opacity = neck[i]
+        if hairy[i] > ZERO:
+            facing = -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)
+            opacity *= ONE - hairy[i] * (ONE - min(max(facing / SOFT_COSINE, ZERO), ONE))
+        vertex[i, 4] = opacity
+        vertex[i, 7], vertex[i, 8], vertex[i, 9] = everywhere(nx, ny, nz, harmonics)
+
+
+@fast_jit
+def _spread(texel: Any) -> Any:
+    """Red, blue and green of a packed texel in lanes of 16 bits."""
+    wide = np.uint64(texel)
+    return (wide & LANES) | ((wide & GREEN) << APART)
+
+
+@fast_jit
+def _bilinear(pyramid: Any, offset: Any, height: Any, width: Any, u: Any, v: Any) -> Any:
+    """Three lanes of 8.8 bits. Weights are whole 256ths, so one product serves all channels, without conversions."""
+    px = min(max(u * np.float32(width) - HALF, ZERO), np.float32(width - 1))
+    py = min(max(v * np.float32(height) - HALF, ZERO), np.float32(height - 1))
+    j, i = np.int32(px), np.int32(py)
+    fx, fy = np.uint64((px - np.float32(j)) * WEIGHTS), np.uint64((py - np.float32(i)) * WEIGHTS)
+    f11 = (fx * fy + np.uint64(128)) >> np.uint64(8)
+    f01, f10 = fx - f11, fy - f11
+    f00 = np.uint64(256) - fx - f10
+    p = np.uintp(offset + i * width + j)
+    right = p + np.uintp(j + 1 < width)
+    down = np.uintp(width) * np.uintp(i + 1 < height)
+    return (
+        f00 * _spread(pyramid[p]) + f01 * _spread(pyramid[right])
+        + f10 * _spread(pyramid[p + down]) + f11 * _spread(pyramid[right + down])
+    )  # fmt: skip
+
+
+@fast_jit
+def texture(pyramid: Any, levels: Any, detail: Any, u: Any, v: Any) -> Any:
+    """Trilinear sRGB 0..255 at u, v, times 256."""
+    top = levels.shape[0] - 1
+    k = min(np.int32(detail), top)
+    lanes = _bilinear(pyramid, levels[k, 0], levels[k, 1], levels[k, 2], u, v)
+    r, b, g = np.float32(lanes & LANE), np.float32((lanes >> UP) & LANE), np.float32(lanes >> UPPER)
+    share = detail - np.float32(k)
+    if k < top and share > np.float32(0.02):
+        lanes = _bilinear(pyramid, levels[k + 1, 0], levels[k + 1, 1], levels[k + 1, 2], u, v)
+        p, s, q = np.float32(lanes & LANE), np.float32((lanes >> UP) & LANE), np.float32(lanes >> UPPER)
+        r, g, b = r + share * (p - r), g + share * (q - g), b + share * (s - b)
+    return r, g, b
+
+
+@fast_jit
+def mirrored(maps: Any, k: Any, x: Any, y: Any, z: Any) -> Any:
+    """Linear RGB of map k in direction x, y, z (see `lights.directions`)."""
+    side = maps.shape[1]
+    s = ONE / (abs(x) + abs(y) + abs(z) + np.float32(1e-12))
+    a, b = x * s, y * s
+    if z > ZERO:
+        fa, fb = ONE - abs(b), ONE - abs(a)
+        a = fa if a >= ZERO else -fa
+        b = fb if b >= ZERO else -fb
+    px = min(max((a + ONE) * HALF * np.float32(side) - HALF, ZERO), np.float32(side - 1.001))
+    py = min(max((b + ONE) * HALF * np.float32(side) - HALF, ZERO), np.float32(side - 1.001))
+    j, i = int(px), int(py)
+    fx, fy = px - np.float32(j), py - np.float32(i)
+    f11 = fx * fy
+    f01, f10 = fx - f11, fy - f11
+    f00 = ONE - fx - f10
+    i1, j1 = i + 1, j + 1
+    return (
+        f00 * maps[k, i, j, 0] + f01 * maps[k, i, j1, 0] + f10 * maps[k, i1, j, 0] + f11 * maps[k, i1, j1, 0],
+        f00 * maps[k, i, j, 1] + f01 * maps[k, i, j1, 1] + f10 * maps[k, i1, j, 1] + f11 * maps[k, i1, j1, 1],
+        f00 * maps[k, i, j, 2] + f01 * maps[k, i, j1, 2] + f10 * maps[k, i1, j, 2] + f11 * maps[k, i1, j1, 2],
+    )
+
+
+@fast_jit
+def lit_share(shadow: Any, to_shadow: Any, x: Any, y: Any, z: Any) -> Any:
+    """0..1: how much of the lamp that casts shadows reaches camera position x, y, z, from the mean and the mean square
+    of depth in the shadow's map (variance shadow maps, Donnelly & Lauritzen 2006)."""
+    side = shadow.shape[0]
+    u = to_shadow[0, 0] * x + to_shadow[0, 1] * y + to_shadow[0, 2] * z + to_shadow[0, 3]
+    v = to_shadow[1, 0] * x + to_shadow[1, 1] * y + to_shadow[1, 2] * z + to_shadow[1, 3]
+    d = to_shadow[2, 0] * x + to_shadow[2, 1] * y + to_shadow[2, 2] * z + to_shadow[2, 3]
+    px = min(max(u - HALF, ZERO), np.float32(side - 1.001))
+    py = min(max(v - HALF, ZERO), np.float32(side - 1.001))
+    j, i = int(px), int(py)
+    fx, fy = px - np.float32(j), py - np.float32(i)
+    f11 = fx * fy
+    f01, f10 = fx - f11, fy - f11
+    f00 = ONE - fx - f10
+    m = f00 * shadow[i, j, 0] + f01 * shadow[i, j + 1, 0] + f10 * shadow[i + 1, j, 0] + f11 * shadow[i + 1, j + 1, 0]
+    q = f00 * shadow[i, j, 1] + f01 * shadow[i, j + 1, 1] + f10 * shadow[i + 1, j, 1] + f11 * shadow[i + 1, j + 1, 1]
+    behind = d - m
+    if behind <= ZERO:
+        return ONE
+    variance = max(q - m * m, np.float32(4.0))
+    most = variance / (variance + behind * behind)
+    # What the bound lets through behind two surfaces is cut off.
+    t = min(max((most - np.float32(0.25)) / np.float32(0.75), ZERO), ONE)
+    return t
+
+
+@fast_jit
+def fragment_stage(
     surface: Any, place: Any, rows: Any, triangles: Any, triangle_uv: Any, uv: Any, vertex: Any, parts: Any, wire: Any,
     mode: int, wired: bool, pyramid: Any, levels: Any, provenance: Any, palette: Any, heat: Any, materials: Any,
     lens: Any, lamps: Any, harmonics: Any, maps: Any, look: Any, shadow: Any, to_shadow: Any, to_linear: Any,

@@ -12,7 +12,7 @@ from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.head.model import default_head
 from tronie.stages.detect import detect_turned
-from tronie.stages.detect.boxes import areas, intersections
+from tronie.stages.detect.detector import areas, intersections
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.landmarks.net import cut, sized, square

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tronie.stages.detect.boxes import areas, intersections, suppress
+from tronie.stages.detect.detector import areas, intersections, suppress
 
 box = st.tuples(st.floats(0, 50), st.floats(0, 50), st.floats(0.5, 30), st.floats(0.5, 30), st.floats(0, 1))
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tronie.arrays import Array
-from tronie.stages.portrait.layers import _narrowest, centres
-from tronie.stages.portrait.paint import lay
+from tronie.stages.portrait.layers import _narrowest, centres, lay
 from tronie.stages.portrait.warp_field import membrane, splat
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.hair import hair_of
+from tronie.stages.texture.segment import hair_of
 
 SKIN = np.array([195.0, 145.0, 122.0], dtype=np.float32)
 

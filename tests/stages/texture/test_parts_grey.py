@@ -6,8 +6,7 @@ from synthetic import tiny_head
 
 from tronie.head.model import PARTS, default_head
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
-from tronie.stages.texture.mouth import INNER_LIPS, MOST, part_colours, patterns
-from tronie.stages.texture.mouth_occlusion import SIDE, mouth_openness
+from tronie.stages.texture.mouth import INNER_LIPS, MOST, OCCLUSION_SIDE, mouth_openness, part_colours, patterns
 from tronie.stages.texture.tint import colourful, tint_of, toned
 from tronie.types import Landmarks, Photo
 
@@ -133,15 +132,15 @@ def test_little_light_gets_deep_into_a_mouth() -> None:
     model = default_head()
     mesh, shade = model.level(1), mouth_openness(model, 1)
     assert shade is not None
-    assert shade.shape == (SIDE, SIDE)
+    assert shade.shape == (OCCLUSION_SIDE, OCCLUSION_SIDE)
     depth = mesh.apply(model.mean)[:, 2]
     for part in ("teeth_upper", "tongue", "mouth"):
         rows = mesh.triangle_part == PARTS.index(part)
         rows &= mesh.apply(model.mean)[mesh.triangles, 1].max(axis=1) < -25
-        at = (mesh.uv[mesh.triangle_uv[rows]].mean(axis=1) * SIDE).astype(int)
+        at = (mesh.uv[mesh.triangle_uv[rows]].mean(axis=1) * OCCLUSION_SIDE).astype(int)
         z = depth[mesh.triangles[rows]].mean(axis=1)
         light = shade[at[:, 1], at[:, 0]].astype(float)
         assert light[z > z.max() - 3].mean() > 2.5 * light[z < z.min() + 10].mean()
     skin = mesh.triangle_part == 0
-    at = (mesh.uv[mesh.triangle_uv[skin]].mean(axis=1) * SIDE).astype(int)
+    at = (mesh.uv[mesh.triangle_uv[skin]].mean(axis=1) * OCCLUSION_SIDE).astype(int)
     assert np.mean(shade[at[:, 1], at[:, 0]] == 255) > 0.99

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tronie.head.model import default_head
-from tronie.stages.texture.light import harmonics
+from tronie.stages.texture.mesh_filters import harmonics
 from tronie.stages.texture.random_skin import random_texture
 from tronie.stages.texture.skin_fit import basis, explain
 from tronie.stages.texture.skin_model import SkinModel, colour_of, default_skin, opponent

@@ -11,12 +11,12 @@ from tronie.geometry import transform
 from tronie.head.model import HeadModel
 from tronie.pipelines.multiview import Shot, crisp, dressed, suits_portrait, textured, to_paint, usual_level
 from tronie.settings import Settings
+from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.fusion import Look, evidence_of
 from tronie.stages.fit.multiview import Joint, joint_fit
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
-from tronie.stages.fit.warp import on_photo
 from tronie.stages.quality import face_warnings
 from tronie.stages.texture.fuse import Fused
 from tronie.types import Face

@@ -9,7 +9,7 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
-from tronie.stages.detect.boxes import areas, intersections
+from tronie.stages.detect.detector import areas, intersections
 from tronie.stages.landmarks.net import cut, sized, square_from_landmarks
 from tronie.types import Detection, Landmarks
 

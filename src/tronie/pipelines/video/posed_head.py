@@ -10,11 +10,10 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transform
 from tronie.head.model import Head
-from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.basis import landmark_basis, on_photo, residual_warp
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.frame_fit import Held, moment
 from tronie.stages.fit.scale import iris_mm
-from tronie.stages.fit.warp import on_photo, residual_warp
 from tronie.stages.landmarks.net import CROP_SIDE, cut, sized, square_from_landmarks
 from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
 

@@ -15,13 +15,12 @@ from tronie.head.model import HeadModel
 from tronie.pipelines.video.keyframes import Shot
 from tronie.pipelines.video.motion import Motion, Raw, make_motion
 from tronie.pipelines.video.spool import landmarks_of
-from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.basis import landmark_basis, residual_warp
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import Held, Moment, moment
 from tronie.stages.fit.fusion import Evidence, Look, answer_to, middle
 from tronie.stages.fit.map_fit import WARP_SHARE
 from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
-from tronie.stages.fit.warp import residual_warp
 from tronie.stages.letterbox import moved, picture_in
 from tronie.types import Detection, Landmarks
 

@@ -19,7 +19,7 @@ from tronie.pipelines.video.assign import assign
 from tronie.pipelines.video.observation import Seen, center_of, disagreement, overlap, same_face, see, small_grey
 from tronie.pipelines.video.search import SEARCH_SIDE, faces_in
 from tronie.settings import DetectSettings
-from tronie.stages.detect.boxes import areas, intersections
+from tronie.stages.detect.detector import areas, intersections
 from tronie.stages.landmarks.net import square_from_detection, square_from_landmarks
 from tronie.types import Detection
 

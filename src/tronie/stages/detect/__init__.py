@@ -9,8 +9,7 @@ from tronie.stages.detect.centerface import CenterFace
 from tronie.stages.detect.detector import Detector
 from tronie.stages.detect.dlib import Dlib
 from tronie.stages.detect.mtcnn import Mtcnn
-from tronie.stages.detect.search import detect_faces
-from tronie.stages.detect.turned import detect_turned
+from tronie.stages.detect.search import detect_faces, detect_turned
 
 __all__ = [
     "DETECTORS", "CenterFace", "Detector", "Dlib", "Mtcnn", "detect_faces", "detect_turned",

@@ -9,7 +9,7 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.stages.detect.boxes import suppress
+from tronie.stages.detect.detector import suppress
 from tronie.types import Detection
 
 STRIDE = 4

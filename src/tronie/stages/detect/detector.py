@@ -1,10 +1,16 @@
-"""What a face detector is."""
+"""What a face detector is, and what detectors share: overlaps of boxes and the choice of one box per face.
+
+Boxes are (N, 4) x0, y0, x1, y1.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from tronie.arrays import Image
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.arrays import Array, Image
 from tronie.types import Detection
 
 
@@ -29,3 +35,36 @@ class Detector(Protocol):
 
     def detect(self, image: Image) -> list[Detection]:
         """RGB (H, W, 3) -> faces in pixels of `image`, in any order, scores so scaled that 0.5 is a good threshold."""
+
+
+def areas(boxes: Array) -> Array:
+    """(N, 4) -> (N,)."""
+    return np.asarray(np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0))
+
+
+def intersections(a: Array, b: Array) -> Array:
+    """(N, 4), (M, 4) -> (N, M) areas shared."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    side = np.maximum(high - low, 0)
+    return np.asarray(side[..., 0] * side[..., 1])
+
+
+def suppress(boxes: Array, scores: Array, overlap: float, inside: float | None = None) -> NDArray[np.intp]:
+    """Indices of the boxes to keep, best score first (ties: the earlier one).
+
+    A box goes when its intersection over union with a better one exceeds `overlap`, or, with `inside`, when the
+    intersection exceeds that share of the smaller of the two (a box within a box).
+    """
+    order = np.argsort(-scores, kind="stable")
+    keep: list[int] = []
+    area = areas(boxes)
+    while len(order):
+        best, order = order[0], order[1:]
+        keep.append(int(best))
+        shared = intersections(boxes[best][None], boxes[order])[0]
+        gone = shared > overlap * (area[best] + area[order] - shared)
+        if inside is not None:
+            gone |= shared > inside * np.minimum(area[best], area[order])
+        order = order[~gone]
+    return np.asarray(keep, dtype=np.intp)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.stages.detect.boxes import suppress
+from tronie.stages.detect.detector import suppress
 from tronie.types import Detection
 
 CELL, STRIDE = 12, 2

@@ -1,4 +1,9 @@
-"""Every face of a photo: which scales, tiles, borders and turns a detector is shown, and how the finds are merged."""
+"""Every face of a photo: which scales, tiles, borders and turns a detector is shown, and how the finds are merged.
+
+A detector is made for upright faces. It still finds those that lie on their side or stand on their head, but frames
+them less well, and all that follows would hang on that. So these are looked for again in the photo turned upright for
+them (`detect_turned`): a photo that lies on its side should mean the very heads that it means upright.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,7 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.settings import DetectSettings
-from tronie.stages.detect.boxes import suppress
-from tronie.stages.detect.detector import Detector
+from tronie.stages.detect.detector import Detector, suppress
 from tronie.types import Detection
 
 TILE = 1024
@@ -180,3 +184,30 @@ def _choose(found: list[Detection], settings: DetectSettings) -> tuple[Detection
     keep = suppress(np.array([d.box for d in found]), np.array([d.score for d in found]), SAME_FACE, INSIDE)
     faces = sorted((found[i] for i in keep), key=lambda d: (-d.size, d.box[1], d.box[0]))
     return tuple(faces[: settings.max_faces or None])
+
+
+def detect_turned(image: Image, turns: int, settings: DetectSettings, detector: Detector) -> tuple[Detection, ...]:
+    """What is found in a photo (H, W, 3) turned back by `turns` quarters, in pixels of the photo as it is."""
+    if not turns:
+        return detect_faces(image, settings, detector)
+    height, width = image.shape[:2]
+    back = turned_back(turns, width, height)
+    upright = np.ascontiguousarray(np.rot90(image, turns))
+    return tuple(moved(found, back) for found in detect_faces(upright, settings, detector))
+
+
+def turned_back(turns: int, width: int, height: int) -> Similarity:
+    """Pixels of `np.rot90(photo, turns)` -> pixels of the photo, which is `width` x `height`."""
+    maps = (
+        Similarity(1, 0, 0, 0), Similarity(0, 1, width, 0), Similarity(-1, 0, width, height),
+        Similarity(0, -1, 0, height),
+    )  # fmt: skip
+    return maps[turns % 4]
+
+
+def moved(found: Detection, to: Similarity) -> Detection:
+    """The detection in the coordinates that a map by quarter turns leads to; its box stays upright in them."""
+    x0, y0, x1, y1 = found.box
+    corners = to.apply([(x0, y0), (x1, y1)])
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return Detection((float(left), float(top), float(right), float(bottom)), to.apply(found.points), found.score)

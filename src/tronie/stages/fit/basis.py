@@ -1,4 +1,7 @@
-"""The head model seen through its 478 embedded points only, and landmarks brought onto it."""
+"""The head model seen through its 478 embedded points only: landmarks brought onto it, and the residual warp.
+
+The residual warp takes up what the model cannot say by a small smooth motion in the image plane.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
-from tronie.head.model import HeadModel
+from tronie.head.model import Head, HeadModel
+from tronie.types import Fit
 
 OVAL_WEIGHT = 0.35
 """The face oval slides along the silhouette as the head turns; it says less than the points inside."""
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
         150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+WARP_STIFFNESS = 4.0e4
+"""Weight of the biharmonic energy against the landmarks; larger bends less."""
+WARP_LIMIT_MM = 4.0
+"""No landmark is moved further than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,3 +112,27 @@ def from_axis(point: Array) -> Array:
     axis = np.cross([0.0, 0.0, 1.0], ray)
     sine = float(np.linalg.norm(axis))
     return rotation_matrix(axis * (np.arctan2(sine, ray[2]) / max(sine, 1e-12)))
+
+
+def residual_warp(basis: LandmarkBasis, stiffness: Array, residual: Array, rotation: Array) -> Array:
+    """Coefficients (M, 3), head millimetres, of the smooth field that takes up the landmark residuals.
+
+    `residual` (478, 2) mm in the image plane. The field moves parallel to the image plane only, so depth, which the
+    landmarks do not see, stays the model's; its biharmonic energy (sum of stiffness^2 c^2) keeps it from bending the
+    surface, and it is scaled down as a whole where it would exceed WARP_LIMIT_MM.
+    """
+    weighted = basis.modes * basis.weight[:, None]
+    bending = WARP_STIFFNESS * len(basis.modes) * stiffness.astype(np.float64) ** 2
+    system = weighted.T @ weighted + np.diag(bending + 0.5)
+    plane = np.linalg.solve(system, weighted.T @ (residual * basis.weight[:, None]))
+    largest = float(np.linalg.norm(basis.modes @ plane, axis=1).max())
+    plane *= min(1.0, WARP_LIMIT_MM / max(largest, 1e-9))
+    return np.asarray(plane @ rotation[:2])
+
+
+def on_photo(head: Head, fit: Fit) -> Array:
+    """(V, 3) float32 mm: the head's vertices where the photo shows them, with what the head leaves of the landmarks."""
+    vertices = np.asarray(head.vertices, dtype=np.float32)
+    if fit.slack is None:
+        return vertices
+    return vertices + head.model.level(head.level).apply(head.model.smooth_modes.T @ fit.slack)

@@ -9,10 +9,10 @@ import numpy as np
 
 from tronie.geometry import Camera, transform
 from tronie.head.model import Head, HeadModel
+from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.map_fit import fit_landmarks, head_shapes
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
-from tronie.stages.fit.warp import on_photo
 from tronie.types import Face, Fit, Photo
 
 

@@ -10,12 +10,10 @@ from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, rotation_matrix
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
-from tronie.stages.fit.basis import LandmarkBasis, align, from_axis, landmark_basis
-from tronie.stages.fit.problem import Prior, Problem
+from tronie.stages.fit.basis import LandmarkBasis, align, from_axis, landmark_basis, residual_warp
+from tronie.stages.fit.problem import Prior, Problem, Solution
 from tronie.stages.fit.regressor import Calibration, Prediction
 from tronie.stages.fit.scale import growth_direction, iris_growth, iris_mm
-from tronie.stages.fit.solver import Solution
-from tronie.stages.fit.warp import residual_warp
 from tronie.types import Fit, Landmarks
 
 PLAIN_POINT_SIGMA = 2.6

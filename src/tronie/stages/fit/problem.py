@@ -1,7 +1,12 @@
-"""Maximum a posteriori fit of pose, identity and expression to 478 landmarks: residuals and derivatives."""
+"""Maximum a posteriori fit of pose, identity and expression to 478 landmarks.
+
+Residuals, derivatives, and Levenberg-Marquardt with box bounds for small dense problems (Nocedal & Wright 2006, 10.3
+and 16.7).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +14,17 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.geometry import Camera, rotation_matrix
 from tronie.stages.fit.basis import OVAL, LandmarkBasis
-from tronie.stages.fit.solver import Solution, solve
 
+Normal = tuple[float, Array, Array]
+"""cost, gradient (n,), Gauss-Newton Hessian (n, n) of half the squared residuals."""
 POSE = 6
 """The first unknowns: rotation increment (3, radians, camera axes), translation (3, mm)."""
+OVAL_WEIGHT, OVAL_ALONG = 0.5, 0.3
+"""Weight of the face oval's points, and how much less (square root) an offset along it counts than one across."""
+HIDDEN_YAW, FAR_SIDE_MM = (15.0, 45.0), 15.0
+"""Degrees between which the far side's outline loses its say, and how far from the middle that side begins."""
+FREE = 40
+"""Identity components that the solver moves (98 % of the variance); the rest stay at their prior. Halves its time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +50,6 @@ class Prior:
     shared by neighbours: 478 points tell less than 478 independent ones."""
     point_weight: Array
     """(478,) how much more or less than others a point says; 1 on average."""
-
-
-OVAL_WEIGHT, OVAL_ALONG = 0.5, 0.3
-"""Weight of the face oval's points, and how much less (square root) an offset along it counts than one across."""
-HIDDEN_YAW, FAR_SIDE_MM = (15.0, 45.0), 15.0
-"""Degrees between which the far side's outline loses its say, and how far from the middle that side begins."""
-FREE = 40
-"""Identity components that the solver moves (98 % of the variance); the rest stay at their prior. Halves its time."""
 
 
 def contour_pull(mean: Array, target: Array, rotation: Array) -> Array:
@@ -143,3 +147,61 @@ class Problem:
 
     def solve(self) -> Solution:
         return solve(self.normal, self.cost, np.clip(self.prior_mean, self.lower, self.upper), self.lower, self.upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    x: Array
+    cost: float
+    hessian: Array
+    """(n, n) at x: the inverse covariance when the residuals are whitened."""
+    iterations: int
+
+
+def solve(
+    normal: Callable[[Array], Normal],
+    cost: Callable[[Array], float],
+    x: Array,
+    lower: Array,
+    upper: Array,
+    *,
+    step: Callable[[Array, Array], Array] = np.add,
+    max_iterations: int = 12,
+    tolerance: float = 1e-3,
+) -> Solution:
+    """Minimise a sum of squares.
+
+    `normal` gives cost, gradient and Hessian at x; `cost` only the cost; `step(x, dx)` moves x (rotations may
+    compose). Variables on a bound whose gradient points outwards are held there for that iteration. Stops when
+    the cost falls by less than `tolerance` relative.
+    """
+    damping = 1e-3
+    value, gradient, hessian = normal(x)
+    iterations = 0
+    while iterations < max_iterations:
+        iterations += 1
+        held = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
+        free = np.flatnonzero(~held)
+        h, g = hessian[np.ix_(free, free)], gradient[free]
+        diagonal = np.diag_indices(len(free))
+        improved = False
+        for _ in range(6):
+            damped = h.copy()
+            damped[diagonal] *= 1 + damping
+            dx = np.zeros_like(x)
+            dx[free] = -np.linalg.solve(damped, g)
+            candidate = np.clip(step(x, dx), lower, upper)
+            new = cost(candidate)
+            if new < value:
+                improved = True
+                break
+            damping = max(damping * 8, 1e-6)
+        if not improved:
+            break
+        gain = value - new
+        x = candidate
+        damping = max(damping / 6, 1e-9)
+        value, gradient, hessian = normal(x)
+        if gain < tolerance * value:
+            break
+    return Solution(x, value, hessian, iterations)

@@ -13,8 +13,7 @@ from tronie.head.harmonics import Light, coefficients_of, directions
 from tronie.head.model import Head
 from tronie.stages.lighting.samples import Samples, sample
 from tronie.stages.lighting.skin_color import LUMA, skin_albedo
-from tronie.stages.lighting.sky import SKY, sky, transfer
-from tronie.stages.lighting.solve import solve_sky
+from tronie.stages.lighting.sky import SKY, sky, solve_sky, transfer
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.inpaint import Graph
 from tronie.stages.texture.visibility import step

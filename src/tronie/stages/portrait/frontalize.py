@@ -13,10 +13,8 @@ from tronie.head.model import Head
 from tronie.raster.shading import screen_points, vertex_normals
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.eye_mouth import eye_patch, mouth_patch, patch
-from tronie.stages.portrait.layers import Layers, make_layers
-from tronie.stages.portrait.outpaint import FEATHER_MM, beyond, inside
-from tronie.stages.portrait.paint import lay
-from tronie.stages.portrait.source import Source
+from tronie.stages.portrait.layers import Layers, lay, make_layers
+from tronie.stages.portrait.source import FEATHER_MM, Source, beyond, inside
 from tronie.stages.portrait.warp_anchors import Anchors, Pixels, Region, outline, region
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import Surface, surface

@@ -1,19 +1,22 @@
-"""The stage: portraits with the photo's expression and at rest, in the same frame, and their provenance."""
+"""The stage: portraits with the photo's expression and at rest, in the same frame, their provenance and likeness."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Camera, facing_degrees
+from tronie.geometry import Camera, facing_degrees, transform
 from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
 from tronie.settings import PortraitSettings
-from tronie.stages.fit.warp import on_photo
+from tronie.stages.fit.basis import on_photo
+from tronie.stages.landmarks import recognizer
+from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
 from tronie.stages.portrait.frontalize import Scene, Wishes, turn
 from tronie.stages.portrait.matte import blurred, matte
@@ -21,7 +24,7 @@ from tronie.stages.portrait.plain import plain, soft_rim
 from tronie.stages.portrait.source import cut_out, detail_square
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.visibility import look, step
-from tronie.types import PROVENANCE, Enhanced, Fit, Photo, Portrait, Texture
+from tronie.types import PROVENANCE, Enhanced, Fit, Landmarks, Photo, Portrait, Texture
 
 HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
 BLUR_MM = 9.0
@@ -35,6 +38,8 @@ BLINK, FINE_MM = 0.6, 1.0
 faces squint in the shade, and painted eyes look at one from them."""
 PARTED_MM = 1.5
 """Between the lips, from where on a mouth at rest is the head's."""
+LIKENESS_SIDE = 256
+"""Pixels of the aligned crops that the recogniser compares."""
 
 
 def frontal(
@@ -123,3 +128,19 @@ def at_rest(head: Head, fit: Fit, level_gaze: bool, pixel_mm: float) -> Wishes:
     closed = max(says.get(f"eyeBlink{side}", 0.0) for side in ("Left", "Right")) > BLINK and pixel_mm < FINE_MM
     lips = head.points478(head.vertices)[[13, 14], 1]
     return Wishes(mouth=bool(lips[0] - lips[1] > PARTED_MM), eyes=closed, level_gaze=level_gaze)
+
+
+def with_likeness(
+    portrait: Portrait, head: Head, fit: Fit, photo: Photo, landmarks: Landmarks, settings: PortraitSettings
+) -> Portrait:
+    """`portrait` with its `identity`. 0.2 to 0.6 s; TronieError when the extra is not installed."""
+    camera, pose = portrait_camera(head, settings.size, settings.crop)
+    shape = head.neutral if settings.expression == "neutral" else head.vertices
+    points = head.points478(shape + (on_photo(head, fit) - head.vertices)) if fit.expression else landmarks.points
+    here = camera.project(transform(pose, points.astype(np.float64)))
+    crops = [
+        aligned_crop(image, aligned_square(where), LIKENESS_SIDE).image
+        for image, where in ((photo.image, landmarks.points), (portrait.image, here))
+    ]
+    one, other = recognizer.embedding(np.stack(crops))
+    return replace(portrait, identity=float(recognizer.distance(one, other)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import vertex_normals
@@ -149,7 +150,7 @@ def _openness(model: HeadModel, level: int) -> Array:
     center, radius = v.mean(axis=0), float(np.linalg.norm(v - v.mean(axis=0), axis=1).max()) + 1
     seen, total = np.zeros(len(v)), np.zeros(len(v))
     size = 320
-    for z in _directions(64):
+    for z in spiral(64):
         x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
         x /= np.linalg.norm(x)
         p = (v - center) @ np.stack([x, -np.cross(z, x), -z]).T
@@ -163,14 +164,6 @@ def _openness(model: HeadModel, level: int) -> Array:
         total += cosine
     start, edges = _neighbours(mesh.quads, len(v))
     return smooth(start, edges, seen / np.maximum(total, 1e-6), 1)
-
-
-def _directions(count: int) -> Array:
-    """(N, 3) unit vectors spread evenly over the sphere, on a spiral of golden angles."""
-    z = 1 - (2 * np.arange(count) + 1) / count
-    turn = np.pi * (3 - np.sqrt(5)) * np.arange(count)
-    r = np.sqrt(1 - z * z)
-    return np.column_stack([r * np.cos(turn), r * np.sin(turn), z])
 
 
 def _smooth_step(x: Array) -> Array:

@@ -12,10 +12,8 @@ from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.glasses import glasses
-from tronie.stages.texture.hair import hair_of
-from tronie.stages.texture.light import dimmed, shade, step
-from tronie.stages.texture.mesh_filters import least, smooth, spread
-from tronie.stages.texture.segment import FEW, bright, cloth, like_behind, likeness, ramp, teeth, tone_of
+from tronie.stages.texture.mesh_filters import dimmed, least, shade, smooth, spread, step
+from tronie.stages.texture.segment import FEW, bright, cloth, hair_of, like_behind, likeness, ramp, teeth, tone_of
 from tronie.stages.texture.skin_fit import Explained, basis, explain
 from tronie.stages.texture.skin_model import colour_of, opponent
 from tronie.stages.texture.tint import colourful

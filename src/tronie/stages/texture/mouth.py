@@ -1,5 +1,5 @@
-"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light. Eyes:
-`texture.eyes`."""
+"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light, and their
+occlusion map: how little light gets into a mouth need not be in the colours. Eyes: `texture.eyes`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
+from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
-from tronie.stages.texture.mouth_occlusion import EYES_MM
+from tronie.stages.texture.mesh_filters import step
 from tronie.stages.texture.tint import Tint, tint_of, toned
 from tronie.types import Landmarks, Photo
 
@@ -37,6 +38,16 @@ LEAST = 30
 """Pixels: less of teeth or mouth tells nothing."""
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 """MediaPipe's landmarks around the opening of the mouth."""
+OCCLUSION_SIDE = 512
+"""Pixels of the occlusion map; shade is soft."""
+OPEN = {"teeth_upper": (0.9, 0.3, 26.0), "teeth_lower": (0.9, 0.3, 26.0), "tongue": (0.85, 0.1, 34.0),
+        "mouth": (0.6, 0.06, 24.0)}  # fmt: skip
+"""Of a part: how open the space around its foremost points is, around its rearmost, and how many millimetres behind the
+first it becomes so; between a closed and an open mouth. A tongue put out takes its tip's along."""
+SOCKETS, EYES_MM = 0.7, -25.0
+"""The same of the lining of the eyes' sockets, which is above that height."""
+OCCLUSION_GUTTER = 4
+"""Pixels by which charts are carried on beyond their borders, for viewers that blur maps from afar."""
 
 
 def part_colours(
@@ -139,3 +150,32 @@ def patterns(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], ND
         linear[tongue] *= ((light / tip) ** (UNSHADED - 1))[:, None]
     linear[~crowns] /= tip
     return linear, (part == PARTS.index("mouth")) & (place[:, 1] > EYES_MM), crowns
+
+
+@lru_cache(maxsize=2)
+def mouth_openness(model: HeadModel, level: int) -> Image | None:
+    """(S, S) of OCCLUSION_SIDE: 255 where all light from around arrives, on the head's atlas; None without a mouth."""
+    import cv2
+
+    mesh = model.level(level)
+    rows = mesh.triangle_part >= PARTS.index("teeth_upper")
+    if not rows.any():
+        return None
+    place = mesh.apply(model.mean)
+    depth = place[:, 2]
+    open_share = np.ones((len(mesh.uv), 1), np.float32)
+    for name, (front, rear, reach) in OPEN.items():
+        own = mesh.triangle_part == PARTS.index(name)
+        if not own.any():
+            continue
+        behind = depth[mesh.triangles[own]].max() - depth[mesh.triangles[own]]
+        open_share[mesh.triangle_uv[own], 0] = front + (rear - front) * step(behind / reach, 0.0, 1.0)
+    sockets = (mesh.triangle_part == PARTS.index("mouth")) & (place[mesh.triangles, 1].min(axis=1) > EYES_MM)
+    open_share[mesh.triangle_uv[sockets]] = SOCKETS
+    flat = np.concatenate([mesh.uv * OCCLUSION_SIDE, np.ones((len(mesh.uv), 1), np.float32)], axis=1)
+    drawn = rasterize(flat, mesh.triangle_uv[rows], OCCLUSION_SIDE, OCCLUSION_SIDE, cull=False)
+    inside = drawn.triangle >= 0
+    values = np.where(inside, 255 * interpolate(drawn, mesh.triangle_uv[rows], open_share)[..., 0], 0)
+    grey = np.round(values).astype(np.uint8)
+    wider = cv2.dilate(grey, np.ones((2 * OCCLUSION_GUTTER + 1, 2 * OCCLUSION_GUTTER + 1), np.uint8))
+    return np.where(inside, grey, np.where(wider > 0, wider, 255)).astype(np.uint8)

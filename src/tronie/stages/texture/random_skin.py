@@ -14,7 +14,7 @@ from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface
 from tronie.stages.texture.eyes import eye_paint, eye_texels
 from tronie.stages.texture.iris import EyeLook
-from tronie.stages.texture.light import shade
+from tronie.stages.texture.mesh_filters import shade
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.skin_model import colour_of, default_skin, opponent
 from tronie.stages.texture.synthesis import grain, mottle_map

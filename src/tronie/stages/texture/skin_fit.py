@@ -10,7 +10,7 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.light import harmonics, shade
+from tronie.stages.texture.mesh_filters import harmonics, shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
 
 TOGETHER = 0.12

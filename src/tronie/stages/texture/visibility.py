@@ -13,10 +13,10 @@ from tronie.head.model import Head
 from tronie.raster.rasterizer import visible
 from tronie.raster.sampling import sampled
 from tronie.raster.shading import vertex_normals
-from tronie.stages.fit.warp import on_photo
+from tronie.stages.fit.basis import on_photo
 from tronie.stages.texture.atlas import Surface
-from tronie.stages.texture.light import step as step  # used by the other rooms from here
 from tronie.stages.texture.mesh_filters import least, smooth
+from tronie.stages.texture.mesh_filters import step as step
 from tronie.types import Fit, Photo
 
 BUFFER = 400
