@@ -19,3 +19,15 @@ class WeightsError(TronieError):
 
 class Stopped(TronieError):
     """Whoever asked for the work wants no more of it."""
+
+
+def sentence(error: BaseException) -> str:
+    """An exception as one sentence for a user: no name of a class, no place in the code. Those are for the log."""
+    if isinstance(error, TronieError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for it."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+    text = " ".join(str(error).split()).rstrip(".")[:200]
+    return f"Something went wrong inside tronie{f' ({text})' if text else ''}; --debug writes down where."

@@ -1,0 +1,62 @@
+"""What tronie tells those who look for a fault: the loggers `tronie.*` of Python's own `logging`.
+
+A library says nothing of its own accord, so nothing is heard until somebody listens: `logging.basicConfig` in a program
+that uses tronie, `-v` and `--debug` on the command line. What is for users is told by results, events and errors.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+VARIABLE = "TRONIE_DEBUG"
+"""Names the file of `--debug`; worker processes inherit it. `1` means FILE in the working folder."""
+FILE = "tronie-debug.log"
+_LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+
+
+logging.getLogger("tronie").addHandler(logging.NullHandler())  # or errors would go to stderr where nobody listens
+
+
+def logger(name: str) -> logging.Logger:
+    """Of a module: `log = logger(__name__)`."""
+    return logging.getLogger(name)
+
+
+class _Teller(logging.Handler):
+    """Passes lines on, without tracebacks."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(f"{record.name}: {record.getMessage()}")
+
+
+def debug_file() -> Path | None:
+    """The file that tracebacks go to; None where nobody asked for it."""
+    value = os.environ.get(VARIABLE, "")
+    return None if value in ("", "0") else Path(FILE if value == "1" else value)
+
+
+def debugging() -> bool:
+    """Whether the user asked for tracebacks (`--debug` or the variable TRONIE_DEBUG)."""
+    return debug_file() is not None
+
+
+def start(tell: Callable[[str], None] | None = None) -> None:
+    """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does. The file is
+    made when there is something to write, and lines are added to one that is there."""
+    top = logging.getLogger("tronie")
+    if (file := debug_file()) is not None:
+        os.environ[VARIABLE] = str(file.absolute())
+        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace", delay=True)
+        handler.setFormatter(logging.Formatter(_LINE))
+        top.addHandler(handler)
+        top.setLevel(logging.DEBUG)
+    if tell is not None:
+        top.addHandler(_Teller(tell))
+        top.setLevel(min(top.level or logging.INFO, logging.INFO))
