@@ -16,19 +16,19 @@ from samples import SMILE, make_head
 from test_gltf import parse, read, validator_home
 
 from tronie.export.gltf import glb
-from tronie.export.gltf_document import Course, quaternions
+from tronie.export.gltf_document import GltfAnimation, quaternions
 from tronie.geometry import Camera, rotation_matrix
 from tronie.head.model import HeadModel
 
 CAMERA = Camera(800.0, (320.0, 240.0), (640, 480))
 
 
-def make_course(frames: int = 7, units: int = 52) -> Course:
+def make_course(frames: int = 7, units: int = 52) -> GltfAnimation:
     k = np.arange(frames)
     rotation = np.array([rotation_matrix([0.02 * i, 0.3 * np.sin(i / 3), 0.0]) for i in k])
     place = np.stack([10.0 * k, np.zeros(frames), -700.0 + k], axis=1)
     weights = np.random.default_rng(0).uniform(0, 1, (frames, units))
-    return Course(k / 30, rotation, place, weights, CAMERA)
+    return GltfAnimation(k / 30, rotation, place, weights, CAMERA)
 
 
 def turned(q: np.ndarray) -> np.ndarray:

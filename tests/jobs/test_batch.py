@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tronie.cli.interrupt import stop_on_signals
 from tronie.errors import TronieError
 from tronie.io.inputs import find_inputs
-from tronie.io.kinds import sentence
+from tronie.io.kinds import left_out_sentence
 from tronie.io.paths import identity
 from tronie.runtime import hardware as machine
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
@@ -81,14 +81,14 @@ def test_what_is_left_out_is_counted_by_kind(tmp_path: Path) -> None:
     found = find_inputs([tmp_path, tmp_path / "*", tmp_path / "b.jxl"], SUFFIXES)
     assert [path.name for path in found.paths] == ["a.jpg", "b.jxl"]  # the second was asked for by its name
     assert found.left_out == {".psd": 2, ".nef": 1, "no ending": 1, "others": 1, ".svg": 1}
-    text = sentence(found.left_out)
+    text = left_out_sentence(found.left_out)
     assert text is not None
     assert text.startswith("6 files were left out, of kinds that are not read: 2 .psd (")
     assert "1 .nef (camera raw: export as JPEG or TIFF)" in text
     assert "\x1b" not in text
     assert find_inputs([tmp_path], SUFFIXES, recursive=True).left_out[".svg"] == 1
     assert find_inputs([tmp_path / "*.jpg"], SUFFIXES).left_out == {}
-    assert sentence({}) is None
+    assert left_out_sentence({}) is None
 
 
 def test_a_file_is_taken_once_however_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

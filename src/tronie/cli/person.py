@@ -14,7 +14,7 @@ from tronie.cli.say import hushed, say
 from tronie.cli.show import count, duration
 from tronie.errors import InputError, TronieError
 from tronie.io.inputs import find_inputs
-from tronie.io.kinds import sentence
+from tronie.io.kinds import left_out_sentence
 from tronie.io.paths import distinct, safe_name
 from tronie.pipelines.outcome import debugging
 from tronie.runtime.atomic_files import make_folder, sweep
@@ -76,7 +76,7 @@ def _work(
     inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
     for problem in inputs.problems:
         say(f"{problem.source}: {problem.reason}", problem=True)
-    if not quiet and (told := sentence(inputs.left_out)):
+    if not quiet and (told := left_out_sentence(inputs.left_out)):
         say(told, problem=True)
     if kernels_missing() and not quiet:
         say("This is the first run: compiling the numeric kernels takes some 15 seconds, once.", problem=True)

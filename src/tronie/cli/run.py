@@ -12,7 +12,7 @@ from tronie.cli.interrupt import stop_on_signals
 from tronie.cli.say import say
 from tronie.cli.show import Detail, Show, count
 from tronie.io.inputs import Inputs, find_inputs
-from tronie.io.kinds import sentence
+from tronie.io.kinds import left_out_sentence
 from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import Plan, Start, make_plan, run_job
@@ -112,7 +112,7 @@ def _before(show: Show, inputs: Inputs, plan: Plan) -> None:
         show.refuse(problem.source, problem.reason)
     show.tally.skipped = len(plan.skipped)
     show.tally.left_out = dict(inputs.left_out)
-    if told := sentence(inputs.left_out):
+    if told := left_out_sentence(inputs.left_out):
         show.note(told)
     if plan.skipped and plan.tasks:
         show.note(

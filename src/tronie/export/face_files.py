@@ -7,7 +7,7 @@ from functools import partial
 
 from tronie.arrays import Image
 from tronie.export.gltf import glb
-from tronie.export.gltf_document import Course
+from tronie.export.gltf_document import GltfAnimation
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
 from tronie.head.surface import reduced
 from tronie.io import encode
@@ -35,7 +35,7 @@ def jobs(
     formats: frozenset[str],
     export: ExportSettings,
     name: str,
-    course: Course | None,
+    course: GltfAnimation | None,
 ) -> Iterator[Job]:
     """The files of one face, `small` when it is thinned; what it lacks is left out. `name` is the photo's,
     `course` how the face moves in a clip."""
@@ -63,7 +63,7 @@ def same(data: Data) -> Data:
 
 
 def _meshes(
-    face: Face, small: Face, formats: frozenset[str], export: ExportSettings, name: str, course: Course | None
+    face: Face, small: Face, formats: frozenset[str], export: ExportSettings, name: str, course: GltfAnimation | None
 ) -> Iterator[Job]:  # fmt: skip
     texture, albedo, head = face.texture, face.albedo, face.head
     worn = texture.image if texture is not None else None
@@ -130,7 +130,7 @@ def _maps(photo: Photo, face: Face) -> Iterator[tuple[str, bytes]]:
 
 
 def _glb(
-    face: Face, title: str, export: ExportSettings, worn: Image | None, course: Course | None, lod: int
+    face: Face, title: str, export: ExportSettings, worn: Image | None, course: GltfAnimation | None, lod: int
 ) -> list[memoryview]:  # fmt: skip
     """head.glb or a level of detail of it, whose textures get smaller with them. `worn` is the texture to wear."""
     head, fit, texture = face.head, face.fit, face.texture

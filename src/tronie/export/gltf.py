@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.export.gltf_document import Buffer, Course, Joints, Json, container, index_kind, put_motion
+from tronie.export.gltf_document import Buffer, GltfAnimation, GltfSkin, Json, container, index_type, put_motion
 from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, texels, vertex_normals
 from tronie.io import encode
@@ -103,7 +103,7 @@ def glb(
     lod: int = 0,
     rig: bool = False,
     morph_normals: bool = False,
-    motion: Course | None = None,
+    motion: GltfAnimation | None = None,
 ) -> list[memoryview]:
     """The file as chunks to be written one after the other.
 
@@ -131,7 +131,7 @@ def glb(
         moves = _moves((head.vertices - head.neutral)[None])
     turns = _turns(head, neutral, normals) if morph_normals else moves[:0]
     buffer = Buffer(len(packed.data), len(packed.views), len(packed.accessors))
-    joints = Joints(head, buffer) if rig else None
+    joints = GltfSkin(head, buffer) if rig else None
     primitives = []
     for number, (piece, shared) in enumerate(zip(packed.pieces, packed.primitives, strict=True)):
         attributes = dict(shared["attributes"])
@@ -146,7 +146,7 @@ def glb(
             attributes["TANGENT"] = buffer.attribute(tangents(neutral, piece, normals))
         if joints is not None:
             attributes |= joints.attributes(piece)
-        kind = index_kind(len(piece.vertex))
+        kind = index_type(len(piece.vertex))
         targets = [*shared["targets"], *({"POSITION": buffer.sparse(move[piece.vertex], kind)} for move in moves)]
         for row, turn in enumerate(turns):
             targets[row] = targets[row] | {"NORMAL": buffer.sparse(turn[piece.vertex], kind, bounds=False)}
@@ -195,7 +195,7 @@ def _pack(key: Same, level: int, lod: int) -> Packed:
 
         split = lod_pieces(model, level, lod)
     for piece in split:
-        kind = index_kind(len(piece.vertex))
+        kind = index_type(len(piece.vertex))
         indices = buffer.indices(piece.triangles, kind)
         uv = buffer.attribute(piece.uv)
         targets = [{"POSITION": buffer.sparse(move[piece.vertex], kind)} for move in moves]

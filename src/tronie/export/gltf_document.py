@@ -103,7 +103,7 @@ class Buffer:
         return self._say(accessor)
 
 
-def index_kind(vertices: int) -> Kind:
+def index_type(vertices: int) -> Kind:
     """Of vertex numbers. The largest number of a type is reserved (primitive restart)."""
     return (np.uint16, UNSIGNED_SHORT) if vertices < 65535 else (np.uint32, UNSIGNED_INT)
 
@@ -124,10 +124,10 @@ def container(document: Json, length: int) -> Iterator[memoryview]:
     yield memoryview(struct.pack("<I4s", length, b"BIN\0"))
 
 
-# Joints in a glTF document: nodes, a skin, and for each vertex the joints that it follows.
+# GltfSkin in a glTF document: nodes, a skin, and for each vertex the joints that it follows.
 
 
-class Joints:
+class GltfSkin:
     """One head's. The joints' matrices go into the buffer at once."""
 
     def __init__(self, head: Head, buffer: Buffer) -> None:
@@ -181,7 +181,7 @@ NEAR_M = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class GltfAnimation:
     """What moves in a file, T moments of it. Between them a viewer interpolates."""
 
     time: Array
@@ -197,7 +197,7 @@ class Course:
     name: str = "video"
 
 
-def put_motion(document: Json, buffer: Buffer, course: Course, units: int) -> None:
+def put_motion(document: Json, buffer: Buffer, course: GltfAnimation, units: int) -> None:
     """Animate a document's mesh (node 0), or its joints where it has some: those of a skinned mesh are what moves."""
     nodes = document["nodes"]
     moving = 0

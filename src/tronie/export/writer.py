@@ -14,7 +14,7 @@ from pathlib import Path
 from tronie.arrays import Image
 from tronie.errors import OutputError
 from tronie.export.face_files import SLOWEST, Job, jobs, same, single
-from tronie.export.gltf_document import Course
+from tronie.export.gltf_document import GltfAnimation
 from tronie.export.records import face_record, to_json
 from tronie.geometry import Similarity
 from tronie.head.surface import reduced
@@ -84,7 +84,7 @@ def save_result(
 class Moving:
     """What a clip adds to a face's files."""
 
-    course: Course | None = None
+    course: GltfAnimation | None = None
     """For head.glb."""
     files: Mapping[str, Iterable[bytes]] = field(default_factory=dict)
     """Name -> what is to be written."""

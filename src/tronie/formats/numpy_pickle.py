@@ -31,7 +31,7 @@ NUMBERS = re.compile(r"[biuf](1|2|4|8)|[SU]\d{1,4}")
 
 
 @dataclass(slots=True, eq=False)
-class Record:
+class ForeignObject:
     """An object of a foreign class: its name and what the pickle says of it."""
 
     name: str
@@ -39,14 +39,14 @@ class Record:
 
 
 @dataclass(slots=True, eq=False)
-class Kind:
+class ForeignDtype:
     """A numpy dtype."""
 
     code: str
 
 
 @dataclass(slots=True, eq=False)
-class Shell:
+class ForeignArray:
     """An array; the pickle tells its content after its place."""
 
     array: NDArray[Any] | None = None
@@ -56,7 +56,7 @@ def read_array_pickle(file: Path, budget: Budget | None = None) -> Any:
     """What a file holds, a dict as a rule: arrays, numbers, texts, and dicts, lists and tuples of them; sparse matrices
     are made dense, foreign objects without an array become None. Raises WeightsError."""
     with reading(file, "a pickle of arrays", budget, LARGEST) as budget, file.open("rb") as stream:
-        return _Resolver(budget).resolve(_ArrayMachine(budget).run(stream))
+        return _ArrayResolver(budget).resolve(_ArrayMachine(budget).run(stream))
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class _ArrayMachine(Machine):
         if make := CALLS.get(full.replace("numpy._core.", "numpy.core.")):
             return Global(make)
         if full == "numpy ndarray" or KNOWN.fullmatch(full):
-            return Record(full)
+            return ForeignObject(full)
         raise Refused(f"it wants to use {full.replace(' ', '.')[:80]!r}, and only arrays of numbers are allowed")
 
     def step(self, opcode: str) -> Callable[[Any, Any], None] | None:
@@ -74,26 +74,26 @@ class _ArrayMachine(Machine):
 
     def call(self) -> None:
         # A class is called only where a Python 2 pickle makes a set: its content is not needed.
-        if len(self.stack) > 1 and isinstance(self.stack[-2], Record):
+        if len(self.stack) > 1 and isinstance(self.stack[-2], ForeignObject):
             self.new_object()
         else:
             Machine.call(self)
 
     def new_object(self) -> None:
         arguments, kind = self.pop(), self.pop()
-        if not isinstance(kind, Record) or not isinstance(arguments, tuple):
+        if not isinstance(kind, ForeignObject) or not isinstance(arguments, tuple):
             raise Refused("it holds more than arrays of numbers")
-        self.stack.append(Record(kind.name))
+        self.stack.append(ForeignObject(kind.name))
 
     def build(self) -> None:
         state = self.pop()
         target = self.top(object)
-        if isinstance(target, Shell):
+        if isinstance(target, ForeignArray):
             self.spend(state if isinstance(state, tuple) else ())
             target.array = _array(state)
-        elif isinstance(target, Kind):
+        elif isinstance(target, ForeignDtype):
             target.code = _ordered(target.code, state)
-        elif isinstance(target, Record):
+        elif isinstance(target, ForeignObject):
             target.state = state
         elif not isinstance(target, dict):
             raise Refused("it holds more than arrays of numbers")
@@ -108,20 +108,20 @@ MORE_STEPS: dict[str, Callable[[Any, Any], None]] = {
 }
 
 
-def _reconstruct(kind: object, shape: object, code: object) -> Shell:
-    return Shell()
+def _reconstruct(kind: object, shape: object, code: object) -> ForeignArray:
+    return ForeignArray()
 
 
-def _reconstructor(kind: object, base: object, state: object) -> Record:
-    if not isinstance(kind, Record):
+def _reconstructor(kind: object, base: object, state: object) -> ForeignObject:
+    if not isinstance(kind, ForeignObject):
         raise Refused("it holds more than arrays of numbers")
-    return Record(kind.name)
+    return ForeignObject(kind.name)
 
 
-def _dtype(code: object, *_: object) -> Kind:
+def _dtype(code: object, *_: object) -> ForeignDtype:
     if not isinstance(code, str) or not re.fullmatch(r"\w{1,8}", code):
         raise Refused("it holds an array of an unknown kind")
-    return Kind(code)
+    return ForeignDtype(code)
 
 
 def _encode(text: object, coding: object) -> bytes:
@@ -135,8 +135,8 @@ def _scalar(kind: object, data: object = b"") -> Any:
     return None if array is None else array.item()
 
 
-def _from_buffer(data: object, kind: object, shape: object, order: object) -> Shell:
-    return Shell(_array((1, shape, kind, order == "F", data)))
+def _from_buffer(data: object, kind: object, shape: object, order: object) -> ForeignArray:
+    return ForeignArray(_array((1, shape, kind, order == "F", data)))
 
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -164,7 +164,7 @@ def _array(state: object) -> NDArray[Any] | None:
     if not isinstance(state, tuple) or len(state) != 5:
         raise Refused("it holds an array that is not described as numpy does")
     _, shape, kind, fortran, data = state
-    if not isinstance(kind, Kind) or not isinstance(shape, tuple) or len(shape) > 8:
+    if not isinstance(kind, ForeignDtype) or not isinstance(shape, tuple) or len(shape) > 8:
         raise Refused("it holds an array that is not described as numpy does")
     if any(type(n) is not int or not 0 <= n < 1 << 40 for n in shape):
         raise Refused("it holds an array of an impossible size")
@@ -185,7 +185,7 @@ def _array(state: object) -> NDArray[Any] | None:
 
 
 @dataclass(slots=True)
-class _Resolver:
+class _ArrayResolver:
     """Takes arrays out of what the pickle wrapped them in."""
 
     budget: Budget
@@ -196,9 +196,9 @@ class _Resolver:
     def resolve(self, value: Any, depth: int = 0) -> Any:
         if depth > DEPTH:
             raise Refused("it is nested too deeply")
-        if isinstance(value, Shell):
+        if isinstance(value, ForeignArray):
             return value.array
-        if isinstance(value, Record):
+        if isinstance(value, ForeignObject):
             if id(value) not in self.done:
                 self.done[id(value)] = self.unwrap(value, depth + 1)
             return self.done[id(value)]
@@ -207,7 +207,7 @@ class _Resolver:
         # Deeper containers are of no use, and one that holds itself or another twice could go on for ever.
         return value if isinstance(value, str | int | float | bytes) else None
 
-    def unwrap(self, record: Record, depth: int) -> Any:
+    def unwrap(self, record: ForeignObject, depth: int) -> Any:
         """The array inside a foreign object; None where there is none."""
         state = record.state if isinstance(record.state, dict) else {}
         if record.name.startswith("chumpy"):
@@ -222,7 +222,7 @@ def _dense(name: str, state: dict[Any, Any], budget: Budget) -> NDArray[Any]:
     """A compressed sparse matrix by columns (csc) or rows (csr), written out: (rows, columns) float64."""
     shape = state.get("_shape", state.get("shape"))
     shells = [state.get(key) for key in ("data", "indices", "indptr")]
-    data, indices, starts = (shell.array if isinstance(shell, Shell) else None for shell in shells)
+    data, indices, starts = (shell.array if isinstance(shell, ForeignArray) else None for shell in shells)
     by_column = name.split(" ")[1].startswith("csc")
     if not (by_column or name.split(" ")[1].startswith("csr")) or data is None or indices is None or starts is None:
         raise Refused("it holds a sparse matrix of an unknown kind")

@@ -68,7 +68,7 @@ def find_numbers(content: object, anchor: str, depth: int = 3) -> dict[str, NDAr
 
 
 @dataclass(slots=True)
-class _Resolver:
+class _TensorResolver:
     """Puts arrays in the place of tensors, and fresh containers in the place of the pickle's."""
 
     read: Callable[[Storage], bytes | bytearray]
@@ -152,7 +152,7 @@ def _read_zip(stream: IO[bytes], pickled: Budget, budget: Budget) -> Any:
         if f"{root}byteorder" in names and part("byteorder", pickled) != b"little":
             raise Refused("it is from a machine with another byte order")
         content = Machine(pickled).run(io.BytesIO(part("data.pkl", pickled)))
-        return _Resolver(lambda s: part(f"data/{s.key}", budget, s.bytes), budget, SHARING_LIMIT * size).resolve(
+        return _TensorResolver(lambda s: part(f"data/{s.key}", budget, s.bytes), budget, SHARING_LIMIT * size).resolve(
             content
         )
 
@@ -193,7 +193,7 @@ def _read_legacy(stream: IO[bytes], pickled: Budget, budget: Budget) -> Any:
         stream.seek(places[storage.key])
         return stream.read(storage.bytes)
 
-    return _Resolver(read, budget, SHARING_LIMIT * end).resolve(unresolved)
+    return _TensorResolver(read, budget, SHARING_LIMIT * end).resolve(unresolved)
 
 
 def _storages(content: Any) -> dict[str, Storage]:

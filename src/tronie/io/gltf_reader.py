@@ -29,7 +29,7 @@ KNOWN = {"KHR_mesh_quantization", "KHR_texture_transform", "KHR_materials_unlit"
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Primitive:
     """One primitive."""
 
     material: str
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class GltfHead:
-    parts: tuple[Part, ...]
+    parts: tuple[Primitive, ...]
     names: tuple[str, ...]
     """Of the morph targets."""
     weights: tuple[float, ...]
@@ -82,7 +82,7 @@ def _read(data: bytes) -> GltfHead:
     if unknown:
         raise InputError(f"it needs the glTF extension {min(unknown)}, which is not read here.")
     file = _File(document, chunks.get(b"BIN\0", memoryview(b"")))
-    parts: list[Part] = []
+    parts: list[Primitive] = []
     names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     for mesh_index, matrix in _placed(document):
@@ -102,9 +102,9 @@ def _read(data: bytes) -> GltfHead:
     return GltfHead(tuple(parts), names, weights, file.texture(), None if model is None else str(model))
 
 
-def _still(part: Part, count: int) -> Part:
+def _still(part: Primitive, count: int) -> Primitive:
     moves = np.zeros((count, *part.vertices.shape), np.float32)
-    return Part(part.material, part.vertices, part.uv, part.triangles, moves, part.extra, part.double_sided)
+    return Primitive(part.material, part.vertices, part.uv, part.triangles, moves, part.extra, part.double_sided)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -193,7 +193,7 @@ class _File:
             return np.maximum(out.astype(np.float32) / np.iinfo(out.dtype).max, -1.0).astype(np.float32)
         return out
 
-    def part(self, primitive: Json, matrix: Array) -> Part:
+    def part(self, primitive: Json, matrix: Array) -> Primitive:
         attributes = primitive["attributes"]
         raw = self.accessor(attributes["POSITION"]).astype(np.float32)
         turn = (1000.0 * matrix[:3, :3].T).astype(np.float32)
@@ -215,7 +215,7 @@ class _File:
                 values = self.accessor(index).astype(np.float32)
                 extra[name] = values[:, 0] if values.shape[1] == 1 else values
         material = self.document["materials"][primitive["material"]] if "material" in primitive else {}
-        return Part(
+        return Primitive(
             str(material.get("name", "")), vertices, uv, triangles.astype(np.int32),
             np.stack(moves) if moves else np.zeros((0, *raw.shape), np.float32), extra,
             bool(material.get("doubleSided", False)),

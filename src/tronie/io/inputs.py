@@ -18,7 +18,7 @@ from tronie.io.paths import identity, leads_nowhere
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RefusedInput:
     """One argument that cannot be used."""
 
     source: str
@@ -33,7 +33,7 @@ class Inputs:
 
     paths: tuple[Path, ...]
     """The photos in the order of the arguments, those of a folder or pattern sorted; no file twice."""
-    problems: tuple[Problem, ...]
+    problems: tuple[RefusedInput, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     """How many files of a folder or pattern were left out because their kind is not read, by their ending."""
 
@@ -54,7 +54,7 @@ def find_inputs(
     `shot/%04d.png` stands for the numbered pictures of one video, with `sequences` every folder and pattern does.
     """
     paths: list[Path] = []
-    problems: list[Problem] = []
+    problems: list[RefusedInput] = []
     seen: set[str] = set()
     left: dict[str, str] = {}
     for argument in arguments:
@@ -62,7 +62,7 @@ def find_inputs(
             os.fspath(argument), suffixes, recursive, exclude, left
         )
         if reason:
-            problems.append(Problem(str(argument), reason))
+            problems.append(RefusedInput(str(argument), reason))
         for path in found:
             if (key := identity(path)) not in seen:
                 seen.add(key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """Files that other programs open."""
 
     name: str
@@ -20,25 +20,25 @@ class Kind:
     """Lower case, with the dot."""
 
 
-def _kind(name: str, advice: str, endings: str) -> Kind:
-    return Kind(name, advice, frozenset(f".{ending}" for ending in endings.split()))
+def _file_kind(name: str, advice: str, endings: str) -> FileKind:
+    return FileKind(name, advice, frozenset(f".{ending}" for ending in endings.split()))
 
 
-RAW = _kind(
+RAW = _file_kind(
     "camera raw", "export as JPEG or TIFF",
     "cr2 cr3 crw nef nrw arw srf sr2 dng orf rw2 raf pef srw 3fr fff iiq mef mos mrw x3f erf kdc dcr rwl gpr raw",
 )  # fmt: skip
 """Several look like TIFF but hold only a thumbnail that a TIFF reader could open."""
 KINDS = (
     RAW,
-    _kind("JPEG XL", "pip install 'tronie[jxl]' reads it", "jxl"),
-    _kind("layers", "export as PNG or TIFF", "psd psb xcf kra clip afphoto ora"),
-    _kind("drawing or document", "export as PNG", "svg svgz pdf eps ps ai"),
-    _kind("high dynamic range", "save as AVIF, PNG or TIFF", "exr hdr pic"),
+    _file_kind("JPEG XL", "pip install 'tronie[jxl]' reads it", "jxl"),
+    _file_kind("layers", "export as PNG or TIFF", "psd psb xcf kra clip afphoto ora"),
+    _file_kind("drawing or document", "export as PNG", "svg svgz pdf eps ps ai"),
+    _file_kind("high dynamic range", "save as AVIF, PNG or TIFF", "exr hdr pic"),
 )
 
 
-def known(ending: str) -> Kind | None:
+def known(ending: str) -> FileKind | None:
     """The kind of an ending (lower case, with the dot)."""
     return next((kind for kind in KINDS if ending in kind.endings), None)
 
@@ -73,7 +73,7 @@ def counted(names: Iterable[str]) -> Counter[str]:
     return Counter(kind for kind in map(kind_of, names) if kind is not None)
 
 
-def sentence(left_out: Mapping[str, int]) -> str | None:
+def left_out_sentence(left_out: Mapping[str, int]) -> str | None:
     """One sentence that tells of them; None if there are none."""
     if not left_out:
         return None

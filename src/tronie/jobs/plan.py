@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tronie.io.inputs import Problem, stamp
+from tronie.io.inputs import RefusedInput, stamp
 from tronie.jobs.manifest import Ledger, written
 from tronie.jobs.worker import Work
 from tronie.pipelines.outcome import Outcome, Task, debugging
@@ -26,7 +26,7 @@ class Plan:
     tasks: tuple[Task, ...]
     skipped: tuple[Path, ...]
     """Photos that were done before with the same settings."""
-    problems: tuple[Problem, ...]
+    problems: tuple[RefusedInput, ...]
     """Photos that are not touched, because something else is where their outputs would go."""
 
 
@@ -50,7 +50,8 @@ def make_plan(
             continue
         ours = record.name in known and ledger.left_over(record)
         if exists and not overwrite and not ours:
-            problems.append(Problem(str(path), _refusal(folder, record.status, record.settings == ledger.fingerprint)))
+            why = _refusal(folder, record.status, record.settings == ledger.fingerprint)
+            problems.append(RefusedInput(str(path), why))
             if record.status == "pending":  # it never became part of the job
                 del ledger.records[key]
             continue

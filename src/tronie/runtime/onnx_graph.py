@@ -15,7 +15,7 @@ Port = tuple[str, tuple[int, ...]]
 """Name, and shape without the batch."""
 
 
-class Graph:
+class OnnxGraph:
     """Nodes and constants as they pile up; its methods take names of values and return one."""
 
     def __init__(self, name: str) -> None:

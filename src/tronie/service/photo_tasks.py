@@ -224,16 +224,16 @@ def thumbnail(desk: Desk, tell: Tell, path: Path) -> Image:
 
 
 def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
-    """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
-    used."""
+    """The photos that files and folders stand for, each with whether it moves, and a sentence for what
+    cannot be used."""
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.inputs import find_inputs
-    from tronie.io.kinds import sentence
+    from tronie.io.kinds import left_out_sentence
     from tronie.io.video import is_clip
     from tronie.io.video.clip import VIDEO_SUFFIXES
 
     found = find_inputs(given, IMAGE_SUFFIXES | VIDEO_SUFFIXES, recursive=True)
-    told = sentence(found.left_out)
+    told = left_out_sentence(found.left_out)
     problems = [f"{p.source}: {p.reason}." for p in found.problems] + ([told] if told else [])
     return [(path, is_clip(path)) for path in found.paths], problems
 

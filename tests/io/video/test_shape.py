@@ -14,7 +14,7 @@ from tronie import color
 from tronie.errors import InputError
 from tronie.io.video import open_clip
 from tronie.io.video.frame_shape import KEEP, MOST_PIXELS, Shape
-from tronie.io.video.mp4_boxes import told
+from tronie.io.video.mp4_boxes import track_info
 
 READERS = ["PyAV", "OpenCV"]
 SIZE = (96, 64)
@@ -109,7 +109,7 @@ def test_what_an_edit_list_leaves_out_is_not_missed(tmp_path: Path, reader: str)
     scale = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)[0]
     trimmed = struct.pack(">IiI", whole * 3 // 5, begins + scale // 5, rate)
     path.write_bytes(data[:at] + trimmed + data[at + 12 :])
-    assert told(path).seconds == pytest.approx(1.2)
+    assert track_info(path).seconds == pytest.approx(1.2)
     clip, shown = read(path, reader)
     assert len(shown) == pytest.approx(30, abs=1)
     assert clip.info.frames == 30
@@ -149,7 +149,7 @@ def test_high_dynamic_range_looks_as_its_version_in_srgb(
     path = film(
         tmp_path / f"hdr.{ending}", [rgb] * 2, pix_fmt="yuv420p10le", matrix=9, primaries=9, transfer=transfer
     )  # fmt: skip
-    assert told(path).coding == (9, transfer)
+    assert track_info(path).coding == (9, transfer)
     _, frames = read(path, reader)
     for row, column in ((16, 24), (16, 72), (48, 24), (48, 72)):
         off = frames[1].image[row, column].astype(int) - picture()[row, column]
@@ -192,8 +192,8 @@ def test_boxes_that_lie_tell_nothing(tmp_path: Path) -> None:
         for _ in range(4):
             data[int(rng.integers(begin, len(data)))] = int(rng.choice([0, 1, 127, 255]))
         path.write_bytes(data)
-        told(path)  # whatever it says, it ends
+        track_info(path)  # whatever it says, it ends
     for data in (b"", b"\0", b"\0\0\0\1moov" + b"\xff" * 8, b"\xff\xff\xff\xffmoov", b"no video", good[: begin + 90]):
         path.write_bytes(data)
-        assert told(path).coding is None
-    assert told(tmp_path / "nowhere.mp4").seconds is None
+        assert track_info(path).coding is None
+    assert track_info(tmp_path / "nowhere.mp4").seconds is None

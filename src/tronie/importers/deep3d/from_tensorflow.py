@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tronie.formats.safety import Budget
 from tronie.formats.tensorflow_graph import Attribute, Node
 from tronie.importers.deep3d.to_onnx import PORTS
-from tronie.runtime.onnx_graph import Graph
+from tronie.runtime.onnx_graph import OnnxGraph
 from tronie.stages.deep3d.net import HEADS
 
 OUTPUT = "coeff"
@@ -60,7 +60,7 @@ def onnx_bytes(nodes: Mapping[str, Node], budget: Budget) -> bytes:
     """
     if OUTPUT not in nodes:
         raise ValueError(f"the graph gives out no {OUTPUT}")
-    converter = _Converter(Graph("deep3d"), budget)
+    converter = _Converter(OnnxGraph("deep3d"), budget)
     for name in _order(nodes):
         converter.add(nodes[name])
     if converter.pictures != 1:
@@ -93,7 +93,7 @@ def _order(nodes: Mapping[str, Node]) -> list[str]:
 
 @dataclass(slots=True)
 class _Converter:
-    graph: Graph
+    graph: OnnxGraph
     budget: Budget
     values: dict[str, Value] = field(default_factory=dict)
     pictures: int = 0

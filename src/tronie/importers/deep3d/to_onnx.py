@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tronie.runtime.onnx_graph import Graph, Port
+from tronie.runtime.onnx_graph import OnnxGraph, Port
 from tronie.stages.deep3d.align import SIDE
 from tronie.stages.deep3d.net import HEADS, State, blocks, folded
 
@@ -17,7 +17,7 @@ def onnx_bytes(state: State, width: int = 64) -> bytes:
 
     Batch normalisation is folded into kernels (in float64, stored as float32), and the seven heads are one product.
     """
-    graph = Graph("deep3d")
+    graph = OnnxGraph("deep3d")
 
     def convolution(x: str, name: str, norm: str, stride: int, active: bool) -> str:
         kernel, bias = folded(state, name, norm)

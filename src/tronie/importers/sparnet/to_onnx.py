@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.importers.sparnet.architecture import EPSILON, SLOPE, Plan, Scale, State, kernel, norm_gain
-from tronie.runtime.onnx_graph import Graph
+from tronie.runtime.onnx_graph import OnnxGraph
 
 
 def onnx_bytes(state: State, plan: Plan) -> bytes:
@@ -23,7 +23,7 @@ def onnx_bytes(state: State, plan: Plan) -> bytes:
     return graph.finished(("image", picture), ("restored", picture))
 
 
-class _Graph(Graph):
+class _Graph(OnnxGraph):
     """With the units of SPARNet."""
 
     def __init__(self, state: State, plan: Plan) -> None:

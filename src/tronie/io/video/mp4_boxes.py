@@ -18,7 +18,7 @@ SAMPLE_ENTRY, VISUAL_ENTRY = 8, 78
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TrackInfo:
     """Of the first track of pictures."""
 
     seconds: float | None = None
@@ -27,19 +27,19 @@ class Told:
     """Code points of primaries and transfer function (ITU-T H.273)."""
 
 
-def told(path: str | Path) -> Told:
+def track_info(path: str | Path) -> TrackInfo:
     """Nothing of a file of another kind."""
     try:
         with Path(path).open("rb") as file:
             moov = _moov(file)
     except OSError:
-        return Told()
+        return TrackInfo()
     if moov is None:
-        return Told()
+        return TrackInfo()
     try:
         return _told(moov)
     except (struct.error, ValueError):
-        return Told()
+        return TrackInfo()
 
 
 def _moov(file: BinaryIO) -> memoryview | None:
@@ -90,13 +90,13 @@ def _first(data: memoryview, *path: bytes) -> memoryview | None:
     return data
 
 
-def _told(moov: memoryview) -> Told:
+def _told(moov: memoryview) -> TrackInfo:
     movie = _first(moov, b"mvhd")
     for kind, track in _boxes(moov):
         handler = _first(track, b"mdia", b"hdlr") if kind == b"trak" else None
         if handler is not None and bytes(handler[8:12]) == b"vide":
-            return Told(_edited(track, movie), _coding(track))
-    return Told()
+            return TrackInfo(_edited(track, movie), _coding(track))
+    return TrackInfo()
 
 
 def _edited(track: memoryview, movie: memoryview | None) -> float | None:

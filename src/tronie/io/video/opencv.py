@@ -16,7 +16,7 @@ from tronie.errors import InputError
 from tronie.io.decode import hushed
 from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
 from tronie.io.video.frame_shape import Shape, check_frame
-from tronie.io.video.mp4_boxes import told
+from tronie.io.video.mp4_boxes import track_info
 
 WIDE = (BT2020, DISPLAY_P3)
 """Primaries that FFmpeg maps."""
@@ -53,7 +53,7 @@ class CvClip(Reader):
         except InputError:
             self._capture.release()
             raise
-        self._told = told(source)
+        self._told = track_info(source)
         self._stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         fps = float(fps) if 0.1 < fps < 1000 else USUAL_FPS

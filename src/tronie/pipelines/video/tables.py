@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array
-from tronie.export.gltf_document import Course
+from tronie.export.gltf_document import GltfAnimation
 from tronie.export.mocap import bvh, even_poses, even_times, live_link_csv, table_csv, timecode, zxy_degrees
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
@@ -25,10 +25,10 @@ COLUMNS: tuple[str, ...] = (
 counter-clockwise); x, y, z of the head's origin in camera axes; gaze to the subject's left and up."""
 
 
-def course(motion: Motion, camera: Camera, name: str) -> Course:
+def course(motion: Motion, camera: Camera, name: str) -> GltfAnimation:
     """For head.glb: in a viewer's axes, the camera at the origin."""
     rotation = HEAD_TO_CAMERA_AXES.T @ motion.head_to_camera[:, :3, :3]
-    return Course(
+    return GltfAnimation(
         motion.time, rotation, motion.head_to_camera[:, :3, 3] @ HEAD_TO_CAMERA_AXES, motion.expression, camera, name
     )
 
