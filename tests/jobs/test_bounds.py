@@ -9,65 +9,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
 
-import numpy as np
 import pytest
+from odd_worker import MEGA, Odd
 
 from tronie.jobs.worker import Bounds
 from tronie.runtime import process_ids as process
 from tronie.runtime.hardware import resident
 from tronie.runtime.model_store import keep, new_record
-from tronie.runtime.pipe import Line
 from tronie.runtime.processes import Crash, run_in_processes
 from tronie.runtime.weights import ASSETS
 from tronie.settings import Settings
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals")
-MEGA = 1_000_000
-
-
-@dataclass(frozen=True)
-class Odd:
-    """A worker with tasks of all kinds."""
-
-    def __call__(self, line: Line) -> Callable[[str], str]:
-        def work(task: str) -> str:
-            if task == "stuck":
-                line.expect(0.3, "reading it")
-                time.sleep(60)
-            if task == "slow but sure":
-                for _ in range(8):
-                    line.expect(0.8, "a frame")
-                    line.progress("following", 1, None)
-                    time.sleep(0.25)
-            if task == "patient":
-                line.expect(0.2, "a frame")
-                time.sleep(0.01)
-                line.expect(None, "the rest")
-                time.sleep(0.6)
-            if task in ("large", "swollen"):
-                line.expect(None, "reading it", 400 * MEGA)
-            if task == "large":
-                kept = np.ones(500 * MEGA, np.uint8)
-                time.sleep(60)
-                return str(kept.sum())
-            if task == "swollen":
-                np.ones(10 * MEGA, np.uint8)
-                line.__class__.kept = np.ones(220 * MEGA, np.uint8)  # type: ignore[attr-defined]
-            if task == "noisy":
-                os.write(2, b"libpng warning: sRGB\n")
-            if task == "film":
-                while not line.stopping():
-                    line.progress("filming", 1, None)
-                    time.sleep(0.02)
-                raise KeyboardInterrupt
-            return f"{task} {os.getpid()}"
-
-        return work
 
 
 def test_a_stuck_worker_costs_only_its_task() -> None:

@@ -24,7 +24,6 @@ from tronie.types import DOUBTS, Caution, Face, Photo
 
 PACKAGE = Path(tronie.__file__).parent
 FILES = DOCS / "files.md"
-EXAMPLES, SHARED = EXAMPLES, SHARED
 MESH = Settings(only="mesh")
 NEW = {"too_dark", "burnt_out", "mouth_covered", "eye_covered", "eyes_covered", "drawing", "child"}
 
@@ -130,9 +129,14 @@ def test_irises_too_wide_for_an_adult_are_a_childs_unless_they_are_not_seen(
 
 
 @pytest.fixture(scope="module")
-def portrait() -> tuple[Image, Face]:
+def pipeline() -> tronie.Pipeline:
+    return tronie.Pipeline(MESH)
+
+
+@pytest.fixture(scope="module")
+def portrait(pipeline: tronie.Pipeline) -> tuple[Image, Face]:
     image = np.asarray(Pillow.open(EXAMPLES / "astronaut.jpg").convert("RGB"))
-    return image, tronie.Pipeline(MESH).run(image).faces[0]
+    return image, pipeline.run(image).faces[0]
 
 
 def over(
@@ -166,11 +170,15 @@ MASK = (2, 152, 172, 397, 58, 288)
     ],
 )
 def test_what_is_painted_over_a_portrait_is_told_and_nothing_else(
-    portrait: tuple[Image, Face], parts: dict[str, tuple[int, ...]], colour: tuple[int, int, int], grow: float,
+    pipeline: tronie.Pipeline,
+    portrait: tuple[Image, Face],
+    parts: dict[str, tuple[int, ...]],
+    colour: tuple[int, int, int],
+    grow: float,
     codes: set[str],
-) -> None:  # fmt: skip
+) -> None:
     made = over(*portrait, parts, colour, grow)
-    faces = tronie.Pipeline(MESH).run(made).faces
+    faces = pipeline.run(made).faces
     assert faces
     assert {c.code for c in faces[0].warnings} & NEW == codes
 
@@ -189,16 +197,18 @@ def cartoon(image: Image) -> Image:
     return np.asarray(flat, np.uint8)
 
 
-def test_a_cartoon_of_the_portrait_is_told(portrait: tuple[Image, Face]) -> None:
-    faces = tronie.Pipeline(MESH).run(cartoon(portrait[0])).faces
+def test_a_cartoon_of_the_portrait_is_told(pipeline: tronie.Pipeline, portrait: tuple[Image, Face]) -> None:
+    faces = pipeline.run(cartoon(portrait[0])).faces
     assert faces
     assert "drawing" in {c.code for c in faces[0].warnings}
 
 
 @pytest.mark.parametrize(("light", "codes"), [(0.1, {"too_dark"}), (0.7, set()), (3.0, {"burnt_out"})])
-def test_light_of_the_portrait(portrait: tuple[Image, Face], light: float, codes: set[str]) -> None:
+def test_light_of_the_portrait(
+    pipeline: tronie.Pipeline, portrait: tuple[Image, Face], light: float, codes: set[str]
+) -> None:
     made = (portrait[0] * light).clip(0, 255).astype(np.uint8)
-    faces = tronie.Pipeline(MESH).run(made).faces
+    faces = pipeline.run(made).faces
     assert faces
     assert {c.code for c in faces[0].warnings} & {"too_dark", "burnt_out"} == codes
 
@@ -210,10 +220,10 @@ def test_light_of_the_portrait(portrait: tuple[Image, Face], light: float, codes
         ("lowlight.jpg", {"too_dark"}), ("roll000_male20.jpg", set()), ("grey_hair_bw_female52.jpg", set()),
     ],
 )  # fmt: skip
-def test_cases(name: str, codes: set[str]) -> None:
+def test_cases(pipeline: tronie.Pipeline, name: str, codes: set[str]) -> None:
     path = SHARED / "cases" / name
     if not path.exists():
         pytest.skip("the small inputs that came out wrong are not here")
-    faces = tronie.Pipeline(MESH).run(path).faces
+    faces = pipeline.run(path).faces
     assert faces
     assert {c.code for c in faces[0].warnings} & NEW == codes

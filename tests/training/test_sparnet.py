@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,12 @@ import vectors
 from tronie.importers.sparnet.architecture import PLANS, Plan, shapes
 
 torch = pytest.importorskip("torch", reason="the nets for training need PyTorch")
-RECORDED = pytest.mark.parametrize("name", ["sparnet-16", "sparnet-light", "sparnet-hd"])
+RECORDED = pytest.mark.parametrize(
+    "name", ["sparnet-16", "sparnet-light", pytest.param("sparnet-hd", marks=pytest.mark.slow)]
+)
 NEEDS_VECTORS = pytest.mark.skipif(not vectors.there(), reason="needs the recorded answers in ../shared/vectors")
 
-SMALL = Plan(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
+SMALL = Plan(side=64, coarsest=16, narrowest=4, widest=12, depth=1)
 """Of every kind of layer at least one, and quick."""
 VARIANTS = pytest.mark.parametrize(
     "plan",
@@ -26,6 +29,15 @@ VARIANTS = pytest.mark.parametrize(
         replace(SMALL, coarsest=8, depth=3),
     ],
 )
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small nets gain nothing by threads, and other tests run beside these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def _net(plan: Plan, numbers: dict[str, np.ndarray] | None = None):
