@@ -12,6 +12,7 @@ from tronie.arrays import Image
 from tronie.color import is_hdr, is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
 from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
+from tronie.io.video.container import open_container
 from tronie.io.video.frame_shape import MOST_PIXELS, Shape, check_frame, resized
 from tronie.io.video.sound import Sound
 
@@ -28,9 +29,8 @@ class AvClip(Reader):
         av.logging.set_level(av.logging.PANIC)  # what matters of its messages is said in `notes`
         self._av = av
         try:
-            # Names inside a container may be in any encoding, and do not matter here. FFmpeg's decoders refuse larger
-            # frames, whatever the container says of their size.
-            self._container: Any = av.open(source, metadata_errors="ignore", options={"max_pixels": str(MOST_PIXELS)})
+            # FFmpeg's decoders refuse larger frames, whatever the container says of their size.
+            self._container: Any = open_container(source, options={"max_pixels": str(MOST_PIXELS)})
         except (av.FFmpegError, ValueError, OSError) as error:
             raise InputError(f"{source} cannot be opened as a video ({_reason(error)}).") from None
         if not self._container.streams.video:

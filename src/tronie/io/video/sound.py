@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from tronie.io.video.container import open_container
+
 COPIED = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"))
 """Codecs that an MP4 holds and players know: their packets are taken as they are. Others become AAC."""
 RATES = (48_000, 44_100, 32_000, 24_000, 16_000, 22_050, 12_000, 11_025, 8_000)
@@ -38,7 +40,7 @@ class SoundTrack:
         self._packets: Iterator[Any] = iter(())
         self._container: Any = None
         try:
-            self._container = av.open(sound.source, metadata_errors="ignore")
+            self._container = open_container(sound.source)
             if self._container.streams.audio:
                 self._begin(self._container.streams.audio[0], sound.begins)
         except self._errors:
