@@ -20,16 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.geometry import Camera, rigid, rotation_from_euler
-from tronie.head.harmonics import Light, basis, shade, spiral
+from tronie.head.harmonics import Light, basis, irradiance, spiral
 from tronie.head.model import Head, default_head
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize, visible
-from tronie.raster.shading import vertex_normals
 from tronie.stages.lighting.albedo import apply
 from tronie.stages.lighting.charts import frame, row_of_vertex
 from tronie.stages.lighting.normal_map import relief
 from tronie.stages.lighting.shading_estimate import fields
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
+from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import PROVENANCE, Fit, Texture
 
 SKY, SIZE = 400, 1024
@@ -61,7 +62,7 @@ def lit(head: Head, radiance: Array, normals: Array, rows: NDArray[np.int64] | N
     radius = float(np.linalg.norm(v - center, axis=1).max()) + 1
     scale = size / (2 * radius)
     total = np.zeros((len(normals), 3))
-    own = vertex_normals(v, head.triangles)
+    own = triangle_vertex_normals(v, head.triangles)
     for z, colour in zip(spiral(SKY), radiance, strict=True):
         x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
         x /= np.linalg.norm(x)
@@ -114,7 +115,7 @@ def one(seed: int, out: Path | None) -> list[float]:
     rng = np.random.default_rng(seed)
     head, fit = person(rng)
     radiance = some_light(rng)
-    normals = vertex_normals(head.vertices, head.triangles)
+    normals = triangle_vertex_normals(head.vertices, head.triangles)
     light = lit(head, radiance, normals)
     albedo, _ = skin_of(head, rng, seed % 3 == 0)
     eye = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - head.vertices
@@ -135,7 +136,7 @@ def one(seed: int, out: Path | None) -> list[float]:
     n = normals[(normals[:, 2] > 0.25)].astype(float)
     d = spiral(SKY)
     truth = Light(basis(d).T @ radiance * 4 * np.pi / SKY, np.zeros((32, 64, 3), np.float32))
-    a, b = shade(n, found.light), shade(n, truth)
+    a, b = irradiance(n, found.light), irradiance(n, truth)
     a = a * (a * b).sum(axis=0) / (a * a).sum(axis=0)
     error = float(np.sqrt(((a - b) ** 2).mean() / (b**2).mean()))
     plain = b.mean(axis=0)
@@ -143,7 +144,7 @@ def one(seed: int, out: Path | None) -> list[float]:
     figures = [even, error]
     figures += [_psnr(picture, albedo, face) for picture in (image, result)]
     for picture in (image, result):
-        ratio = np.log((srgb_to_linear(picture[face]) @ LUMA + 1e-3) / (albedo[face] @ LUMA))
+        ratio = np.log((srgb_to_linear(picture[face]) @ LUMINANCE + 1e-3) / (albedo[face] @ LUMINANCE))
         figures.append(float((ratio - np.median(ratio)).std()))
     if out is not None:
         row = [image, result, linear_to_srgb(albedo).astype(np.uint8)]

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 
 import tronie
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import PARTS, HeadModel
 from tronie.io.images import photo_from_array, read_photo
 from tronie.stages.lighting.albedo import delight
 from tronie.stages.lighting.shading_estimate import fields
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.stages.texture import mouth as parts
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.tint import tint_of
+from tronie.stages.texture.white_balance import tint_of
 from tronie.types import PROVENANCE
 
 TEETH, TONGUE = 1.1, 0.5
@@ -97,7 +97,7 @@ def main() -> None:
             tone = np.median(image[skin], axis=0)
             seen = parts.teeth_seen(result.photo, face.landmarks, tone, tint_of(tone, result.photo, face.landmarks))
             found.append((path.stem, seen is not None, colours))
-    light = {name: np.array([c[name] @ LUMA for *_, c in found]) for name in ("teeth", "skin", "tongue", "lips")}
+    light = {name: np.array([c[name] @ LUMINANCE for *_, c in found]) for name in ("teeth", "skin", "tongue", "lips")}
     seen = np.array([s for _, s, _ in found])
     teeth, tongue = light["teeth"] / light["skin"], light["tongue"] / light["lips"]
     print(f"{len(found)} portraits, teeth seen in {seen.sum()}; skin's luminance {light['skin'].min():.3f} to "

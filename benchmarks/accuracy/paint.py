@@ -14,8 +14,8 @@ from benchmarks.accuracy.heads import Heads
 from benchmarks.accuracy.scene import HAIR, IRIS, SIDE, SKIN, Scene
 from tronie.geometry import transform
 from tronie.head.model import PARTS, sphere_center
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.raster.shading import vertex_normals
 
 Array = NDArray[np.floating]
 
@@ -161,7 +161,7 @@ def picture(heads: Heads, vertices: Array, scene: Scene) -> NDArray[np.uint8]:
     p = transform(scene.head_to_camera, np.asarray(vertices, np.float64))
     screen = np.column_stack([scene.camera.project(p) * SCALE, p[:, 2]]).astype(np.float32)
     buffers = rasterize(screen, heads.triangles, size, size)
-    normals = vertex_normals(vertices, heads.triangles) @ scene.head_to_camera[:3, :3].T.astype(np.float32)
+    normals = triangle_vertex_normals(vertices, heads.triangles) @ scene.head_to_camera[:3, :3].T.astype(np.float32)
     values = np.column_stack([normals, (colour / 255) ** 2.2, gloss, p]).astype(np.float32)
     drawn = buffers.triangle >= 0
     pixel = interpolate(buffers, heads.triangles, values)[drawn]

@@ -42,9 +42,12 @@ PRIMARIES: dict[int, tuple[tuple[float, float], ...]] = {
 
 GAMMAS = {4: 2.2, 5: 2.8, 17: 2.6}
 """Code point -> exponent of a transfer function that is a power."""
-POWERS = frozenset((1, 6, 7, 11, 12, 13, 14, 15))
-"""What was made to be seen on ordinary screens: shown, as by most programs, as if it were sRGB."""
+# 1, 6, 7, 11 to 15 were made to be seen on ordinary screens: shown, as by most programs, as if they were sRGB.
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Of linear red, green and blue in the primaries of BT.709 and sRGB: how much each adds to what looks light."""
+LUMA = np.array([0.299, 0.587, 0.114])
+"""The same of coded red, green and blue (ITU-R BT.601), as files and old filters have it."""
 WHITE = 203.0
 """Diffuse white of PQ and HLG, cd/m2 (BT.2408)."""
 HLG_PEAK, HLG_GAMMA = 1000.0, 1.2
@@ -117,6 +120,12 @@ def decoded(values: ArrayLike, transfer: int) -> Floats:
         return e
     if transfer in GAMMAS:
         return e ** GAMMAS[transfer]
+    return srgb_decode(e)
+
+
+def srgb_decode(coded: ArrayLike) -> NDArray[Any]:
+    """sRGB 0..1 -> linear light 0..1 (IEC 61966-2-1); floats keep their precision."""
+    e = np.asarray(coded)
     return np.where(e <= 0.04045, e / 12.92, ((e + 0.055) / 1.055) ** 2.4)
 
 
@@ -124,6 +133,16 @@ def srgb_encode(light: ArrayLike) -> Floats:
     """Linear light 0..1 -> sRGB 0..1 (IEC 61966-2-1)."""
     c = np.clip(np.asarray(light, dtype=np.float64), 0, 1)
     return np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)
+
+
+def srgb_to_linear(values: ArrayLike) -> Floats:
+    """sRGB 0..255 -> linear light 0..1."""
+    return srgb_decode(np.asarray(values, dtype=np.float64) / 255)
+
+
+def linear_to_srgb(light: ArrayLike) -> Floats:
+    """Linear light 0..1 -> sRGB 0..255; what is beyond is clipped."""
+    return 255 * srgb_encode(light)
 
 
 M1, M2, C1, C2, C3 = 2610 / 16384, 2523 / 4096 * 128, 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32

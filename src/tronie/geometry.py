@@ -1,4 +1,4 @@
-"""Similarities of the plane, rotations, and the pinhole camera."""
+"""Similarities of the plane, rotations, the pinhole camera, and the smooth step."""
 
 from __future__ import annotations
 
@@ -161,3 +161,9 @@ def rigid(rotation: ArrayLike, translation: ArrayLike) -> Array:
     m = np.eye(4)
     m[:3, :3], m[:3, 3] = rotation, translation
     return m
+
+
+def smoothstep(x: Array, low: float, high: float) -> Array:
+    """0 up to `low`, 1 from `high` on, between them a cubic without kinks; float32."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

@@ -21,7 +21,7 @@ from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.lod import lod_pieces
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, weights
-from tronie.head.surface import MATERIALS, Same, pieces, vertex_normals
+from tronie.head.surface import MATERIALS, Same, pieces, quad_vertex_normals
 from tronie.io import encode
 from tronie.types import Texture
 
@@ -94,7 +94,7 @@ def test_says_what_the_head_is(tiny_head: HeadModel, level: int) -> None:
     head = make_head(tiny_head, level)
     document, binary = parse(b"".join(glb(head, SMILE)))
     mesh = tiny_head.level(level)
-    normals = vertex_normals(head.neutral, mesh.quads)
+    normals = quad_vertex_normals(head.neutral, mesh.quads)
     seen = 0
     for primitive, parts in zip(document["meshes"][0]["primitives"], MATERIALS.values(), strict=True):
         corner = {key: read(document, binary, number) for key, number in primitive["attributes"].items()}
@@ -147,7 +147,7 @@ def test_normals_equal_a_slow_reference(tiny_head: HeadModel) -> None:
                 expected[i] += np.cross(c - a, last - b)
         length = np.linalg.norm(expected, axis=1, keepdims=True)
         expected = np.where(length > 0, expected / np.maximum(length, 1e-30), [0, 0, 1])
-        assert np.allclose(vertex_normals(head.vertices, quads), expected, atol=1e-4)
+        assert np.allclose(quad_vertex_normals(head.vertices, quads), expected, atol=1e-4)
 
 
 def test_plain_colours_without_a_texture(tiny_head: HeadModel) -> None:
@@ -186,7 +186,7 @@ def test_a_level_of_detail_is_the_same_head_with_fewer_vertices(tiny_head: HeadM
     head, mesh = make_head(tiny_head), tiny_head.level(1)
     document, binary = parse(b"".join(glb(head, SMILE, lod=lod)))
     assert document["meshes"][0]["extras"]["targetNames"] == list(ARKIT_UNITS)
-    normals = vertex_normals(head.neutral, mesh.quads)
+    normals = quad_vertex_normals(head.neutral, mesh.quads)
     moves = mesh.apply(tiny_head.expression)
     for piece, primitive in zip(lod_pieces(tiny_head, 1, lod), document["meshes"][0]["primitives"], strict=True):
         corner = {key: read(document, binary, number) for key, number in primitive["attributes"].items()}
@@ -225,8 +225,8 @@ def test_morph_targets_may_turn_the_normals(tiny_head: HeadModel) -> None:
     head, mesh = make_head(tiny_head), tiny_head.level(1)
     document, binary = parse(b"".join(glb(head, {}, morph_normals=True)))
     row = ARKIT_UNITS.index("jawOpen")
-    before = vertex_normals(head.neutral, mesh.quads)
-    after = vertex_normals(head.neutral + mesh.apply(tiny_head.expression[row]), mesh.quads)
+    before = quad_vertex_normals(head.neutral, mesh.quads)
+    after = quad_vertex_normals(head.neutral + mesh.apply(tiny_head.expression[row]), mesh.quads)
     for piece, primitive in zip(pieces(tiny_head, 1), document["meshes"][0]["primitives"], strict=True):
         turn = read(document, binary, primitive["targets"][row]["NORMAL"])
         assert np.abs(turn - (after - before)[piece.vertex]).max() < SMALLEST_TURN + 1e-6

@@ -13,7 +13,7 @@ from samples import make_face, make_head
 
 from tronie.export.obj_ply import mtl, numbers, obj, ply, vertex_colors
 from tronie.head.model import PARTS, HeadModel
-from tronie.head.surface import MATERIALS, vertex_normals
+from tronie.head.surface import MATERIALS, quad_vertex_normals
 
 reals = st.floats(-1e6, 1e6, width=32)
 
@@ -55,7 +55,7 @@ def test_obj_is_the_head_with_its_quads(tiny_head: HeadModel, level: int) -> Non
             rows.setdefault(key, []).append(words)
     assert np.allclose(np.array(rows["v"], float), head.vertices, atol=6e-4)
     assert np.allclose(np.array(rows["vt"], float), mesh.uv * [1, -1] + [0, 1], atol=6e-6)
-    assert np.allclose(np.array(rows["vn"], float), vertex_normals(head.vertices, mesh.quads), atol=6e-4)
+    assert np.allclose(np.array(rows["vn"], float), quad_vertex_normals(head.vertices, mesh.quads), atol=6e-4)
     assert rows["mtllib"] == [["head.mtl"]]
     written = sorted([v - 1 for v, _, _ in corners] for _, _, corners in faces)
     assert written == sorted([v for v in quad if v >= 0] for quad in mesh.quads.tolist())

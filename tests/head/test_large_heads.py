@@ -14,7 +14,7 @@ from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
 from tronie.settings import ExportSettings, LightSettings, PortraitSettings, Settings, TextureSettings
-from tronie.stages.lighting.stage import light_and_detail
+from tronie.stages.lighting import light_and_detail
 from tronie.stages.portrait import frontal
 from tronie.stages.texture import bake
 from tronie.types import PROVENANCE, Face

@@ -7,7 +7,8 @@ import pytest
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import HeadModel
-from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, shade, vertex_normals
+from tronie.head.surface import triangle_vertex_normals
+from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, shade
 from tronie.types import Texture
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
@@ -18,7 +19,7 @@ def test_normals_of_a_sphere() -> None:
     import trimesh
 
     ball = trimesh.creation.icosphere(subdivisions=3)
-    normals = vertex_normals(ball.vertices, ball.faces)
+    normals = triangle_vertex_normals(ball.vertices, ball.faces)
     np.testing.assert_allclose(normals, ball.vertices, atol=0.02)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tronie.cli.options import LIGHTS
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
-from tronie.head.harmonics import Light, basis, coefficients_of, shade, spiral
+from tronie.head.harmonics import Light, basis, coefficients_of, irradiance, spiral
 from tronie.render.lights import LOBES, PRESETS, Lamp, Lighting, directions, preset, read_panorama, surrounding
 from tronie.render.shader import mirrored
 
@@ -55,7 +55,7 @@ def test_the_light_of_a_photo_is_the_same_here(tmp_path: Path) -> None:
     environment = rng.uniform(0, 1, (32, 64, 3)).astype(np.float32) ** 4
     own = Light(coefficients_of(environment), environment)
     n = spiral(100)
-    expected = shade(n, own)
+    expected = irradiance(n, own)
     found = lit(surrounding(environment).harmonics, n @ HEAD_TO_CAMERA_AXES.T)
     np.testing.assert_allclose(found / found.mean(), expected / expected.mean(), rtol=0.05)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.head.model import PARTS, HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.landmark_embedding import (
     CROP_CENTRE,
     SIZE,
@@ -24,7 +25,6 @@ from tronie.pipelines.calibration.landmark_embedding import (
     view_pose,
 )
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.raster.shading import vertex_normals
 
 __all__ = ["CROP_CENTRE", "View", "embed", "painted_colours", "render"]
 
@@ -55,7 +55,7 @@ def render(model: HeadModel, vertices: Array, view: View, colour: Array) -> tupl
     points = np.column_stack([camera.project(p) * scale, p[:, 2]]).astype(np.float32)
     buffers = rasterize(points, level.triangles, SIZE * scale, SIZE * scale)
     light = view.light * [1, -1, -1] / np.linalg.norm(view.light)
-    lambert = 0.3 + 0.7 * np.clip((vertex_normals(vertices, level.triangles) @ pose[:3, :3].T) @ light, 0, 1)
+    lambert = 0.3 + 0.7 * np.clip((triangle_vertex_normals(vertices, level.triangles) @ pose[:3, :3].T) @ light, 0, 1)
     image = interpolate(buffers, level.triangles, (colour * lambert[:, None]).astype(np.float32))
     image[buffers.triangle < 0] = 96
     image = image.reshape(SIZE, scale, SIZE, scale, 3).mean(axis=(1, 3))

@@ -14,9 +14,9 @@ import numpy as np
 from training.head.closest_points import closest_on_surface
 from training.head.ict import read_ict, turn_eyes
 from tronie.head.model import HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.registration import in_our_texture, moved
 from tronie.pipelines.calibration.synthetic import Person
-from tronie.raster.shading import vertex_normals
 
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""
@@ -53,7 +53,7 @@ def ict_people(path: str | Path, ours: HeadModel) -> Foreign:
     mesh = ours.level(1)
     mean = mesh.apply(ours.mean).astype(float)
     skin = mesh.triangles[mesh.triangle_part == 0]
-    normals = vertex_normals(mean, skin)
+    normals = triangle_vertex_normals(mean, skin)
     own_skin = ict.level(0).triangles[ict.level(0).triangle_part == 0]
     placed = in_our_texture(moved(ict, ours), ours)
     theirs = placed.mean.astype(float)
@@ -61,7 +61,7 @@ def ict_people(path: str | Path, ours: HeadModel) -> Foreign:
     used = np.unique(skin)
     face = used[np.linalg.norm(mean[used] - points[NOSE], axis=1) < FACE_RADIUS_MM]
     triangle, bary, distance = closest_on_surface(mean[face], theirs, own_skin)
-    far_normal = (vertex_normals(theirs, own_skin)[own_skin[triangle]] * bary[..., None]).sum(axis=1)
+    far_normal = (triangle_vertex_normals(theirs, own_skin)[own_skin[triangle]] * bary[..., None]).sum(axis=1)
     good = (distance < REACH_MM) & ((far_normal * normals[face]).sum(axis=1) > FACING)
     rows, corners, bary = face[good], own_skin[triangle[good]], bary[good]
 

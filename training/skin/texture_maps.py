@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 
 import tronie
+from tronie.head.harmonics import plain_basis
 from tronie.head.model import HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.raster.shading import vertex_normals
 from tronie.stages.texture import bake
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
-from tronie.stages.texture.mesh_filters import harmonics
 from tronie.stages.texture.segment import likeness
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.synthesis import hairline_distance
@@ -112,8 +112,8 @@ def shown(photo: Photo, face: Face, atlas: Atlas) -> Shown:
     near = likeness(cv2.GaussianBlur(small, (0, 0), 1.5).reshape(-1, 3), tone, np.array([0.4, 0.065, 0.065]))
     for where, how, reach in ((doubtful, like, 5), ((y < below) | (z < -22), near, 7)):
         weight[where & (cv2.erode(how.reshape(side, side).astype(np.float32), np.ones((reach, reach))) < 0.5)] = 0
-    normals = vertex_normals(head.vertices, head.triangles) @ fit.head_to_camera[:3, :3].T
-    light = harmonics(atlas.draw(normals).reshape(-1, 3)).reshape(side, side, 9)
+    normals = triangle_vertex_normals(head.vertices, head.triangles) @ fit.head_to_camera[:3, :3].T
+    light = plain_basis(atlas.draw(normals).reshape(-1, 3)).reshape(side, side, 9)
     fine = texture.image.astype(np.float32).mean(-1)
     fine = (fine - cv2.GaussianBlur(fine, (0, 0), 2.0)) / (cv2.GaussianBlur(fine, (0, 0), 8.0) + 12)
     cheek = cv2.resize(((weight > 0.95) & (atlas.place[..., 1] < -15)).astype(np.uint8), fine.shape) > 0

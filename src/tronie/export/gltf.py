@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.export.gltf_document import Buffer, GltfAnimation, GltfSkin, Json, container, index_type, put_motion
 from tronie.head.model import Head, HeadModel, sphere_center
-from tronie.head.surface import Piece, Same, pieces, texels, vertex_normals
+from tronie.head.surface import Piece, Same, pieces, quad_vertex_normals, texels
 from tronie.io import encode
 from tronie.version import __version__
 
@@ -120,7 +120,7 @@ def glb(
     packed = _pack(Same(head.model), head.level, lod)
     mesh = head.model.level(head.level)
     neutral = np.ascontiguousarray(head.neutral, dtype=np.float32)
-    normals = vertex_normals(neutral, mesh.quads)
+    normals = quad_vertex_normals(neutral, mesh.quads)
     per_vertex: dict[str, Array] = {"POSITION": neutral * np.float32(0.001), "NORMAL": normals}
     if sigma_mm is not None:
         per_vertex["_SIGMA_MM"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
@@ -226,7 +226,7 @@ def _turns(head: Head, neutral: Array, normals: Array) -> NDArray[np.float32]:
     moves = mesh.apply(model.expression) if model.expression_names else (head.vertices - head.neutral)[None]
     out = np.empty((len(moves), *neutral.shape), np.float32)
     for row, move in enumerate(moves):
-        turn = vertex_normals(neutral + move, mesh.quads) - normals
+        turn = quad_vertex_normals(neutral + move, mesh.quads) - normals
         out[row] = np.where((turn**2).sum(axis=1, keepdims=True) >= SMALLEST_TURN**2, turn, 0)
     return out
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.export.gltf import LOOKS
 from tronie.head.model import PARTS, Head
-from tronie.head.surface import MATERIALS, Same, reduced, vertex_normals
+from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
 from tronie.raster.sampling import sampled
 from tronie.runtime.jit import jit
 
@@ -22,7 +22,7 @@ AXES = "+x to the subject's left, +y up, +z out of the face"
 def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list[bytes]:
     """The photo's expression in the canonical pose, millimetres, quads kept; chunks to be written in order."""
     mesh = head.model.level(head.level)
-    normals = vertex_normals(head.vertices, mesh.quads)
+    normals = quad_vertex_normals(head.vertices, mesh.quads)
     lines = [
         f"# Head model {head.model.name}: {head.model.licence}",
         f"# Units: millimetres. Axes: {AXES}.",
@@ -63,7 +63,7 @@ def ply(head: Head, texture: Image | None = None, sigma_mm: Array | None = None)
     if sigma_mm is not None:
         rows["s"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
     rows["p"] = head.vertices
-    rows["n"] = vertex_normals(head.vertices, mesh.quads)
+    rows["n"] = quad_vertex_normals(head.vertices, mesh.quads)
     rows["c"] = (200, 170, 150) if texture is None else vertex_colors(head, texture)
     header = [
         "ply", "format binary_little_endian 1.0", f"comment Head model {head.model.name}: {head.model.licence}",

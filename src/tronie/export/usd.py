@@ -18,7 +18,7 @@ from tronie.errors import OutputError
 from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
 from tronie.head.model import PARTS, Head
 from tronie.head.skeleton import Skeleton, skeleton, weights
-from tronie.head.surface import MATERIALS, Same, vertex_normals
+from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
 from tronie.runtime.atomic_files import scratch
 from tronie.version import __version__
 
@@ -107,7 +107,7 @@ def _mesh(stage: Any, head: Head) -> Any:
     mesh.CreateFaceVertexCountsAttr(_ints(corners.sum(axis=1)))
     mesh.CreateFaceVertexIndicesAttr(_ints(level.quads[corners]))
     mesh.CreatePointsAttr(_floats(head.neutral * CENTIMETRES))
-    mesh.CreateNormalsAttr(_floats(vertex_normals(head.neutral, level.quads)))
+    mesh.CreateNormalsAttr(_floats(quad_vertex_normals(head.neutral, level.quads)))
     mesh.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
     mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
     mesh.CreateDoubleSidedAttr(True)  # of one mesh for all parts; the mouth's lining is seen from behind
@@ -170,10 +170,10 @@ def _blend_shapes(stage: Any, mesh: Any, head: Head) -> tuple[str, ...]:
     units = model.expression_names or (PHOTO,)
     level = model.level(head.level)
     moves = level.apply(model.expression) if model.expression_names else (head.vertices - head.neutral)[None]
-    normals = vertex_normals(head.neutral, level.quads)
+    normals = quad_vertex_normals(head.neutral, level.quads)
     targets = []
     for unit, move in zip(units, moves, strict=True):
-        turn = vertex_normals(head.neutral + move, level.quads) - normals
+        turn = quad_vertex_normals(head.neutral + move, level.quads) - normals
         rows = np.flatnonzero((move**2).sum(axis=1) >= SMALLEST_MOVE**2)
         rows = rows if len(rows) else np.zeros(1, np.int64)
         shape = UsdSkel.BlendShape.Define(stage, mesh.GetPath().AppendChild(unit))

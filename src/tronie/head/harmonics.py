@@ -1,4 +1,8 @@
-"""Light from all around as nine numbers for each colour (Ramamoorthi & Hanrahan 2001)."""
+"""Spherical harmonics: light from all around as nine numbers for each colour.
+
+Ramamoorthi & Hanrahan 2001, "An efficient representation for irradiance environment maps": up to the second order they
+hold all but a percent of what diffuse light does. `tronie.render.shader` has a compiled twin of `basis`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from tronie.arrays import Array
 
 COSINE = np.array([1, 2 / 3, 2 / 3, 2 / 3, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 4])
 """What becomes of each coefficient of the radiance when a matt surface collects it, by pi (their equation 8)."""
+FIRST_DEGREE = 0.488603
+"""Constant of the three functions of degree 1 in `basis`."""
 UNIFORM = 2 * np.sqrt(np.pi)
 """The first coefficient of light that is 1 from everywhere."""
 ENVIRONMENT = (32, 64)
@@ -22,7 +28,7 @@ class Light:
     """The light around a head, in linear colour (the primaries of sRGB).
 
     Axes are the head's: +x to the subject's left, +y up, +z out of the face; `turned` gives it in others. It is 1 where
-    a matt white surface would come out just white: an albedo times `shade` is what the photo shows.
+    a matt white surface would come out just white: an albedo times `irradiance` is what the photo shows.
     """
 
     coefficients: Array
@@ -46,13 +52,22 @@ def basis(directions: ArrayLike) -> Array:
     """
     x, y, z = np.moveaxis(np.asarray(directions), -1, 0)
     terms = [
-        0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
+        0.282095 + 0 * x, FIRST_DEGREE * y, FIRST_DEGREE * z, FIRST_DEGREE * x, 1.092548 * x * y, 1.092548 * y * z,
         0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
     ]  # fmt: skip
     return np.stack(terms, axis=-1)
 
 
-def shade(normals: ArrayLike, light: Light | ArrayLike) -> Array:
+def plain_basis(normals: Array) -> Array:
+    """(N, 9) float32: the spherical harmonics of `basis` without their constants, the first 1, of unit vectors (N, 3).
+
+    In the order in which the statistical model of skin holds its light: 1, x, y, z, xy, yz, xz, xx - yy, 3zz - 1.
+    """
+    x, y, z = np.asarray(normals, dtype=np.float32).T
+    return np.stack([np.ones_like(x), x, y, z, x * y, y * z, x * z, x * x - y * y, 3 * z * z - 1], axis=-1)
+
+
+def irradiance(normals: ArrayLike, light: Light | ArrayLike) -> Array:
     """How bright a matt white surface is: unit normals (..., 3) -> (..., 3) float32 linear red, green, blue, >= 0.
 
     `light` is a `Light`, with normals in the head's axes, or (9, 3) coefficients in the axes of the normals. Multiply

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
 from tronie.head.model import PARTS, HeadModel
@@ -104,19 +104,19 @@ def texels(picture: Image, uv: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(kinds, dtype=np.uint8)
 
 
-def vertex_normals(vertices: Array, quads: Ints) -> NDArray[np.float32]:
+def quad_vertex_normals(vertices: Array, quads: Ints) -> NDArray[np.float32]:
     """Unit normals (V, 3) float32 of the faces (F, 4), -1 last in a triangle, weighted by area.
 
     From whole quads, not from triangles: so the shading does not show along which diagonal a quad is split.
     A vertex without a face, or whose faces cancel out, gets +z.
     """
     return np.asarray(
-        _vertex_normals(np.ascontiguousarray(vertices, dtype=np.float32), np.ascontiguousarray(quads, dtype=np.int32))
+        _normals_of_quads(np.ascontiguousarray(vertices, dtype=np.float32), np.ascontiguousarray(quads, dtype=np.int32))
     )
 
 
 @jit
-def _vertex_normals(v: Any, quads: Any) -> Any:
+def _normals_of_quads(v: Any, quads: Any) -> Any:
     out = np.zeros(v.shape, np.float32)
     for f in range(quads.shape[0]):
         a, b, c, d = quads[f, 0], quads[f, 1], quads[f, 2], quads[f, 3]
@@ -137,3 +137,33 @@ def _vertex_normals(v: Any, quads: Any) -> Any:
         else:
             out[i, 0], out[i, 1], out[i, 2] = 0, 0, 1
     return out
+
+
+def triangle_vertex_normals(vertices: ArrayLike, triangles: ArrayLike) -> Array:
+    """(V, 3), (T, 3) -> (V, 3) float32 unit normals, area-weighted; (0, 0, 0) at vertices no triangle uses.
+
+    What the rasteriser draws; the normals of files and pictures are those of whole quads (`quad_vertex_normals`).
+    """
+    v = np.ascontiguousarray(vertices, dtype=np.float32)
+    out = np.zeros_like(v)
+    _normals_of_triangles(v, np.ascontiguousarray(triangles, dtype=np.int32), out)
+    return out
+
+
+@jit
+def _normals_of_triangles(vertices: Any, triangles: Any, out: Any) -> None:
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, z0 = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+        x1, y1, z1 = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        nx, ny, nz = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
+        for k in (a, b, c):
+            out[k, 0] += nx
+            out[k, 1] += ny
+            out[k, 2] += nz
+    for k in range(out.shape[0]):
+        length = np.sqrt(out[k, 0] ** 2 + out[k, 1] ** 2 + out[k, 2] ** 2)
+        if length > 0:
+            out[k, 0] /= length
+            out[k, 1] /= length
+            out[k, 2] /= length

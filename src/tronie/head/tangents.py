@@ -15,7 +15,7 @@ def tangents(vertices: ArrayLike, piece: Piece, normals: ArrayLike) -> NDArray[n
     """The TANGENT attribute of one primitive of a GLB: (N, 4) float32, a row for each row of `piece.vertex`.
 
     `vertices` (V, 3) and unit `normals` (V, 3) are the head's, before it is split at the seams (any unit; the file's
-    own are `head.neutral` and `tronie.head.surface.vertex_normals` of it); `piece` is one of
+    own are `head.neutral` and `tronie.head.surface.quad_vertex_normals` of it); `piece` is one of
     `tronie.head.surface.pieces`. x, y, z is a unit vector along the surface in which u grows, at right angles to the
     vertex's normal. w is +1, or -1 where the atlas shows the surface mirrored, so that
 

@@ -60,7 +60,7 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
     assert fit is not None
     assert texture is not None
     if settings.light.wanted and settings.only != "frontal":
-        from tronie.stages.lighting.stage import light_and_detail
+        from tronie.stages.lighting import light_and_detail
 
         face = light_and_detail(face, settings.light)
     if settings.only == "texture":

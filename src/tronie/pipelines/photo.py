@@ -262,7 +262,7 @@ class Pipeline:
                 with clock("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 if settings.light.wanted and settings.only != "frontal":
-                    from tronie.stages.lighting.stage import light_and_detail
+                    from tronie.stages.lighting import light_and_detail
 
                     with clock("light"):
                         face = light_and_detail(face, settings.light)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.color import linear_to_srgb, srgb_decode
 from tronie.runtime.jit import jit
 
 ZERO, ONE, HALF, QUARTER, FOUR = (np.float32(x) for x in (0, 1, 0.5, 0.25, 4))
@@ -16,11 +17,8 @@ ZERO, ONE, HALF, QUARTER, FOUR = (np.float32(x) for x in (0, 1, 0.5, 0.25, 4))
 @cache
 def curves() -> tuple[Array, Image]:
     """sRGB 0..255 (with quarter steps) -> linear 0..1, and linear 0..1 in 4096 steps -> sRGB uint8."""
-    c = np.arange(256 * 4) / (255.0 * 4)
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    x = np.arange(4097) / 4096.0
-    srgb = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return linear.astype(np.float32), np.round(255 * srgb).astype(np.uint8)
+    linear = srgb_decode(np.arange(256 * 4) / (255.0 * 4))
+    return linear.astype(np.float32), np.round(linear_to_srgb(np.arange(4097) / 4096.0)).astype(np.uint8)
 
 
 @jit

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, transform
 from tronie.head.model import Level
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import curves, paint, planes
 from tronie.raster.rasterizer import visible
-from tronie.runtime.jit import jit
 from tronie.types import Texture
 
 
@@ -47,14 +47,6 @@ STUDIO = Shading((Light((-0.5, -0.6, -0.8), 0.34, 0.5), Light((0.7, -0.2, -0.7),
 """For textures, which hold the photo's light already: a gentle modelling light over much ambient."""
 UNLIT = Shading()
 """The texture's own colours."""
-
-
-def vertex_normals(vertices: ArrayLike, triangles: ArrayLike) -> Array:
-    """(V, 3), (T, 3) -> (V, 3) float32 unit normals, area-weighted; (0, 0, 0) at vertices no triangle uses."""
-    v = np.ascontiguousarray(vertices, dtype=np.float32)
-    out = np.zeros_like(v)
-    _normals(v, np.ascontiguousarray(triangles, dtype=np.int32), out)
-    return out
 
 
 def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike, scale: float = 1.0) -> Array:
@@ -121,7 +113,7 @@ def render_layers(
     rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
     if shading is None:
         shading = CLAY if texture is None else STUDIO
-    lit: Any = shade(vertex_normals(vertices, level.triangles) @ rotation.T, shading)
+    lit: Any = shade(triangle_vertex_normals(vertices, level.triangles) @ rotation.T, shading)
     if occlusion is not None:
         lit = lit * np.asarray(occlusion, dtype=np.float32)
     alpha = np.ones(len(points), np.float32) if opacity is None else np.asarray(opacity, dtype=np.float32)
@@ -183,22 +175,3 @@ def _part_colours(albedo: tuple[int, int, int]) -> Image:
         np.array(c) for c in ([240, 240, 240], [235, 230, 218], [200, 150, 145], [120, 80, 78])
     )
     return np.stack([skin, eye, eye, teeth, teeth, tongue, mouth])[None].astype(np.uint8)
-
-
-@jit
-def _normals(vertices: Any, triangles: Any, out: Any) -> None:
-    for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        x0, y0, z0 = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-        x1, y1, z1 = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
-        nx, ny, nz = y0 * z1 - z0 * y1, z0 * x1 - x0 * z1, x0 * y1 - y0 * x1
-        for k in (a, b, c):
-            out[k, 0] += nx
-            out[k, 1] += ny
-            out[k, 2] += nz
-    for k in range(out.shape[0]):
-        length = np.sqrt(out[k, 0] ** 2 + out[k, 1] ** 2 + out[k, 2] ** 2)
-        if length > 0:
-            out[k, 0] /= length
-            out[k, 1] /= length
-            out[k, 2] /= length

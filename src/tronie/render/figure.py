@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tronie.arrays import Array, Image
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
-from tronie.head.surface import Same, vertex_normals
+from tronie.head.surface import Same, quad_vertex_normals
 from tronie.raster.rasterizer import visible
 from tronie.types import Face
 
@@ -143,7 +143,7 @@ class Figure:
         """(V, 3) float32 of vertices (V, 3) as `posed` gives them."""
         last = self._last.get("normals")
         if last is None or last[0] is not vertices:
-            last = self._last["normals"] = (vertices, vertex_normals(vertices, self.faces))
+            last = self._last["normals"] = (vertices, quad_vertex_normals(vertices, self.faces))
         return last[1]
 
     @cached_property
@@ -164,7 +164,7 @@ def openness(figure: Figure) -> Openness:
 def open_share(vertices: Array, figure: Figure) -> Array:
     """(V,) float32: the share of directions, weighed by the cosine, that reach each vertex past the other triangles."""
     v = np.asarray(vertices, dtype=np.float32)
-    normals = vertex_normals(v, figure.faces)
+    normals = quad_vertex_normals(v, figure.faces)
     center = (v.min(axis=0) + v.max(axis=0)) / 2
     radius = float(np.linalg.norm(v - center, axis=1).max()) + 1
     scale = SIDE / (2 * radius)

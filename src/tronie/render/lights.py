@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
+from tronie.color import LUMINANCE, srgb_decode
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
-from tronie.head.harmonics import COSINE, UNIFORM, basis
+from tronie.head.harmonics import COSINE, FIRST_DEGREE, UNIFORM, basis
 from tronie.head.harmonics import directions as panorama_directions
 
 Vector = tuple[float, float, float]
@@ -102,7 +103,7 @@ class Lighting:
                 maps[k] += bump[..., None] * np.asarray(lamp.color, np.float32)
         harmonics = np.zeros((9, 3))
         harmonics[0] = rest * UNIFORM
-        harmonics[1] = -0.5 * np.asarray(self.sky) / 0.488603  # of `basis`; y points down
+        harmonics[1] = -0.5 * np.asarray(self.sky) / FIRST_DEGREE  # y points down
         if self.surrounding is not None:
             maps += self.surrounding.mirrored
             harmonics += self.surrounding.harmonics
@@ -156,8 +157,8 @@ def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0
     solid = angle.reshape(-1, 1)
     light = small.reshape(-1, 3) * solid
     harmonics = COSINE[:, None] * (basis(n).T @ light)
-    facing = float((basis([0.0, 0.0, -1.0]) @ harmonics) @ [0.2126, 0.7152, 0.0722])
-    mean = float((light.sum(axis=0) / (4 * np.pi)) @ [0.2126, 0.7152, 0.0722])
+    facing = float((basis([0.0, 0.0, -1.0]) @ harmonics) @ LUMINANCE)
+    mean = float((light.sum(axis=0) / (4 * np.pi)) @ LUMINANCE)
     if not mean > 0:
         raise ValueError("the panorama is black")
     scale = 0.9 / max(facing, 0.25 * mean) * 2.0**exposure
@@ -188,7 +189,7 @@ def read_panorama(path: Path) -> Array:
     if image.dtype == np.float32:
         return np.ascontiguousarray(image, dtype=np.float32)
     c = image.astype(np.float32) / (65535.0 if image.dtype == np.uint16 else 255.0)
-    return np.asarray(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4), dtype=np.float32)
+    return np.asarray(srgb_decode(c), dtype=np.float32)
 
 
 def _grey(value: float, warmth: float = 0.0) -> Vector:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import linear_to_srgb
 from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
@@ -265,6 +266,4 @@ def _to_srgb(plain: bool) -> Image:
     if not plain:
         knee = 0.72
         x = np.where(x < knee, x, knee + (1 - knee) * (1 - np.exp(-(x - knee) / (1 - knee))))
-    x = np.clip(x, 0, 1)
-    srgb = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return np.round(255 * srgb).astype(np.uint8)
+    return np.round(linear_to_srgb(x)).astype(np.uint8)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMA
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.stages.fit.basis import OVAL
 from tronie.stages.fit.scale import IRIS_MM, childlike, iris_tells
@@ -205,7 +206,7 @@ def exposure(crop: Crop, landmarks: Landmarks, *, mouth: bool = False, eyes: boo
     inside = face_mask(points, small, mouth=mouth, eyes=eyes)
     if inside.sum() < small:
         return None
-    luma, pixels = image @ np.array([0.299, 0.587, 0.114]), image[inside]
+    luma, pixels = image @ LUMA, image[inside]
     return Exposure(
         float(np.percentile(luma[inside], 95)), float(np.percentile(luma, 99)), float((luma[inside] < BLACK).mean()),
         float((pixels.max(axis=1) >= FULL).mean()), float((pixels.min(axis=1) >= WHITE).mean()),

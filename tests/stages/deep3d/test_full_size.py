@@ -27,7 +27,7 @@ from tronie.stages.deep3d.convert import head_model, make_fit, make_head
 from tronie.stages.deep3d.net import shapes
 from tronie.stages.deep3d.reconstruct import Deep3DResult, reconstruct
 from tronie.stages.deep3d.terms import NET
-from tronie.stages.lighting.stage import light_and_detail
+from tronie.stages.lighting import light_and_detail
 from tronie.stages.portrait import frontal
 from tronie.stages.texture import bake
 from tronie.types import Detection, Face, Photo

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from samples import make_face, make_head
 
-from tronie.head.harmonics import UNIFORM, Light, coefficients_of, directions, shade
+from tronie.color import linear_to_srgb
+from tronie.head.harmonics import UNIFORM, Light, coefficients_of, directions, irradiance
 from tronie.head.model import Head, HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.raster.shading import vertex_normals
-from tronie.stages.lighting.skin_color import linear_to_srgb
 from tronie.types import PROVENANCE, Fit, Texture
 
 Array = Any
@@ -52,11 +52,11 @@ def picture(model: HeadModel, light: Light, paint: Array = 1.0, size: int = SIZE
     face = make_face(model, yaw=0, texture=False)
     head, fit = make_head(model), face.fit
     assert fit is not None
-    normals = vertex_normals(head.vertices, head.triangles)
+    normals = triangle_vertex_normals(head.vertices, head.triangles)
     eye = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - head.vertices
     facing = (normals * eye).sum(axis=1) / np.linalg.norm(eye, axis=1)
     blush = 1 + np.outer(np.sin(head.neutral[:, 1] / 12), [0.12, 0, -0.12])
-    layers, part = over_the_atlas(head, np.column_stack([shade(normals, light) * blush, facing]), size)
+    layers, part = over_the_atlas(head, np.column_stack([irradiance(normals, light) * blush, facing]), size)
     seen = (layers[..., 3] > 0.25) & (part == 0)
     shown = SKIN * paint * layers[..., :3]
     shown = np.where(seen[..., None], shown, np.median(shown[seen], axis=0))
@@ -68,8 +68,8 @@ def picture(model: HeadModel, light: Light, paint: Array = 1.0, size: int = SIZE
 def relative_error(found: Light, truth: Light, head: Head) -> float:
     """RMS difference of what the two do to the front of a head, after the best factor (a photo does not tell light from
     albedo), by the RMS of the truth."""
-    n = vertex_normals(head.vertices, head.triangles)
+    n = triangle_vertex_normals(head.vertices, head.triangles)
     n = n[n[:, 2] > 0.25].astype(np.float64)
-    a, b = shade(n, found), shade(n, truth)
+    a, b = irradiance(n, found), irradiance(n, truth)
     a = a * (a * b).sum(axis=0) / (a * a).sum(axis=0)
     return float(np.sqrt(((a - b) ** 2).mean() / (b**2).mean()))

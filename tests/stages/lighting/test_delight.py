@@ -7,11 +7,12 @@ import pytest
 from lit import SIZE, SKIN, picture, relative_error, sun, uniform
 
 from tronie.arrays import Image
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import HeadModel
 from tronie.stages.lighting.albedo import delight
 from tronie.stages.lighting.shading_estimate import fields
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, skin_albedo, srgb_to_linear
 from tronie.stages.lighting.sky import SKY, transfer
+from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import Texture
 
 SUNS = [(0.0, 0.3, 1.0), (1.0, 0.3, 0.5), (-1.0, 0.4, 0.3), (0.3, 1.0, 0.5)]
@@ -19,7 +20,7 @@ SUNS = [(0.0, 0.3, 1.0), (1.0, 0.3, 0.5), (-1.0, 0.4, 0.3), (0.3, 1.0, 0.5)]
 
 def unevenness(image: Image, where: np.ndarray) -> float:
     """Standard deviation of the logarithm of the luminance."""
-    return float(np.log(srgb_to_linear(image[where]) @ LUMA + 1e-3).std())
+    return float(np.log(srgb_to_linear(image[where]) @ LUMINANCE + 1e-3).std())
 
 
 @pytest.mark.parametrize("direction", SUNS)
@@ -50,7 +51,7 @@ def test_marks_are_kept(tiny_head: HeadModel) -> None:
     i, j = np.argwhere(seen)[len(np.argwhere(seen)) // 2]
     mole = np.hypot(x - j, y - i) < 2
     texture, head, fit, seen = picture(tiny_head, sun((1.0, 0.3, 0.6)), np.where(mole, 0.4, 1.0)[..., None])
-    found = srgb_to_linear(delight(texture, head, fields(texture, head, fit)).image) @ LUMA
+    found = srgb_to_linear(delight(texture, head, fields(texture, head, fit)).image) @ LUMINANCE
     around = seen & (np.hypot(x - j, y - i) < 8) & (np.hypot(x - j, y - i) > 4)
     assert np.isclose(found[mole & seen].mean() / found[around].mean(), 0.4, atol=0.08)
 
@@ -70,7 +71,7 @@ def test_a_shadow_on_one_side_goes(tiny_head: HeadModel) -> None:
     inside = seen & (shadow < 0.45)
     change = []
     for image in (texture.image, found.image):
-        light = srgb_to_linear(image) @ LUMA
+        light = srgb_to_linear(image) @ LUMINANCE
         change.append(light[inside].mean() / np.median(light[seen]))
     assert change[0] < 0.5
     assert change[1] > 0.75

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tronie.geometry import rotation_matrix
-from tronie.head.harmonics import UNIFORM, Light, basis, coefficients_of, directions, shade, spiral
+from tronie.head.harmonics import UNIFORM, Light, basis, coefficients_of, directions, irradiance, spiral
 from tronie.io.encode import hdr
 
 ANGLES = st.tuples(*[st.floats(-2, 2)] * 3)
@@ -23,7 +23,7 @@ def test_the_basis_is_orthonormal() -> None:
 
 
 def test_uniform_light_leaves_the_albedo() -> None:
-    assert np.allclose(shade(spiral(50), UNIFORM * np.eye(9)[:, :1] * np.ones(3)), 1, atol=1e-4)
+    assert np.allclose(irradiance(spiral(50), UNIFORM * np.eye(9)[:, :1] * np.ones(3)), 1, atol=1e-4)
 
 
 def test_shade_is_what_a_matt_surface_collects() -> None:
@@ -34,7 +34,7 @@ def test_shade_is_what_a_matt_surface_collects() -> None:
     sky = (0.3 + 0.2 * d[..., 1:2]) * np.array([0.8, 0.9, 1.0]) + 4 * np.maximum(d @ sun, 0)[..., None] ** 8
     n = spiral(80)
     truth = np.einsum("nij,ijc,ij->nc", np.maximum(np.einsum("nk,ijk->nij", n, d), 0), sky, angle) / np.pi
-    error = np.abs(shade(n, coefficients_of(sky)) - truth)
+    error = np.abs(irradiance(n, coefficients_of(sky)) - truth)
     assert error.max() < 0.09 * truth.max()
     assert error.mean() < 0.025 * truth.mean()
 
@@ -44,7 +44,7 @@ def test_turning_light_and_normals_changes_nothing(coefficients: np.ndarray, tur
     rotation = rotation_matrix(turn)
     n = spiral(20)
     light = Light(coefficients, np.zeros((32, 64, 3), np.float32))
-    assert np.allclose(shade(n @ rotation.T, light.turned(rotation)), shade(n, light), atol=1e-4)
+    assert np.allclose(irradiance(n @ rotation.T, light.turned(rotation)), irradiance(n, light), atol=1e-4)
 
 
 def test_where_the_map_has_its_axes() -> None:

@@ -19,7 +19,7 @@ from tronie.export.writer import save_result
 from tronie.head.harmonics import coefficients_of
 from tronie.head.model import HeadModel
 from tronie.settings import LightSettings
-from tronie.stages.lighting.stage import light_and_detail
+from tronie.stages.lighting import light_and_detail
 from tronie.types import Result
 
 

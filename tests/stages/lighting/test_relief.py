@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from lit import over_the_atlas, picture, sun
 
-from tronie.head.harmonics import Light, shade
+from tronie.color import linear_to_srgb, srgb_to_linear
+from tronie.head.harmonics import Light, irradiance
 from tronie.head.model import Head, HeadModel
-from tronie.raster.shading import vertex_normals
+from tronie.head.surface import triangle_vertex_normals
 from tronie.stages.lighting.charts import frame, over_atlas, row_of_vertex
 from tronie.stages.lighting.normal_map import relief
 from tronie.stages.lighting.shading_estimate import fields
-from tronie.stages.lighting.skin_color import linear_to_srgb, srgb_to_linear
 from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 SIZE = 1024
@@ -26,7 +26,7 @@ def with_a_bump(model: HeadModel, light: Light, height: float) -> tuple[Texture,
     """A head with a bump of so many mm on its forehead, in `light`; where it is (S, S, 3: mm from its middle to
     the head's left, up, out), and what is seen."""
     texture, head, fit, seen = picture(model, light, size=SIZE)
-    normals = vertex_normals(head.vertices, head.triangles)
+    normals = triangle_vertex_normals(head.vertices, head.triangles)
     layers, part = over_the_atlas(head, np.column_stack([head.vertices, normals]), SIZE)
     middle = head.vertices[np.argmin(np.abs(head.vertices - [12, 45, 30]).sum(axis=1))]
     off, n = layers[..., :3] - middle, layers[..., 3:]
@@ -35,7 +35,7 @@ def with_a_bump(model: HeadModel, light: Light, height: float) -> tuple[Texture,
     gradient -= (gradient * n).sum(axis=-1, keepdims=True) * n
     bent = n - gradient
     bent /= np.maximum(np.linalg.norm(bent, axis=-1, keepdims=True), 1e-6)
-    ratio = shade(bent, light) / np.maximum(shade(n, light), 1e-3)
+    ratio = irradiance(bent, light) / np.maximum(irradiance(n, light), 1e-3)
     shown = srgb_to_linear(texture.image) * np.where((part == 0)[..., None], ratio, 1)
     return replace(texture, image=np.round(linear_to_srgb(shown)).astype(np.uint8)), head, fit, off, seen
 

@@ -12,8 +12,8 @@ from samples import make_head
 
 from tronie.geometry import rotation_matrix
 from tronie.head.model import HeadModel
-from tronie.head.surface import Piece, pieces, vertex_normals
-from tronie.stages.lighting import tangents
+from tronie.head.surface import Piece, pieces, quad_vertex_normals
+from tronie.head.tangents import tangents
 
 SQUARE = Piece(
     "skin", np.arange(4, dtype=np.int32), np.array([[0.2, 0.8], [0.7, 0.8], [0.7, 0.3], [0.2, 0.3]], np.float32),
@@ -47,7 +47,7 @@ def test_turn_with_the_mesh_whatever_its_size(turn: tuple[float, float, float], 
 @pytest.mark.parametrize("level", [0, 1])
 def test_of_a_head(tiny_head: HeadModel, level: int) -> None:
     head = make_head(tiny_head, level)
-    normals = vertex_normals(head.neutral, tiny_head.level(level).quads)
+    normals = quad_vertex_normals(head.neutral, tiny_head.level(level).quads)
     for piece in pieces(tiny_head, level):
         found = tangents(head.neutral, piece, normals)
         assert found.shape == (len(piece.vertex), 4)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from synthetic import tiny_head
 
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import PARTS, default_head
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.stages.texture.mouth import INNER_LIPS, MOST, OCCLUSION_SIDE, mouth_openness, part_colours, patterns
-from tronie.stages.texture.tint import colourful, tint_of, toned
+from tronie.stages.texture.white_balance import colourful, tint_of, toned
 from tronie.types import Landmarks, Photo
 
 SKIN = np.array([190.0, 140.0, 120.0])
@@ -29,7 +29,7 @@ def test_toning_keeps_the_luminance() -> None:
     for skin in (np.full(3, 90.0), np.array([120.0, 118.0, 115.0]), np.array([200.0, 150.0, 130.0])):
         tint = tint_of(skin)
         under = tint.of(srgb_to_linear(colours))
-        np.testing.assert_allclose(under @ LUMA, srgb_to_linear(colours) @ LUMA, rtol=1e-4)
+        np.testing.assert_allclose(under @ LUMINANCE, srgb_to_linear(colours) @ LUMINANCE, rtol=1e-4)
     assert colourful(np.full(3, 90.0)) == 0
     assert np.allclose(toned(colours, tint_of(np.array([200.0, 150.0, 130.0]))), colours, atol=1e-3)
     assert np.ptp(toned(colours, tint_of(np.full(3, 90.0))), axis=1).max() < 1e-3
@@ -62,7 +62,7 @@ def _uv(part: str) -> np.ndarray:
 
 
 def _luminance(colours: np.ndarray, part: str) -> np.ndarray:
-    return np.asarray(srgb_to_linear(colours[_uv(part)]) @ LUMA)
+    return np.asarray(srgb_to_linear(colours[_uv(part)]) @ LUMINANCE)
 
 
 @pytest.mark.parametrize("skin", SKINS, ids=lambda s: f"{s[0]:.0f}")
@@ -72,8 +72,8 @@ def test_unseen_teeth_are_lighter_than_skin_and_the_tongue_is_no_hole(
 ) -> None:
     inside = tuple(min(a, int(0.5 * b)) for a, b in zip(inside, skin, strict=True))  # type: ignore[assignment]
     colours = part_colours(default_head(), 1, skin, *_lips(inside, skin))
-    light = float(srgb_to_linear(skin) @ LUMA)
-    lips = float(srgb_to_linear(skin * [0.9, 0.6, 0.62]) @ LUMA)
+    light = float(srgb_to_linear(skin) @ LUMINANCE)
+    lips = float(srgb_to_linear(skin * [0.9, 0.6, 0.62]) @ LUMINANCE)
     for arch in ("teeth_upper", "teeth_lower"):
         teeth = _luminance(colours, arch)
         if light < 0.7:  # nothing is lighter than burnt out skin
@@ -94,7 +94,7 @@ def test_teeth_have_the_photo_s_colour_where_it_shows_them() -> None:
     np.testing.assert_allclose(np.quantile(white[front], 0.75, axis=0), (215, 205, 180), rtol=0.05)
     # In the lips' shade they are lightened, keeping their hue: slate is no colour of teeth.
     grey = srgb_to_linear(part_colours(model, 1, SKIN, *_lips((120, 114, 100)))[front]).mean(axis=0)
-    assert grey @ LUMA > srgb_to_linear(SKIN) @ LUMA
+    assert grey @ LUMINANCE > srgb_to_linear(SKIN) @ LUMINANCE
     np.testing.assert_allclose(grey / grey[1], srgb_to_linear((120, 114, 100)) / srgb_to_linear(114), rtol=0.05)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tronie.head.harmonics import plain_basis
 from tronie.head.model import default_head
-from tronie.stages.texture.mesh_filters import harmonics
 from tronie.stages.texture.random_skin import random_texture
 from tronie.stages.texture.skin_fit import basis, explain
 from tronie.stages.texture.skin_model import SkinModel, colour_of, default_skin, opponent
@@ -75,7 +75,7 @@ def test_a_drawn_skin_is_found_again_from_one_side() -> None:
     errors, plain = [], []
     for person in base.skin.people[:6]:
         truth = base.mean + np.stack([m @ (person * even).astype(np.float32) for m in base.modes], axis=1)
-        truth[:, 0] += harmonics(normals)[:, 1:4] @ (base.skin.light[1:4] * rng.normal(size=3))
+        truth[:, 0] += plain_basis(normals)[:, 1:4] @ (base.skin.light[1:4] * rng.normal(size=3))
         seen = model.inner_face & (model.mean[:, 0] < 0)
         hidden = model.inner_face & (model.mean[:, 0] > 10)
         noisy = truth + 0.3 * base.noise * rng.normal(size=truth.shape)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.geometry import transform
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import rasterize
-from tronie.raster.shading import vertex_normals
 
 Array = NDArray[Any]
 
@@ -24,7 +24,7 @@ SHADOW_BIAS_MM = 2.0
 def random_light(vertices: Array, triangles: Array, head_to_camera: Array, rng: np.random.Generator) -> Array:
     """(V,) float32 linear light on vertices (V, 3) mm, by which the texture is multiplied."""
     place = transform(head_to_camera, vertices.astype(np.float64)).astype(np.float32)
-    normal = vertex_normals(place, triangles)  # a rigid motion keeps the winding
+    normal = triangle_vertex_normals(place, triangles)  # a rigid motion keeps the winding
     kind = rng.choice(KINDS, p=CHANCES)
     if kind == "harmonics":
         return _harmonics(normal, rng)

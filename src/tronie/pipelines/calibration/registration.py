@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
 from tronie.head.model import PARTS, HeadModel, sphere_center
+from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.closest import closest_on_surface
-from tronie.raster.shading import vertex_normals
 
 Ints = NDArray[np.integer[Any]]
 
@@ -41,11 +41,11 @@ def rigid_motion(model: HeadModel, ours: HeadModel) -> tuple[Array, Array]:
     mesh, theirs = ours.level(ours.usual_level), model.mean.astype(np.float64)
     target = mesh.apply(ours.mean).astype(np.float64)
     skin = mesh.triangles[mesh.triangle_part == 0]
-    normals = vertex_normals(target, skin)
+    normals = triangle_vertex_normals(target, skin)
     faces = model.level(0)
     turn, shift = np.eye(3), np.zeros(3)
     rows = np.flatnonzero(model.inner_face)[::EVERY]
-    own_normals = vertex_normals(theirs, faces.triangles[faces.triangle_part == 0])[rows]
+    own_normals = triangle_vertex_normals(theirs, faces.triangles[faces.triangle_part == 0])[rows]
     for _ in range(ROUNDS):
         p = theirs[rows] @ turn.T + shift
         triangle, bary, distance = closest_on_surface(p, target, skin)

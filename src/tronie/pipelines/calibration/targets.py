@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.synthetic import SIDE
-from tronie.raster.shading import vertex_normals
 from tronie.stages.fit.basis import LandmarkBasis, align
 from tronie.stages.fit.regressor import CAMERA_FEATURES, FOCAL_JITTER, pose_features
 from tronie.stages.fit.scale import similarity_free
@@ -184,7 +184,7 @@ def spreads(
     flat = model.identity.reshape(k, -1).astype(float)
     flat = flat - (moves @ np.linalg.lstsq(moves[on_face], flat[:, on_face].T, rcond=None)[0]).T
     triangles = model.level(0).triangles
-    along = (flat.reshape(k, -1, 3) * vertex_normals(model.mean, triangles)).sum(axis=2)
+    along = (flat.reshape(k, -1, 3) * triangle_vertex_normals(model.mean, triangles)).sum(axis=2)
     yaw = task.yaw[rows]
     sigma, pose_sigma = [], []
     for middle in BINS:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMA
 from tronie.stages.enhance.paste import blended, matched
 
 INNER = 0.2
@@ -183,6 +184,6 @@ def _structure(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, n) lightness without its slow course."""
     import cv2
 
-    grey = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = image @ LUMA.astype(np.float32)
     slow = cv2.GaussianBlur(grey, (0, 0), max(grey.shape[0] / 6, 1.0), borderType=cv2.BORDER_REFLECT)
     return np.asarray(grey - slow, dtype=np.float32)

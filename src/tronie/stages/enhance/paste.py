@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Similarity
+from tronie.color import LUMA
+from tronie.geometry import Similarity, smoothstep
 from tronie.types import Enhanced, Photo
 
 FEATHER = 0.08
@@ -29,8 +30,7 @@ def feather(side: int) -> NDArray[np.float32]:
     """(side, side) 0 at the border of a crop, 1 from FEATHER inwards; a half at FEATHER / 2."""
     u = (np.arange(side) + 0.5) / side
     near = np.minimum(u, 1 - u)
-    t = np.clip(np.minimum(near[:, None], near[None]) / FEATHER, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
+    return np.asarray(smoothstep(np.minimum(near[:, None], near[None]), 0, FEATHER), dtype=np.float32)
 
 
 def matched(before: Image, after: Image) -> Image:
@@ -52,7 +52,7 @@ def matched(before: Image, after: Image) -> Image:
     spread = float((before.max(axis=2).astype(np.float32) - before.min(axis=2)).mean())
     colour = float(np.clip((spread - GREY) / (COLOURED - GREY), 0, 1))
     if colour < 1:
-        change = colour * change + (1 - colour) * (change @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+        change = colour * change + (1 - colour) * (change @ LUMA.astype(np.float32))[..., None]
     return blended(before, change, 1.0)
 
 

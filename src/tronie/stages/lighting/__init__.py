@@ -1,9 +1,31 @@
-"""Light and detail: what light a photo was taken in, what skin looks like without it, and its fine relief.
+"""Light and detail of one face: what light a photo was taken in, skin without it (albedo), fine relief (normal map)."""
 
-`tangents` and `shade` are what other rooms need of it; both are cheap to import.
-"""
+from __future__ import annotations
 
-from tronie.head.harmonics import Light, shade
-from tronie.head.tangents import tangents
+from dataclasses import replace
 
-__all__ = ["Light", "shade", "tangents"]
+import numpy as np
+
+from tronie.geometry import transform
+from tronie.settings import LightSettings
+from tronie.stages.lighting.albedo import delight
+from tronie.stages.lighting.normal_map import relief
+from tronie.stages.lighting.shading_estimate import fields
+from tronie.types import Face
+
+__all__ = ["light_and_detail"]
+
+
+def light_and_detail(face: Face, settings: LightSettings) -> Face:
+    """The face, which has a head, a fit and a texture, with `albedo` and `detail`."""
+    texture, head, fit = face.texture, face.head, face.fit
+    assert texture is not None
+    assert head is not None
+    assert fit is not None
+    found = fields(texture, head, fit)
+    if settings.albedo or settings.base_color == "albedo":
+        face = replace(face, albedo=delight(texture, head, found, settings.base_color == "albedo"))
+    if settings.detail:
+        depth = float(np.median(transform(fit.head_to_camera, head.points68(head.vertices))[:, 2]))
+        face = replace(face, detail=relief(texture, head, fit, found, depth / fit.camera.focal))
+    return face

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import Head
 from tronie.raster.rasterizer import SUBPIXEL, chart, corners, span
 from tronie.runtime.jit import jit
 from tronie.stages.lighting.shading_estimate import Fields
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
 from tronie.stages.texture.atlas import gutters
 from tronie.types import Albedo, Texture
 
@@ -36,7 +36,7 @@ def apply(texture: Texture, head: Head, found: Fields) -> Image:
     back = np.round(linear_to_srgb((np.arange(4096) / 4095) ** 2)).astype(np.uint8)
     _divide(
         mesh.uv, mesh.triangle_uv, mesh.triangles, mesh.triangle_part > 0, np.ascontiguousarray(packed, np.float32),
-        (1 / found.usual).astype(np.float32), table, back, texture.image, image, LUMA.astype(np.float32),
+        (1 / found.usual).astype(np.float32), table, back, texture.image, image, LUMINANCE.astype(np.float32),
         _whiteness(found).astype(np.float32),
     )  # fmt: skip
     target, source = gutters(head.model, head.level, len(image))
@@ -56,7 +56,7 @@ def _whiteness(found: Fields) -> Array:
     """(3,) such that a colour times it is the white in it: b of the best a skin + b white (Shafer 1985)."""
     if found.monochrome:
         return np.zeros(3)
-    pair = np.column_stack([found.skin / (found.skin @ LUMA), np.ones(3)])
+    pair = np.column_stack([found.skin / (found.skin @ LUMINANCE), np.ones(3)])
     return np.asarray(np.linalg.pinv(pair)[1])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.head.model import Head, HeadModel
-from tronie.head.surface import pieces, vertex_normals
+from tronie.head.surface import pieces, quad_vertex_normals
 from tronie.head.tangents import tangents
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 
@@ -39,7 +39,7 @@ class Frame:
 def frame(head: Head, vertices: Array) -> Frame:
     mesh = head.model.level(head.level)
     piece = pieces(head.model, head.level)[0]
-    normals = vertex_normals(vertices, mesh.quads)
+    normals = quad_vertex_normals(vertices, mesh.quads)
     tangent = tangents(vertices, piece, normals)
     n, t = normals[piece.vertex], tangent[:, :3]
     b = tangent[:, 3:] * np.cross(n, t)

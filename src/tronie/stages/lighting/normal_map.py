@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.head.harmonics import Light, shade
+from tronie.color import LUMINANCE
+from tronie.geometry import smoothstep
+from tronie.head.harmonics import Light, irradiance
 from tronie.head.model import Head
 from tronie.head.surface import reduced
 from tronie.runtime.jit import jit
 from tronie.stages.lighting.charts import Frame, frame, over_atlas, row_of_vertex
 from tronie.stages.lighting.shading_estimate import Fields
-from tronie.stages.lighting.skin_color import LUMA
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.visibility import step
 from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 DENT = 0.2
@@ -86,12 +86,12 @@ def _maps(head: Head, fit: Fit, found: Fields, axes: Frame, side: int) -> Array:
     a = scale / np.maximum(axes.column, 1e-6)
     b, c = axes.shear / np.maximum(axes.row, 1e-6) * a, scale / np.maximum(axes.row, 1e-6)
     # h_right = a h_column, h_up = b h_column - c h_row, with heights in texels.
-    light = np.log(np.maximum(found.even @ LUMA, 1e-4) / (found.skin @ LUMA))
-    skin = (1 - step(-light, 0.35, 0.7)) * (1 - facts.hairy) * (1 - 0.7 * facts.lips)
+    light = np.log(np.maximum(found.even @ LUMINANCE, 1e-4) / (found.skin @ LUMINANCE))
+    skin = (1 - smoothstep(-light, 0.35, 0.7)) * (1 - facts.hairy) * (1 - 0.7 * facts.lips)
     level_skin = np.asarray(model.level(level).matrix @ skin.astype(np.float32))[rows]
     ray = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - np.asarray(head.vertices)[rows]
     facing = (axes.normal * ray).sum(axis=1) / np.linalg.norm(ray, axis=1)
-    trust = np.clip(level_skin, 0, 1) * step(facing, 0.3, 0.6)
+    trust = np.clip(level_skin, 0, 1) * smoothstep(facing, 0.3, 0.6)
     values = np.column_stack([across * a + down * b, -down * c, a, b, trust, c]).astype(np.float32)
     return np.asarray(cv2.resize(over_atlas(model, level, values), (side, side), interpolation=cv2.INTER_LINEAR))
 
@@ -100,13 +100,13 @@ def _gradient(axes: Frame, light: Light) -> tuple[Array, Array]:
     """How the logarithm of the light on each (U,) changes with the slope to the right and up: a surface that rises to
     the right is turned to the left."""
     tilt = 0.15
-    middle = np.maximum(shade(axes.normal, light) @ LUMA, 0.03)
+    middle = np.maximum(irradiance(axes.normal, light) @ LUMINANCE, 0.03)
     out = []
     for direction in (axes.right, axes.up):
         sides = []
         for sign in (-1, 1):
             n = axes.normal + sign * tilt * direction
-            sides.append(shade(n / np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-6), light) @ LUMA)
+            sides.append(irradiance(n / np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-6), light) @ LUMINANCE)
         out.append(np.clip((sides[0] - sides[1]) / (2 * tilt * middle), -1.5, 1.5))
     return out[0], out[1]
 
@@ -117,7 +117,7 @@ def _bands(picture: Image, seen: Array, trust: Array, texel: float) -> tuple[lis
     import cv2
 
     weight = (seen * (trust > 0.05)).astype(np.float32)
-    light: Array = np.log(picture.astype(np.float32) @ LUMA.astype(np.float32) + 8)
+    light: Array = np.log(picture.astype(np.float32) @ LUMINANCE.astype(np.float32) + 8)
     light = np.clip(light - _average(light, weight, BROADEST_MM / texel), -CONTRAST, CONTRAST) * weight
     good = trust > 0.5
     out: list[tuple[Array, float]] = []
@@ -141,12 +141,12 @@ def _average(values: Array, weight: Array, sigma: float) -> Array:
 
     # At a quarter of the size: a wide blur costs as much as its width.
     size = values.shape[::-1]
-    step = 4 if sigma > 5 else 1
+    reduction = 4 if sigma > 5 else 1
     both = [
-        cv2.resize(v, (size[0] // step, size[1] // step), interpolation=cv2.INTER_AREA)
+        cv2.resize(v, (size[0] // reduction, size[1] // reduction), interpolation=cv2.INTER_AREA)
         for v in (values * weight, weight)
     ]
-    top, bottom = (cv2.GaussianBlur(v, (0, 0), sigma / step) for v in both)
+    top, bottom = (cv2.GaussianBlur(v, (0, 0), sigma / reduction) for v in both)
     mean = np.where(bottom > 1e-3, top / np.maximum(bottom, 1e-3), 0).astype(np.float32)
     return np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR))
 

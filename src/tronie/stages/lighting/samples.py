@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.color import srgb_to_linear
+from tronie.geometry import smoothstep
 from tronie.head.model import Head
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.sampling import sampled
-from tronie.raster.shading import vertex_normals
-from tronie.stages.lighting.skin_color import srgb_to_linear
 from tronie.stages.texture.atlas import Surface
-from tronie.stages.texture.visibility import step
 from tronie.types import PROVENANCE, Fit, Texture
 
 COARSE = 512
@@ -66,12 +66,12 @@ def sample(texture: Texture, head: Head, fit: Fit, facts: Surface) -> Samples:
     on_skin = facts.skin[:count]
     colour = np.maximum(found[:, :3] / amount, 1e-3)
     seen, mirrored = (np.clip(found[:, k] / amount[:, 0], 0, 1) * on_skin for k in (3, 4))
-    normals = vertex_normals(head.vertices, mesh.triangles)[:count]
+    normals = triangle_vertex_normals(head.vertices, mesh.triangles)[:count]
     eye = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - head.vertices[:count]
     cosine = (normals * eye).sum(axis=1) / np.linalg.norm(eye, axis=1)
     return Samples(
-        colour=np.asarray(colour, dtype=np.float64), seen=step(seen, 0.3, 0.9), mirrored=mirrored,
-        facing=step(seen, 0.6, 0.95) * step(cosine, 0.2, 0.5), rough=found[:, 5] / amount[:, 0],
+        colour=np.asarray(colour, dtype=np.float64), seen=smoothstep(seen, 0.3, 0.9), mirrored=mirrored,
+        facing=smoothstep(seen, 0.6, 0.95) * smoothstep(cosine, 0.2, 0.5), rough=found[:, 5] / amount[:, 0],
         monochrome=_monochrome(small, shares[0]),
     )  # fmt: skip
 

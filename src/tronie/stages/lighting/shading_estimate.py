@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.color import LUMINANCE
+from tronie.geometry import smoothstep
 from tronie.head.harmonics import Light, coefficients_of, directions
 from tronie.head.model import Head
 from tronie.stages.lighting.samples import Samples, sample
-from tronie.stages.lighting.skin_color import LUMA, skin_albedo
 from tronie.stages.lighting.sky import SKY, sky, solve_sky, transfer
 from tronie.stages.texture.atlas import surface
 from tronie.stages.texture.inpaint import Graph
-from tronie.stages.texture.visibility import step
+from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import Fit, Texture
 
 BROAD, EVENED = 0.06, 0.8
@@ -50,13 +51,13 @@ def fields(texture: Texture, head: Head, fit: Fit) -> Fields:
     arriving = transfer(head, head.vertices)[:count]
     twin = np.asarray(model.mirror, dtype=np.int64)
 
-    hair = graph.smooth(step(s.rough, 0.045, 0.08), 2)
+    hair = graph.smooth(smoothstep(s.rough, 0.045, 0.08), 2)
     usual = _like_skin(s, facts.inner & ~facts.lips)
     # A grey beard, also where it is too blurred to show strands: on the lower face, over a centimetre, no colour.
-    low = facts.beard * step(-model.mean[:, 1], 42, 52) * (1 - facts.lips)
+    low = facts.beard * smoothstep(-model.mean[:, 1], 42, 52) * (1 - facts.lips)
     warm = np.log(s.colour[:, :1] / s.colour[:, 2:])
     pale = graph.smooth((_median(warm, s.facing * facts.inner) - warm[:, 0]).astype(np.float32), 4)
-    grey = low * step(pale, 0.2, 0.4)
+    grey = low * smoothstep(pale, 0.2, 0.4)
     hair, usual = np.maximum(hair, grey), usual * (1 - grey)
     weight = s.facing * (0.15 + 0.85 * facts.inner) * (1 - facts.neck) * (1 - facts.hairy)
     rows = np.flatnonzero(np.maximum(weight, weight[twin]) > 0.02)
@@ -88,7 +89,7 @@ def fields(texture: Texture, head: Head, fit: Fit) -> Fields:
     skin = skin_albedo(shown, s.monochrome)
     scale = np.log(skin) - tone
     usual_light = np.exp(np.average(seen_light, axis=0, weights=likely + 1e-9) - scale)
-    dark = step(-(shadow @ LUMA), 0.12, 0.3)
+    dark = smoothstep(-(shadow @ LUMINANCE), 0.12, 0.3)
     return Fields(
         light=_light(radiance * np.exp(-scale)), shading=np.exp(total - scale),
         even=_plain(np.exp(own), skin, np.maximum(facts.hairy, hair)), skin=skin, usual=usual_light,
@@ -124,12 +125,12 @@ def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: Graph,
 
     Skin is the same on both sides, so of two twins the one nearer to most of the skin is believed.
     """
-    light = rest @ LUMA
+    light = rest @ LUMINANCE
     belief = trust / (1 + (light / 0.15) ** 2) ** 2
     other = belief[twin]
     same = (belief[:, None] * rest + other[:, None] * rest[twin]) / np.maximum(belief + other, 1e-6)[:, None]
     # What is as dark as that on one side only is a lock of hair, the rim of glasses.
-    hidden = step(-np.minimum(light, light[twin]), 0.9, 1.5)
+    hidden = smoothstep(-np.minimum(light, light[twin]), 0.9, 1.5)
     both = np.minimum(trust, trust[twin]) * (1 - graph.smooth(hidden, 1))
     found = (rest - same).astype(np.float32)
     count = len(rest)
@@ -141,7 +142,7 @@ def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: Graph,
 def _broad(own: Array, trust: Array, usual: Array, graph: Graph) -> Array:
     """(C, 3) slow changes on what is skin: of its brightness, by mistakes of the shape and by shine, and of its hue,
     because photos are more colourful in the shade and light that has been through skin is red."""
-    light = own @ LUMA
+    light = own @ LUMINANCE
     hue = own - light[:, None]
     # A beard is less colourful than skin, never more.
     rich = np.where(hue[:, 0] > hue[:, 2], 1.0, usual)
@@ -156,7 +157,7 @@ def _broad(own: Array, trust: Array, usual: Array, graph: Graph) -> Array:
 def _held(own: Array, trust: Array, usual: Array, facts: Any, graph: Graph) -> tuple[Array, Array]:
     """Albedo (C, 3) without what is lighter than skin can be, and that light: at grazing angles a small slip of the
     shape is a large one of the light. White hair is not skin, and stays."""
-    light = own @ LUMA
+    light = own @ LUMINANCE
     skin = np.asarray(graph.smooth((usual * (1 - facts.hairy)).astype(np.float32), 1), dtype=np.float64)
     room = 0.06 + 0.1 * trust
     over = np.maximum(light - room, 0) * skin * 0.8
@@ -165,8 +166,8 @@ def _held(own: Array, trust: Array, usual: Array, facts: Any, graph: Graph) -> t
 
 def _plain(own: Array, skin: Array, hairy: Array) -> Array:
     """(C, 3) linear albedo without broad highlights: not lighter than skin, nor of less colour there."""
-    light = own @ (LUMA * skin) / (LUMA @ skin)
-    glow = (step(light, 0.95, 1.1) * (1 - hairy))[:, None]
+    light = own @ (LUMINANCE * skin) / (LUMINANCE @ skin)
+    glow = (smoothstep(light, 0.95, 1.1) * (1 - hairy))[:, None]
     return np.asarray(skin * (own + glow * (np.minimum(light, 1.05)[:, None] - own)), dtype=np.float64)
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.head.harmonics import spiral
 from tronie.head.model import Head, HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
-from tronie.raster.shading import vertex_normals
 from tronie.runtime.jit import jit
 
 SKY = 96
@@ -51,7 +51,7 @@ def transfer(head: Head, vertices: Array) -> Array:
 
     Normals are this head's, what hides the sky is taken from the mean head at rest (it is found only once).
     """
-    normals = vertex_normals(vertices, head.triangles)
+    normals = triangle_vertex_normals(vertices, head.triangles)
     facing = np.maximum(normals @ sky().T.astype(np.float32), 0)
     arriving = facing * open_sky(head.model, head.level)
     # What a fold does not get from the sky it gets from the skin around, in part: the sum of all bounces.
@@ -64,7 +64,7 @@ def open_sky(model: HeadModel, level: int) -> Array:
     """(V, 96) float32 0..1: whether a vertex of the mean head sees the sky in each direction."""
     mesh = model.level(0)
     v = mesh.apply(model.mean)
-    normals = vertex_normals(v, mesh.triangles)
+    normals = triangle_vertex_normals(v, mesh.triangles)
     center = v.mean(axis=0)
     radius = float(np.linalg.norm(v - center, axis=1).max()) + 1
     scale = SIZE / (2 * radius)

@@ -10,7 +10,8 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 from tronie.head.model import Head
-from tronie.raster.shading import screen_points, vertex_normals
+from tronie.head.surface import triangle_vertex_normals
+from tronie.raster.shading import screen_points
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.eye_mouth import eye_patch, mouth_patch, patch
 from tronie.stages.portrait.layers import Layers, lay, make_layers
@@ -78,7 +79,7 @@ class Scene:
     def anchors(self, vertices: Array) -> Anchors:
         eyes, per_mm = eyes_at(self.camera, self.pose)
         here = screen_points(vertices, self.camera, self.pose)
-        normals = vertex_normals(vertices, self.head.triangles)
+        normals = triangle_vertex_normals(vertices, self.head.triangles)
         return Anchors(here, self.there, self.view.facing, normals[:, 2], eyes, per_mm, self.outlines)
 
     @cached_property

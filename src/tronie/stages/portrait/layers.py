@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.runtime.jit import jit
 from tronie.stages.portrait.warp_anchors import CELL_MM, CELLS, LOW_MM, Anchors, Region, shifts
 from tronie.stages.texture.atlas import Surface
-from tronie.stages.texture.visibility import View, step
+from tronie.stages.texture.visibility import View
 
 HOLE_MM = 9.0
 """Eyes and mouth take over how well the skin is seen so far around them."""
@@ -91,9 +92,9 @@ def make_layers(
     direct = bent(place, picture[..., :2], seen)
     enough = np.clip(np.maximum(seen, twin), 0.25, 0.6)
     # What the map hardly stretches is shown as it is, unless the other side is seen much better.
-    good = step(_narrowest(direct, cell), *STRETCH) * (1 - step(twin - seen, *BETTER))
-    own = np.maximum(step(seen / enough, 0.08, 1.0), good)
-    mirrored = (1 - own) * step(twin / enough, 0.08, 1.0) * step((twin - seen) / enough, 0.0, 0.5)
+    good = smoothstep(_narrowest(direct, cell), *STRETCH) * (1 - smoothstep(twin - seen, *BETTER))
+    own = np.maximum(smoothstep(seen / enough, 0.08, 1.0), good)
+    mirrored = (1 - own) * smoothstep(twin / enough, 0.08, 1.0) * smoothstep((twin - seen) / enough, 0.0, 0.5)
     fill = (1 - own - mirrored) * front
     sigma = EDGE_MM * anchors.per_mm / cell
     shares = np.dstack([mirrored * above, fill, skull * covered]).astype(np.float32)

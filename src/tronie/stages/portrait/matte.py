@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.stages.texture.visibility import step
+from tronie.geometry import smoothstep
 
 ROWS = 192
 """Height of the picture in which it is decided."""
@@ -43,7 +43,7 @@ def matte(picture: Image, head: Array, eyes: tuple[float, float], per_mm: float)
     out = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)) * cell
     deep = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5)) * cell
     broad = 60 + SLOPE * (down - SHOULDERS_MM) - np.abs(right)
-    body = step(down, SHOULDERS_MM - 10, SHOULDERS_MM + 15) * step(broad, -12, 12)
+    body = smoothstep(down, SHOULDERS_MM - 10, SHOULDERS_MM + 15) * smoothstep(broad, -12, 12)
     labels = np.full((rows, columns), cv2.GC_PR_BGD, np.uint8)
     labels[(out < NEAR_MM) | (body > 0.5)] = cv2.GC_PR_FGD
     labels[(out > HAIR_MM[1]) & (body < 0.5)] = cv2.GC_BGD
@@ -54,7 +54,7 @@ def matte(picture: Image, head: Array, eyes: tuple[float, float], per_mm: float)
     # One piece: that of the head.
     _, pieces = cv2.connectedComponents(person)
     person = (pieces == np.bincount(pieces[(deep > 6) & (pieces > 0)], minlength=2).argmax()).astype(np.float32)
-    person = np.maximum(person * (1 - step(out, *HAIR_MM)), body)
+    person = np.maximum(person * (1 - smoothstep(out, *HAIR_MM)), body)
     edge: Array = np.asarray(cv2.GaussianBlur(person, (0, 0), 0.8), np.float32)
     guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     return _guided(guide, edge)
@@ -64,12 +64,12 @@ def blurred(picture: Image, person: Array, sigma: float) -> Image:
     """(H, W, 3) with what is not the person (H, W) 0..1 out of focus; the person's colours do not bleed into it."""
     import cv2
 
-    step = 4
-    size = (picture.shape[1] // step, picture.shape[0] // step)
+    reduction = 4
+    size = (picture.shape[1] // reduction, picture.shape[0] // reduction)
     rest: Any = 1 - person
     back = np.asarray(cv2.resize(rest, size, interpolation=cv2.INTER_AREA)) + np.float32(1e-3)
     low = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-    soft = cv2.GaussianBlur(np.dstack([low * back[..., None], back]), (0, 0), sigma / step)
+    soft = cv2.GaussianBlur(np.dstack([low * back[..., None], back]), (0, 0), sigma / reduction)
     even: Any = soft[..., :3] / soft[..., 3:]
     far = cv2.resize(even, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(picture * person[..., None] + far * (1 - person[..., None]) + 0.5).astype(np.uint8)

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.head.model import Head, HeadModel
-from tronie.raster.shading import Light, Shading, render_layers, vertex_normals
+from tronie.head.surface import triangle_vertex_normals
+from tronie.raster.shading import Light, Shading, render_layers
 from tronie.settings import PortraitSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
 from tronie.types import Portrait, Texture
@@ -63,7 +65,7 @@ def soft_rim(vertices: Array, head: Head, head_to_camera: Array, cosine: float =
     to the view is where it begins to."""
     fade = fades(head.model, head.level)
     ray = -head_to_camera[:3, :3].T @ head_to_camera[:3, 3] - vertices
-    facing = (vertex_normals(vertices, head.triangles) * ray).sum(axis=1) / np.linalg.norm(ray, axis=1)
+    facing = (triangle_vertex_normals(vertices, head.triangles) * ray).sum(axis=1) / np.linalg.norm(ray, axis=1)
     return np.asarray(fade.neck * (1 - fade.hairy * (1 - np.clip(facing / cosine, 0, 1))), dtype=np.float32)
 
 
@@ -114,5 +116,4 @@ def _above_the_neck(model: HeadModel, v: Array) -> Array:
     rim = model.level(0).apply(model.mean)[np.unique(edges[uses == 1])]
     rim = rim[rim[:, 1] < rim[:, 1].min() + 60]
     slope, base = np.polyfit(rim[:, 2], rim[:, 1], 1)
-    t = np.clip((v[:, 1] - slope * v[:, 2] - base - FADE_MM[0]) / (FADE_MM[1] - FADE_MM[0]), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
+    return smoothstep(v[:, 1] - slope * v[:, 2] - base, *FADE_MM)

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Similarity
+from tronie.geometry import Similarity, smoothstep
 from tronie.stages.portrait.warp_field import membrane
-from tronie.stages.texture.visibility import step
 from tronie.types import Enhanced
 
 MARGIN = 0.25
@@ -105,7 +104,7 @@ def inside(source: Source, places: Array, feather: float) -> Array:
     for distance, ends in zip((x, y, columns - x, rows - y), source.open_sides, strict=True):
         if ends:
             near = np.minimum(near, distance)
-    return step(near, 0.0, feather)
+    return smoothstep(near, 0.0, feather)
 
 
 def beyond(picture: Image, known: Array, eyes: tuple[float, float], per_mm: float) -> Array:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Camera, facing_degrees, transform
+from tronie.geometry import Camera, facing_degrees, smoothstep, transform
 from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
@@ -23,7 +23,7 @@ from tronie.stages.portrait.matte import blurred, matte
 from tronie.stages.portrait.plain import plain, soft_rim
 from tronie.stages.portrait.source import cut_out, detail_square
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.visibility import look, step
+from tronie.stages.texture.visibility import look
 from tronie.types import PROVENANCE, Enhanced, Fit, Landmarks, Photo, Portrait, Texture
 
 HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
@@ -95,7 +95,7 @@ def bent(head: Head, fit: Fit) -> Array:
     than with all of it at any yaw. To leave out what of it looks like a turn of the head changed nothing.
     """
     yaw = abs(facing_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0])
-    share = 1 - step(np.array(yaw), *SLACK_YAW)
+    share = 1 - smoothstep(np.array(yaw), *SLACK_YAW)
     return np.asarray(share * (on_photo(head, fit) - head.vertices), dtype=np.float32)
 
 
@@ -114,7 +114,7 @@ def _behind(
     import cv2
 
     alpha: Array = np.asarray(cv2.GaussianBlur(opacity[..., 0], (0, 0), EDGE_MM * per_mm), np.float32)
-    alpha = step(alpha, 0.4, 0.95)  # a little within: the photo's background is not far
+    alpha = smoothstep(alpha, 0.4, 0.95)  # a little within: the photo's background is not far
     plain_one = backdrop(camera.size[1], camera.size[0])
     out = plain_one + alpha[..., None] * (image.astype(np.float32) - plain_one) + 0.5
     return out.astype(np.uint8), np.where(alpha >= 0.5, mask, 0).astype(np.uint8)

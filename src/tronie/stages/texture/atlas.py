@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, HeadModel
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
-from tronie.raster.shading import vertex_normals
 from tronie.stages.texture.mesh_filters import smooth
 from tronie.stages.texture.synthesis import hairline_distance
 
@@ -84,15 +85,15 @@ def surface(model: HeadModel, level: int) -> Surface:
     # kinds of head this was drawn for have their eyes at the origin.
     hairline = np.interp(z, [-130, -95, -65, -35, 10], [-70, -5, 24, 48, 64])
     collar = np.interp(z, [-130, -70, 0, 25], [-80, -85, -118, -125])
-    scalp, neck = _smooth_step((y - hairline) / 24 + 0.5), _smooth_step((collar - y) / 16 + 0.5)
-    crest = np.maximum(scalp, _smooth_step((y - 14) / 16 + 0.5))
-    hairy = _smooth_step(hairline_distance(model.mean) / 12 + 0.5)
-    beard = _smooth_step((z + 45) / 10) * (1 - neck)
+    scalp, neck = smoothstep((y - hairline) / 24 + 0.5, 0, 1), smoothstep((collar - y) / 16 + 0.5, 0, 1)
+    crest = np.maximum(scalp, smoothstep((y - 14) / 16 + 0.5, 0, 1))
+    hairy = smoothstep(hairline_distance(model.mean) / 12 + 0.5, 0, 1)
+    beard = smoothstep((z + 45) / 10, 0, 1) * (1 - neck)
     if model.is_mask:  # nothing of it is scalp: what is before hair in the photo is a face
         scalp = crest = hairy = np.zeros_like(scalp)
     temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
-    hangs = np.maximum(_smooth_step((np.abs(model.mean[:, 0]) - 38) / 12), _smooth_step((-100 - y) / 8))
-    cheek = hangs * _smooth_step((48 - y) / 15) * (1 - hairy) * (1 - neck)
+    hangs = np.maximum(smoothstep((np.abs(model.mean[:, 0]) - 38) / 12, 0, 1), smoothstep((-100 - y) / 8, 0, 1))
+    cheek = hangs * smoothstep((48 - y) / 15, 0, 1) * (1 - hairy) * (1 - neck)
     return Surface(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
@@ -146,7 +147,7 @@ def _openness(model: HeadModel, level: int) -> Array:
     """Share of 64 directions, weighed by the cosine, that reach each vertex of the mean head at rest."""
     mesh = model.level(level)
     v = mesh.apply(model.mean)
-    normals = vertex_normals(v, mesh.triangles)
+    normals = triangle_vertex_normals(v, mesh.triangles)
     center, radius = v.mean(axis=0), float(np.linalg.norm(v - v.mean(axis=0), axis=1).max()) + 1
     seen, total = np.zeros(len(v)), np.zeros(len(v))
     size = 320
@@ -164,11 +165,6 @@ def _openness(model: HeadModel, level: int) -> Array:
         total += cosine
     start, edges = _neighbours(mesh.quads, len(v))
     return smooth(start, edges, seen / np.maximum(total, 1e-6), 1)
-
-
-def _smooth_step(x: Array) -> Array:
-    t = np.clip(x, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
 def _neighbours(faces: Ints, count: int) -> tuple[Ints, Ints]:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMINANCE, srgb_to_linear
 from tronie.geometry import Similarity
 from tronie.head.model import Head, Level
 from tronie.runtime.threads import even, in_bands
 from tronie.settings import TextureSettings
-from tronie.stages.lighting.skin_color import LUMA, srgb_to_linear
 from tronie.stages.texture.atlas import gutters, surface
 from tronie.stages.texture.eyes import paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
@@ -21,8 +21,8 @@ from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.synthesis import grain
-from tronie.stages.texture.tint import tint_of
 from tronie.stages.texture.visibility import View, look
+from tronie.stages.texture.white_balance import tint_of
 from tronie.types import Fit, Landmarks, Photo, Texture
 
 LARGEST_CROP = 3000
@@ -111,7 +111,7 @@ def _skin_light(photo: Photo, pixels: Array, mesh: Level, pick: NDArray[np.bool_
         np.clip(c, 0, last).astype(int)
         for c, last in zip(pixels[mesh.triangles[rows, 0]].T, (width - 1, height - 1), strict=True)
     )
-    light = srgb_to_linear(photo.image[y, x]) @ LUMA
+    light = srgb_to_linear(photo.image[y, x]) @ LUMINANCE
     return float(np.average(light, weights=np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) + 1e-12))
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.geometry import smoothstep
 from tronie.head.model import Head, HeadModel, Level
 from tronie.raster.rasterizer import interpolate, rasterize, visible
 from tronie.stages.texture.iris import RING, EyeLook
-from tronie.stages.texture.visibility import step
 
 IRIS_MM = 5.85
 """Radius of the visible iris; adults differ little (mean diameter 11.7 mm, spread 0.5)."""
@@ -199,7 +199,7 @@ def eye_paint(where: EyeTexels, look: EyeLook, lids: tuple[Opening, Opening] | N
 def _shade(place: Array, lids: Opening) -> tuple[Array, Array]:
     """Light (n,) that the lids let through to places (n, 2) on the ball, and how fleshy (n,) the corners are there."""
     x, y = place.T
-    within = step(x - lids.x[0], -1.0, 4.0) * step(lids.x[-1] - x, -1.0, 4.0)
+    within = smoothstep(x - lids.x[0], -1.0, 4.0) * smoothstep(lids.x[-1] - x, -1.0, 4.0)
     below = np.maximum(np.interp(x, lids.x, lids.upper) - y, 0) * within
     above = np.maximum(y - np.interp(x, lids.x, lids.lower), 0) * within
     # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears. What lids hide now
@@ -236,11 +236,11 @@ class _Weights:
 def _eye_weights(where: EyeTexels) -> _Weights:
     shown = np.flatnonzero(where.angle < SHOWN)
     r = where.angle[shown]
-    white = step(r, 0.9, 1.12)
+    white = smoothstep(r, 0.9, 1.12)
     # The ball turns away from the light towards its sides.
-    round_ = 1.18 - 0.22 * step(r, 1.2, 2.7)
+    round_ = 1.18 - 0.22 * smoothstep(r, 1.2, 2.7)
     rows = np.flatnonzero(r < 1.13)
-    blood, r, a = 0.14 * step(r, 1.4, 2.7), r[rows], where.around[shown[rows]]
+    blood, r, a = 0.14 * smoothstep(r, 1.4, 2.7), r[rows], where.around[shown[rows]]
     fibres = (
         0.5 * np.sin(37 * a + 3 * np.sin(3 * a))
         + 0.3 * np.sin(71 * a + 9 * r + 2 * np.sin(5 * a))
@@ -249,9 +249,9 @@ def _eye_weights(where: EyeTexels) -> _Weights:
     ring = np.clip((r - PUPIL) / (1 - PUPIL), 0, 1)
     collarette = np.exp(-(((ring - 0.3) / 0.16) ** 2))
     # The colours at RING hold what is lighter or darker there, except for the dark rim.
-    tone = 1.0 + 0.13 * fibres * (1 - ring**2) + 0.1 * collarette - 0.45 * step(ring, 0.66, 1.0)
+    tone = 1.0 + 0.13 * fibres * (1 - ring**2) + 0.1 * collarette - 0.45 * smoothstep(ring, 0.66, 1.0)
     warm = 1 + collarette[:, None] * np.array([0.05, 0.0, -0.06])
-    pupil = 1 - step(r, PUPIL - 0.05, PUPIL + 0.05)
+    pupil = 1 - smoothstep(r, PUPIL - 0.05, PUPIL + 0.05)
     at = np.clip(np.interp(r, RING, np.arange(3)), 0, 2)[:, None]
     return _Weights(
         shown, (white * round_).astype(np.float32), blood.astype(np.float32), rows,

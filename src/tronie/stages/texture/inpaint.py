@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.glasses import glasses
-from tronie.stages.texture.mesh_filters import dimmed, least, shade, smooth, spread, step
+from tronie.stages.texture.mesh_filters import dimmed, fold_shade, least, smooth, spread
 from tronie.stages.texture.segment import FEW, bright, cloth, hair_of, like_behind, likeness, ramp, teeth, tone_of
 from tronie.stages.texture.skin_fit import Explained, basis, explain
 from tronie.stages.texture.skin_model import colour_of, opponent
-from tronie.stages.texture.tint import colourful
 from tronie.stages.texture.visibility import View, blurred_colours
+from tronie.stages.texture.white_balance import colourful
 from tronie.types import Photo
 
 Ints = NDArray[np.int32]
@@ -119,7 +120,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
         shade_of_hair = (
             facts.cheek
             * (1 - matter.bearded)
-            * np.maximum(step(-said.off, 3.0, 6.0) * (1 - matter.skinlike), step(-said.off, 4.0, 6.0))
+            * np.maximum(smoothstep(-said.off, 3.0, 6.0) * (1 - matter.skinlike), smoothstep(-said.off, 4.0, 6.0))
         )
         confidence = confidence * np.clip(1 - np.asarray(matrix @ shade_of_hair.astype(np.float32)), 0, 1)
         frame = glasses(photo, model, level, view, said.fitted, seen)
@@ -148,7 +149,7 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
         # Far from anything seen the fill tends to the person's own tone.
         tone = np.where(facts.lips[:, None], red, skin * (1 - 0.06 * facts.neck[:, None]))
         fill = graph.spread(evidence, mixed, np.where(facts.lips, 0.3, 0.03), tone, 60)
-        bare: Any = np.asarray(matrix @ fill.astype(np.float32)) * shade(facts.openness, colourful(skin))
+        bare: Any = np.asarray(matrix @ fill.astype(np.float32)) * fold_shade(facts.openness, colourful(skin))
     else:
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
 
@@ -174,8 +175,8 @@ def _shares(confidence: Array, view: View, facts: Surface, hidden: Array | None 
     view_only = view.facing * view.outline
     best = np.maximum(view_only, view_only[facts.mirror])
     enough = np.where(facts.inner_level, np.clip(best, 0.25, 0.6), 0.6)
-    seen = step(confidence / enough, 0.08, 1.0)
-    mirrored = (1 - seen) * step(other / enough, 0.08, 1.0) * step((other - confidence) / enough, 0.0, 0.5)
+    seen = smoothstep(confidence / enough, 0.08, 1.0)
+    mirrored = (1 - seen) * smoothstep(other / enough, 0.08, 1.0) * smoothstep((other - confidence) / enough, 0.0, 0.5)
     if hidden is not None:  # what the frame hides would be mirrored from beside it, where the light is another
         mirrored = mirrored * (1 - hidden)
     return seen, mirrored
@@ -183,7 +184,7 @@ def _shares(confidence: Array, view: View, facts: Surface, hidden: Array | None 
 
 def _plain(graph: Graph, matter: Matter) -> Array:
     """(C,) 0..1: skin without strands, well away from what is none."""
-    return graph.least(matter.skinlike * (1 - step(matter.busy, 0.05, 0.12)))
+    return graph.least(matter.skinlike * (1 - smoothstep(matter.busy, 0.05, 0.12)))
 
 
 def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matter:
@@ -221,20 +222,20 @@ def _trust(model: HeadModel, view: View, facts: Surface, graph: Graph, matter: M
     skinlike, hairlike, ground, full = matter.skinlike, matter.hairlike, matter.ground, matter.full
     # A beard is believed where the chin has one; else hair on the cheeks hangs down from the head and is left out.
     skin_light, bearded = float(matter.skin.mean()), matter.bearded
-    dark = step(np.log((skin_light + 12) / (matter.colour.mean(-1) + 12)), 0.5, 0.9)
+    dark = smoothstep(np.log((skin_light + 12) / (matter.colour.mean(-1) + 12)), 0.5, 0.9)
     hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * np.maximum(hairlike, dark)
     bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
     bare = graph.least(np.where(facts.neck > 0.02, graph.least(bare), bare))
-    grown = step(graph.smooth(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
+    grown = smoothstep(graph.smooth(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
     clear = graph.least(graph.least(1 - ground))
     usual = (bare + (grown - bare) * facts.crest) * clear
     inland = interior * (1 - facts.neck) * graph.least(1 - hanging)
     like = graph.smooth(1 - (1 - inland) * (1 - usual), 2)
-    grown = step(graph.smooth(hairlike, 2), 0.3, 0.6)
+    grown = smoothstep(graph.smooth(hairlike, 2), 0.3, 0.6)
     # A bald skull's fit is only guessed, and its rim mirrors the sky: less of it is believed.
     shy = facts.crest * (1 - full)
     held = np.maximum(
-        outline + shy * (np.minimum(outline, step(interior, 0.05, 0.6)) - outline), facts.crest * grown * full
+        outline + shy * (np.minimum(outline, smoothstep(interior, 0.05, 0.6)) - outline), facts.crest * grown * full
     )
     return np.asarray(like * held)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.stages.texture.tint import Tint, tint_of, toned
+from tronie.stages.texture.white_balance import Tint, tint_of, toned
 from tronie.types import Landmarks, Photo
 
 BROWN = np.array([86.0, 60.0, 44.0], dtype=np.float32)

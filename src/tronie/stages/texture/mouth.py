@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
+from tronie.geometry import smoothstep
 from tronie.head.model import PARTS, HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.stages.lighting.skin_color import LUMA, linear_to_srgb, srgb_to_linear
-from tronie.stages.texture.mesh_filters import step
-from tronie.stages.texture.tint import Tint, tint_of, toned
+from tronie.stages.texture.white_balance import Tint, tint_of, toned
 from tronie.types import Landmarks, Photo
 
 USUAL, POWER = 1.2, 0.63
@@ -71,8 +71,8 @@ def part_colours(
     own = None if photo is None or landmarks is None else (photo, landmarks)
     shown = (teeth_seen(*look, skin, tint) for look in (mouth, own) if look is not None)
     seen = next((colour for colour in shown if colour is not None), None)
-    teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMA)), seen, tint)
-    colours = tint.of(pattern) * (FLESH * float(teeth @ LUMA))
+    teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMINANCE)), seen, tint)
+    colours = tint.of(pattern) * (FLESH * float(teeth @ LUMINANCE))
     colours[crowns] = pattern[crowns] * teeth
     return np.where(socket[:, None], toned(skin * [0.62, 0.45, 0.42], tint), linear_to_srgb(colours)).astype(np.float32)
 
@@ -82,9 +82,9 @@ def _enamel(light: float, seen: Array | None, tint: Tint) -> Array:
     if seen is None:
         likely = tint.of(np.array(ENAMEL))
         light = min(max(USUAL * light**POWER, LEAST_UNSEEN * light), MOST)
-        return np.asarray(likely * (light / float(likely @ LUMA)))
+        return np.asarray(likely * (light / float(likely @ LUMINANCE)))
     shown = srgb_to_linear(np.maximum(seen, 1))
-    return np.asarray(shown * max(1.0, min(LEAST_SEEN * light, MOST) / float(shown @ LUMA)))
+    return np.asarray(shown * max(1.0, min(LEAST_SEEN * light, MOST) / float(shown @ LUMINANCE)))
 
 
 def _mouth_seen(image: Image, points: Array) -> Array:
@@ -138,14 +138,14 @@ def patterns(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], ND
         teeth = part == PARTS.index(name)
         crown = teeth & (paint[:, 0] - paint[:, 1] < 0.16 * paint[:, 0])
         if crown.any():
-            light = linear[crown] @ LUMA
+            light = linear[crown] @ LUMINANCE
             # The middle of the lighter half in front: as `teeth_seen` reads them in a photo.
             usual = np.quantile(light[front[crown]] if front[crown].any() else light, 0.75)
             linear[crown] = ((light / usual) ** UNSHADED)[:, None]
         crowns |= crown
-    tip = float(srgb_to_linear(PLAIN["tongue"]) @ LUMA)
+    tip = float(srgb_to_linear(PLAIN["tongue"]) @ LUMINANCE)
     if tongue.any():
-        light = linear[tongue] @ LUMA
+        light = linear[tongue] @ LUMINANCE
         tip = float(np.quantile(light, 0.9))
         linear[tongue] *= ((light / tip) ** (UNSHADED - 1))[:, None]
     linear[~crowns] /= tip
@@ -169,7 +169,7 @@ def mouth_openness(model: HeadModel, level: int) -> Image | None:
         if not own.any():
             continue
         behind = depth[mesh.triangles[own]].max() - depth[mesh.triangles[own]]
-        open_share[mesh.triangle_uv[own], 0] = front + (rear - front) * step(behind / reach, 0.0, 1.0)
+        open_share[mesh.triangle_uv[own], 0] = front + (rear - front) * smoothstep(behind / reach, 0.0, 1.0)
     sockets = (mesh.triangle_part == PARTS.index("mouth")) & (place[mesh.triangles, 1].min(axis=1) > EYES_MM)
     open_share[mesh.triangle_uv[sockets]] = SOCKETS
     flat = np.concatenate([mesh.uv * OCCLUSION_SIDE, np.ones((len(mesh.uv), 1), np.float32)], axis=1)

@@ -14,7 +14,7 @@ from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface
 from tronie.stages.texture.eyes import eye_paint, eye_texels
 from tronie.stages.texture.iris import EyeLook
-from tronie.stages.texture.mesh_filters import shade
+from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.skin_model import colour_of, default_skin, opponent
 from tronie.stages.texture.synthesis import grain, mottle_map
@@ -102,7 +102,7 @@ def _chart(model: HeadModel, size: int) -> _Chart:
     flat = np.concatenate([mesh.uv, np.ones((len(mesh.uv), 1))], axis=1)
     skin = mesh.triangle_part == 0
     at_uv = np.zeros((len(mesh.uv), 4), np.float32)
-    factor = shade(facts.openness, 1.0)
+    factor = fold_shade(facts.openness, 1.0)
     at_uv[mesh.triangle_uv, :3] = opponent(np.float64(200) * factor)[mesh.triangles] - opponent(np.full(3, 200.0))
     at_uv[mesh.triangle_uv, 3] = facts.inner_level[mesh.triangles]
     buffers = rasterize(flat * [side, side, 1], mesh.triangle_uv[skin], side, side, cull=False)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.stages.texture.atlas import Surface
-from tronie.stages.texture.mesh_filters import step
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.visibility import View, blurred_colours
 from tronie.types import Photo
@@ -53,21 +53,23 @@ def like_behind(photo: Photo, view: View, colour: Array, facts: Surface) -> Arra
         known = factor * length >= clear - 1e-3
         beyond = centre + factor[:, None] * arm
         d = (opponent(colour) - opponent(blurred_colours(photo, whole, beyond, 6.0))) / np.array([0.45, 0.12, 0.12])
-        like = np.maximum(like, known * (1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)))
-    return np.asarray(like * step(colour.mean(-1), 45, 80) * facts.crest)
+        like = np.maximum(like, known * (1 - smoothstep(np.sqrt((d**2).sum(-1)), 0.7, 1.3)))
+    return np.asarray(like * smoothstep(colour.mean(-1), 45, 80) * facts.crest)
 
 
 def teeth(colour: Array, skin: Array) -> Array:
     """(N,) 1 for what is light and less red than skin: teeth, where a slip of the fit would put them on the lips."""
     seen, usual = opponent(colour), opponent(skin)
-    return step(usual[1] - seen[:, 1], 0.06, 0.16) * step(seen[:, 0] - usual[0], -0.5, -0.2)
+    return smoothstep(usual[1] - seen[:, 1], 0.06, 0.16) * smoothstep(seen[:, 0] - usual[0], -0.5, -0.2)
 
 
 def cloth(colour: Array, skin: Array) -> Array:
     """(N,) 1 for strong colours that neither hair nor skin (3,) has: scarves and hats. Dark ones are not judged."""
     _, red, yellow = np.moveaxis(opponent(colour) - opponent(skin), -1, 0)
-    strange = np.maximum(np.maximum(step(red, 0.25, 0.45), step(-red, 0.75, 0.95)), step(-yellow, 0.6, 0.8))
-    return np.asarray(strange * step(colour.max(-1), 60, 90))
+    strange = np.maximum(
+        np.maximum(smoothstep(red, 0.25, 0.45), smoothstep(-red, 0.75, 0.95)), smoothstep(-yellow, 0.6, 0.8)
+    )
+    return np.asarray(strange * smoothstep(colour.max(-1), 60, 90))
 
 
 def bright(colour: Array, weight: Array) -> Array:
@@ -87,7 +89,7 @@ def ramp(x: float, low: float, high: float) -> float:
 def likeness(colour: Array, tone: Array, reach: Array) -> Array:
     """(N,) 1 for colours well within `reach` (3,) of the tone in `_opponent` terms, 0 beyond it."""
     d = (opponent(colour) - opponent(tone[None])) / reach
-    return 1 - step(np.sqrt((d**2).sum(-1)), 0.7, 1.3)
+    return 1 - smoothstep(np.sqrt((d**2).sum(-1)), 0.7, 1.3)
 
 
 def hair_of(

@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.head.harmonics import plain_basis
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.mesh_filters import harmonics, shade
+from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
 
 TOGETHER = 0.12
@@ -70,7 +71,7 @@ def basis(model: HeadModel, level: int) -> Basis | None:
         return np.where((np.bincount(pairs[:, 0], minlength=count) > 0)[:, None], total / uses[:, None], 0)
 
     mean, modes, noise = skin.at(mesh.uv[pairs[:, 1]])
-    dark = np.log(shade(surface(model, level).openness, 1.0))
+    dark = np.log(fold_shade(surface(model, level).openness, 1.0))
     dark = np.stack([dark.mean(-1), dark[:, 0] - dark[:, 1], dark[:, 1] - dark[:, 2]], axis=1)
     return Basis(
         (at_vertices(mean) + dark).astype(np.float32), np.stack([at_vertices(m) for m in modes]).astype(np.float32),
@@ -88,7 +89,7 @@ def explain(base: Basis, seen: Array, weight: Array, normals: Array, colourful: 
     skin, count, modes = base.skin, len(seen), base.modes.shape[2]
     pick = np.flatnonzero(weight > 0.05)
     pick = pick[:: max(1, -(-len(pick) // MOST))]
-    light = harmonics(normals)
+    light = plain_basis(normals)
     # Unknowns: modes, eight of lightness's light, three of each hue's, one exposure of each channel.
     designs, slots = [], []
     for channel in range(3):

@@ -1,10 +1,10 @@
 """A statistical model of skin on the atlas: what faces' colours have in common, and how they vary.
 
 Colours are logarithmic: lightness, red against green, green against blue (`opponent`), after the folds' own darkness
-(`surface.shade`) is taken out. A skin is mean + sum_k c_k mode_k, with c_k of deviation sigma_k: principal components
-of textures baked from photos, the unseen left out. The atlas is symmetric about u = 0.5 and so is the model: each mode
-is even or odd in the mirror, and one half of it is stored. docs/skin.md is the card;
-training/skin/train.py learns it.
+(`mesh_filters.fold_shade`) is taken out. A skin is mean + sum_k c_k mode_k, with c_k of deviation sigma_k: principal
+components of textures baked from photos, the unseen left out. The atlas is symmetric about u = 0.5 and so is the model:
+each mode is even or odd in the mirror, and one half of it is stored. docs/skin.md is the card; training/skin/train.py
+learns it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class SkinModel:
     noise: Array
     """(N + 2 M,) float32: deviation of what the modes leave of a person."""
     light: Array
-    """(9,) deviations of the coefficients of light that varies slowly (`light.harmonics`) in lightness; 0 first."""
+    """(9,) deviations of the coefficients of slow light (`harmonics.plain_basis`) in lightness; 0 first."""
     hue_light: Array
     """(2, 4) of both hues, up to the first order."""
     people: Array

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
+from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
 
@@ -85,7 +86,7 @@ def grain(model: HeadModel, level: int, size: int) -> Grain:
     if hit.any():
         at = interpolate(buffers, mesh.triangle_uv[pick], place)[hit]
         value = _strands(at[:, :3])
-        cover[hit] = 255 * _smooth_step((at[:, 3] + RAGGED_MM * value) / SOFT_MM + 0.5)
+        cover[hit] = 255 * smoothstep((at[:, 3] + RAGGED_MM * value) / SOFT_MM + 0.5, 0, 1)
         strand[hit] = 127 * value
         # Enlarging must not thin the hair along the atlas's seams.
         nearest = _nearest(hit)
@@ -174,8 +175,3 @@ def mottle_map(size: int) -> Array:
     whole = np.concatenate([half, half[:, ::-1]], axis=1)
     out = cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA if size < TILE_OF else cv2.INTER_LINEAR)
     return np.asarray(out / max(float(whole.std()), 1e-6), dtype=np.float32)
-
-
-def _smooth_step(x: Array) -> Array:
-    t = np.clip(x, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)

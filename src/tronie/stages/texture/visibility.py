@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
-from tronie.geometry import transform
+from tronie.geometry import smoothstep, transform
 from tronie.head.model import Head
+from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
 from tronie.raster.sampling import sampled
-from tronie.raster.shading import vertex_normals
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.texture.atlas import Surface
 from tronie.stages.texture.mesh_filters import least, smooth
-from tronie.stages.texture.mesh_filters import step as step
 from tronie.types import Fit, Photo
 
 BUFFER = 400
@@ -87,15 +86,15 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     i = np.clip(screen[:, 1].astype(np.int32), 1, rows - 2)
     shown = points[:, 2] < near[i, j] + 3.0
 
-    normals = vertex_normals(points, mesh.triangles)
+    normals = triangle_vertex_normals(points, mesh.triangles)
     ray = points / np.linalg.norm(points, axis=1, keepdims=True)
     facing = -(normals * ray).sum(axis=1)
     inside = np.minimum(np.minimum(pixels[:, 0], width - pixels[:, 0]), np.minimum(pixels[:, 1], height - pixels[:, 1]))
-    faces = step(facing, *FACING) * shown * facts.skin * step(cut[i, j], *INNER_RIM_MM)
-    faces *= step(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
+    faces = smoothstep(facing, *FACING) * shown * facts.skin * smoothstep(cut[i, j], *INNER_RIM_MM)
+    faces *= smoothstep(inside * pixel_mm, 0.0, 6.0) * (inside > 1)
     # The landmarks hold the inner face in place: in profile its outline may be believed sooner.
-    outline = np.where(facts.inner_level, step(rim[i, j], *FACE_RIM_MM), step(rim[i, j], *RIM_MM))
-    interior = step(rim[i, j], *INTERIOR_MM)
+    outline = np.where(facts.inner_level, smoothstep(rim[i, j], *FACE_RIM_MM), smoothstep(rim[i, j], *RIM_MM))
+    interior = smoothstep(rim[i, j], *INTERIOR_MM)
     return View(points, pixels, normals, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
 
 
@@ -113,7 +112,7 @@ def skirt(points: Array, triangles: NDArray[np.int32], rim: NDArray[np.int32]) -
         return np.zeros((0, 3), points.dtype), np.zeros((0, 3), np.int32)
     a, b = rim[rim[:, 2] == 0, :2].T
     ends = np.unique(a)
-    normals = vertex_normals(points, triangles)
+    normals = triangle_vertex_normals(points, triangles)
     away, smoothed = np.zeros_like(points), np.zeros_like(points)
     for vertex in (a, b):
         np.add.at(away, vertex, np.cross(points[b] - points[a], normals[vertex]))
