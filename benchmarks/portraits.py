@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, help="save all results here")
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo")
-    parser.add_argument("--only", choices=["mesh", "texture", "frontal"])
+    parser.add_argument("--only", choices=["mesh", "texture", "portrait"])
     options = parser.parse_args()
     pipeline = tronie.Pipeline(tronie.Settings(only=options.only))
     paths = sorted(p for p in options.folder.iterdir() if p.suffix in {".webp", ".jpg", ".png"})[:: options.every]

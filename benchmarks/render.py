@@ -19,6 +19,7 @@ import numpy as np
 
 import tronie
 from tronie.io.video.writer import default_format, write_movie
+from tronie.outputs import USUAL
 from tronie.render.figure import Figure, figure_of
 from tronie.render.film import graded, orbit, pictures, reel, turntable
 from tronie.render.lights import preset
@@ -35,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"tronie {tronie.__version__}, Python {platform.python_version()}, {platform.machine()}, {cores()} cores")
     print(f"load average {os.getloadavg()[0]:.1f}\n" if hasattr(os, "getloadavg") else "")
-    settings = tronie.Settings.model_validate({"only": "texture", "light": {"albedo": True}})
+    settings = tronie.Settings(only="texture", outputs=(*USUAL, "albedo"))
     figure = figure_of(tronie.reconstruct(options.photo, settings).faces[0])
     print(f"{len(figure.rest)} vertices, {len(figure.triangles)} triangles, texture of {len(figure.texture)}")
     began = time.perf_counter()

@@ -7,6 +7,7 @@ import numpy as np
 
 import tronie
 from tronie.io.encode import jpeg
+from tronie.outputs import USUAL
 from tronie.render.figure import figure_of
 from tronie.render.film import EXPRESSIONS, graded, orbit
 from tronie.render.lights import Lighting, preset, surrounding
@@ -26,7 +27,7 @@ def sky() -> np.ndarray:
 
 
 def main(photo: str) -> None:
-    settings = tronie.Settings.model_validate({"only": "texture", "light": {"albedo": True}})
+    settings = tronie.Settings(only="texture", outputs=(*USUAL, "albedo"))
     figure = figure_of(tronie.reconstruct(photo, settings).faces[0])
 
     def shot(yaw=0.0, light="photo", mode="textured", weights=None, background=LIGHT):

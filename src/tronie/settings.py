@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tronie.outputs import USUAL, Only, Stage, in_order, stages, wanted
 
 
 class Branch(BaseModel):
@@ -28,7 +30,6 @@ class EnhanceSettings(Branch):
     mode: str = Field("auto", description="Super-resolution of small faces, of none, of all; NAME: by that net.")
     faces: Literal["small", "all"] = Field("small", description="Which faces are enhanced: the small ones, or all.")
     limit: float = Field(45, gt=0, description="A face is small below this, pixels between the eyes.")
-    photo: bool = Field(False, description="Also save the whole photo with its enhanced faces.")
 
     @property
     def every_face(self) -> bool:
@@ -47,7 +48,6 @@ class FitSettings(Branch):
     engine: Literal["calibrated", "deep3d"] = Field(
         "calibrated", description="What reconstructs faces; deep3d wants your files."
     )
-    mat: bool = Field(False, description="Also save what deep3d found as the .mat files of both official programs.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
 
@@ -57,14 +57,7 @@ class TextureSettings(Branch):
 
 
 class LightSettings(Branch):
-    albedo: bool = Field(False, description="Also save the texture without the photo's light, and that light.")
-    detail: bool = Field(False, description="Also save wrinkles and pores as a normal map, and put it into head.glb.")
     base_color: Literal["photo", "albedo"] = Field("photo", description="What head.glb and head.obj wear.")
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anything has to be done."""
-        return self.albedo or self.detail or self.base_color == "albedo"
 
 
 class PortraitSettings(Branch):
@@ -82,10 +75,6 @@ class PortraitSettings(Branch):
 
 class ExportSettings(Branch):
     rig: bool = Field(False, description="Joints in head.glb: neck, head, jaw, both eyes.")
-    lod: bool = Field(False, description="Also head_lod1.glb and head_lod2.glb, with about 8,000 and 2,000 triangles.")
-    maps: bool = Field(False, description="Also how unsure the surface is, and where colours come from, as pictures.")
-    usd: bool = Field(False, description="Also head.usdz, for USD and AR viewers; usd-core is an extra.")
-    flat: bool = Field(False, description="Also one .obj a face beside the photos' folders, coloured by vertex.")
     morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 
@@ -94,12 +83,7 @@ class VideoSettings(Branch):
     smooth: float = Field(1.0, ge=0, le=5, description="Of a video: how much jitter is smoothed away; 0: none.")
     bridge: float = Field(0.5, ge=0, description="Of a video: seconds for which a hidden face is still there.")
     fps: float = Field(25.0, gt=0, le=1000, description="Of a video made of picture files: how many a second.")
-    overlay: bool = Field(True, description="Of a video: the heads drawn over it, overlay.mp4.")
-    talking: bool = Field(True, description="Of a video: each head from the front as a film, frontal.mp4.")
     seconds: float | None = Field(None, gt=0, description="Of a video or camera: only so many seconds.")
-
-
-Stage = Literal["mesh", "texture", "frontal"]
 
 
 class Settings(Branch):
@@ -113,4 +97,19 @@ class Settings(Branch):
     portrait: PortraitSettings = PortraitSettings()
     export: ExportSettings = ExportSettings()
     video: VideoSettings = VideoSettings()
-    only: Stage | None = Field(None, description="Only the bare head, the head with its texture, or the portrait.")
+    outputs: tuple[str, ...] = Field(USUAL, description="What is written: names of outputs.")
+    only: Only | None = Field(None, description="Only the bare head, the head with its texture, or the portrait.")
+
+    @field_validator("outputs")
+    @classmethod
+    def _in_order(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return in_order(names)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The outputs that are written."""
+        return wanted(self.outputs, self.only, wear_albedo=self.light.base_color == "albedo")
+
+    def runs(self, stage: Stage) -> bool:
+        """Whether an output needs what this stage makes."""
+        return stage in stages(self.wanted, self.only)

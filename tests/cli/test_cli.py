@@ -23,9 +23,10 @@ from tronie.cli.show import duration
 from tronie.export.fingerprint import fingerprint
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.worker import do_photo
+from tronie.outputs import USUAL, Only, in_order
 from tronie.pipelines.outcome import Task, explain
 from tronie.runtime.atomic_files import new_folder
-from tronie.settings import Settings, Stage
+from tronie.settings import Settings
 
 # Exit codes, streams, manifest
 
@@ -358,7 +359,8 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
          "enhance_limit": 40.0, "enhanced_photo": True}
     )  # fmt: skip
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
-    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small", "photo": True}
+    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small"}
+    assert settings.outputs == in_order((*USUAL, "enhanced_photo"))
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)
     assert (settings.texture.size, settings.portrait.size, settings.only) == (512, 256, "texture")
 
@@ -385,7 +387,7 @@ def test_help_lists_the_options_with_their_choices(capsys) -> None:
     text = " ".join(capsys.readouterr().out.split())
     for parameter in PLACES:
         assert "--" + parameter.replace("_", "-") in text
-    assert "|".join(get_args(Stage)) in text
+    assert "|".join(get_args(Only)) in text
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["-V"]])

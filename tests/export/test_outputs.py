@@ -13,13 +13,14 @@ from PIL import Image
 from samples import make_result
 
 from tronie.errors import OutputError
-from tronie.export import face_files
-from tronie.export.writer import FORMATS, photo_folder, save_result
+from tronie.export import outputs
+from tronie.export.writer import MADE, photo_folder, save_result
 from tronie.head.model import HeadModel
 from tronie.jobs.worker import do_photo
+from tronie.outputs import USUAL, Only
 from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Each
-from tronie.settings import ExportSettings, Settings, Stage
+from tronie.settings import ExportSettings, Settings
 from tronie.types import Result
 
 FACE_FILES = {
@@ -35,8 +36,8 @@ def tree(folder: Path) -> set[str]:
 class _Ready:
     """A pipeline whose face is finished as far as it was asked for."""
 
-    def __init__(self, result: Result, only: Stage | None) -> None:
-        bare = {"mesh": {"texture": None, "frontal": None}, "texture": {"frontal": None}}.get(only or "", {})
+    def __init__(self, result: Result, only: Only | None) -> None:
+        bare = {"mesh": {"texture": None, "portrait": None}, "texture": {"portrait": None}}.get(only or "", {})
         self.result = replace(result, faces=tuple(replace(face, **bare) for face in result.faces))  # type: ignore[arg-type]
 
     def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
@@ -45,17 +46,17 @@ class _Ready:
 
 
 PORTRAITS = {"frontal.png", "frontal_neutral.png", "frontal_mask.png"}
-ONLY: dict[Stage | None, set[str]] = {
+ONLY: dict[Only | None, set[str]] = {
     None: {*FACE_FILES, "../sheet.jpg"},
     "mesh": {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"},
     "texture": {*FACE_FILES - PORTRAITS, "../sheet.jpg"},
-    "frontal": {*PORTRAITS, "face.json"},
+    "portrait": {*PORTRAITS, "face.json"},
 }
 
 
 @pytest.mark.parametrize("only", ONLY)
-def test_only_what_is_wanted_is_written(only: Stage | None, tiny_head: HeadModel, tmp_path: Path) -> None:
-    settings = Settings(only=only, export=ExportSettings(maps=only == "frontal", lod=only == "frontal"))
+def test_only_what_is_wanted_is_written(only: Only | None, tiny_head: HeadModel, tmp_path: Path) -> None:
+    settings = Settings(only=only, outputs=(*USUAL, *(("maps", "lod") if only == "portrait" else ())))
     outcome = do_photo(_Ready(make_result(tiny_head), only), Task("a.jpg", tmp_path, "a"), settings)
     assert outcome.status == "ok"
     place = tmp_path / "a" / "face-1"
@@ -86,18 +87,18 @@ def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
     assert said["photo"]["name"] == "someone"
 
 
-def test_formats_choose(tiny_head: HeadModel, tmp_path: Path) -> None:
+def test_outputs_are_chosen(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head)
-    save_result(result, tmp_path, formats={"glb"})
+    save_result(result, tmp_path, outputs={"glb"})
     assert tree(tmp_path / "someone") == {"face-1/head.glb", "face-1/face.json"}
-    with pytest.raises(ValueError, match="unknown formats"):
-        save_result(result, tmp_path, formats={"fbx"})
-    save_result(result, tmp_path, formats=FORMATS, overwrite=True)
+    with pytest.raises(ValueError, match="there is no output fbx"):
+        save_result(result, tmp_path, outputs={"fbx"})
+    save_result(result, tmp_path, outputs=MADE, overwrite=True)
     assert len(tree(tmp_path / "someone")) == len(FACE_FILES) + 1
 
 
 def test_levels_of_detail_when_asked_for(tiny_head: HeadModel, tmp_path: Path) -> None:
-    save_result(make_result(tiny_head), tmp_path, formats={"glb"}, export=ExportSettings(lod=True, rig=True))
+    save_result(make_result(tiny_head), tmp_path, outputs={"glb", "lod"}, export=ExportSettings(rig=True))
     place = tmp_path / "someone" / "face-1"
     assert tree(place) == {"head.glb", "head_lod1.glb", "head_lod2.glb", "face.json"}
     assert json.loads((place / "face.json").read_bytes())["files"] == ["head.glb", "head_lod1.glb", "head_lod2.glb"]
@@ -112,7 +113,7 @@ def test_a_mesh_alone(tiny_head: HeadModel, tmp_path: Path) -> None:
     assert tree(tmp_path / "someone" / "face-1") == files
     assert "map_Kd" not in (tmp_path / "someone" / "face-1" / "head.mtl").read_text()
     assert not (tmp_path / "someone" / "sheet.jpg").exists()
-    save_result(result, tmp_path, formats=["sheet"], overwrite=True)
+    save_result(result, tmp_path, outputs=["sheet"], overwrite=True)
     assert tree(tmp_path / "someone") == {"face-1/face.json", "sheet.jpg"}
 
 
@@ -136,7 +137,7 @@ def test_nothing_is_overwritten_unless_asked(tiny_head: HeadModel, tmp_path: Pat
     with pytest.raises(OutputError, match="exists already"):
         save_result(result, tmp_path)
     assert tree(tmp_path) == {"someone/mine.txt"}
-    save_result(result, tmp_path, overwrite=True, formats=["overlay"])
+    save_result(result, tmp_path, overwrite=True, outputs=["overlay"])
     assert tree(tmp_path / "someone") == {"face-1/overlay.jpg", "face-1/face.json"}
 
 
@@ -147,7 +148,7 @@ def test_an_interrupted_save_leaves_nothing(
     def interrupted(*_: object) -> bytes:
         raise kind
 
-    monkeypatch.setattr(face_files, "ply", interrupted)
+    monkeypatch.setattr(outputs, "ply", interrupted)
     with pytest.raises(kind):
         save_result(make_result(tiny_head), tmp_path)
     assert not list(tmp_path.iterdir())
@@ -161,7 +162,7 @@ def test_a_file_in_the_way_is_said_in_one_sentence(tiny_head: HeadModel, tmp_pat
 
 def test_odd_names_stay_inside_the_folder(tiny_head: HeadModel, tmp_path: Path) -> None:
     result: Result = make_result(tiny_head, name="../../evil:\udcff")
-    path = save_result(result, tmp_path, formats=["glb", "overlay", "sheet"])
+    path = save_result(result, tmp_path, outputs=["glb", "overlay", "sheet"])
     assert path.parent == tmp_path
     assert path.is_dir()
 

@@ -21,7 +21,6 @@ from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
-from tronie.settings import ExportSettings
 
 needs_usd = pytest.mark.skipif(importlib.util.find_spec("pxr") is None, reason="usd-core is not installed")
 
@@ -131,7 +130,7 @@ def test_joints(tiny_head: HeadModel, tmp_path: Path) -> None:
 @needs_usd
 def test_same_input_same_bytes_and_a_file_among_the_others(tiny_head: HeadModel, tmp_path: Path) -> None:
     assert write(tiny_head, tmp_path / "a").read_bytes() == write(tiny_head, tmp_path / "b").read_bytes()
-    save_result(make_result(tiny_head), tmp_path, formats={"glb"}, export=ExportSettings(usd=True))
+    save_result(make_result(tiny_head), tmp_path, outputs={"glb", "usd"})
     names = {path.name for path in (tmp_path / "someone" / "face-1").iterdir()}
     assert names == {"head.glb", "head.usdz", "face.json"}
 

@@ -21,6 +21,7 @@ from tronie.gui.i18n import spoken
 from tronie.gui.image_widgets import BeforeAfter, qimage
 from tronie.gui.settings_dialog import SettingsDialog
 from tronie.head.arkit import ARKIT_UNITS
+from tronie.outputs import OUTPUTS
 from tronie.service.messages import Card
 from tronie.settings import DetectSettings, Settings
 
@@ -289,6 +290,8 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", korean)), text
     untold = [text for text in _of_settings(Settings) if text not in KOREAN]
     assert untold == []
+    outputs = [text for output in OUTPUTS.values() for text in (spoken(output.name), output.text)]
+    assert [text for text in outputs if text not in KOREAN] == []
     assert [name for name in map(spoken, ARKIT_UNITS) if name not in KOREAN] == []
     make_application()
     use_language("ko_KR")

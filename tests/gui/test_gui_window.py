@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt
 from tronie.gui.app import make_application, use_language
 from tronie.gui.theme import use_scheme
 from tronie.gui.window import Window
+from tronie.outputs import USUAL
 
 GROUP = EXAMPLES / "group.jpg"
 LONG = 180_000
@@ -156,7 +157,7 @@ def clip(tmp_path):
 
 QUICK = {
     "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
-    "video": {"overlay": False, "talking": False},
+    "outputs": [name for name in USUAL if not name.endswith("film")],
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from places import EXAMPLES
 
-from tronie.export.writer import save_face
+from tronie.export.writer import MADE, save_face
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
@@ -58,7 +58,7 @@ def test_every_file_of_a_large_head(tmp_path: Path) -> None:
     assert both.sum() > 0.9 * (usual.texture.provenance == seen).sum()
     apart = np.abs(usual.texture.image[both].astype(int) - large.texture.image[both])
     assert apart.mean() < 2
-    names = save_face(photo, large, tmp_path, "large", ExportSettings(rig=True, lod=True, maps=True))
+    names = save_face(photo, large, tmp_path, "large", ExportSettings(rig=True), (*MADE, "lod", "maps"))
     assert {"head.glb", "head_lod2.glb", "head.obj", "head.ply", "albedo.png", "normal.png"} <= set(names)
     trimesh = pytest.importorskip("trimesh")
     for name, unit in (("head.obj", 1), ("head.ply", 1), ("head.glb", 1000)):
@@ -72,5 +72,5 @@ def _finished(photo, face: Face) -> Face:
     assert face.head is not None
     assert face.fit is not None
     texture = bake(photo, face.head, face.fit, face.landmarks, TextureSettings(size=512))
-    face = light_and_detail(replace(face, texture=texture), LightSettings(albedo=True, detail=True))
+    face = light_and_detail(replace(face, texture=texture), LightSettings(), ("albedo", "detail"))
     return replace(face, portrait=frontal(face.head, texture, PortraitSettings(size=256), photo, face.fit))

@@ -116,7 +116,7 @@ def test_our_own_head_is_known_again(tmp_path: Path) -> None:
     assert face.fit is not None
     fit = replace(face.fit, sigma_mm=np.linspace(1, 2, len(model.mean)))
     still = Head(model, 0, face.head.vertices, face.head.neutral)
-    replace(result, faces=(replace(face, head=still, fit=fit),)).save(tmp_path, formats={"glb", "ply"})
+    replace(result, faces=(replace(face, head=still, fit=fit),)).save(tmp_path, outputs={"glb", "ply"})
     figure = load.load_figure(tmp_path / "someone" / "face-1")
     np.testing.assert_allclose(figure.rest, still.neutral, atol=1e-3)
     assert figure.hairy is not None

@@ -14,6 +14,7 @@ from places import EXAMPLES
 
 import tronie
 from tronie.geometry import Camera, Similarity
+from tronie.outputs import USUAL
 from tronie.stages.letterbox import Box, is_whole, moved, picture_in, shifted, within
 from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
 
@@ -136,7 +137,7 @@ def test_a_face_is_carried_there_and_back() -> None:
 
 
 def test_an_enlarged_photo_keeps_its_bars() -> None:
-    settings = tronie.Settings.model_validate({"only": "mesh", "enhance": {"photo": True}})
+    settings = tronie.Settings.model_validate({"only": "mesh", "outputs": (*USUAL, "enhanced_photo")})
     face = Pillow.open(EXAMPLES / "astronaut.jpg").convert("RGB").crop((128, 0, 384, 256)).resize((96, 96))
     barred = np.zeros((160, 96, 3), np.uint8)
     barred[32:128] = np.asarray(face)

@@ -10,7 +10,7 @@ import typer
 
 from tronie.cli.app_models import models_app
 from tronie.cli.app_render import render
-from tronie.cli.options import LOOKS, settings_from, with_options
+from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
 from tronie.version import __version__
 
 DEFAULT_OUT, PERSON_OUT = Path("tronie-out"), Path("tronie-person")
@@ -44,9 +44,9 @@ def common(
 
 @app.command(epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C.")
 @with_options(
-    "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_for", "enhance_limit", "enhanced_photo",
-    "engine", "mat", *LOOKS, "identity", "max_megapixels", "rig", "lod", "maps", "flat", "morph_normals", "usd", "only",
-    "camera", "sequence", "fps", "seconds", "smooth", "bridge", "detect_every", "overlay_film", "talking_film",
+    "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_for", "enhance_limit", "engine", *LOOKS,
+    "identity", "max_megapixels", "rig", "morph_normals", "only", *outputs_of("photo"), "camera", "sequence", "fps",
+    "seconds", "smooth", "bridge", "detect_every", *FILMS,
 )  # fmt: skip
 def run(
     context: typer.Context,
@@ -146,7 +146,7 @@ def run(
 
 
 @app.command(epilog="Example: tronie person anna-1.jpg anna-2.jpg anna-3.jpg -o anna")
-@with_options("detector", "min_face", "min_score", *LOOKS, "rig", "lod", "maps", "usd", "only")
+@with_options("detector", "min_face", "min_score", *LOOKS, "rig", "only", *outputs_of("person"))
 def person(
     context: typer.Context,
     photos: Annotated[

@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tronie.outputs import OUTPUTS, USUAL, Subject, in_order
 from tronie.settings import Settings
 
 PLACES: dict[str, str] = {
@@ -23,23 +24,15 @@ PLACES: dict[str, str] = {
     "enhance": "enhance.mode",
     "enhance_for": "enhance.faces",
     "enhance_limit": "enhance.limit",
-    "enhanced_photo": "enhance.photo",
     "head": "head.name",
     "subdivide": "head.subdivide",
     "engine": "fit.engine",
-    "mat": "fit.mat",
     "focal": "fit.focal",
     "texture_size": "texture.size",
-    "albedo": "light.albedo",
-    "detail": "light.detail",
     "base_color": "light.base_color",
     "frontal_size": "portrait.size",
     "rig": "export.rig",
-    "lod": "export.lod",
-    "maps": "export.maps",
-    "flat": "export.flat",
     "morph_normals": "export.morph_normals",
-    "usd": "export.usd",
     "crop": "portrait.crop",
     "background": "portrait.background",
     "expression": "portrait.expression",
@@ -50,8 +43,6 @@ PLACES: dict[str, str] = {
     "smooth": "video.smooth",
     "bridge": "video.bridge",
     "fps": "video.fps",
-    "overlay_film": "video.overlay",
-    "talking_film": "video.talking",
     "seconds": "video.seconds",
 }
 """Parameter of the command -> place in the settings tree."""
@@ -94,6 +85,60 @@ def option(parameter: str) -> Any:
     )
 
 
+def outputs_of(*subjects: Subject) -> tuple[str, ...]:
+    """The parameters by which outputs of these are chosen, for `with_options`."""
+    return ("outputs", *(output.name for output in OUTPUTS.values() if not set(subjects).isdisjoint(output.of)))
+
+
+FILMS = tuple(output.name for output in OUTPUTS.values() if output.of == ("clip",))
+"""Outputs of videos alone."""
+
+
+def output_option(name: str) -> Any:
+    """`--NAME` and `--no-NAME`; of usual outputs the help of `--outputs` tells."""
+    output, dashed = OUTPUTS[name], name.replace("_", "-")
+    return typer.Option(
+        f"--{dashed}/--no-{dashed}" if output.usual else f"--{dashed}",
+        help=output.text,
+        show_default=False,
+        rich_help_panel="Video" if output.of == ("clip",) else "Outputs",
+        hidden=output.usual and output.of != ("clip",),
+    )
+
+
+def complete_outputs(incomplete: str) -> list[str]:
+    """What a shell offers after the last comma of a list of outputs."""
+    before, comma, begun = incomplete.rpartition(",")
+    given = before.split(",")
+    return [before + comma + name for name in OUTPUTS if name.startswith(begun) and name not in given]
+
+
+NAMED = typer.Option(
+    "--outputs",
+    metavar="NAME,...",
+    help=f"Only these: {', '.join(OUTPUTS)}; --no-NAME leaves one out [dim](default: {', '.join(USUAL)})[/dim]",
+    show_default=False,
+    rich_help_panel="Outputs",
+    autocompletion=complete_outputs,
+)
+
+
+def _outputs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The outputs that the given parameters ask for; an unknown one is wrong usage."""
+    given: str | None = parameters.get("outputs")
+    names = [name.strip().replace("-", "_") for name in given.split(",")] if given is not None else list(USUAL)
+    try:
+        chosen = in_order(name for name in names if name)
+    except ValueError as error:
+        raise typer.BadParameter(f"--outputs: {error}.") from None
+    if given is not None and not chosen:
+        raise typer.BadParameter("--outputs names none.")
+    return tuple(
+        name for name in OUTPUTS
+        if (parameters[name] if isinstance(parameters.get(name), bool) else name in chosen)
+    )  # fmt: skip
+
+
 def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -> Callable[[str], list[str]]:
     """What a shell offers as an option's value: the choices that are values, and names that `more` looks up then."""
 
@@ -124,14 +169,15 @@ NAMES: dict[str, Callable[[], Iterable[str]]] = {"enhance": _enhancers, "head": 
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "texture_size", "albedo", "detail", "base_color", "frontal_size", "crop",
-    "background", "expression", "gaze",
+    "focal", "head", "subdivide", "texture_size", "base_color", "frontal_size", "crop", "background", "expression",
+    "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 
 
 def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command that also takes these parameters of PLACES; it finds them in its context, for `settings_from`.
+    """A command that also takes these parameters: of PLACES, names of OUTPUTS, and `outputs`. It finds them in its
+    context, for `settings_from`.
 
     They are shown in this order, after the command's own parameters. Of these some may be named too, to be shown there.
     """
@@ -145,9 +191,11 @@ def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[.
 
         shown = [own[name] for name in own if name not in parameters]
         for name in parameters:
-            kind: Any = (
-                Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)] if name in PLACES else None
-            )
+            kind: Any = None
+            if name in PLACES:
+                kind = Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)]
+            elif name in OUTPUTS or name == "outputs":
+                kind = Annotated[bool | None, output_option(name)] if name in OUTPUTS else Annotated[str | None, NAMED]
             added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
             shown.append(own.get(name, added))
         keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
@@ -188,6 +236,9 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
             for branch in branches:
                 node = node.setdefault(branch, {})
             node[leaf] = value
+    if parameters.get("outputs") is not None and parameters.get("only") is not None:
+        raise typer.BadParameter("--only and --outputs contradict each other; leave one out.")
+    tree["outputs"] = _outputs(parameters)
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:

@@ -83,10 +83,11 @@ def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
             place = folder.resolve()
             yield Path(safe_name(place.parent.name), safe_name(place.name)), load_figure(folder)
     else:
+        from tronie.outputs import USUAL
         from tronie.pipelines.photo import reconstruct
-        from tronie.settings import LightSettings, Settings
+        from tronie.settings import Settings
 
-        result = reconstruct(path, Settings(only="texture", light=LightSettings(albedo=relit)))
+        result = reconstruct(path, Settings(only="texture", outputs=(*USUAL, "albedo") if relit else USUAL))
         faces = [face for face in result.faces if face.head is not None]
         if not faces:
             raise InputError(f"There is no face in {path}.")

@@ -17,6 +17,7 @@ from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import Plan, Start, make_plan, run_job
 from tronie.jobs.worker import Bounds, Work
+from tronie.outputs import OUTPUTS
 from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.folder_lock import locked
 from tronie.runtime.hardware import default_workers
@@ -61,10 +62,10 @@ def _do(
         ledger = Ledger.open(out, settings, overwrite=overwrite)
         ledger.left_out = dict(inputs.left_out)
         plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
-    if plan.tasks and settings.export.usd:
-        from tronie.export.usd import check
+    if plan.tasks and any(OUTPUTS[name].extra for name in settings.wanted):
+        from tronie.export.outputs import check
 
-        check()
+        check(settings.wanted)
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
     workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tronie.outputs import USUAL
 from tronie.runtime.atomic_files import scratch
-from tronie.settings import ExportSettings, LightSettings, Settings
+from tronie.settings import ExportSettings, Settings
 
 STEPS = ("heads, textures, portraits", "light, relief, files, levels of detail", "pictures of heads")
 """What is done one after the other with the small portrait that comes with the package."""
@@ -20,15 +21,15 @@ def warm() -> Iterator[str]:
     from tronie.render.renderer import MODES, Look, Scene, render
     from tronie.stages.portrait.camera import portrait_camera
 
-    light = LightSettings(albedo=True, detail=True)
-    export = ExportSettings(rig=True, lod=True, maps=True, morph_normals=True)
+    outputs = (*USUAL, "lod", "albedo", "detail", "maps")
+    export = ExportSettings(rig=True, morph_normals=True)
     photo = Path(__file__).parents[1] / "assets" / "selftest.jpg"
     yield STEPS[0]
     Pipeline().run(photo)
     yield STEPS[1]
-    result = Pipeline(Settings(light=light, export=export)).run(photo)
+    result = Pipeline(Settings(outputs=outputs, export=export)).run(photo)
     with scratch() as folder:
-        result.save(Path(folder, "out"), export=export)
+        result.save(Path(folder, "out"), outputs=outputs, export=export)
     yield STEPS[2]
     for face in result.faces[:1]:
         if face.head is not None:

@@ -13,43 +13,21 @@ from pathlib import Path
 
 from tronie.arrays import Image
 from tronie.errors import OutputError
-from tronie.export.face_files import SLOWEST, Job, jobs, same, single
 from tronie.export.gltf_document import GltfAnimation
+from tronie.export.outputs import SLOWEST, FaceToWrite, File, face_files, flat, photo_files, same
 from tronie.export.records import face_record, to_json
 from tronie.geometry import Similarity
 from tronie.head.surface import reduced
-from tronie.io import encode
 from tronie.io.paths import safe_name
-from tronie.render.overlay import overlay
+from tronie.outputs import USUAL, in_order
 from tronie.runtime.atomic_files import explain, new_folder, taken
 from tronie.runtime.hardware import cores
-from tronie.settings import ExportSettings, Settings
+from tronie.settings import ExportSettings
 from tronie.types import Face, Photo, Result, Texture
 
-FORMATS: tuple[str, ...] = (
-    "glb",
-    "obj",
-    "ply",
-    "texture",
-    "provenance",
-    "albedo",
-    "detail",
-    "frontal",
-    "enhanced",
-    "overlay",
-    "sheet",
-)
-"""What can be asked for. face.json is always written; `obj` brings texture.png with it."""
-
-
-def chosen(settings: Settings) -> tuple[frozenset[str] | None, ExportSettings]:
-    """The formats that a job writes, None for whatever the faces have, and what is wanted beside them."""
-    if settings.only != "frontal":
-        return None, settings.export
-    # Its texture is only made for the portrait, and nothing that wears it is wanted.
-    return frozenset({"frontal", *(["enhanced"] if settings.enhance.photo else [])}), ExportSettings()
-
-
+MADE: tuple[str, ...] = in_order((*USUAL, "albedo", "detail", "enhanced_photo"))
+"""What is written of a result where nobody chooses: all that its faces have."""
+MESHES = frozenset(("glb", "obj", "ply"))
 MOST_THREADS = 4
 """More have nothing to do: a face's largest file takes a third of the time of all."""
 
@@ -59,7 +37,7 @@ def save_result(
     folder: Path,
     *,
     overwrite: bool = False,
-    formats: Collection[str] | None = None,
+    outputs: Collection[str] | None = None,
     name: str | None = None,
     export: ExportSettings | None = None,
 ) -> Path:
@@ -67,15 +45,12 @@ def save_result(
 
     The photo's folder appears when all of it is written. If it is there already, it is replaced with `overwrite`,
     else OutputError is raised before anything is done. A photo without faces gets a folder with its sheet.
-    `formats` defaults to all of FORMATS; faces without textures get no sheet then, which would take three times
-    as long as all of their meshes. `export` says what is wanted beside that: joints, levels of detail, USD, maps.
-    Raises OutputError with one sentence when something cannot be written, ValueError for an unknown format.
+    `outputs` are names of `tronie.outputs`, by default MADE. Faces without textures get no sheet beside their meshes,
+    which would take three times as long as all of these. `export` says how head.glb is to be: joints, normals.
+    Raises OutputError with one sentence when something cannot be written, ValueError for an unknown output.
     """
-    unknown = set(formats or ()) - set(FORMATS)
-    if unknown:
-        raise ValueError(f"unknown formats {sorted(unknown)}; there are {', '.join(FORMATS)}")
     name = safe_name(result.photo.name if name is None else name)
-    with photo_folder(Path(folder), name, overwrite=overwrite, formats=formats, export=export) as writer:
+    with photo_folder(Path(folder), name, overwrite=overwrite, outputs=outputs, export=export) as writer:
         writer.finish(result)
     return Path(folder) / name
 
@@ -98,18 +73,17 @@ def photo_folder(
     name: str,
     *,
     overwrite: bool = False,
-    formats: Collection[str] | None = None,
+    outputs: Collection[str] | None = None,
     export: ExportSettings | None = None,
     threads: int = 0,
 ) -> Iterator[Writer]:
     """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`. The files
     of a face are made in so many `threads`; 0: as many as there are processors, and no more than MOST_THREADS."""
-    export = export or ExportSettings()
+    wanted = frozenset(in_order(MADE if outputs is None else outputs))
     older = {folder / f"{name}_{place.name}.obj" for place in (folder / name).glob("face-*")}
     with new_folder(folder / name, overwrite=overwrite) as work:
-        chosen = None if formats is None else frozenset(formats)
-        yield Writer(work, name, chosen, export, threads=threads or most_threads())
-    if export.flat:
+        yield Writer(work, name, wanted, export or ExportSettings(), threads=threads or most_threads())
+    if "flat" in wanted:
         _put_beside(folder, name, older)
 
 
@@ -134,7 +108,8 @@ class Writer:
 
     work: Path
     name: str
-    formats: frozenset[str] | None
+    wanted: frozenset[str]
+    """Names of outputs."""
     export: ExportSettings = field(default_factory=ExportSettings)
     overlays: dict[int, Image] = field(default_factory=dict)
     """By face index."""
@@ -152,11 +127,10 @@ class Writer:
 
     def _add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
         small = thinned(face)
-        formats = frozenset(FORMATS) if self.formats is None else self.formats
         place = self.work / f"face-{face.index}"
         place.mkdir(exist_ok=moving is not None)
-        _save_face(photo, face, small, place, formats, self, moving or Moving())
-        if self.export.flat and (data := single(face, small)) is not None:
+        _save_face(photo, face, small, place, self, moving or Moving())
+        if "flat" in self.wanted and (data := flat(face, small)) is not None:
             _write(self.work / f"face-{face.index}.obj", data)
         return small
 
@@ -167,13 +141,9 @@ class Writer:
         faces = (face if face.index in added else self._add(result.photo, face) for face in result.faces)
         result = replace(result, faces=tuple(faces))
         bare = bool(result.faces) and all(face.texture is None and face.deep3d is None for face in result.faces)
-        if "sheet" in self.formats if self.formats is not None else not bare:
-            from tronie.export.contact_sheet import sheets
-
-            for number, page in enumerate(sheets(result, self.overlays), start=1):
-                _write(self.work / ("sheet.jpg" if number == 1 else f"sheet-{number}.jpg"), encode.jpeg(page, 90))
-        if result.enhanced_photo is not None and (self.formats is None or "enhanced" in self.formats):
-            _write(self.work / "enhanced_photo.png", encode.png(result.enhanced_photo))
+        wanted = self.wanted - {"sheet"} if bare and not MESHES.isdisjoint(self.wanted) else self.wanted
+        for file, make in photo_files(result, wanted, self.overlays):
+            _write(self.work / file, make())
         self.seconds += time.perf_counter() - began
 
 
@@ -212,40 +182,33 @@ def thinned(face: Face) -> Face:
 
 
 def save_face(
-    photo: Photo, face: Face, place: Path, name: str, export: ExportSettings, formats: frozenset[str] | None = None
+    photo: Photo, face: Face, place: Path, name: str, export: ExportSettings, outputs: Collection[str] | None = None
 ) -> list[str]:  # fmt: skip
-    """The files of one face, in all formats unless told otherwise, into a folder that is there; the names of those
-    written. Raises OutputError."""
-    writer = Writer(place, name, formats, export, threads=most_threads())
-    return _save_face(photo, face, thinned(face), place, formats or frozenset(FORMATS), writer, Moving())
+    """The files of one face into a folder that is there, by default MADE; the names of those written. Raises
+    OutputError."""
+    wanted = frozenset(in_order(MADE if outputs is None else outputs))
+    writer = Writer(place, name, wanted, export, threads=most_threads())
+    return _save_face(photo, face, thinned(face), place, writer, Moving())
 
 
-def _save_face(
-    photo: Photo, face: Face, small: Face, place: Path, formats: frozenset[str], writer: Writer, moving: Moving
-) -> list[str]:  # fmt: skip
-    """The files of one face, `small` when it is thinned; what the face lacks is left out. Their names."""
+def _save_face(photo: Photo, face: Face, small: Face, place: Path, writer: Writer, moving: Moving) -> list[str]:
+    """The files of one face, `small` when it is thinned. Their names."""
+    one = FaceToWrite(
+        photo, face, small, writer.name, writer.wanted, writer.export, moving.course, writer.overlays
+    )  # fmt: skip
+    made: list[File] = [*face_files(one), *((file, partial(same, chunks)) for file, chunks in moving.files.items())]
 
-    def drawn() -> bytes:
-        writer.overlays[face.index] = picture = overlay(photo.image, face)
-        return encode.jpeg(picture, 90, full_color=True)
-
-    made: list[Job] = [
-        *jobs(photo, face, small, formats, writer.export, writer.name, moving.course),
-        *([("overlay.jpg", drawn)] if "overlay" in formats else []),
-        *((file, partial(same, chunks)) for file, chunks in moving.files.items()),
-    ]
-
-    def work(job: Job) -> None:
-        _write(place / job[0], job[1]())
+    def work(file: File) -> None:
+        _write(place / file[0], file[1]())
 
     # Encoders let go of the interpreter's lock. The slowest begin.
-    slowest_first = sorted(made, key=lambda job: SLOWEST.index(job[0]) if job[0] in SLOWEST else len(SLOWEST))
+    slowest_first = sorted(made, key=lambda file: SLOWEST.index(file[0]) if file[0] in SLOWEST else len(SLOWEST))
     if writer.threads > 1:
         with ThreadPoolExecutor(writer.threads) as pool:
             list(pool.map(work, slowest_first))
     else:
-        for job in slowest_first:
-            work(job)
+        for file in slowest_first:
+            work(file)
     written = [*(file for file, _ in made), *moving.written]
     _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
     return [*written, "face.json"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tronie.gui.forms import Field
     from tronie.settings import ExportSettings
 
-USUAL = ("glb", "frontal", "texture")
+USUAL = ("glb", "portrait", "texture")
 """Ticked at first."""
 
 
@@ -98,7 +98,7 @@ class ExportPanel(QWidget):
         super().__init__(parent)
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, Field] = {}
-        self._formats, self._extras = QGridLayout(), QGridLayout()
+        self._outputs, self._extras = QGridLayout(), QGridLayout()
         self.folder = FolderLine(str(Path.home() / "tronie-out"))
         browse = QPushButton(tr("Choose …"))
         browse.clicked.connect(self._browse)
@@ -116,8 +116,8 @@ class ExportPanel(QWidget):
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        formats = QGroupBox(tr("Files"))
-        formats.setLayout(self._formats)
+        files = QGroupBox(tr("Files"))
+        files.setLayout(self._outputs)
         extras = QGroupBox(tr("Beside them"))
         extras.setLayout(self._extras)
         where = QHBoxLayout()
@@ -129,7 +129,7 @@ class ExportPanel(QWidget):
             buttons.addWidget(button, k // 2, k % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
-        layout.addWidget(formats)
+        layout.addWidget(files)
         layout.addWidget(extras)
         layout.addLayout(where)
         layout.addWidget(self.replace)
@@ -141,15 +141,16 @@ class ExportPanel(QWidget):
         """What was written last."""
         self.enable(False)
 
-    def set_options(self, formats: tuple[str, ...], settings: ExportSettings) -> None:
-        """The formats there are, and the settings' values."""
+    def set_options(self, outputs: Mapping[str, str], settings: ExportSettings) -> None:
+        """The outputs there are, each with what it is, and the settings' values."""
         from tronie.gui.forms import Field
 
         if not self.ticks:
-            for k, name in enumerate(formats):
+            for k, (name, text) in enumerate(outputs.items()):
                 tick = self.ticks[name] = QCheckBox(spoken(name) if len(name) > 3 else name.upper())
+                tick.setToolTip(tr(text))
                 tick.setChecked(name in USUAL)
-                self._formats.addWidget(tick, k // 3, k % 3)
+                self._outputs.addWidget(tick, k // 3, k % 3)
         while (item := self._extras.takeAt(0)) is not None:
             if item.widget() is not None:
                 item.widget().deleteLater()
@@ -163,7 +164,7 @@ class ExportPanel(QWidget):
     def options(self, settings: ExportSettings) -> ExportSettings:
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
 
-    def formats(self) -> set[str]:
+    def outputs(self) -> set[str]:
         return {name for name, tick in self.ticks.items() if tick.isChecked()}
 
     def enable(self, on: bool) -> None:

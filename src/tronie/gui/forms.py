@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
 
 from tronie.gui.i18n import spoken, tr
+from tronie.outputs import OUTPUTS
 
 LARGEST = 1_000_000
 
@@ -30,6 +32,28 @@ def choices_of(place: str) -> tuple[str, ...]:
 
         return tuple(dict.fromkeys((OWN, *calibrated())))
     return ()
+
+
+class Ticks(QWidget):
+    """Some of many names."""
+
+    changed = Signal()
+
+    def __init__(self, names: Mapping[str, str], chosen: Collection[str]) -> None:
+        """`names`: each with what it is."""
+        super().__init__()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._ticks: dict[str, QCheckBox] = {}
+        for k, (name, text) in enumerate(names.items()):
+            tick = self._ticks[name] = QCheckBox(spoken(name))
+            tick.setToolTip(tr(text))
+            tick.setChecked(name in chosen)
+            tick.toggled.connect(self.changed)
+            layout.addWidget(tick, k // 4, k % 4)
+
+    def chosen(self) -> tuple[str, ...]:
+        return tuple(name for name, tick in self._ticks.items() if tick.isChecked())
 
 
 class Field:
@@ -54,6 +78,9 @@ class Field:
 
 def _made(place: str, info: FieldInfo, value: Any) -> tuple[QWidget, Callable[[], Any], Any]:
     """Widget, what reads it, and the signal that tells of a change."""
+    if place == "outputs":
+        ticks = Ticks({output.name: output.text for output in OUTPUTS.values()}, value)
+        return ticks, ticks.chosen, ticks.changed
     kinds = _kinds(info.annotation)
     free = type(None) in kinds
     literal = [k for k in kinds if get_origin(k) is Literal]

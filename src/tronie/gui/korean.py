@@ -77,9 +77,18 @@ NAMES: dict[str, str] = {
     "Bridge": "가림 이어 주기",
     "Fps": "초당 프레임",
     "Overlay": "겹쳐 보기",
-    "Talking": "말하는 머리",
     "Seconds": "초",
     "Only": "단계 제한",
+    "Outputs": "만들 파일",
+    "Glb": "GLB",
+    "Obj": "OBJ",
+    "Ply": "PLY",
+    "Deep3d": "Deep3D",
+    "Enhanced photo": "개선한 사진",
+    "Sources": "사진별 출처",
+    "Motion": "움직임",
+    "Overlay film": "겹쳐 보기 영상",
+    "Talking film": "말하는 머리 영상",
 }
 EXPLANATIONS: dict[str, str] = {
     "Which face detector to use; dlib is an extra.": "사용할 얼굴 검출기입니다. dlib은 추가 설치가 필요합니다.",
@@ -151,8 +160,21 @@ EXPLANATIONS: dict[str, str] = {
     "Least certainty of the landmark net; below it the detector decides.": (
         "랜드마크 신경망의 최소 확신도; 그보다 낮으면 검출기가 결정합니다."
     ),
+    "What is written: names of outputs.": "저장할 결과물의 이름입니다.",
+    "The head as glTF, with its texture and the 52 expressions.": "텍스처와 52개 표정이 있는 glTF 머리입니다.",
+    "The head with the photo's expression, and its texture.": "사진의 표정을 한 머리와 그 텍스처입니다.",
+    "The same with a colour for each vertex.": "정점마다 색이 있는 같은 머리입니다.",
+    "With the engine deep3d: its own mesh.": "deep3d 엔진: 그 엔진의 메시입니다.",
+    "The texture, without loss.": "손실 없는 텍스처입니다.",
+    "Where each texel comes from.": "텍셀마다 색의 출처입니다.",
+    "The portrait from the front, and where its pixels come from.": "정면 초상과 픽셀마다의 출처입니다.",
+    "Of an enhanced face: its crop before and after.": "개선한 얼굴: 개선 전과 후의 그림입니다.",
+    "The fit drawn over the photo.": "사진 위에 겹쳐 그린 결과입니다.",
+    "All faces at a glance.": "모든 얼굴을 한눈에 봅니다.",
+    "Of a person: which photo each texel is from.": "인물: 텍셀마다 어느 사진에서 왔는지입니다.",
+    "Of a video: how the heads move, as tables.": "동영상: 머리의 움직임을 표로 저장합니다.",
 }
-"""Of `tronie.settings`, word for word: a test compares them."""
+"""Of `tronie.settings` and `tronie.outputs`, word for word: a test compares them."""
 
 
 KOREAN: dict[str, str] = {

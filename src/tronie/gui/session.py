@@ -211,11 +211,11 @@ class Session(QObject):
 
     # Files out
 
-    def save(self, everything: bool, folder: Path, formats: set[str], overwrite: bool) -> None:
+    def save(self, everything: bool, folder: Path, outputs: set[str], overwrite: bool) -> None:
         """Write the chosen face, or all of the photo's."""
         only = None if everything else self.index
         self.files.submit(
-            ("save", folder), photo_tasks.save, self.path, only, folder, formats, self._settings(), overwrite
+            ("save", folder), photo_tasks.save, self.path, only, folder, outputs, self._settings(), overwrite
         )  # fmt: skip
         self.busied.emit(True)
 

@@ -143,7 +143,7 @@ class Window(menus.Commanded):
     def _show_options(self) -> None:
         if self._about is not None:
             self.portrait.set_options(self.settings.portrait)
-            self.exports.set_options(self._about.formats, self.settings.export)
+            self.exports.set_options(self._about.outputs, self.settings.export)
 
     @property
     def settings(self) -> Settings:
@@ -313,7 +313,7 @@ class Window(menus.Commanded):
         folder = Path(self.exports.folder.text()).expanduser()
         self.kept.setValue("folder", str(folder))
         self.exports.say(tr("Writing …"))
-        self.session.save(everything, folder, self.exports.formats(), self.exports.replace.isChecked())
+        self.session.save(everything, folder, self.exports.outputs(), self.exports.replace.isChecked())
 
     def copy_portrait(self) -> None:
         looks = self.portrait.looks

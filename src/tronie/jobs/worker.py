@@ -152,14 +152,18 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
 
 def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
-    from tronie.export.writer import chosen, photo_folder
+    from tronie.export.writer import photo_folder
     from tronie.settings import Settings
 
-    began = time.perf_counter()
+    began, settings = time.perf_counter(), settings or Settings()
     try:
-        formats, export = chosen(settings or Settings())
         with photo_folder(
-            task.out, task.name, overwrite=task.overwrite, formats=formats, export=export, threads=threads
+            task.out,
+            task.name,
+            overwrite=task.overwrite,
+            outputs=settings.wanted,
+            export=settings.export,
+            threads=threads,
         ) as writer:
             result = runner.run(task.source, each=writer.add)
             writer.finish(result)

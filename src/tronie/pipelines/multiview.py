@@ -59,11 +59,11 @@ def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
     assert head is not None
     assert fit is not None
     assert texture is not None
-    if settings.light.wanted and settings.only != "frontal":
+    if settings.runs("light"):
         from tronie.stages.lighting import light_and_detail
 
-        face = light_and_detail(face, settings.light)
-    if settings.only == "texture":
+        face = light_and_detail(face, settings.light, settings.wanted)
+    if not settings.runs("portrait"):
         return face
     from tronie.stages.portrait import frontal
 

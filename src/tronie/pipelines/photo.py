@@ -112,7 +112,7 @@ class Pipeline:
             if settings.fit.engine == "deep3d":
                 from tronie.stages.deep3d.engine import load_engine
 
-                self._engine = load_engine(self.threads, settings.fit.mat)
+                self._engine = load_engine(self.threads)
             else:
                 wanted, model = settings.head.subdivide, self.model
                 level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
@@ -150,7 +150,7 @@ class Pipeline:
         for face in self._enhanced(photo, found, clock):
             if face.enhanced is not None:
                 face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
-            if face.enhanced is not None and self.settings.enhance.photo:
+            if face.enhanced is not None and "enhanced_photo" in self.settings.wanted:
                 pasted.append(face.enhanced)
             face = self._finish(photo, face, camera, None)
             faces.append(each(photo, face) if each else face)
@@ -258,15 +258,15 @@ class Pipeline:
                 face = (engine or self.engine).fit(photo, face, camera)
             head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
-            if settings.only != "mesh" and head is not None and fit is not None:
+            if settings.runs("texture") and head is not None and fit is not None:
                 with clock("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
-                if settings.light.wanted and settings.only != "frontal":
+                if settings.runs("light"):
                     from tronie.stages.lighting import light_and_detail
 
                     with clock("light"):
-                        face = light_and_detail(face, settings.light)
-                if settings.only != "texture":
+                        face = light_and_detail(face, settings.light, settings.wanted)
+                if settings.runs("portrait"):
                     with clock("frontal"):
                         face = self._portrait(photo, face)
         except Stopped:

@@ -16,8 +16,8 @@ from tronie.arrays import Array, Image
 class About:
     """What the library can do, for the window to offer."""
 
-    formats: tuple[str, ...]
-    """Of files that are written."""
+    outputs: dict[str, str]
+    """Of a photo, by name: what each is."""
     suffixes: tuple[str, ...]
     """Of files that are read."""
 

@@ -27,11 +27,12 @@ THUMB = 128
 
 def about(desk: Desk, tell: Tell) -> About:
     """What the window offers."""
-    from tronie.export.writer import FORMATS
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES
+    from tronie.outputs import OUTPUTS
 
-    return About(FORMATS, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
+    offered = {output.name: output.text for output in OUTPUTS.values() if "photo" in output.of}
+    return About(offered, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
 
 
 def warm_up(desk: Desk, tell: Tell, settings: Settings) -> None:
@@ -167,7 +168,7 @@ def picture(desk: Desk, tell: Tell, key: Key, view: View, size: tuple[int, int],
 
 
 def save(
-    desk: Desk, tell: Tell, path: Path, only: int | None, folder: Path, formats: set[str], settings: Settings,
+    desk: Desk, tell: Tell, path: Path, only: int | None, folder: Path, outputs: set[str], settings: Settings,
     overwrite: bool,
 ) -> Path:  # fmt: skip
     """Write the outputs of a photo, or of one of its faces; the photo's folder."""
@@ -176,17 +177,17 @@ def save(
         raise TronieError("There is nothing to export yet.")
     if only is not None:
         result = replace(result, faces=(desk.faces[path, only],))
-    return written(tell, result, folder, formats, settings.export, overwrite)
+    return written(tell, result, folder, outputs, settings.export, overwrite)
 
 
 def written(
-    tell: Tell, result: Result, folder: Path, formats: set[str], export: ExportSettings, overwrite: bool
+    tell: Tell, result: Result, folder: Path, outputs: set[str], export: ExportSettings, overwrite: bool
 ) -> Path:
     from tronie.export.writer import photo_folder
     from tronie.io.paths import safe_name
 
     name = safe_name(result.photo.name)
-    with photo_folder(folder, name, overwrite=overwrite, formats=formats, export=export) as writer:
+    with photo_folder(folder, name, overwrite=overwrite, outputs=outputs, export=export) as writer:
         for count, face in enumerate(result.faces):
             tell(Stage("save", count))
             writer.add(result.photo, face)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tronie.io.video.clip import Clip, Frame
+    from tronie.outputs import Stage
     from tronie.pipelines.photo import Pipeline
     from tronie.render.figure import Figure
     from tronie.settings import PortraitSettings, Settings
@@ -207,8 +208,15 @@ def _same_models(a: Settings, b: Settings) -> bool:
 
 def _same_result(a: Settings, b: Settings) -> bool:
     """But for what is written and how portraits look, which can be made anew."""
-    left = {"portrait", "export", "video"}
-    return a.model_dump(exclude=left) == b.model_dump(exclude=left)
+    left = {"portrait", "export", "video", "outputs", "only"}
+    return a.model_dump(exclude=left) == b.model_dump(exclude=left) and _made(a) == _made(b)
+
+
+def _made(settings: Settings) -> list[bool]:
+    """What depends on the outputs that are wanted."""
+    stages: tuple[Stage, ...] = ("texture", "light", "portrait")
+    pictures = ("albedo", "detail", "enhanced_photo")
+    return [*(settings.runs(stage) for stage in stages), *(name in settings.wanted for name in pictures)]
 
 
 def laid_down(face: Face) -> Face:

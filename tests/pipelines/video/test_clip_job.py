@@ -18,6 +18,7 @@ from tronie.io.video import is_clip
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import make_plan, run_job
 from tronie.jobs.worker import Work
+from tronie.outputs import USUAL
 from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.job import do_clip
@@ -28,7 +29,7 @@ EXAMPLE = EXAMPLES / "astronaut.jpg"
 FRAMES = 14
 SETTINGS = Settings.model_validate({
     "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
-    "video": {"overlay": False, "talking": False},
+    "outputs": [name for name in USUAL if not name.endswith("film")],
 })  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def test_stopping_leaves_nothing_of_a_file_half_read(shot: Path, pipeline: Pipel
 
 
 def test_films_are_made_in_several_threads_and_can_be_ended(shot: Path, tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"video": SETTINGS.video.model_copy(update={"talking": True})})
+    settings = SETTINGS.model_copy(update={"outputs": (*SETTINGS.outputs, "talking_film")})
     several = Pipeline(settings, threads=2)
     heard: list[str] = []
     outcome = do_clip(

@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 from places import EXAMPLES
 
 from tronie import cli
-from tronie.export.writer import save_face
+from tronie.export.writer import MADE, save_face
 from tronie.formats.matlab import mat_bytes
 from tronie.importers.deep3d.to_onnx import onnx_bytes
 from tronie.runtime.model_store import keep, new_record
@@ -58,9 +58,9 @@ def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
     head = make_head(result, head_model(model, "nobody's"))
     detection = Detection((110, 130, 410, 470), FIVE, 0.9)
     fit = make_fit(result, detection, FIVE)
-    face = Face(1, detection, fit=fit, head=head, deep3d=replace(result, matlab=True), points68=result.points68)
+    face = Face(1, detection, fit=fit, head=head, deep3d=result, points68=result.points68)
     face = replace(face, texture=bake(photo, head, fit, None, TextureSettings(size=512)))
-    face = light_and_detail(face, LightSettings(albedo=True, detail=True))
+    face = light_and_detail(face, LightSettings(), ("albedo", "detail"))
     assert face.texture is not None
     return photo, result, replace(face, portrait=frontal(head, face.texture, PortraitSettings(size=256), photo, fit))
 
@@ -76,8 +76,9 @@ def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
 def test_a_face_with_its_files(vertices: int, everything: bool, tmp_path: Path) -> None:
     photo, result, face = _whole(vertices)
     usd = everything and _usd_works()
-    export = ExportSettings(rig=everything, lod=everything, maps=everything, usd=usd, morph_normals=everything)
-    names = save_face(photo, face, tmp_path, "someone", export)
+    export = ExportSettings(rig=everything, morph_normals=everything)
+    outputs = (*MADE, "mat", *(("lod", "maps") if everything else ()), *(("usd",) if usd else ()))
+    names = save_face(photo, face, tmp_path, "someone", export, outputs)
     wanted = {
         "head.glb", "head.obj", "head.mtl", "head.ply", "texture.png", "albedo.png",
         "light.hdr", "normal.png", "provenance.png", "frontal.png", "frontal_mask.png", "overlay.jpg",

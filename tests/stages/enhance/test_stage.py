@@ -16,6 +16,7 @@ import tronie
 from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.export.writer import save_result
+from tronie.outputs import USUAL
 from tronie.settings import Settings
 from tronie.stages import enhance as room
 from tronie.stages.enhance.stage import BATCH, eye_distance
@@ -46,8 +47,9 @@ def sharpened(crop: Image) -> Image:
 
 
 def settings(mode: str = "auto", limit: float = 45, **options: object) -> Settings:
+    outputs = (*USUAL, "enhanced_photo")
     small = {"texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}}
-    return Settings.model_validate({**small, **options, "enhance": {"mode": mode, "limit": limit, "photo": True}})
+    return Settings.model_validate({**small, **options, "enhance": {"mode": mode, "limit": limit}, "outputs": outputs})
 
 
 @pytest.fixture(scope="module")

@@ -18,16 +18,16 @@ from tronie.cli.options import settings_from
 from tronie.export.writer import save_result
 from tronie.head.harmonics import coefficients_of
 from tronie.head.model import HeadModel
-from tronie.settings import LightSettings
+from tronie.settings import LightSettings, Settings
 from tronie.stages.lighting import light_and_detail
 from tronie.types import Result
 
 
-def lit_result(model: HeadModel, settings: LightSettings) -> Result:
+def lit_result(model: HeadModel, settings: LightSettings, wanted: tuple[str, ...]) -> Result:
     texture, head, fit, _ = picture(model, sun((1.0, 0.4, 0.6)))
     result = make_result(model)
     face = replace(result.faces[0], texture=texture, head=head, fit=fit)
-    return replace(result, faces=(light_and_detail(face, settings),))
+    return replace(result, faces=(light_and_detail(face, settings, wanted),))
 
 
 def gltf(path: Path) -> Any:
@@ -36,8 +36,8 @@ def gltf(path: Path) -> Any:
 
 
 def test_all_of_it(tiny_head: HeadModel, tmp_path: Path) -> None:
-    result = lit_result(tiny_head, LightSettings(detail=True, base_color="albedo"))
-    place = save_result(result, tmp_path, formats=("glb", "obj", "texture", "albedo", "detail")) / "face-1"
+    result = lit_result(tiny_head, LightSettings(base_color="albedo"), ("detail",))
+    place = save_result(result, tmp_path, outputs=("glb", "obj", "texture", "albedo", "detail")) / "face-1"
     face = result.faces[0]
     assert face.albedo is not None
     assert face.detail is not None
@@ -58,8 +58,9 @@ def test_all_of_it(tiny_head: HeadModel, tmp_path: Path) -> None:
 
 
 def test_nothing_of_it_unless_asked(tiny_head: HeadModel, tmp_path: Path) -> None:
-    assert not LightSettings().wanted
-    place = save_result(lit_result(tiny_head, LightSettings(albedo=True)), tmp_path, formats=("glb", "obj")) / "face-1"
+    assert not Settings().runs("light")
+    result = lit_result(tiny_head, LightSettings(), ("albedo",))
+    place = save_result(result, tmp_path, outputs=("glb", "obj")) / "face-1"
     assert not (place / "albedo.png").exists()
     assert "texture.png" in (place / "head.mtl").read_text()
     assert "normalTexture" not in gltf(place / "head.glb")["materials"][0]
@@ -67,4 +68,4 @@ def test_nothing_of_it_unless_asked(tiny_head: HeadModel, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("given", [{"albedo": True}, {"detail": True}, {"base_color": "albedo"}])
 def test_options(given: dict[str, Any]) -> None:
-    assert settings_from(given).light.wanted
+    assert settings_from(given).runs("light")

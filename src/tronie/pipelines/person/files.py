@@ -17,7 +17,7 @@ from tronie.export.records import (
     to_json,
     used_records,
 )
-from tronie.export.writer import chosen, save_face
+from tronie.export.writer import save_face
 from tronie.io import encode
 from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.reconstruct import Many
@@ -33,12 +33,11 @@ def save_person(many: Many, folder: Path, name: str, settings: Settings, *, over
     """Write `folder` and return it. Raises OutputError; what is there is replaced with `overwrite` only."""
     with new_folder(folder, overwrite=overwrite) as work:
         main = many.shots[many.main]
-        formats, export = chosen(settings)
-        files = save_face(main.load(), many.face, work, name, export, formats)
-        if many.fused is not None and formats is None:
+        files = save_face(main.load(), many.face, work, name, settings.export, settings.wanted)
+        if many.fused is not None and "sources" in settings.wanted:
             write_file(work / "photos.png", encode.png(source_picture(many.fused.source)))
             files.append("photos.png")
-        if formats is None:
+        if "sheet" in settings.wanted:
             write_file(work / "sheet.jpg", encode.jpeg(person_sheet(many, name), 90))
             files.append("sheet.jpg")
         write_file(work / FILE, to_json(person_record(many, name, settings, files)))

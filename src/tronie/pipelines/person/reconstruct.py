@@ -80,7 +80,7 @@ def reconstruct_person(
     main = int(np.argmax([suits_portrait(shot) for shot in done]))
     fused: Fused | None = None
     painted: tuple[int, ...] = ()
-    if settings.only != "mesh":
+    if settings.runs("texture"):
         painted = to_paint(done, main)
         fused = textured(done, painted, settings, stopping)
         if fused is None:

@@ -88,7 +88,7 @@ def heads(
             puppet = Puppet.of(Head(model, level, neutral, neutral))
             place = folder / f"face-{person.number}"
             place.mkdir()
-        if face.texture is None or not settings.talking or pipeline.settings.only not in (None, "frontal"):
+        if face.texture is None or "talking_film" not in pipeline.settings.wanted:
             return Made(person, face, photo, puppet, ())
         name, fps = f"frontal.{default_format()}", found.info.fps
         with clock("talking"):
@@ -131,7 +131,7 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
         raise InputError("no frame shows the face well enough")
     main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
     photo, face = painted[main].photo, painted[main].face
-    if settings.only != "mesh":
+    if settings.runs("texture"):
         try:
             mouth = None if person.mouth is None else mouth_of(person.mouth, box)
             fused = textured(painted, to_paint(painted, main), settings, lambda: False, mouth)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tronie.errors import InputError
 from tronie.export.records import to_json
 from tronie.export.schemas import ClipPersonRecord
-from tronie.export.writer import Moving, Writer, chosen, photo_folder
+from tronie.export.writer import Moving, Writer, photo_folder
 from tronie.io.video import open_clip
 from tronie.io.video.clip import CAMERA, Clip, Limited
 from tronie.io.video.writer import default_format, write_movie
@@ -104,8 +104,9 @@ def _do(
     found, poor = _well_seen(found)
     notes = (*found.notes, *poor)
     camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
-    formats, export = chosen(settings)
-    with photo_folder(task.out, task.name, overwrite=task.overwrite, formats=formats, export=export) as writer:
+    with photo_folder(
+        task.out, task.name, overwrite=task.overwrite, outputs=settings.wanted, export=settings.export
+    ) as writer:
         faces, more = _save(found, pipeline, task, camera, writer, clock, notes, told, cancelled)
     return faces, (*notes, *more)
 
@@ -135,7 +136,7 @@ def _save(
         with clock("files"):
             person, face = made.person, made.face
             puppets[person.number] = made.puppet, person.motion
-            tables = {} if settings.only == "frontal" else files(person.motion, pipeline.model, fps)
+            tables = files(person.motion, pipeline.model, fps) if "motion" in settings.wanted else {}
             moving = Moving(course(person.motion, camera, task.name), tables, made.films)
             small = writer.add(made.photo, face, moving)
             views.append((made.photo, small))
@@ -144,7 +145,7 @@ def _save(
             records.append(person_record(person, face, len(found.people[person.number - 1]), written))
         told("heads", len(faces), len(found.people))
     films = []
-    filmed = settings.video.overlay and settings.only != "frontal" and not task.source.startswith(CAMERA)
+    filmed = "overlay_film" in settings.wanted and not task.source.startswith(CAMERA)
     if filmed and puppets:
         films.append(f"overlay.{default_format()}")
         with clock("overlay"):

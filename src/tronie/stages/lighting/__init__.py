@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,16 +17,16 @@ from tronie.types import Face
 __all__ = ["light_and_detail"]
 
 
-def light_and_detail(face: Face, settings: LightSettings) -> Face:
-    """The face, which has a head, a fit and a texture, with `albedo` and `detail`."""
+def light_and_detail(face: Face, settings: LightSettings, wanted: Collection[str]) -> Face:
+    """The face, which has a head, a fit and a texture, with `albedo` and `detail` as far as they are `wanted`."""
     texture, head, fit = face.texture, face.head, face.fit
     assert texture is not None
     assert head is not None
     assert fit is not None
     found = fields(texture, head, fit)
-    if settings.albedo or settings.base_color == "albedo":
+    if "albedo" in wanted or settings.base_color == "albedo":
         face = replace(face, albedo=delight(texture, head, found, settings.base_color == "albedo"))
-    if settings.detail:
+    if "detail" in wanted:
         depth = float(np.median(transform(fit.head_to_camera, head.points68(head.vertices))[:, 2]))
         face = replace(face, detail=relief(texture, head, fit, found, depth / fit.camera.focal))
     return face
