@@ -12,6 +12,7 @@ import time
 from typing import get_args
 
 import pytest
+import typer
 from fake_job import FakePipeline, job, made, manifest
 from places import TESTS
 
@@ -118,6 +119,7 @@ def test_an_output_that_cannot_be_written_is_one_line(photos, tmp_path, capsys) 
         ["run", "a.jpg", "--nope"],
         ["nope"],
         ["run", "a.jpg", "--only", "hair"],
+        ["run", "a.jpg", "--outputs", "hair"],
         ["run", "a.jpg", "--detector", "eyes"],
         ["run", "a.jpg", "--enhance", "wishes"],
         ["run", "a.jpg", "--enhance-limit", "0"],
@@ -363,6 +365,17 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
     assert settings.outputs == in_order((*USUAL, "enhanced_photo"))
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)
     assert (settings.texture.size, settings.portrait.size, settings.only) == (512, 256, "texture")
+
+
+def test_outputs_are_chosen_by_name() -> None:
+    assert settings_from({"outputs": "portrait, overlay-film,glb"}).outputs == ("glb", "portrait", "overlay_film")
+    assert settings_from({"overlay": False, "lod": True}).outputs == in_order({*USUAL, "lod"} - {"overlay"})
+    assert settings_from({"outputs": "glb", "portrait": True}).outputs == ("glb", "portrait")
+    assert settings_from({"only": "mesh", "lod": True}).wanted >= {"glb", "lod"}
+    assert options.complete_outputs("glb,alb") == ["glb,albedo"]
+    for wrong in ({"outputs": "glb,hair"}, {"outputs": ","}, {"outputs": "glb", "only": "mesh"}):
+        with pytest.raises(typer.BadParameter, match="--outputs"):
+            settings_from(wrong)
 
 
 def test_no_option_means_the_defaults_of_the_tree() -> None:

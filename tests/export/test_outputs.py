@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from places import TESTS
 from samples import make_result
 
+from tronie.cli.options import complete_outputs, settings_from
 from tronie.errors import OutputError
 from tronie.export import outputs
 from tronie.export.writer import MADE, photo_folder, save_result
 from tronie.head.model import HeadModel
 from tronie.jobs.worker import do_photo
-from tronie.outputs import USUAL, Only
+from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
 from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Each
 from tronie.settings import ExportSettings, Settings
@@ -206,3 +210,78 @@ def test_files_do_not_depend_on_threads(tiny_head: HeadModel, tmp_path: Path) ->
     assert tree(tmp_path / "1") == tree(tmp_path / "3")
     for name in tree(tmp_path / "1"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
+
+
+@pytest.fixture
+def toy() -> Iterator[None]:
+    """An output of somebody else."""
+
+    def make(one: outputs.FaceToWrite) -> Iterator[outputs.File]:
+        yield "toy.txt", lambda: f"{one.title}: {len(one.face.detection.points)} points".encode()
+
+    outputs.register(Output("toy", "A toy.", ("toy.txt",), usual=False, only=("mesh",)), make)
+    yield
+    del OUTPUTS["toy"], outputs.FACE_OUTPUTS["toy"]
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_new_output_is_registered_and_made(tiny_head: HeadModel, tmp_path: Path) -> None:
+    settings = settings_from({"outputs": "toy,glb"})
+    assert settings.outputs == ("glb", "toy")
+    assert do_photo(_Ready(make_result(tiny_head), None), Task("a.jpg", tmp_path, "a"), settings).status == "ok"
+    assert tree(tmp_path / "a") == {"face-1/head.glb", "face-1/toy.txt", "face-1/face.json"}
+    assert (tmp_path / "a" / "face-1" / "toy.txt").read_bytes() == b"a face 1: 5 points"
+    assert json.loads((tmp_path / "a" / "face-1" / "face.json").read_text())["files"] == ["head.glb", "toy.txt"]
+    assert complete_outputs("glb,to") == ["glb,toy"]
+    with pytest.raises(ValueError, match="there is an output toy already"):
+        outputs.register(OUTPUTS["toy"], lambda one: ())
+
+
+def test_every_output_has_what_makes_it_and_is_told_of() -> None:
+    elsewhere = {"flat", "sources", "motion", "overlay_film", "talking_film"}
+    assert set(OUTPUTS) == {*outputs.FACE_OUTPUTS, *outputs.PHOTO_OUTPUTS, *elsewhere}
+    text = (TESTS.parent / "docs" / "outputs.md").read_text(encoding="utf-8")
+    for output in OUTPUTS.values():
+        usual = "yes" if output.usual else ""
+        row = f"| `{output.name}` | {', '.join(output.files)} | {usual} | {output.needs or 'mesh'} | "
+        assert row in text
+        assert set(output.brings) <= set(OUTPUTS)
+
+
+def test_stages_run_only_if_an_output_needs_them() -> None:
+    def run(**given: Any) -> set[str]:
+        settings = Settings(**given)
+        return {stage for stage in ("texture", "light", "portrait") if settings.runs(stage)}  # type: ignore[arg-type]
+
+    assert run() == {"texture", "portrait"}
+    assert run(outputs=("overlay", "motion")) == set()
+    assert run(outputs=("glb",)) == {"texture"}
+    assert run(outputs=("detail",)) == {"texture", "light"}
+    assert run(outputs=("portrait",), light={"base_color": "albedo"}) == {"texture", "portrait"}
+    assert run(outputs=("glb",), light={"base_color": "albedo"}) == {"texture", "light"}
+    assert run(outputs=(*USUAL, "albedo"), only="mesh") == set()
+    assert run(outputs=(*USUAL, "albedo"), only="texture") == {"texture", "light"}
+    assert run(outputs=(*USUAL, "albedo"), only="portrait") == {"texture", "portrait"}
+    assert Settings(outputs=("portrait", "glb", "glb")).outputs == ("glb", "portrait")
+    with pytest.raises(ValueError, match="there is no output fbx"):
+        Settings(outputs=("fbx",))
+
+
+SETS: dict[Only, dict[Subject, set[str]]] = {
+    "mesh": {
+        "photo": {"glb", "obj", "ply", "deep3d", "enhanced", "overlay", "sheet"},
+        "person": {"glb", "obj", "ply", "enhanced", "overlay", "sheet"},
+        "clip": {"glb", "obj", "ply", "enhanced", "overlay", "sheet", "motion", "overlay_film"},
+    },
+    "portrait": {"photo": {"portrait"}, "person": {"portrait"}, "clip": {"portrait", "talking_film"}},
+}
+
+
+@pytest.mark.parametrize("subject", EVERY)
+def test_sets_mean_outputs(subject: Subject) -> None:
+    def of(only: Only | None) -> set[str]:
+        return {name for name in Settings(only=only).wanted if subject in OUTPUTS[name].of}
+
+    for only, names in SETS.items():
+        assert of(only) == names[subject]
+    assert of("texture") == of(None) - {"portrait", "talking_film"}
