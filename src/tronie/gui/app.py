@@ -61,11 +61,10 @@ def keep_singletons() -> None:
     """PySide6 6.12 gives one reference to None, True or False away with many of Qt's calls. Before Python 3.12, where
     they live for ever, these are used up after some thousand pictures, and the process aborts ("none_dealloc"): so they
     get more of them than can be used up."""
-    if sys.version_info >= (3, 12) or sys.implementation.name != "cpython":
-        return
-    for one in (None, True, False):
-        if sys.getrefcount(one) < MANY:
-            ctypes.c_ssize_t.from_address(id(one)).value += 2 * MANY
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
+        for one in (None, True, False):
+            if sys.getrefcount(one) < MANY:
+                ctypes.c_ssize_t.from_address(id(one)).value += 2 * MANY
 
 
 def make_application() -> QApplication:

@@ -53,7 +53,8 @@ def random_light(vertices: Array, triangles: Array, head_to_camera: Array, rng: 
 
 def _lamp(place: Array, normal: Array, towards: Array, reach: float, gloss: float, wrap: float) -> Array:
     """(V,) light of one lamp, `reach` mm away (0: very far)."""
-    to, fade = np.broadcast_to(towards, place.shape), np.float32(1)
+    to: Array = np.broadcast_to(towards, place.shape)
+    fade: Array | np.float32 = np.float32(1)
     if reach:
         to = place.mean(axis=0) + towards * reach - place
         length = np.linalg.norm(to, axis=1)

@@ -87,7 +87,7 @@ def make_layers(
 
     def bent(base: Array, move: Array, share: Array) -> Array:
         change = (move + at - base) * (bare * np.minimum(2 * share, 1))[..., None]
-        return base + np.asarray(cv2.boxFilter(change, -1, (side, side)))
+        return np.asarray(base + cv2.boxFilter(change, -1, (side, side)))
 
     direct = bent(place, picture[..., :2], seen)
     enough = np.clip(np.maximum(seen, twin), 0.25, 0.6)
