@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 import tronie
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.inpaint import complete
-from tronie.stages.texture.skin_fit import basis, explain
+from tronie.stages.texture.skin_fit import fit_skin, skin_basis
 from tronie.stages.texture.skin_model import colour_of, opponent
-from tronie.stages.texture.visibility import blurred_colours, look
+from tronie.stages.texture.visibility import blurred_colours, find_visibility
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     pipeline = tronie.Pipeline(tronie.Settings(only="mesh"), threads=1)
     model = pipeline.model
-    facts, base = surface(model, 1), basis(model, 1)
+    facts, base = surface_facts(model, 1), skin_basis(model, 1)
     assert base is not None
     count, x = len(model.mean), model.mean[:, 0]
     rows = []
@@ -42,7 +42,7 @@ def main() -> None:
             face = result.faces[0]
             assert face.head is not None
             assert face.fit is not None
-            view = look(result.photo, face.head, face.fit, facts)
+            view = find_visibility(result.photo, face.head, face.fit, facts)
             seen = complete(result.photo, model, 1, view, facts).seen[:count] * facts.inner
             colour = blurred_colours(result.photo, view, view.pixels[:count], 3.0)
             for side in (1, -1):
@@ -50,7 +50,7 @@ def main() -> None:
                 known = seen * (side * x < -4)
                 if hidden.sum() < 200:
                     continue
-                said = explain(base, opponent(colour), known, view.normals, 1.0)
+                said = fit_skin(base, opponent(colour), known, view.normals, 1.0)
                 guesses = (
                     np.clip(colour_of(said.fitted[:count]), 0, 255)[hidden],
                     np.broadcast_to(np.median(colour[known > 0.9], axis=0), colour[hidden].shape),

@@ -27,9 +27,9 @@ from tronie.head.model import Head, default_head
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize, visible
 from tronie.stages.lighting.albedo import apply
-from tronie.stages.lighting.charts import frame, row_of_vertex
+from tronie.stages.lighting.charts import row_of_vertex, tangent_frames
 from tronie.stages.lighting.normal_map import relief
-from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.shading_estimate import estimate_shading
 from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import PROVENANCE, Fit, Texture
 
@@ -129,7 +129,7 @@ def one(seed: int, out: Path | None) -> list[float]:
     kinds = np.where(seen, PROVENANCE.index("seen"), np.where(used, PROVENANCE.index("filled"), 0)).astype(np.uint8)
     texture = Texture(image, kinds)
     start = time.process_time()
-    found = fields(texture, head, fit)
+    found = estimate_shading(texture, head, fit)
     result = apply(texture, head, found)
     seconds = time.process_time() - start
     face = seen & (layers[..., 4] > 0.5)
@@ -162,7 +162,7 @@ def _psnr(picture: Image, albedo: Array, where: NDArray[np.bool_]) -> float:
 def bumps(head: Head, fit: Fit, found: Any, radiance: Array, texture: Texture) -> list[float]:
     """Waves of 4 mm on the skin, shaded by the same light: correlation of the slopes that are found with the true ones,
     and the share of their size."""
-    axes = frame(head, head.vertices)
+    axes = tangent_frames(head, head.vertices)
     rows = row_of_vertex(head.model, 1)
     mesh = head.model.level(1)
     p = head.vertices[rows]

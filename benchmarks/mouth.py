@@ -23,9 +23,9 @@ from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import PARTS, HeadModel
 from tronie.io.images import photo_from_array, read_photo
 from tronie.stages.lighting.albedo import delight
-from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.shading_estimate import estimate_shading
 from tronie.stages.texture import mouth as parts
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.white_balance import tint_of
 from tronie.types import PROVENANCE
 
@@ -49,7 +49,7 @@ def changed(image: np.ndarray, like: str | None) -> np.ndarray:
 def regions(model: HeadModel, level: int, size: int) -> dict[str, np.ndarray]:
     """(S, S) masks of texels on the atlas."""
     mesh = model.level(level)
-    facts, crowns = surface(model, level), parts.patterns(model, level)[2]
+    facts, crowns = surface_facts(model, level), parts.patterns(model, level)[2]
     lips = (mesh.matrix @ facts.lips.astype(np.float32))[mesh.triangles].mean(axis=1) > 0.8
     inner = (mesh.matrix @ facts.inner.astype(np.float32))[mesh.triangles].mean(axis=1) > 0.8
     part = mesh.triangle_part
@@ -86,7 +86,7 @@ def main() -> None:
                 continue
             image = face.texture.image
             if options.albedo:
-                image = delight(face.texture, face.head, fields(face.texture, face.head, face.fit)).image
+                image = delight(face.texture, face.head, estimate_shading(face.texture, face.head, face.fit)).image
             where = regions(face.head.model, face.head.level, image.shape[0])
             shown = np.isin(face.texture.provenance, [PROVENANCE.index(n) for n in ("seen", "enhanced")])
             skin = where["inner"] & shown if (where["inner"] & shown).sum() > 1000 else where["skin"]

@@ -16,17 +16,17 @@ from benchmarks.accuracy.evaluate import _judge, frontal_offset, geodesic, mean_
 from benchmarks.accuracy.methods import camera_of
 from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.pipelines.photo import single_blas_thread
-from tronie.stages.fit.fusion import Look
-from tronie.stages.fit.multiview import joint_fit
+from tronie.stages.fit.fusion import FaceView
+from tronie.stages.fit.multiview import fit_views
 
 Array = NDArray[np.floating]
 
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
 
 
-def looks_of(items: Sequence[Render]) -> list[Look]:
+def looks_of(items: Sequence[Render]) -> list[FaceView]:
     model = subject.model()
-    return [Look(r.landmarks, camera_of(model, r, None), r.detection.size) for r in items]
+    return [FaceView(r.landmarks, camera_of(model, r, None), r.detection.size) for r in items]
 
 
 def groups(items: Sequence[Render], n: int) -> Iterator[Sequence[Render]]:
@@ -50,7 +50,7 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
                 for some in groups(items, n):
                     others = people[(k + 1) % len(people)]
                     shown = [others[0], *some[1:]] if spoil and n > 2 else some
-                    joint = joint_fit(model, calibration, looks_of(shown))
+                    joint = fit_views(model, calibration, looks_of(shown))
                     who, fit = some[-1], joint.fits[-1]
                     score = _judge((fit, 0.0, who, renders.neutral[who.person], renders.counted,
                                     renders.points68[who.person], renders.triangles, offset))  # fmt: skip

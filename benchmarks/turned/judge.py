@@ -14,7 +14,7 @@ from tronie.settings import PortraitSettings, Settings
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait import frontal
-from tronie.stages.portrait.plain import plain
+from tronie.stages.portrait.plain import plain_portrait
 from tronie.types import Face, Photo, Portrait
 
 SIDE = 256
@@ -55,7 +55,7 @@ class Judge:
         assert face.head is not None
         assert face.texture is not None
         turned = frontal(face.head, face.texture, self.settings, photo, face.fit)
-        return {"turned": turned, "texture": plain(face.head, face.texture, self.settings)}
+        return {"turned": turned, "texture": plain_portrait(face.head, face.texture, self.settings)}
 
     def look(self, image: Image) -> tuple[Array | None, tuple[float, float, float]]:
         """Embedding (128,) and pose of the largest face of a picture; None and nan without one."""

@@ -13,7 +13,7 @@ from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head
 from tronie.pipelines.photo import Pipeline
-from tronie.raster.shading import Light, Shading, render_layers
+from tronie.raster.shading import DirectionalLight, Shading, render_layers
 from tronie.settings import Settings
 from tronie.stages.portrait import mouth_light, soft_rim
 from tronie.types import Texture
@@ -109,7 +109,7 @@ def expressed(head: Head, units: Mapping[str, float]) -> Array:
 def _draw(actor: Actor, state: State, camera: Camera, background: Image, light: float) -> Image:
     head = actor.head
     vertices = expressed(head, state.units)
-    shading = Shading((Light((-0.4, -0.4, -1.0), 0.3 * light, 0.6),), 0.7 * light)
+    shading = Shading((DirectionalLight((-0.4, -0.4, -1.0), 0.3 * light, 0.6),), 0.7 * light)
     picture, _ = render_layers(
         vertices, head.model.level(head.level), actor.texture, camera, state.head_to_camera, background=background,
         shading=shading, opacity=soft_rim(vertices, head, state.head_to_camera), occlusion=mouth_light(vertices, head),

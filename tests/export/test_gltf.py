@@ -20,7 +20,7 @@ from tronie.export.obj_ply import mtl, obj
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.lod import lod_pieces
 from tronie.head.model import PARTS, HeadModel
-from tronie.head.skeleton import skeleton, weights
+from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, pieces, quad_vertex_normals
 from tronie.io import encode
 from tronie.types import Texture
@@ -200,7 +200,7 @@ def test_a_level_of_detail_is_the_same_head_with_fewer_vertices(tiny_head: HeadM
 def test_joints_bind_where_the_skeleton_has_them(tiny_head: HeadModel) -> None:
     head = make_head(tiny_head)
     document, binary = parse(b"".join(glb(head, {}, rig=True)))
-    bones, follow = skeleton(head), weights(Same(tiny_head), 1)
+    bones, follow = skeleton(head), skinning_weights(Same(tiny_head), 1)
     (skin,) = document["skins"]
     nodes = document["nodes"]
     assert [nodes[joint]["name"] for joint in skin["joints"]] == list(bones.names)

@@ -18,7 +18,7 @@ from tronie.export.gltf import SMALLEST_MOVE
 from tronie.export.writer import save_result
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel
-from tronie.head.skeleton import skeleton, weights
+from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
 
@@ -124,7 +124,7 @@ def test_joints(tiny_head: HeadModel, tmp_path: Path) -> None:
     share = np.array(binding.GetJointWeightsPrimvar().Get()).reshape(-1, 3)
     full = np.zeros((len(joints), len(bones.names)))
     np.add.at(full, (np.arange(len(joints))[:, None], joints), share)
-    assert np.allclose(full, weights(Same(tiny_head), 1), atol=1e-5)
+    assert np.allclose(full, skinning_weights(Same(tiny_head), 1), atol=1e-5)
 
 
 @needs_usd

@@ -13,7 +13,7 @@ from places import SHARED
 
 from tronie.errors import OutputError, WeightsError
 from tronie.formats.safety import Refused
-from tronie.head.face_check import ALIKE, check_face, likeness, surface
+from tronie.head.face_check import ALIKE, check_face, face_likeness, surface_points
 from tronie.head.morphable import NOSE_TIP, Morphable
 from tronie.importers.heads import FAMILIES, import_head
 
@@ -56,7 +56,7 @@ def body() -> np.ndarray:
     ],
 )  # fmt: skip
 def test_other_shapes_are_no_faces(points: np.ndarray) -> None:
-    assert likeness(points) < ALIKE - 0.1
+    assert face_likeness(points) < ALIKE - 0.1
 
 
 @pytest.fixture
@@ -98,4 +98,4 @@ def test_heads_of_another_family_are_faces() -> None:
     rng = np.random.default_rng(0)
     for _ in range(3):
         person = by_the_nose(model.shape(rng.normal(size=100)))
-        assert likeness(surface(person, model.triangles)) > ALIKE
+        assert face_likeness(surface_points(person, model.triangles)) > ALIKE

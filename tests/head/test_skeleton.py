@@ -8,7 +8,7 @@ from samples import make_head
 
 from tronie.geometry import rotation_matrix
 from tronie.head.model import Head, HeadModel, default_head
-from tronie.head.skeleton import Skeleton, rig, skeleton, weights
+from tronie.head.skeleton import Skeleton, rig, skeleton, skinning_weights
 from tronie.head.surface import Same
 
 
@@ -48,7 +48,7 @@ def test_the_default_head_has_all_joints_in_their_places(whole: Head) -> None:
     assert -140 < at["head"][2] < -50
     assert at["jaw"][1] < -20
     assert abs(at["jaw"][0]) < 3
-    follow = weights(Same(whole.model), 1)
+    follow = skinning_weights(Same(whole.model), 1)
     assert np.allclose(follow.sum(axis=1), 1, atol=1e-5)
     assert follow.min() > -1e-6
     assert np.allclose(posed(whole.neutral, bones, follow, {}), whole.neutral, atol=1e-3)
@@ -57,7 +57,7 @@ def test_the_default_head_has_all_joints_in_their_places(whole: Head) -> None:
 def test_eyes_turn_in_their_sockets(whole: Head) -> None:
     """As the units do, and the ball stays on itself."""
     model = whole.model
-    bones, follow = skeleton(whole), weights(Same(model), 1)
+    bones, follow = skeleton(whole), skinning_weights(Same(model), 1)
     turned = posed(whole.neutral, bones, follow, {"eye_left": [0, 20, 0]})
     ball = np.unique(model.level(1).quads[model.level(1).part == 1])
     others = np.setdiff1d(np.arange(len(turned)), ball)
@@ -72,7 +72,7 @@ def test_eyes_turn_in_their_sockets(whole: Head) -> None:
 
 def test_the_jaw_opens_as_the_unit_does(whole: Head) -> None:
     model = whole.model
-    bones, follow = rig(model).skeleton, weights(Same(model), 1)
+    bones, follow = rig(model).skeleton, skinning_weights(Same(model), 1)
     mean = model.level(1).apply(model.mean)
     unit = model.level(1).apply(model.expression[model.expression_names.index("jawOpen")])
     assert 15 < rig(model).jaw_degrees < 30
@@ -85,7 +85,7 @@ def test_the_jaw_opens_as_the_unit_does(whole: Head) -> None:
 
 def test_the_neck_is_soft_and_the_face_is_not_in_it(whole: Head) -> None:
     model = whole.model
-    follow, mesh = weights(Same(model), 1), model.level(1)
+    follow, mesh = skinning_weights(Same(model), 1), model.level(1)
     neck = follow[:, 0]
     mean = mesh.apply(model.mean)
     assert neck[mean[:, 1] < mean[:, 1].min() + 5].min() > 0.9
@@ -97,7 +97,7 @@ def test_the_neck_is_soft_and_the_face_is_not_in_it(whole: Head) -> None:
 def test_other_heads_get_what_they_have(tiny_head: HeadModel) -> None:
     bones = skeleton(make_head(tiny_head))
     assert bones.names[-2:] == ("eye_left", "eye_right")
-    follow = weights(Same(tiny_head), 1)
+    follow = skinning_weights(Same(tiny_head), 1)
     assert np.allclose(follow.sum(axis=1), 1, atol=1e-5)
     y, x = np.mgrid[60:-80:7j, -70:70:9j]
     mean = np.stack([x, y, 40 - (x / 12) ** 2 - (y / 14) ** 2], axis=-1).reshape(-1, 3).astype(np.float32)

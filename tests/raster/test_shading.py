@@ -8,7 +8,7 @@ import pytest
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
-from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, shade
+from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, studio_light
 from tronie.types import Texture
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
@@ -67,8 +67,8 @@ def test_provenance_opacity_and_occlusion(tiny_head: HeadModel) -> None:
 def test_light_comes_from_its_side(tiny_head: HeadModel) -> None:
     left, right = np.array([[-0.8, 0, -0.6]]), np.array([[0.8, 0, -0.6]])
     for shading in (CLAY, STUDIO):
-        assert shade(left, shading)[0] > shade(right, shading)[0]
-    assert shade(left, UNLIT)[0] == 1
+        assert studio_light(left, shading)[0] > studio_light(right, shading)[0]
+    assert studio_light(left, UNLIT)[0] == 1
     clay = render_head(tiny_head.mean, tiny_head.level(0), None, CAMERA, POSE)
     assert clay.std() > 5
 

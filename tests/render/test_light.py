@@ -14,7 +14,16 @@ from tronie.cli.options import LIGHTS
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.head.harmonics import Light, basis, coefficients_of, irradiance, spiral
-from tronie.render.lights import LOBES, PRESETS, Lamp, Lighting, directions, preset, read_panorama, surrounding
+from tronie.render.lights import (
+    LOBES,
+    PRESETS,
+    Lamp,
+    Lighting,
+    octahedral_directions,
+    preset,
+    read_panorama,
+    surrounding,
+)
 from tronie.render.shader import mirrored
 
 AXES = np.concatenate([np.eye(3), -np.eye(3)])
@@ -41,7 +50,7 @@ def test_a_panorama_lights_from_where_it_is_bright() -> None:
         light = surrounding(panorama)
         level = lit(light.harmonics, AXES)[:, 0]
         assert (AXES[level.argmax()] == toward).all()
-        found = directions().reshape(-1, 3)[light.mirrored[0, ..., 0].argmax()]
+        found = octahedral_directions().reshape(-1, 3)[light.mirrored[0, ..., 0].argmax()]
         assert found @ toward > 0.9
     right = np.full((16, 32, 3), 0.01)
     right[6:10, 30:32] = 5
@@ -69,7 +78,7 @@ def test_no_panorama(bad: np.ndarray) -> None:
 @given(st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: sum(x * x for x in v) > 0.01))
 def test_maps_are_looked_up_where_they_were_filled(v: tuple[float, float, float]) -> None:
     toward = np.array(v) / np.linalg.norm(v)
-    maps = np.ascontiguousarray(directions()[None])
+    maps = np.ascontiguousarray(octahedral_directions()[None])
     found = np.array(mirrored(maps, 0, *toward.astype(np.float32)))
     assert found @ toward / np.linalg.norm(found) > 0.998
 
@@ -78,7 +87,7 @@ def test_what_lamps_shed_is_mirrored_undiminished() -> None:
     """Over the sphere each map holds the lamp's irradiance, pi times its colour."""
     lamp = Lamp((0.3, -0.5, -0.9), (0.5, 0.25, 0.125))
     maps = Lighting((lamp,)).maps
-    v = directions().reshape(-1, 3)
+    v = octahedral_directions().reshape(-1, 3)
     # The solid angle of an octahedral texel goes with the cube of its point's distance from the octahedron's middle.
     solid = 1 / np.abs(v).sum(axis=1) ** -3
     solid = solid / solid.sum() * 4 * np.pi

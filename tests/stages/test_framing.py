@@ -15,7 +15,7 @@ from places import EXAMPLES
 import tronie
 from tronie.geometry import Camera, Similarity
 from tronie.outputs import USUAL
-from tronie.stages.letterbox import Box, is_whole, moved, picture_in, shifted, within
+from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, within
 from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
 
 
@@ -132,7 +132,7 @@ def test_a_face_is_carried_there_and_back() -> None:
     assert back.detection.box == face.detection.box
     assert back.enhanced is not None
     assert back.enhanced.to_photo == turn
-    assert moved(Camera(100, (5, 5), (10, 10)), 2, 3, (20, 20)) == Camera(100, (7, 8), (20, 20))
+    assert moved_camera(Camera(100, (5, 5), (10, 10)), 2, 3, (20, 20)) == Camera(100, (7, 8), (20, 20))
     assert within(Photo(scene()), (10, 20, 30, 50)).image.shape == (30, 20, 3)
 
 

@@ -21,7 +21,7 @@ from training.head.ict import read_units
 from training.head.landmark_embedding import View, painted_colours, render
 from tronie.geometry import rotation_from_euler
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import surface as facts
+from tronie.stages.texture.atlas import surface_facts as facts
 
 PEOPLE = 300
 SEED = 7

@@ -22,7 +22,7 @@ import numpy as np
 
 from training.skin.texture_maps import Atlas, Shown, atlas_of, collect
 from tronie.head.model import HeadModel, default_head
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.skin_model import SkinModel
 
@@ -52,7 +52,7 @@ class Data:
 
 def folds(model: HeadModel, atlas: Atlas) -> np.ndarray:
     """(S, S, 3) in opponent terms: how dark and red the model's folds are."""
-    factor = np.log(fold_shade(surface(model, 1).openness, 1.0))
+    factor = np.log(fold_shade(surface_facts(model, 1).openness, 1.0))
     factor = np.stack([factor.mean(-1), factor[:, 0] - factor[:, 1], factor[:, 1] - factor[:, 2]], axis=1)
     return atlas.draw(factor.astype(np.float32))
 

@@ -17,7 +17,7 @@ from tronie.errors import InputError, TronieError
 
 if TYPE_CHECKING:
     from tronie.render.figure import Figure
-    from tronie.render.film import Shot
+    from tronie.render.film import FilmFrame
     from tronie.render.lights import Lighting
     from tronie.render.renderer import Look, Mode
 
@@ -161,7 +161,7 @@ def _film(
     return told, time.monotonic() - began
 
 
-def _shown(shots: list[Shot], title: str) -> Iterator[Image]:
+def _shown(shots: list[FilmFrame], title: str) -> Iterator[Image]:
     """The pictures of a film, with a bar where a person looks on."""
     from tronie.render.film import pictures
     from tronie.runtime.hardware import cores

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import Head
-from tronie.head.skeleton import skeleton, weights
+from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import Piece, Same
 
 Json = dict[str, Any]
@@ -132,7 +132,7 @@ class GltfSkin:
 
     def __init__(self, head: Head, buffer: Buffer) -> None:
         self.bones = skeleton(head)
-        self._weights = weights(Same(head.model), head.level)
+        self._weights = skinning_weights(Same(head.model), head.level)
         self._buffer = buffer
         bind = np.tile(np.eye(4, dtype=np.float32), (len(self.bones.names), 1, 1))
         bind[:, :3, 3] = -0.001 * self.bones.positions

@@ -17,7 +17,7 @@ from tronie.arrays import Array
 from tronie.errors import OutputError
 from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
 from tronie.head.model import PARTS, Head
-from tronie.head.skeleton import Skeleton, skeleton, weights
+from tronie.head.skeleton import Skeleton, skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
 from tronie.runtime.atomic_files import scratch
 from tronie.version import __version__
@@ -70,7 +70,7 @@ def usdz(
         units = _blend_shapes(stage, mesh, head)
         values = [float(expression.get(unit, 1.0 if unit == PHOTO else 0.0)) for unit in units]
         bones = skeleton(head) if rig else Skeleton(("head",), (-1,), np.zeros((1, 3)))
-        _skeleton(stage, mesh, bones, weights(Same(model), head.level) if rig else None, units, values)
+        _skeleton(stage, mesh, bones, skinning_weights(Same(model), head.level) if rig else None, units, values)
         extent = np.array([head.neutral.min(axis=0), head.neutral.max(axis=0)]) * CENTIMETRES
         mesh.CreateExtentAttr(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
         UsdGeom.ModelAPI.Apply(root.GetPrim()).SetExtentsHint(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))

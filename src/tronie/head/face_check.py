@@ -34,24 +34,24 @@ DEPTH = 0.4, 2.5
 
 def check_face(m: Morphable) -> None:
     """Raises Refused unless the model's mean is a face that looks along +z."""
-    points = surface(m.mean, m.triangles)
-    if likeness(points) >= ALIKE:
+    points = surface_points(m.mean, m.triangles)
+    if face_likeness(points) >= ALIKE:
         return
     for turn in _turns():
         turned = points @ turn.T
-        if likeness(turned - turned[turned[:, 2].argmax()] + NOSE_TIP) >= SURELY:
+        if face_likeness(turned - turned[turned[:, 2].argmax()] + NOSE_TIP) >= SURELY:
             raise Refused("its mean is a face, but not one that looks along +z with +y up; turn it first")
     raise Refused("its mean is no face: seen from the front it has no nose, eyes and mouth where a face has them")
 
 
-def surface(mean: Array, triangles: Ints) -> Array:
+def surface_points(mean: Array, triangles: Ints) -> Array:
     """(N, 3) vertices and the middles of triangles and of their sides."""
     corners = mean[triangles].astype(np.float64)
     middles = [corners.mean(axis=1), *((corners[:, a] + corners[:, b]) / 2 for a, b in ((0, 1), (1, 2), (2, 0)))]
     return np.concatenate([mean, *middles])
 
 
-def likeness(points: Array) -> float:
+def face_likeness(points: Array) -> float:
     """Correlation, at best, of the relief of a surface (N, 3) mm with our own head's; 0 where its depth is another."""
     low, ours, compared = _own()
     best = 0.0
@@ -78,7 +78,7 @@ def _own() -> tuple[Array, Array, NDArray[np.bool_]]:
     margin = 8 * CELL
     low, high = inner[:, :2].min(axis=0) - margin, inner[:, :2].max(axis=0) + margin
     columns, rows = np.ceil((high - low) / CELL).astype(int).tolist()
-    heights = _heights(surface(head.mean, triangulate(head.quads)[0]), low, (rows, columns))
+    heights = _heights(surface_points(head.mean, triangulate(head.quads)[0]), low, (rows, columns))
     x, y = (low[0] + (np.arange(columns) + 0.5) * CELL, low[1] + (np.arange(rows) + 0.5) * CELL)
     places = np.stack(np.meshgrid(x, y), axis=-1)
     near = nearest(places.reshape(-1, 2), inner[:, :2], 1)[2].reshape(rows, columns) < 2 * CELL

@@ -73,7 +73,7 @@ def skeleton(head: Head) -> Skeleton:
 
 
 @lru_cache(maxsize=4)
-def weights(key: Same, level: int) -> Array:
+def skinning_weights(key: Same, level: int) -> Array:
     """(V, J) float32: how much each vertex follows each joint; rows sum to 1."""
     return np.asarray(key.value.level(level).matrix @ rig(key.value).weights.astype(np.float32))
 

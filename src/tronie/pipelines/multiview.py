@@ -16,7 +16,7 @@ from tronie.io.inputs import Stamp, stamp
 from tronie.settings import Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
 from tronie.stages.quality import sharpness
-from tronie.stages.texture.fuse import Fused, Sight, fuse, shares, sight
+from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, shares, view_weights
 from tronie.types import Face, Landmarks, Photo
 
 PAINTED = 12
@@ -132,9 +132,9 @@ def textured(
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
         if marks is None or enhanced is None or not enhanced.accepted:
             return photo, baked(photo, face.head, face.fit, marks, size, mouth=mouth)
-        from tronie.stages.enhance.region import make_detail
+        from tronie.stages.enhance.region import cut_region
 
-        part = make_detail(photo, marks, enhanced)
+        part = cut_region(photo, marks, enhanced)
         fit, square = part.fit(face.fit), part.square(enhanced)
         return part.photo, baked(part.photo, face.head, fit, part.landmarks(marks), size, square, mouth=mouth)
 
@@ -142,10 +142,10 @@ def textured(
     assert head is not None
     model, level = head.model, head.level
     small = settings.texture.model_copy(update={"size": 512})
-    sights: list[Sight] = []
+    sights: list[ViewWeights] = []
     for k in painted:
         if stopping():
             return None
-        sights.append(sight(*bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
+        sights.append(view_weights(*bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
     textures = (bake(k, settings.texture)[1].texture for k in painted)
     return fuse(next(textures), textures, shares(sights, model, level), model, level)

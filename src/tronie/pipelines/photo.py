@@ -23,7 +23,7 @@ from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine import CalibratedFit, Engine
 from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration, default_calibration
-from tronie.stages.letterbox import Box, is_whole, moved, picture_in, shifted, shifted_box, within
+from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, shifted_box, within
 from tronie.stages.quality import face_warnings
 from tronie.types import Enhanced, Face, Fit, Photo, Result, Texture, Unmeasured
 
@@ -188,7 +188,7 @@ class Pipeline:
         with single_blas_thread():
             faces, _, camera = self._found(within(photo, box), _Clock(self.watch))
         size = photo.image.shape[1], photo.image.shape[0]
-        return [shifted(face, x0, y0, size) for face in faces], moved(camera, x0, y0, size)
+        return [shifted(face, x0, y0, size) for face in faces], moved_camera(camera, x0, y0, size)
 
     def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
         from tronie.stages.finder import Finder
@@ -241,7 +241,7 @@ class Pipeline:
         x0, y0, x1, y1 = box
         inner = self._finish(
             within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
-            moved(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine,
+            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine,
         )  # fmt: skip
         return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
 
@@ -304,9 +304,9 @@ class Pipeline:
         assert face.landmarks is not None
         if face.enhanced is None or not face.enhanced.accepted:
             return bake(photo, head, fit, face.landmarks, settings=self.settings.texture, threads=self._threads)
-        from tronie.stages.enhance.region import make_detail
+        from tronie.stages.enhance.region import cut_region
 
-        part = make_detail(photo, face.landmarks, face.enhanced)
+        part = cut_region(photo, face.landmarks, face.enhanced)
         marks = part.landmarks(face.landmarks)
         return bake(
             part.photo, head, part.fit(fit), marks, settings=self.settings.texture,

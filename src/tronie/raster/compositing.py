@@ -15,14 +15,14 @@ ZERO, ONE, HALF, QUARTER, FOUR = (np.float32(x) for x in (0, 1, 0.5, 0.25, 4))
 
 
 @cache
-def curves() -> tuple[Array, Image]:
+def srgb_tables() -> tuple[Array, Image]:
     """sRGB 0..255 (with quarter steps) -> linear 0..1, and linear 0..1 in 4096 steps -> sRGB uint8."""
     linear = srgb_decode(np.arange(256 * 4) / (255.0 * 4))
     return linear.astype(np.float32), np.round(linear_to_srgb(np.arange(4097) / 4096.0)).astype(np.uint8)
 
 
 @jit
-def planes(points: Any, triangles: Any, triangle_uv: Any, uv: Any, light: Any, alpha: Any, ids: Any) -> Any:
+def attribute_planes(points: Any, triangles: Any, triangle_uv: Any, uv: Any, light: Any, alpha: Any, ids: Any) -> Any:
     """(T, 17) for the triangles that `ids` shows: the first corner's x, y, then value, slope in x and slope in y from
     there of 1 / depth, u / depth, v / depth, light / depth and opacity / depth, which are all linear on the screen."""
     out = np.zeros((triangles.shape[0], 17), np.float32)
@@ -56,7 +56,7 @@ def planes(points: Any, triangles: Any, triangle_uv: Any, uv: Any, light: Any, a
 
 @jit
 def _surface(plane: Any, x: Any, y: Any, image: Any, to_linear: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
-    """At screen position x, y of the triangle of a row of `planes`: linear red, green, blue, opacity, u and v."""
+    """At screen position x, y of the triangle of a row of `attribute_planes`: linear RGB, opacity, u and v."""
     dx, dy = x - plane[0], y - plane[1]
     z = ONE / (plane[2] + plane[3] * dx + plane[4] * dy)
     u = (plane[5] + plane[6] * dx + plane[7] * dy) * z
@@ -88,7 +88,7 @@ def _encode(value: Any, to_srgb: Any) -> Any:
 
 
 @jit
-def paint(
+def shade_pixels(
     ids: Any, inverse_depth: Any, rows: Any, parts: Any, image: Any, provenance: Any, to_linear: Any, to_srgb: Any,
     out: Any, mask: Any,
 ) -> None:  # fmt: skip

@@ -188,7 +188,7 @@ def _draw(points: Any, grid: Any, triangles: Any, cull: bool, triangle: Any, inv
 
 
 @jit
-def weights(points: Any, a: int, b: int, c: int, x: float, y: float) -> tuple[float, float, float, float]:
+def barycentric_weights(points: Any, a: int, b: int, c: int, x: float, y: float) -> tuple[float, float, float, float]:
     """Perspective-correct weights of corners a, b, c at pixel position x, y, and the depth there."""
     ax, ay = snap(points[a, 0]), snap(points[a, 1])
     bx, by = snap(points[b, 0]), snap(points[b, 1])
@@ -211,7 +211,9 @@ def _weigh(points: Any, triangles: Any, triangle: Any, barycentric: Any, depth: 
                 depth[i, j] = np.inf
                 barycentric[i, j, 0] = barycentric[i, j, 1] = barycentric[i, j, 2] = 0
                 continue
-            w0, w1, w2, z = weights(points, triangles[t, 0], triangles[t, 1], triangles[t, 2], j + 0.5, i + 0.5)
+            w0, w1, w2, z = barycentric_weights(
+                points, triangles[t, 0], triangles[t, 1], triangles[t, 2], j + 0.5, i + 0.5
+            )
             barycentric[i, j, 0], barycentric[i, j, 1], barycentric[i, j, 2] = w0, w1, w2
             depth[i, j] = z
 

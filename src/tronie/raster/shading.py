@@ -12,13 +12,13 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, transform
 from tronie.head.model import Level
 from tronie.head.surface import triangle_vertex_normals
-from tronie.raster.compositing import curves, paint, planes
+from tronie.raster.compositing import attribute_planes, shade_pixels, srgb_tables
 from tronie.raster.rasterizer import visible
 from tronie.types import Texture
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class DirectionalLight:
     direction: tuple[float, float, float]
     """Towards the light, in camera axes (x right, y down, z forward, so z < 0 is on the viewer's side)."""
     strength: float
@@ -31,7 +31,7 @@ class Light:
 class Shading:
     """How a surface is lit, in linear light; 1 leaves an albedo or texture as it is."""
 
-    lights: tuple[Light, ...] = ()
+    lights: tuple[DirectionalLight, ...] = ()
     ambient: float = 1.0
     sky: float = 0.0
     """Further ambient light from above, less the more a surface looks down."""
@@ -40,10 +40,18 @@ class Shading:
 
 
 CLAY = Shading(
-    (Light((-0.55, -0.6, -0.75), 0.8), Light((0.8, -0.15, -0.45), 0.22), Light((0.3, -0.5, 0.8), 0.25)), 0.12, 0.14
+    (
+        DirectionalLight((-0.55, -0.6, -0.75), 0.8),
+        DirectionalLight((0.8, -0.15, -0.45), 0.22),
+        DirectionalLight((0.3, -0.5, 0.8), 0.25),
+    ),
+    0.12,
+    0.14,
 )
 """Key from the upper left, weak fill from the right, a rim from behind."""
-STUDIO = Shading((Light((-0.5, -0.6, -0.8), 0.34, 0.5), Light((0.7, -0.2, -0.7), 0.18, 0.5)), 0.52, 0.1)
+STUDIO = Shading(
+    (DirectionalLight((-0.5, -0.6, -0.8), 0.34, 0.5), DirectionalLight((0.7, -0.2, -0.7), 0.18, 0.5)), 0.52, 0.1
+)
 """For textures, which hold the photo's light already: a gentle modelling light over much ambient."""
 UNLIT = Shading()
 """The texture's own colours."""
@@ -57,7 +65,7 @@ def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike
     return np.ascontiguousarray(np.concatenate([xy, p[:, 2:]], axis=1), dtype=np.float32)
 
 
-def shade(normals: ArrayLike, shading: Shading) -> Array:
+def studio_light(normals: ArrayLike, shading: Shading) -> Array:
     """Camera-space unit normals (V, 3) -> (V,) float32 linear light."""
     n = np.asarray(normals, dtype=np.float32)
     out = shading.ambient + shading.sky * (0.5 - 0.5 * n[:, 1])
@@ -113,7 +121,7 @@ def render_layers(
     rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
     if shading is None:
         shading = CLAY if texture is None else STUDIO
-    lit: Any = shade(triangle_vertex_normals(vertices, level.triangles) @ rotation.T, shading)
+    lit: Any = studio_light(triangle_vertex_normals(vertices, level.triangles) @ rotation.T, shading)
     if occlusion is not None:
         lit = lit * np.asarray(occlusion, dtype=np.float32)
     alpha = np.ones(len(points), np.float32) if opacity is None else np.asarray(opacity, dtype=np.float32)
@@ -130,12 +138,12 @@ def render_layers(
     backdrop = np.empty((height, width, 3), np.uint8)
     backdrop[:] = np.asarray(background, dtype=np.uint8)
     mask = np.zeros((height, width), np.uint8)
-    to_linear, to_srgb = curves()
-    rows = planes(
+    to_linear, to_srgb = srgb_tables()
+    rows = attribute_planes(
         points, level.triangles, np.ascontiguousarray(triangle_uv), np.ascontiguousarray(uv, dtype=np.float32),
         np.ascontiguousarray(lit, dtype=np.float32), np.ascontiguousarray(alpha), ids,
     )  # fmt: skip
-    paint(
+    shade_pixels(
         ids, inverse_depth, rows, level.triangle_part, np.ascontiguousarray(image), provenance, to_linear, to_srgb,
         backdrop, mask,
     )  # fmt: skip

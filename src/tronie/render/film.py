@@ -41,7 +41,7 @@ COMPANIONS: dict[str, dict[str, float]] = {"mouthClose": {"jawOpen": 1.0}}
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class FilmFrame:
     """A picture to be made, and what is written on it."""
 
     scene: Scene
@@ -79,15 +79,15 @@ def extent(figure: Figure) -> tuple[Array, float]:
 
 def turntable(
     figure: Figure, look: Look, size: tuple[int, int], frames: int, weights: Mapping[str, float] | None = None
-) -> Iterator[Shot]:
+) -> Iterator[FilmFrame]:
     """Once round, beginning at the front; the last picture is one step before the first."""
     vertices = figure.posed(weights)
     for k in range(frames):
         camera, pose = orbit(figure, size, 360.0 * k / frames)
-        yield Shot(Scene(figure, camera, pose, look, weights, vertices))
+        yield FilmFrame(Scene(figure, camera, pose, look, weights, vertices))
 
 
-def reel(figure: Figure, look: Look, size: tuple[int, int], frames: int) -> Iterator[Shot]:
+def reel(figure: Figure, look: Look, size: tuple[int, int], frames: int) -> Iterator[FilmFrame]:
     """Some EXPRESSIONS and then every unit, one after the other, each from rest to the full and back."""
     acts = [(name, weights) for name, weights in EXPRESSIONS.items() if set(weights) <= set(figure.names)]
     acts += [(_title(name), {name: 1.0, **COMPANIONS.get(name, {})}) for name in figure.names]
@@ -98,7 +98,7 @@ def reel(figure: Figure, look: Look, size: tuple[int, int], frames: int) -> Iter
             share = float(np.sin(np.pi * (k + 0.5) / (last - first)) ** 2)
             # Held for a while at the full.
             share = min(1.0, 1.25 * share)
-            yield Shot(Scene(figure, camera, pose, look, {u: share * w for u, w in weights.items()}), name)
+            yield FilmFrame(Scene(figure, camera, pose, look, {u: share * w for u, w in weights.items()}), name)
 
 
 def _title(unit: str) -> str:
@@ -112,7 +112,7 @@ def stills(
     lights: Mapping[str, Lighting],
     views: Iterable[float],
     weights: Mapping[str, float] | None = None,
-) -> Iterator[tuple[str, Shot]]:
+) -> Iterator[tuple[str, FilmFrame]]:
     """A picture for each light and each yaw in degrees, with a name such as `studio_+35`."""
     views = tuple(views)
     for name, light in lights.items():
@@ -120,11 +120,11 @@ def stills(
             camera, pose = orbit(figure, size, yaw)
             yield (
                 f"{name}_{yaw:+.0f}".replace("+0", "0"),
-                Shot(Scene(figure, camera, pose, replace(look, light=light), weights)),
+                FilmFrame(Scene(figure, camera, pose, replace(look, light=light), weights)),
             )
 
 
-def pictures(shots: Iterable[Shot], threads: int = 1) -> Iterator[Image]:
+def pictures(shots: Iterable[FilmFrame], threads: int = 1) -> Iterator[Image]:
     """The pictures of shots, in order, made in several threads a little ahead of what is asked for."""
     if threads <= 1:
         yield from map(picture, shots)
@@ -143,7 +143,7 @@ def pictures(shots: Iterable[Shot], threads: int = 1) -> Iterator[Image]:
                 job.cancel()
 
 
-def picture(shot: Shot) -> Image:
+def picture(shot: FilmFrame) -> Image:
     image = render(shot.scene)
     return image if shot.caption is None else _captioned(image, shot.caption)
 

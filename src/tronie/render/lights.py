@@ -90,7 +90,7 @@ class Lighting:
         maps = np.zeros((3, MAP_SIDE, MAP_SIDE, 3), np.float32)
         rest = np.asarray(self.ambient) + 0.5 * np.asarray(self.sky)
         maps += rest.astype(np.float32)
-        maps -= 0.5 * np.asarray(self.sky, np.float32) * directions()[None, ..., 1:2]
+        maps -= 0.5 * np.asarray(self.sky, np.float32) * octahedral_directions()[None, ..., 1:2]
         maps[0] *= ROOM
         for lamp in self.lamps:
             toward = _unit(lamp.direction).astype(np.float32)
@@ -99,7 +99,7 @@ class Lighting:
                 width = min(lamp.width, GLINT) if k == 0 else lamp.width
                 s = 1 / (1 / lobe + np.radians(width) ** 2 / 2)
                 # A normalised spherical Gaussian, s / (2 pi) at its peak; the lamp's irradiance is pi times its colour.
-                bump = np.float32(s / 2) * np.exp(np.float32(s) * (directions() @ toward - 1))
+                bump = np.float32(s / 2) * np.exp(np.float32(s) * (octahedral_directions() @ toward - 1))
                 maps[k] += bump[..., None] * np.asarray(lamp.color, np.float32)
         harmonics = np.zeros((9, 3))
         harmonics[0] = rest * UNIFORM
@@ -120,7 +120,7 @@ class Lighting:
 
 
 @lru_cache(maxsize=1)
-def directions() -> NDArray[np.float32]:
+def octahedral_directions() -> NDArray[np.float32]:
     """(MAP_SIDE, MAP_SIDE, 3): the unit vector of each texel of an octahedral map (Engelhardt & Dachsbacher 2008).
 
     The viewer (-z) is its middle, what lies straight ahead of the camera is at its corners.
@@ -163,7 +163,7 @@ def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0
         raise ValueError("the panorama is black")
     scale = 0.9 / max(facing, 0.25 * mean) * 2.0**exposure
     mirrored = np.empty((3, MAP_SIDE, MAP_SIDE, 3), np.float32)
-    v, l32, n32 = directions().reshape(-1, 3), light.astype(np.float32), n.T.astype(np.float32)
+    v, l32, n32 = octahedral_directions().reshape(-1, 3), light.astype(np.float32), n.T.astype(np.float32)
     for k, s in enumerate(LOBES):
         weight = np.exp(np.float32(s) * (v @ n32 - 1))
         mirrored[k] = ((weight @ l32) / np.maximum(weight @ solid.astype(np.float32), 1e-9)).reshape(MAP_SIDE, -1, 3)

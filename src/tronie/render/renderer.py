@@ -19,7 +19,7 @@ from tronie.color import linear_to_srgb
 from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
-from tronie.raster.compositing import curves
+from tronie.raster.compositing import srgb_tables
 from tronie.raster.rasterizer import visible
 from tronie.render.figure import Figure
 from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
@@ -131,7 +131,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
     pyramid, levels = figure.pyramid(lighting.relit)
     provenance = np.ascontiguousarray(np.zeros((1, 1), np.uint8) if figure.provenance is None else figure.provenance)
     mode = {"textured": 0, "clay": 1, "wireframe": 1, "provenance": 2, "uncertainty": 3, "normals": 4}[look.mode]
-    line = curves()[0][4 * np.asarray(look.wire_color)]
+    line = srgb_tables()[0][4 * np.asarray(look.wire_color)]
     looks = np.array([lighting.gloss, lighting.soft, look.wire / 2, figure.both_sides, *line], np.float32)
     lens = np.array([1 / camera.focals[0], 1 / camera.focals[1], *camera.center, 1 / samples], np.float32)
     wire = np.full(len(figure.triangles), 7, np.uint8) if figure.wire is None else figure.wire
@@ -150,11 +150,11 @@ def render(scene: Scene, threads: int = 1) -> Image:
         fragment_stage(
             surface, place, rows, figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire, mode,
             look.mode == "wireframe", pyramid, levels, provenance, _palette(), heat(), _materials(), own_lens, lamps,
-            lighting.harmonics, lighting.maps, looks, shadow, to_shadow, curves()[0], colors,
+            lighting.harmonics, lighting.maps, looks, shadow, to_shadow, srgb_tables()[0], colors,
         )  # fmt: skip
         table = _to_srgb(lighting.plain)
         clear = look.background is None
-        resolve(pixel, colors, samples, curves()[0], table, clear, left, right - left, out[first:last])
+        resolve(pixel, colors, samples, srgb_tables()[0], table, clear, left, right - left, out[first:last])
 
     bands = max(1, min(threads, (bottom - top) // 16))
     # The head is widest in the middle: bands of equal height would leave the outer ones idle.
@@ -236,7 +236,7 @@ def _palette() -> Array:
     """(6, 3) linear colours of PROVENANCE."""
     colors = np.array([PROVENANCE_COLORS[name] for name in PROVENANCE])
     colors[0] = 120
-    return np.ascontiguousarray(curves()[0][4 * colors])
+    return np.ascontiguousarray(srgb_tables()[0][4 * colors])
 
 
 @cache
@@ -250,12 +250,12 @@ def heat_srgb() -> Image:
 
 @cache
 def heat() -> Array:
-    return np.ascontiguousarray(curves()[0][4 * heat_srgb().astype(int)])
+    return np.ascontiguousarray(srgb_tables()[0][4 * heat_srgb().astype(int)])
 
 
 @cache
 def _materials() -> Array:
-    rows = [(*_MATERIALS[name][:5], *curves()[0][4 * np.array(_MATERIALS[name][5])]) for name in PARTS]
+    rows = [(*_MATERIALS[name][:5], *srgb_tables()[0][4 * np.array(_MATERIALS[name][5])]) for name in PARTS]
     return np.array(rows, np.float32)
 
 

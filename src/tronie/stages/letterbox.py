@@ -108,7 +108,7 @@ def within(photo: Photo, box: Box) -> Photo:
     return replace(photo, image=np.ascontiguousarray(photo.image[y0:y1, x0:x1]))
 
 
-def moved(camera: Camera, dx: float, dy: float, size: tuple[int, int]) -> Camera:
+def moved_camera(camera: Camera, dx: float, dy: float, size: tuple[int, int]) -> Camera:
     """The same for a picture of another size (width, height) in which the old one's corner lies at (dx, dy)."""
     return replace(camera, center=(camera.center[0] + dx, camera.center[1] + dy), size=size)
 
@@ -121,7 +121,7 @@ def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
         detection=shifted_box(face.detection, dx, dy),
         crop=None if crop is None else Crop(crop.image, _carried(crop.to_photo, dx, dy)),
         landmarks=None if landmarks is None else _landmarks(landmarks, dx, dy),
-        fit=None if fit is None else replace(fit, camera=moved(fit.camera, dx, dy, size)),
+        fit=None if fit is None else replace(fit, camera=moved_camera(fit.camera, dx, dy, size)),
         points68=None if face.points68 is None else face.points68 + np.array([dx, dy]),
         enhanced=None if enhanced is None else replace(enhanced, to_photo=_carried(enhanced.to_photo, dx, dy)),
     )

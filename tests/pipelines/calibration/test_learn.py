@@ -12,7 +12,7 @@ from tronie.head.model import HeadModel, default_head
 from tronie.pipelines.calibration import train as room
 from tronie.pipelines.calibration.synthetic import SIDE
 from tronie.pipelines.calibration.train import Layers, learn, ridge, slopes
-from tronie.stages.fit.basis import align, landmark_basis, mirror_map
+from tronie.stages.fit.basis import landmark_basis, mirror_map, weak_perspective
 from tronie.stages.fit.regressor import Calibration, default_calibration
 from tronie.types import Landmarks
 
@@ -101,7 +101,7 @@ def test_what_it_learned_holds_in_the_fit(
     for i in range(60):
         marks = Landmarks(new["points"][i], new["scores"][i], 1.0, new["features"][i])
         told = calibration.predict(
-            align(landmark_basis(model).mean, marks.points), new["features"][i], new["scores"][i], 700.0
+            weak_perspective(landmark_basis(model).mean, marks.points), new["features"][i], new["scores"][i], 700.0
         )
         errors.append(np.linalg.norm(told.identity - new["identity"][i]))
         sizes.append(np.linalg.norm(new["identity"][i]))

@@ -15,7 +15,7 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture.bake import Baked, baked
-from tronie.stages.texture.fuse import Fused, fuse, shares, sight, weighted_median
+from tronie.stages.texture.fuse import Fused, fuse, shares, view_weights, weighted_median
 from tronie.types import PROVENANCE, Fit, Photo
 
 SIZE = 512
@@ -47,7 +47,7 @@ def shot(model: HeadModel, yaw: float, light: tuple[float, float, float] = (1, 1
 
 
 def fused(model: HeadModel, *shots: tuple[Photo, Baked]) -> Fused:
-    sights = [sight(photo, made, len(model.mean), 0.05) for photo, made in shots]
+    sights = [view_weights(photo, made, len(model.mean), 0.05) for photo, made in shots]
     textures = [made.texture for _, made in shots]
     return fuse(textures[0], iter(textures[1:]), shares(sights, model, 1), model, 1)
 

@@ -29,7 +29,7 @@ from tronie.stages.deep3d.reconstruct import CROP_CAMERA, Deep3DResult, reconstr
 from tronie.stages.deep3d.topology import make_layout, unwrapped
 from tronie.stages.portrait import fades, frontal
 from tronie.stages.texture import bake
-from tronie.stages.texture.atlas import open_borders, surface
+from tronie.stages.texture.atlas import open_borders, surface_facts
 from tronie.stages.texture.visibility import skirt
 from tronie.types import PROVENANCE, Detection, Fit, Photo
 
@@ -123,7 +123,7 @@ def test_portrait_of_a_mask(model: FaceModel) -> None:
     # There is no neck to fade, and no hair.
     assert (fades(head.model, 0).neck == 1).all()
     assert not fades(head.model, 0).hairy.any()
-    facts = surface(head.model, 0)
+    facts = surface_facts(head.model, 0)
     assert not facts.scalp.any()
     assert len(facts.rim) == 4 * (tiny_front.SIDE - 1)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tronie.arrays import Image
 from tronie.geometry import Camera, Similarity
 from tronie.stages.enhance.paste import FEATHER, enlarged, feather, matched, paste, photo_factor, whole_photo
-from tronie.stages.enhance.region import make_detail, moved
+from tronie.stages.enhance.region import cut_region, moved_landmarks
 from tronie.stages.landmarks.align import aligned_crop
 from tronie.types import Enhanced, Fit, Landmarks, Photo
 
@@ -140,7 +140,7 @@ def test_a_detail_is_its_part_of_the_enlarged_photo(side: int) -> None:
     marks = replace(marks, mirrored=replace(marks, points=marks.points * [-1, 1, 1]))
     where = square(91, 70, 24, 0.1)
     one = enhanced_from(image, where, 0, side)
-    part = make_detail(Photo(image, focal=300.0), marks, one)
+    part = cut_region(Photo(image, focal=300.0), marks, one)
     factor = round(1 / part.to_photo.scale)
     assert factor >= one.factor - 0.2
     y, x = (int(part.to_photo.ty) * factor, int(part.to_photo.tx) * factor)
@@ -154,7 +154,7 @@ def test_a_detail_is_its_part_of_the_enlarged_photo(side: int) -> None:
     assert np.allclose(part.to_photo.apply(part.fit(fit).camera.project(points)), fit.camera.project(points))
     there = part.landmarks(marks)
     assert np.allclose(part.to_photo.apply(there.points[:, :2]), marks.points[:, :2])
-    back = moved(there, part.to_photo)
+    back = moved_landmarks(there, part.to_photo)
     assert back.mirrored is not None
     assert marks.mirrored is not None
     assert np.allclose(back.points, marks.points)
@@ -170,7 +170,7 @@ def test_a_detail_is_its_part_of_the_enlarged_photo(side: int) -> None:
 def test_a_detail_holds_the_whole_head_and_is_bounded() -> None:
     image = picture(400, 500)
     marks = Landmarks(face_points(250, 200, 60), np.zeros(52), 1.0)
-    part = make_detail(Photo(image), marks, enhanced_from(image, square(250, 200, 60), 0, 512))
+    part = cut_region(Photo(image), marks, enhanced_from(image, square(250, 200, 60), 0, 512))
     assert max(part.photo.image.shape) <= 2048
     low, high = part.to_photo.apply([[0, 0], part.photo.image.shape[1::-1]])
     assert (low <= [250 - 80, 200 - 90]).all()

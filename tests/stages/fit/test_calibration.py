@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tronie.geometry import rotation_from_euler, rotation_matrix
 from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import default_head
-from tronie.stages.fit.basis import Aligned, align, from_axis, landmark_basis, mirror_map
+from tronie.stages.fit.basis import WeakPerspective, from_axis, landmark_basis, mirror_map, weak_perspective
 from tronie.stages.fit.camera import REACH, guess_camera
 from tronie.stages.fit.regressor import (
     CAMERA_FEATURES,
@@ -39,7 +39,7 @@ def invented(components: int = 4, vertices: int = 7) -> Calibration:
     )  # fmt: skip
 
 
-def tilted(aligned: Aligned, angle: float) -> Aligned:
+def tilted(aligned: WeakPerspective, angle: float) -> WeakPerspective:
     """The same face in a picture turned by `angle` radians about the origin."""
     turn = rotation_matrix([0, 0, angle])
     return replace(aligned, rotation=turn @ aligned.rotation, center=turn[:2, :2] @ aligned.center)
@@ -49,7 +49,7 @@ def tilted(aligned: Aligned, angle: float) -> Aligned:
 @settings(max_examples=30, deadline=None)
 def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: float, yaw: float) -> None:
     rng = np.random.default_rng(1)
-    face = Aligned(rotation_from_euler(yaw, 5, 0), 2.0, np.array([30.0, 40.0]), rng.normal(size=(478, 3)))
+    face = WeakPerspective(rotation_from_euler(yaw, 5, 0), 2.0, np.array([30.0, 40.0]), rng.normal(size=(478, 3)))
     inner, scores = rng.normal(size=256), rng.random(52)
     first, second = (invented().predict(tilted(face, t), inner, scores, 900.0) for t in (a, a + b))
     turn = rotation_matrix([0, 0, b])
@@ -63,7 +63,7 @@ def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: fl
 
 def test_the_spread_is_interpolated_over_yaw() -> None:
     made = invented()
-    face = Aligned(rotation_from_euler(15, 0, 0), 2.0, np.zeros(2), np.zeros((478, 3)))
+    face = WeakPerspective(rotation_from_euler(15, 0, 0), 2.0, np.zeros(2), np.zeros((478, 3)))
     told = made.predict(face, np.zeros(256), np.zeros(52), 900.0)
     middle = (made.sigma[0] + made.sigma[1]) / 2
     doubt = told.sigma_mm[1:] / middle[1:]  # how sure the answer is scales the whole of it
@@ -74,7 +74,7 @@ def test_the_spread_is_interpolated_over_yaw() -> None:
 
 def test_the_nearness_does_not_see_the_assumed_camera() -> None:
     made, rng = invented(), np.random.default_rng(2)
-    face = Aligned(rotation_from_euler(15, -10, 0), 2.0, np.zeros(2), rng.normal(size=(478, 3)))
+    face = WeakPerspective(rotation_from_euler(15, -10, 0), 2.0, np.zeros(2), rng.normal(size=(478, 3)))
     inner, scores = rng.normal(size=256), rng.random(52)
     said = made.nearness(face, inner, scores)
     for nearness in (0.3, 3.0):
@@ -103,7 +103,7 @@ def test_the_shipped_calibration_fits_the_shipped_head() -> None:
     model, shipped = default_head(), default_calibration()
     points = landmark_basis(model).mean
     picture = np.column_stack([points[:, 0], -points[:, 1], -points[:, 2]]) * 2 + [300, 300, 0]
-    told = shipped.predict(align(points, picture), np.zeros(256), np.zeros(52), 1500.0)
+    told = shipped.predict(weak_perspective(points, picture), np.zeros(256), np.zeros(52), 1500.0)
     assert told.identity.shape == (len(model.identity),)
     assert told.expression.shape == (52,)
     assert told.sigma_mm.shape == (len(model.mean),)

@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 
 from tronie.geometry import Camera, rotation_from_euler, transform
 from tronie.head.model import default_head
-from tronie.stages.fit.fusion import ALIKE, Answer, Evidence, Look, answer_to, middle, nearness, shape_modes, weights
+from tronie.stages.fit.fusion import (
+    ALIKE,
+    Answer,
+    Evidence,
+    FaceView,
+    answer_to,
+    answer_weights,
+    middle,
+    nearness,
+    shape_modes,
+)
 from tronie.stages.fit.map_fit import WARP_SHARE, calibrated_prior, fit_landmarks, head_shapes
-from tronie.stages.fit.multiview import common_warp, hold, joint_fit
+from tronie.stages.fit.multiview import common_warp, fit_known_identity, fit_views
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.fit.scale import growth_direction
 from tronie.types import Landmarks
@@ -22,7 +32,7 @@ CAMERA = Camera(900.0, (320.0, 240.0), (640, 480))
 
 
 @cache
-def look(seed: int, yaw: float = 0.0, pitch: float = 0.0) -> Look:
+def look(seed: int, yaw: float = 0.0, pitch: float = 0.0) -> FaceView:
     """A perfect picture of one head from some side, with some net's activations."""
     model, rng = default_head(), np.random.default_rng(seed)
     level = model.level(1)
@@ -32,7 +42,7 @@ def look(seed: int, yaw: float = 0.0, pitch: float = 0.0) -> Look:
     uv = CAMERA.project(p) + rng.normal(size=(478, 2)) * 0.4
     marks = np.column_stack([uv, (p[:, 2] - 800.0) * 900 / 800])
     features = (rng.normal(size=256) * 0.3).astype(np.float32)
-    return Look(Landmarks(marks, np.zeros(52), 1.0, features), CAMERA, 200.0)
+    return FaceView(Landmarks(marks, np.zeros(52), 1.0, features), CAMERA, 200.0)
 
 
 @cache
@@ -107,18 +117,18 @@ def test_somebody_else_among_the_photos_counts_little() -> None:
 def test_a_copy_of_a_photo_says_nothing_new() -> None:
     model, calibration = default_head(), default_calibration()
     looks = [look(1), look(2, 20.0), replace(look(1), weight=0.5), look(1)]
-    joint, without = joint_fit(model, calibration, looks), joint_fit(model, calibration, looks[:2])
+    joint, without = fit_views(model, calibration, looks), fit_views(model, calibration, looks[:2])
     assert joint.weights[2:] == (0.0, 0.0)
     assert joint.weights[:2] == without.weights
     assert np.allclose(joint.person.sigma_mm, without.person.sigma_mm)
     assert np.allclose(joint.person.identity, without.person.identity)
-    assert weights(model, list(joint.answers), "video")[3] > 0
+    assert answer_weights(model, list(joint.answers), "video")[3] > 0
 
 
 def test_a_joint_fit_holds_one_identity_and_shows_each_photo() -> None:
     model, calibration = default_head(), default_calibration()
     looks = [look(k, yaw, 5.0) for k, yaw in enumerate((-30.0, 0.0, 25.0))]
-    joint = joint_fit(model, calibration, looks)
+    joint = fit_views(model, calibration, looks)
     rest = [head_shapes(model, fit)[1] for fit in joint.fits]
     for fit, one, neutral in zip(joint.fits, looks, rest, strict=True):
         assert np.array_equal(fit.identity, joint.person.identity.astype(np.float32))
@@ -136,7 +146,7 @@ def test_one_photo_alone_is_nearly_what_a_single_fit_says() -> None:
     model, calibration = default_head(), default_calibration()
     one = look(3, 15.0)
     alone = fit_landmarks(model, one.landmarks, one.camera, one.size, calibration=calibration)
-    joint = joint_fit(model, calibration, [one]).fits[0]
+    joint = fit_views(model, calibration, [one]).fits[0]
     off = head_shapes(model, alone)[1] - head_shapes(model, joint)[1]
     assert np.abs(off[model.inner_face]).mean() < 0.8
     assert np.allclose(alone.head_to_camera[:3, :3], joint.head_to_camera[:3, :3], atol=0.02)
@@ -146,13 +156,13 @@ def test_a_larger_person_is_further_away() -> None:
     model, calibration = default_head(), default_calibration()
     person = nothing().add(look(1)).person
     larger = replace(person, identity=person.identity + 0.1 * growth_direction(model))
-    near, far = (hold(model, calibration, look(1), p).head_to_camera[2, 3] for p in (person, larger))
+    near, far = (fit_known_identity(model, calibration, look(1), p).head_to_camera[2, 3] for p in (person, larger))
     assert far / near == pytest.approx(np.exp(0.1), rel=0.03)
 
 
 def test_the_warp_of_one_look_is_the_usual_share_of_it() -> None:
     model, calibration = default_head(), default_calibration()
-    fit = hold(model, calibration, look(2, 20.0), nothing().add(look(2, 20.0)).person)
+    fit = fit_known_identity(model, calibration, look(2, 20.0), nothing().add(look(2, 20.0)).person)
     assert np.allclose(common_warp([fit], [1.0]), WARP_SHARE * fit.slack, atol=1e-5)
 
 

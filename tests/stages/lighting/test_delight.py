@@ -10,7 +10,7 @@ from tronie.arrays import Image
 from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import HeadModel
 from tronie.stages.lighting.albedo import delight
-from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.shading_estimate import estimate_shading
 from tronie.stages.lighting.sky import SKY, transfer
 from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import Texture
@@ -27,7 +27,7 @@ def unevenness(image: Image, where: np.ndarray) -> float:
 def test_the_light_is_found_and_taken_away(tiny_head: HeadModel, direction: tuple[float, float, float]) -> None:
     light = sun(direction)
     texture, head, fit, seen = picture(tiny_head, light)
-    found = delight(texture, head, fields(texture, head, fit))
+    found = delight(texture, head, estimate_shading(texture, head, fit))
     assert relative_error(found.light, light, head) < 0.12
     assert unevenness(found.image, seen) < 0.3 * unevenness(texture.image, seen)
     assert found.image.shape == texture.image.shape
@@ -39,7 +39,7 @@ def test_the_light_is_found_and_taken_away(tiny_head: HeadModel, direction: tupl
 
 def test_even_light_changes_nothing_but_the_balance(tiny_head: HeadModel) -> None:
     texture, head, fit, seen = picture(tiny_head, uniform())
-    found = delight(texture, head, fields(texture, head, fit))
+    found = delight(texture, head, estimate_shading(texture, head, fit))
     assert unevenness(found.image, seen) < 0.08  # it takes folds for darker than `shade` does
     assert found.shadowed < 0.02
 
@@ -51,7 +51,7 @@ def test_marks_are_kept(tiny_head: HeadModel) -> None:
     i, j = np.argwhere(seen)[len(np.argwhere(seen)) // 2]
     mole = np.hypot(x - j, y - i) < 2
     texture, head, fit, seen = picture(tiny_head, sun((1.0, 0.3, 0.6)), np.where(mole, 0.4, 1.0)[..., None])
-    found = srgb_to_linear(delight(texture, head, fields(texture, head, fit)).image) @ LUMINANCE
+    found = srgb_to_linear(delight(texture, head, estimate_shading(texture, head, fit)).image) @ LUMINANCE
     around = seen & (np.hypot(x - j, y - i) < 8) & (np.hypot(x - j, y - i) > 4)
     assert np.isclose(found[mole & seen].mean() / found[around].mean(), 0.4, atol=0.08)
 
@@ -66,7 +66,7 @@ def test_a_shadow_on_one_side_goes(tiny_head: HeadModel) -> None:
     apart = np.hypot(x - centre[1], y - centre[0])
     shadow = 1 - 0.6 / (1 + np.exp((apart - 0.07) / 0.01))
     texture, head, fit, seen = picture(tiny_head, uniform(), shadow[..., None])
-    found = delight(texture, head, fields(texture, head, fit))
+    found = delight(texture, head, estimate_shading(texture, head, fit))
     assert found.shadowed > 0.01
     inside = seen & (shadow < 0.45)
     change = []
@@ -81,7 +81,7 @@ def test_grey_stays_grey(tiny_head: HeadModel) -> None:
     texture, head, fit, _ = picture(tiny_head, sun((1.0, 0.3, 0.5)))
     grey = np.repeat(texture.image[..., 1:2], 3, axis=2)
     texture = Texture(grey, texture.provenance)
-    found = delight(texture, head, fields(texture, head, fit))
+    found = delight(texture, head, estimate_shading(texture, head, fit))
     assert found.monochrome
     assert np.ptp(found.image.astype(int), axis=2).max() <= 1
 

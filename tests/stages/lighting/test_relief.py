@@ -12,9 +12,9 @@ from tronie.color import linear_to_srgb, srgb_to_linear
 from tronie.head.harmonics import Light, irradiance
 from tronie.head.model import Head, HeadModel
 from tronie.head.surface import triangle_vertex_normals
-from tronie.stages.lighting.charts import frame, over_atlas, row_of_vertex
+from tronie.stages.lighting.charts import over_atlas, row_of_vertex, tangent_frames
 from tronie.stages.lighting.normal_map import relief
-from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.shading_estimate import estimate_shading
 from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 SIZE = 1024
@@ -44,7 +44,7 @@ def outward(detail: Detail, head: Head, off: np.ndarray) -> float:
     """How far normals around the middle lean away from it, -1..1: above 0 on a bump."""
     side = len(detail.normals)
     step = SIZE // side
-    axes = frame(head, head.vertices)
+    axes = tangent_frames(head, head.vertices)
     maps = np.kron(over_atlas(head.model, head.level, np.column_stack([axes.right, axes.up])), np.ones((4, 4, 1)))
     maps = maps[:: 1024 // side, :: 1024 // side]
     n = detail.normals / 127.5 - 1
@@ -60,7 +60,7 @@ def outward(detail: Detail, head: Head, off: np.ndarray) -> float:
 @pytest.mark.parametrize("direction", [(1.0, 0.2, 0.8), (-1.0, 0.2, 0.8), (0.2, 1.0, 0.7)])
 def test_a_bump_is_a_bump(tiny_head: HeadModel, direction: tuple[float, float, float], height: float) -> None:
     texture, head, fit, off, _ = with_a_bump(tiny_head, sun(direction), height)
-    detail = relief(texture, head, fit, fields(texture, head, fit), 0.35)
+    detail = relief(texture, head, fit, estimate_shading(texture, head, fit), 0.35)
     assert np.sign(height) * outward(detail, head, off) > 0.35
 
 
@@ -68,7 +68,7 @@ def test_smooth_skin_is_flat(tiny_head: HeadModel) -> None:
     texture, head, fit, _ = picture(tiny_head, sun((1.0, 0.3, 0.6)), size=SIZE)
     noise = np.random.default_rng(0).normal(size=texture.image.shape[:2]) * 3
     noisy = np.clip(texture.image + noise[..., None], 0, 255).astype(np.uint8)
-    detail = relief(replace(texture, image=noisy), head, fit, fields(texture, head, fit), 0.35)
+    detail = relief(replace(texture, image=noisy), head, fit, estimate_shading(texture, head, fit), 0.35)
     x = detail.normals[..., 0].astype(float) - 128
     # A noise of 3 grey levels, were it relief, would turn normals by some 20 levels.
     assert np.sqrt((x**2).mean()) < 4
@@ -77,14 +77,14 @@ def test_smooth_skin_is_flat(tiny_head: HeadModel) -> None:
 
 def test_unit_normals_that_never_look_inwards(tiny_head: HeadModel) -> None:
     texture, head, fit, _, _ = with_a_bump(tiny_head, sun((1.0, 0.2, 0.8)), 1.5)
-    n = relief(texture, head, fit, fields(texture, head, fit), 0.35).normals / 127.5 - 1
+    n = relief(texture, head, fit, estimate_shading(texture, head, fit), 0.35).normals / 127.5 - 1
     assert np.allclose(np.linalg.norm(n, axis=-1), 1, atol=0.02)
     assert n[..., 2].min() > 0.5
 
 
 def test_what_the_photo_does_not_show_is_flat_or_mirrored(tiny_head: HeadModel) -> None:
     texture, head, fit, off, seen = with_a_bump(tiny_head, sun((1.0, 0.2, 0.8)), 0.5)
-    found = fields(texture, head, fit)
+    found = estimate_shading(texture, head, fit)
     left = np.zeros((SIZE, SIZE), bool)
     u = np.argwhere(np.linalg.norm(off, axis=-1) < RADIUS)[:, 1].mean()
     left[:, : SIZE // 2] = True
@@ -111,14 +111,14 @@ def test_what_the_photo_does_not_show_is_flat_or_mirrored(tiny_head: HeadModel) 
 @pytest.mark.parametrize(("pixel_mm", "side"), [(0.05, 1024), (1.2, 512), (5.0, 256)])
 def test_as_large_as_the_photo_supports(tiny_head: HeadModel, pixel_mm: float, side: int) -> None:
     texture, head, fit, _ = picture(tiny_head, sun((1.0, 0.3, 0.6)), size=SIZE)
-    detail = relief(texture, head, fit, fields(texture, head, fit), pixel_mm)
+    detail = relief(texture, head, fit, estimate_shading(texture, head, fit), pixel_mm)
     assert len(detail.normals) == side
 
 
 def test_steps_of_the_atlas_in_millimetres(tiny_head: HeadModel) -> None:
     """The frame's steps are what the vertices' places say, where the surface is nearly flat: on the forehead."""
     _, head, _, _ = picture(tiny_head, sun((1.0, 0.3, 0.6)))
-    axes, rows = frame(head, head.vertices), row_of_vertex(tiny_head, head.level)
+    axes, rows = tangent_frames(head, head.vertices), row_of_vertex(tiny_head, head.level)
     mesh = tiny_head.level(head.level)
     here = [
         t for t in mesh.triangle_uv[mesh.triangle_part == 0] if (np.abs(head.vertices[rows[t]][:, 1] - 50) < 15).all()

@@ -7,14 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.segment import hair_of
 
 SKIN = np.array([195.0, 145.0, 122.0], dtype=np.float32)
 
 
 def judge(model: HeadModel, crown: tuple[float, float, float], busy: float = 0.0) -> tuple[NDArray[np.float32], float]:
-    facts = surface(model, 1)
+    facts = surface_facts(model, 1)
     count = len(model.mean)
     colour = np.where((facts.scalp > 0.5)[:, None], np.array(crown, np.float32), SKIN)
     skinlike = (np.abs(np.log(colour / SKIN)).sum(axis=1) < 0.3).astype(np.float32)

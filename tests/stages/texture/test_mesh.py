@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import least, smooth, spread
 
 
 def test_spread_solves_its_normal_equations(tiny_head: HeadModel) -> None:
-    facts = surface(tiny_head, 0)
+    facts = surface_facts(tiny_head, 0)
     start, edges = facts.control_start, facts.control_edges
     n = len(start) - 1
     rng = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def test_spread_solves_its_normal_equations(tiny_head: HeadModel) -> None:
 
 
 def test_spread_keeps_constants_and_bounds(tiny_head: HeadModel) -> None:
-    facts = surface(tiny_head, 0)
+    facts = surface_facts(tiny_head, 0)
     n = len(facts.control_start) - 1
     weight = np.zeros(n)
     weight[::9] = 1
@@ -40,7 +40,7 @@ def test_spread_keeps_constants_and_bounds(tiny_head: HeadModel) -> None:
 
 
 def test_least_and_smooth(tiny_head: HeadModel) -> None:
-    facts = surface(tiny_head, 0)
+    facts = surface_facts(tiny_head, 0)
     values = np.random.default_rng(1).random(len(facts.start) - 1).astype(np.float32)
     low = least(facts.start, facts.edges, values)
     for i in range(0, len(values), 17):

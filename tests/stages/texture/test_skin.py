@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tronie.head.harmonics import plain_basis
 from tronie.head.model import default_head
 from tronie.stages.texture.random_skin import random_texture
-from tronie.stages.texture.skin_fit import basis, explain
+from tronie.stages.texture.skin_fit import fit_skin, skin_basis
 from tronie.stages.texture.skin_model import SkinModel, colour_of, default_skin, opponent
 
 
@@ -67,7 +67,7 @@ def test_the_map_and_its_samples_agree() -> None:
 def test_a_drawn_skin_is_found_again_from_one_side() -> None:
     """Sampled coefficients and light, seen on half of the face: the hidden half follows."""
     model = default_head()
-    base = basis(model, 0)
+    base = skin_basis(model, 0)
     assert base is not None
     rng = np.random.default_rng(0)
     normals = model.mean / np.linalg.norm(model.mean, axis=1, keepdims=True)
@@ -81,7 +81,7 @@ def test_a_drawn_skin_is_found_again_from_one_side() -> None:
         noisy = truth + 0.3 * base.noise * rng.normal(size=truth.shape)
         off = rng.choice(np.flatnonzero(seen), 40)
         noisy[off, 0] -= 1.5  # a frame of glasses
-        said = explain(base, noisy, seen.astype(np.float32), normals, 1.0)
+        said = fit_skin(base, noisy, seen.astype(np.float32), normals, 1.0)
         errors.append(np.abs(said.fitted - truth)[hidden].mean())
         plain.append(np.abs(base.mean + np.median((truth - base.mean)[seen], axis=0) - truth)[hidden].mean())
         assert np.median(said.off[off]) < -4

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import gutters, part_of_vertices, surface
+from tronie.stages.texture.atlas import gutters, part_of_vertices, surface_facts
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_mirror_reflects_the_mean(tiny_head: HeadModel, level: int) -> None:
-    mirror = surface(tiny_head, level).mirror
+    mirror = surface_facts(tiny_head, level).mirror
     mean = tiny_head.level(level).apply(tiny_head.mean)
     assert np.array_equal(mirror[mirror], np.arange(len(mean)))
     np.testing.assert_allclose(mean[mirror], mean * [-1, 1, 1], atol=1e-3)
 
 
 def test_regions(tiny_head: HeadModel) -> None:
-    facts = surface(tiny_head, 0)
+    facts = surface_facts(tiny_head, 0)
     y, z = tiny_head.mean[:, 1], tiny_head.mean[:, 2]
     skin = part_of_vertices(tiny_head, 0) == 0
     assert facts.scalp[skin & (y > 110)].min() == 1

@@ -17,7 +17,7 @@ from tronie.geometry import euler_degrees, rotation_matrix, rotation_vector
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.synthetic import SIDE
-from tronie.stages.fit.basis import LandmarkBasis, align
+from tronie.stages.fit.basis import LandmarkBasis, weak_perspective
 from tronie.stages.fit.regressor import CAMERA_FEATURES, FOCAL_JITTER, pose_features
 from tronie.stages.fit.scale import similarity_free
 
@@ -71,7 +71,7 @@ class Task:
 
 
 def task_of(data: Mapping[str, Array], basis: LandmarkBasis) -> Task:
-    aligned = [align(basis.mean, p) for p in data["points"]]
+    aligned = [weak_perspective(basis.mean, p) for p in data["points"]]
     rotation, scale = np.array([a.rotation for a in aligned]), np.array([a.scale for a in aligned])
     jitter = np.exp(np.random.default_rng(0).normal(0, FOCAL_JITTER, len(scale)))
     nearness = 1000 * scale / data["focal"] * jitter

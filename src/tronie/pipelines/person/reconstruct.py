@@ -13,8 +13,8 @@ from tronie.pipelines.multiview import Shot, crisp, dressed, suits_portrait, tex
 from tronie.settings import Settings
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
-from tronie.stages.fit.fusion import Look, evidence_of
-from tronie.stages.fit.multiview import Joint, joint_fit
+from tronie.stages.fit.fusion import FaceView, evidence_of
+from tronie.stages.fit.multiview import MultiViewFit, fit_views
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
 from tronie.stages.quality import face_warnings
@@ -33,7 +33,7 @@ class Many:
     """Each face with the person's head in the photo's pose and expression."""
     main: int
     """Row of the shot that suits the portrait best; its face has the texture and the portrait."""
-    joint: Joint
+    joint: MultiViewFit
     weights: tuple[float, ...]
     """How much each photo says about the shape; 1 on average, 0 for a copy of another."""
     curve: tuple[tuple[int, float, float], ...]
@@ -58,7 +58,7 @@ def reconstruct_person(
 ) -> Many | None:
     """Raises ValueError when there is no shot, or none of whose landmarks form a face. None when it was stopped."""
     looks = [look_of(shot) for shot in shots]
-    joint = joint_fit(model, calibration, looks, warp=settings.fit.warp)
+    joint = fit_views(model, calibration, looks, warp=settings.fit.warp)
     curve = []
     for count in some_of(len(shots)):
         person = evidence_of(model, calibration, joint.answers[:count]).person
@@ -95,6 +95,6 @@ def some_of(count: int) -> list[int]:
     return sorted(set(np.linspace(1, count, min(count, POINTS)).round().astype(int).tolist()))
 
 
-def look_of(shot: Shot) -> Look:
+def look_of(shot: Shot) -> FaceView:
     assert shot.face.landmarks is not None
-    return Look(shot.face.landmarks, shot.camera, shot.face.detection.size, float(np.clip(crisp(shot), 0.3, 1.0)))
+    return FaceView(shot.face.landmarks, shot.camera, shot.face.detection.size, float(np.clip(crisp(shot), 0.3, 1.0)))

@@ -23,7 +23,7 @@ from tronie.pipelines.video.solve import Person, solve_person
 from tronie.runtime.ahead import spread
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import Clock, Told, watched
-from tronie.stages.letterbox import Box, moved, picture_in, shifted, within
+from tronie.stages.letterbox import Box, moved_camera, picture_in, shifted, within
 from tronie.stages.quality import face_warnings
 from tronie.types import Face, Landmarks, Photo
 
@@ -117,7 +117,7 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     ]
     box = x0, y0, x1, y1 = picture_in([photo.image for photo in photos]) if photos else (0, 0, 1, 1)
     inner = x1 - x0, y1 - y0  # bars around the picture are as what lies outside of it
-    lens = moved(camera, -x0, -y0, inner)
+    lens = moved_camera(camera, -x0, -y0, inner)
     painted: list[Painted] = []
     kept: list[Photo] = []
     for shot, whole in zip(shots, photos, strict=True):

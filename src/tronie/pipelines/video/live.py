@@ -27,8 +27,8 @@ from tronie.pipelines.video.smooth import OneEuro
 from tronie.pipelines.video.track import Tracker
 from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
-from tronie.stages.fit.frame_fit import Held, Moment, moment
-from tronie.stages.fit.fusion import Evidence, Look
+from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
+from tronie.stages.fit.fusion import Evidence, FaceView
 from tronie.types import Texture
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Known:
     number: int
     track: int
     evidence: Evidence | None = None
-    held: Held | None = None
+    held: KnownIdentity | None = None
     puppet: Puppet | None = None
     texture: Texture | None = None
     frames: int = 0
@@ -170,7 +170,7 @@ class Live:
         if known.held is None:
             return None
         try:
-            found = moment(known.held, seen.landmarks, self.camera)
+            found = fit_frame(known.held, seen.landmarks, self.camera)
         except (ValueError, np.linalg.LinAlgError):
             return None
         return self._smoothed(known, seen, found)
@@ -203,7 +203,7 @@ class Live:
             known.evidence = Evidence.start(model, calibration, "video")
         try:
             known.evidence = known.evidence.add(
-                Look(seen.landmarks, self.camera, seen.size, max(seen.confidence, 0.05))
+                FaceView(seen.landmarks, self.camera, seen.size, max(seen.confidence, 0.05))
             )
         except ValueError:
             return
@@ -211,13 +211,13 @@ class Live:
         looks = asked + 1
         if known.held is None or looks & (looks - 1) == 0 or looks % 32 == 0:
             identity = known.evidence.person.identity
-            known.held = Held.of(model, calibration, identity)
+            known.held = KnownIdentity.of(model, calibration, identity)
             level = model.levels[0]  # a quarter of the triangles of the level that files have
             neutral = np.asarray(model.level(level).apply(model.shape(identity)), dtype=np.float32)
             head = Head(model, level, neutral, neutral)
             known.puppet = Puppet.of(head) if known.puppet is None else known.puppet.of_person(head)
 
-    def _smoothed(self, known: _Known, seen: Seen, found: Moment) -> LiveFace:
+    def _smoothed(self, known: _Known, seen: Seen, found: FrameFit) -> LiveFace:
         assert self.camera is not None
         if known.reference is None:
             known.reference = found.rotation

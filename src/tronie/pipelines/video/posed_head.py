@@ -12,7 +12,7 @@ from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transf
 from tronie.head.model import Head
 from tronie.stages.fit.basis import landmark_basis, on_photo, residual_warp
 from tronie.stages.fit.engine import make_head
-from tronie.stages.fit.frame_fit import Held, moment
+from tronie.stages.fit.frame_fit import KnownIdentity, fit_frame
 from tronie.stages.fit.scale import iris_mm
 from tronie.stages.landmarks.net import CROP_SIDE, cut, sized, square_from_landmarks
 from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
@@ -48,7 +48,7 @@ def held_fit(
     """The fit of one frame of a known person. Raises ValueError where the landmarks form no face."""
     basis = landmark_basis(model)
     known = np.asarray(person.warp + person.slack, dtype=np.float64)
-    found = moment(Held.of(model, calibration, person.identity, known), landmarks, camera)
+    found = fit_frame(KnownIdentity.of(model, calibration, person.identity, known), landmarks, camera)
     millimetres = found.residual * found.pixel_mm
     # What this one frame shows beside what all show, for the texture to be read off the right place.
     extra = residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation)

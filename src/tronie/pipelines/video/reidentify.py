@@ -13,7 +13,7 @@ from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.track import TOUCHING
-from tronie.stages.fit.basis import align, landmark_basis
+from tronie.stages.fit.basis import landmark_basis, weak_perspective
 from tronie.stages.fit.regressor import Calibration
 from tronie.types import Landmarks
 
@@ -99,7 +99,7 @@ class Traits:
         if self._calibration is None or landmarks.features is None:
             return None
         try:
-            aligned = align(landmark_basis(self._model).mean, landmarks.points)
+            aligned = weak_perspective(landmark_basis(self._model).mean, landmarks.points)
         except ValueError:
             return None
         return self._calibration.predict(aligned, landmarks.features, landmarks.scores, self._focal).identity

@@ -17,11 +17,11 @@ from tronie.pipelines.video.motion import Motion, Raw, make_motion
 from tronie.pipelines.video.spool import landmarks_of
 from tronie.stages.fit.basis import landmark_basis, residual_warp
 from tronie.stages.fit.camera import guess_camera
-from tronie.stages.fit.frame_fit import Held, Moment, moment
-from tronie.stages.fit.fusion import Evidence, Look, answer_to, middle
+from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
+from tronie.stages.fit.fusion import Evidence, FaceView, answer_to, middle
 from tronie.stages.fit.map_fit import WARP_SHARE
 from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
-from tronie.stages.letterbox import moved, picture_in
+from tronie.stages.letterbox import moved_camera, picture_in
 from tronie.types import Detection, Landmarks
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def camera_of(collected: Collected, model: HeadModel, calibration: Calibration |
     if not shots:
         return guess_camera(collected.info.size, focal, [])
     x0, y0, x1, y1 = picture_in([shot.photo("frame", "").image for shot in shots[:FRAMED]])
-    return moved(guess_camera((x1 - x0, y1 - y0), focal, faces, said), x0, y0, collected.info.size)
+    return moved_camera(guess_camera((x1 - x0, y1 - y0), focal, faces, said), x0, y0, collected.info.size)
 
 
 def solve_person(
@@ -85,16 +85,16 @@ def solve_person(
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
     shots = collected.shots.best(list(tracks), MOST_SHOTS)
     identity, sigma, looks = who(model, calibration, rows, numbers, shots, camera)
-    shots = fitting(shots, Held.of(model, calibration, identity), camera)
+    shots = fitting(shots, KnownIdentity.of(model, calibration, identity), camera)
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         all_warp = common_warp(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
-    held = Held.of(model, calibration, identity, all_warp)
+    held = KnownIdentity.of(model, calibration, identity, all_warp)
     frames, moments, trust, boxes = [], [], [], []
     for n in numbers:
         row = rows[n]
         try:
-            found = moment(held, landmarks_of(row), camera)
+            found = fit_frame(held, landmarks_of(row), camera)
         except (ValueError, np.linalg.LinAlgError):
             continue
         frames.append(int(row["frame"]))
@@ -135,7 +135,7 @@ def who(
     answers = []
     for found, size, share in looks:
         with suppress(ValueError):
-            answers.append(answer_to(model, calibration, Look(found, camera, size, share / usual)))
+            answers.append(answer_to(model, calibration, FaceView(found, camera, size, share / usual)))
     if not answers:
         return blank
     centre = middle(model, answers) if len(answers) > 2 else None
@@ -146,12 +146,12 @@ def who(
     return person.identity, person.sigma_mm, len(answers)
 
 
-def fitting(shots: Sequence[Shot], held: Held, camera: Camera) -> list[Shot]:
+def fitting(shots: Sequence[Shot], held: KnownIdentity, camera: Camera) -> list[Shot]:
     """Those whose landmarks are the person's: ones that lie across two faces fit no head."""
     said = []
     for shot in shots:
         try:
-            said.append(moment(held, shot.landmarks, camera).rms / _size(shot.box))
+            said.append(fit_frame(held, shot.landmarks, camera).rms / _size(shot.box))
         except (ValueError, np.linalg.LinAlgError):
             said.append(np.inf)
     usual = float(np.median(said)) if said else 0.0
@@ -162,11 +162,11 @@ def common_warp(
     model: HeadModel, calibration: Calibration | None, identity: Array, shots: Sequence[Any], camera: Camera
 ) -> Array:
     """(M, 3) mm: the residual warp that the best frames ask for together, each in its own image plane only."""
-    basis, held = landmark_basis(model), Held.of(model, calibration, identity)
+    basis, held = landmark_basis(model), KnownIdentity.of(model, calibration, identity)
     system, wanted = 0.02 * np.eye(3), np.zeros((3, len(model.smooth_modes)))
     for shot in shots[:WARPED]:
         try:
-            found = moment(held, shot.landmarks, camera)
+            found = fit_frame(held, shot.landmarks, camera)
         except (ValueError, np.linalg.LinAlgError):
             continue
         millimetres = found.residual * found.pixel_mm
@@ -186,7 +186,7 @@ def numbers_as_shots(rows: Any, numbers: Any) -> list[_Look]:
     return [_Look(landmarks_of(rows[n])) for n in numbers[:: max(1, len(numbers) // WARPED)]]
 
 
-def fitness(found: Moment, box: Array) -> float:
+def fitness(found: FrameFit, box: Array) -> float:
     """0..1: how well the head follows the landmarks; 1 up to 2 % of the face's size."""
     return float(np.clip(1.6 - found.rms / max(_size(box), 1e-6) / 0.033, 0.05, 1.0))
 

@@ -48,9 +48,9 @@ def _finer_part(photo: Photo, face: Face) -> Part | None:
     """The face as super-resolution left it, in its surroundings; None where there is nothing of the kind."""
     if face.landmarks is None or face.enhanced is None or not face.enhanced.accepted:
         return None
-    from tronie.stages.enhance.region import make_detail
+    from tronie.stages.enhance.region import cut_region
 
-    detail = make_detail(photo, face.landmarks, face.enhanced)
+    detail = cut_region(photo, face.landmarks, face.enhanced)
     return Part(detail.photo.image, detail.to_photo)
 
 

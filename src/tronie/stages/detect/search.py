@@ -193,7 +193,7 @@ def detect_turned(image: Image, turns: int, settings: DetectSettings, detector: 
     height, width = image.shape[:2]
     back = turned_back(turns, width, height)
     upright = np.ascontiguousarray(np.rot90(image, turns))
-    return tuple(moved(found, back) for found in detect_faces(upright, settings, detector))
+    return tuple(moved_detection(found, back) for found in detect_faces(upright, settings, detector))
 
 
 def turned_back(turns: int, width: int, height: int) -> Similarity:
@@ -205,7 +205,7 @@ def turned_back(turns: int, width: int, height: int) -> Similarity:
     return maps[turns % 4]
 
 
-def moved(found: Detection, to: Similarity) -> Detection:
+def moved_detection(found: Detection, to: Similarity) -> Detection:
     """The detection in the coordinates that a map by quarter turns leads to; its box stays upright in them."""
     x0, y0, x1, y1 = found.box
     corners = to.apply([(x0, y0), (x1, y1)])

@@ -25,7 +25,7 @@ BEST = 99.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GateLimits:
     """What an enhanced face must keep to."""
 
     agreement: float
@@ -38,22 +38,22 @@ class Limits:
     """Distance of embeddings, at most."""
 
 
-ACCEPTED = Limits(23.0, 0.88, 0.1, 0.6)
+ACCEPTED = GateLimits(23.0, 0.88, 0.1, 0.6)
 """Measured with the true detail in place of a net's, on photos with noise and JPEG too: docs/design.md."""
-REFUSED = Limits(19.0, 0.8, 0.2, 0.75)
+REFUSED = GateLimits(19.0, 0.8, 0.2, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What is accepted in full, and what is refused at once."""
 
-    accepted: Limits
-    refused: Limits
+    accepted: GateLimits
+    refused: GateLimits
     """A whole change that goes beyond this is no restoration of this face; a share of it would be none either."""
 
 
 OWN_GATE = Gate(ACCEPTED, REFUSED)
-STRANGERS_GATE = Gate(Limits(27.0, 0.90, 0.1, 0.55), Limits(25.5, 0.87, 0.2, 0.75))
+STRANGERS_GATE = Gate(GateLimits(27.0, 0.90, 0.1, 0.55), GateLimits(25.5, 0.87, 0.2, 0.75))
 """For nets that are not ours. On 25 people at an eighth of the size a generative net (Real-ESRGAN), whose faces are
 somebody else's there, passes the other gate in full with 72 of 100, this one with 16, and half of its answers are
 refused; of the true detail in its place 92 pass in full, and none is refused. The recogniser hardly tells them apart at
@@ -67,7 +67,7 @@ class Scores:
     shift: float
     identity: float | None = None
 
-    def complaint(self, limits: Limits) -> str | None:
+    def complaint(self, limits: GateLimits) -> str | None:
         """The first limit that is not kept, in words."""
         if self.agreement < limits.agreement or self.structure < limits.structure:
             return f"at the photo's resolution it is another picture ({self.agreement:.1f} dB)"

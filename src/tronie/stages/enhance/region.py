@@ -22,7 +22,7 @@ LONGEST = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
+class FaceRegion:
     """An upright, enlarged part of a photo."""
 
     photo: Photo
@@ -38,7 +38,7 @@ class Detail:
 
     def landmarks(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the whole photo in the part's pixels."""
-        return moved(landmarks, self.to_photo.inverse())
+        return moved_landmarks(landmarks, self.to_photo.inverse())
 
     def square(self, enhanced: Enhanced) -> Similarity:
         """The part's pixels -> 0..1 where at least half of what was enhanced was pasted."""
@@ -48,7 +48,7 @@ class Detail:
         return self.to_photo.then(inner)
 
 
-def make_detail(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> Detail:
+def cut_region(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> FaceRegion:
     """The part of `photo` with the head, at least as fine as the crop, with what was enhanced in it."""
     height, width = photo.image.shape[:2]
     square = square_from_landmarks(landmarks.points)
@@ -60,14 +60,14 @@ def make_detail(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> Detai
     image = enlarged(photo.image[y0:y1, x0:x1], factor)
     to_photo = Similarity(1 / factor, 0, float(x0), float(y0))
     paste(image, to_photo, enhanced)
-    return Detail(replace(photo, image=image, focal=None), to_photo)
+    return FaceRegion(replace(photo, image=image, focal=None), to_photo)
 
 
-def moved(landmarks: Landmarks, by: Similarity) -> Landmarks:
+def moved_landmarks(landmarks: Landmarks, by: Similarity) -> Landmarks:
     """Landmarks in the pixels that `by` (a scale and a shift, no turn) leads to."""
     points = landmarks.points
     points = np.concatenate([by.apply(points[:, :2]), points[:, 2:] * by.scale], axis=1)
     # The mirror image lies in a picture mirrored about x = 0.
     mirror = Similarity(by.a, by.b, -by.tx, by.ty)
     other = landmarks.mirrored
-    return replace(landmarks, points=points, mirrored=None if other is None else moved(other, mirror))
+    return replace(landmarks, points=points, mirrored=None if other is None else moved_landmarks(other, mirror))

@@ -15,7 +15,7 @@ from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
 from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Embed, Verdict, judge
 from tronie.stages.enhance.paste import blended
-from tronie.stages.enhance.region import make_detail, moved
+from tronie.stages.enhance.region import cut_region, moved_landmarks
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.types import Caution, Crop, Enhanced, Face, Photo
@@ -140,9 +140,9 @@ def _judged(
     enhanced = _record(crop, verdict, share, name, factor)
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
-    detail = make_detail(photo, face.landmarks, enhanced)
+    detail = cut_region(photo, face.landmarks, enhanced)
     ((_, finer),) = net.refine(detail.photo.image, [detail.landmarks(face.landmarks).points])
-    return replace(face, enhanced=enhanced, landmarks=moved(finer, detail.to_photo))
+    return replace(face, enhanced=enhanced, landmarks=moved_landmarks(finer, detail.to_photo))
 
 
 def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float) -> Enhanced:

@@ -79,7 +79,7 @@ def mirror_map(model: HeadModel) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Aligned:
+class WeakPerspective:
     """Landmarks (478, 3) brought onto the mean head by a similarity (Umeyama 1991): a weak-perspective pose."""
 
     rotation: Array
@@ -92,7 +92,7 @@ class Aligned:
     """(478, 3) mm in head axes: what the points differ from the mean head's."""
 
 
-def align(mean: Array, points: Array) -> Aligned:
+def weak_perspective(mean: Array, points: Array) -> WeakPerspective:
     """The net's points (478, 3), px, onto the mean head's (478, 3), mm. Raises ValueError if they are degenerate."""
     source = mean - mean.mean(axis=0)
     center = points.mean(axis=0)
@@ -103,7 +103,7 @@ def align(mean: Array, points: Array) -> Aligned:
     scale = float((s * sign).sum() / (source**2).sum())
     if not np.isfinite(scale) or scale <= 1e-6:
         raise ValueError("the landmarks do not form a face")
-    return Aligned(rotation, scale, center[:2], goal @ rotation / scale - source)
+    return WeakPerspective(rotation, scale, center[:2], goal @ rotation / scale - source)
 
 
 def from_axis(point: Array) -> Array:

@@ -11,13 +11,13 @@ from tronie.geometry import Camera, rotation_matrix
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import LandmarkBasis, landmark_basis
 from tronie.stages.fit.map_fit import calibrated_prior, plain_prior
-from tronie.stages.fit.problem import Prior, Problem
+from tronie.stages.fit.problem import FitProblem, Prior
 from tronie.stages.fit.regressor import Calibration
 from tronie.types import Landmarks
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class KnownIdentity:
     """A person's head as the fit of a frame sees it."""
 
     model: HeadModel
@@ -29,7 +29,9 @@ class Held:
     are the expressions."""
 
     @classmethod
-    def of(cls, model: HeadModel, calibration: Calibration | None, identity: Array, warp: Array | None = None) -> Held:
+    def of(
+        cls, model: HeadModel, calibration: Calibration | None, identity: Array, warp: Array | None = None
+    ) -> KnownIdentity:
         """`warp` (M, 3) mm is all of the residual warp (head and slack), constant in the clip."""
         basis = landmark_basis(model)
         mean = basis.mean + basis.shape[:, :, : basis.components] @ identity
@@ -41,7 +43,7 @@ class Held:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class FrameFit:
     """What one frame says of a known person."""
 
     rotation: Array
@@ -61,20 +63,20 @@ class Moment:
         return float(np.sqrt((self.residual**2).sum(axis=1).mean()))
 
 
-def moment(held: Held, landmarks: Landmarks, camera: Camera) -> Moment:
+def fit_frame(held: KnownIdentity, landmarks: Landmarks, camera: Camera) -> FrameFit:
     """Fit one frame. Raises ValueError where the landmarks form no face."""
     prior = _prior(held, landmarks, camera)
-    problem = Problem(held.basis, landmarks.points[:, :2].astype(np.float64), camera, prior)
+    problem = FitProblem(held.basis, landmarks.points[:, :2].astype(np.float64), camera, prior)
     x = problem.solve().x
     rotation, translation = rotation_matrix(x[:3]) @ problem.rotation, x[3:6].copy()
     expression = x[6:].copy()
     seen = camera.project(problem.points(x) @ rotation.T + translation)
-    return Moment(
+    return FrameFit(
         rotation, translation, expression, landmarks.points[:, :2] - seen, float(translation[2] / camera.focal)
     )
 
 
-def _prior(held: Held, landmarks: Landmarks, camera: Camera) -> Prior:
+def _prior(held: KnownIdentity, landmarks: Landmarks, camera: Camera) -> Prior:
     if held.calibration is not None and landmarks.features is not None:
         prior, _ = calibrated_prior(held.model, landmarks, camera, held.calibration)
         # How large the head is, is known: the points tell how far away it is.

@@ -64,7 +64,7 @@ SMALL_PIXELS = 80.0
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class FaceView:
     """One photo, or frame, of the person."""
 
     landmarks: Landmarks
@@ -77,7 +77,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
+class FusedIdentity:
     """What all looks tell."""
 
     identity: Array
@@ -129,7 +129,7 @@ class Evidence:
         blank = np.zeros((cells, 2)), np.zeros((cells, k)), np.zeros(len(model.mean)), np.zeros(3)
         return cls(model, calibration, ALIKE[kind], *blank)
 
-    def add(self, look: Look) -> Evidence:
+    def add(self, look: FaceView) -> Evidence:
         """Raises ValueError when the landmarks form no face, or have no features."""
         answer = answer_to(self.model, self.calibration, look)
         centre = self.centre if self.looks >= 2 else None
@@ -166,7 +166,7 @@ class Evidence:
         return mean, float(max(counted.sum() ** 2 / (counted**2 * shared / count).sum(), 1.0))
 
     @property
-    def person(self) -> Person:
+    def person(self) -> FusedIdentity:
         """The best guess now. Raises ValueError where nothing was added."""
         mean, n = self._mean()
         modes = shape_modes(self.model)
@@ -182,7 +182,7 @@ class Evidence:
         left = np.maximum(1 - modes.told * gain, 0.0) / (1 - modes.told)
         narrower = np.sqrt((left @ modes.moved) / modes.moved_before)
         sigma = np.sqrt(self.variance_sum / self.weight[:, 0].sum()) * narrower
-        return Person(identity, sigma.astype(np.float32), growth, self.looks, n)
+        return FusedIdentity(identity, sigma.astype(np.float32), growth, self.looks, n)
 
     @property
     def identity(self) -> Array:
@@ -209,13 +209,13 @@ def evidence_of(
 ) -> Evidence:
     """All answers at once, so that each is judged by all others. Raises ValueError where there is none."""
     evidence = Evidence.start(model, calibration, kind)
-    for answer, weight in zip(answers, weights(model, answers, kind), strict=True):
+    for answer, weight in zip(answers, answer_weights(model, answers, kind), strict=True):
         if weight > 0:
             evidence = evidence.hear(replace(answer, weight=weight), None)
     return evidence
 
 
-def weights(model: HeadModel, answers: Sequence[Answer], kind: str = "photos") -> list[float]:
+def answer_weights(model: HeadModel, answers: Sequence[Answer], kind: str = "photos") -> list[float]:
     """How much each answer counts: less for one that is far from the others, nothing for a copy of a
     larger photo."""
     centre = middle(model, answers) if len(answers) > 2 else None
@@ -233,7 +233,7 @@ def weights(model: HeadModel, answers: Sequence[Answer], kind: str = "photos") -
     return out
 
 
-def answer_to(model: HeadModel, calibration: Calibration, look: Look) -> Answer:
+def answer_to(model: HeadModel, calibration: Calibration, look: FaceView) -> Answer:
     """Raises ValueError when the landmarks form no face, or have no features."""
     if look.landmarks.features is None:
         raise ValueError("the landmarks come without the features that the calibration needs")
@@ -272,7 +272,7 @@ def nearness(model: HeadModel, identity: Array, centre: Array) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Modes:
+class ShapeModes:
     """Principal shapes of the inner face among the model's people."""
 
     axes: Array
@@ -293,11 +293,11 @@ def face_gram(model: HeadModel) -> Array:
 
 
 @lru_cache(maxsize=4)
-def shape_modes(model: HeadModel) -> Modes:
+def shape_modes(model: HeadModel) -> ShapeModes:
     variance, axes = np.linalg.eigh(face_gram(model))
     at, share, told = np.array(SHARES).T
     logs = np.log(np.maximum(variance, 1e-9))
     share, told = np.interp(logs, np.log(at), share), np.interp(logs, np.log(at), told)
     fields = np.einsum("kl,kcd->lcd", axes.astype(np.float32), model.identity, optimize=True)
     moved = (fields.astype(np.float64) ** 2).sum(axis=2) * (1 - told)[:, None]
-    return Modes(axes, share, told, moved, moved.sum(axis=0) + 1e-12)
+    return ShapeModes(axes, share, told, moved, moved.sum(axis=0) + 1e-12)

@@ -10,8 +10,8 @@ from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, rotation_matrix
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
-from tronie.stages.fit.basis import LandmarkBasis, align, from_axis, landmark_basis, residual_warp
-from tronie.stages.fit.problem import Prior, Problem, Solution
+from tronie.stages.fit.basis import LandmarkBasis, from_axis, landmark_basis, residual_warp, weak_perspective
+from tronie.stages.fit.problem import FitProblem, Prior, Solution
 from tronie.stages.fit.regressor import Calibration, Prediction
 from tronie.stages.fit.scale import growth_direction, iris_growth, iris_mm
 from tronie.types import Fit, Landmarks
@@ -62,7 +62,7 @@ def fit_landmarks(
         stated["shape_sigma_mm"] = float(np.median(sigma[model.inner_face]))
     else:
         prior, share, sigma, stated = plain_prior(basis, landmarks, camera), 1.0, None, {}
-    problem = Problem(basis, target, camera, prior)
+    problem = FitProblem(basis, target, camera, prior)
     return settled(
         model, landmarks, box_size, problem, problem.solve(),
         warped=lambda wanted: share * wanted, warp=warp, sigma=sigma, stated=stated,
@@ -73,7 +73,7 @@ def settled(
     model: HeadModel,
     landmarks: Landmarks,
     box_size: float,
-    problem: Problem,
+    problem: FitProblem,
     solution: Solution,
     *,
     warped: Callable[[Array], Array],
@@ -141,7 +141,7 @@ def expression_vector(expression: Mapping[str, float], names: tuple[str, ...]) -
 
 def plain_prior(basis: LandmarkBasis, landmarks: Landmarks, camera: Camera) -> Prior:
     """The mean head, the pose read off the points by Procrustes, the net's expression scores."""
-    found = align(basis.mean, landmarks.points)
+    found = weak_perspective(basis.mean, landmarks.points)
     middle = camera.unproject(found.center, np.array(camera.focal / found.scale))
     rotation = from_axis(middle) @ found.rotation
     return Prior(

@@ -14,17 +14,19 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import landmark_basis
-from tronie.stages.fit.fusion import Answer, Look, Person, answer_to, evidence_of, weights
+from tronie.stages.fit.fusion import Answer, FaceView, FusedIdentity, answer_to, answer_weights, evidence_of
 from tronie.stages.fit.map_fit import STATED, WARP_SHARE, calibrated_prior, settled
-from tronie.stages.fit.problem import Problem
+from tronie.stages.fit.problem import FitProblem
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.scale import size_of
 from tronie.types import Fit
 
 
 @dataclass(frozen=True, eq=False)
-class Joint:
-    person: Person
+class MultiViewFit:
+    """What all looks at a person tell together, and each look fitted again with that."""
+
+    person: FusedIdentity
     warp: Array
     """(M, 3) mm: the residual warp that belongs to the person."""
     fits: tuple[Fit, ...]
@@ -34,21 +36,21 @@ class Joint:
     """How much each answer counted; 0 for copies of a photo."""
 
 
-def joint_fit(
-    model: HeadModel, calibration: Calibration, looks: Sequence[Look], *, kind: str = "photos", warp: bool = True
-) -> Joint:
+def fit_views(
+    model: HeadModel, calibration: Calibration, looks: Sequence[FaceView], *, kind: str = "photos", warp: bool = True
+) -> MultiViewFit:
     """One person from all looks. Of a single look it is what `fit_landmarks` makes, but for the identity, which here is
     the calibration's answer and is held. Raises ValueError when there is no look, or one's landmarks form no face."""
     answers = [answer_to(model, calibration, look) for look in looks]
-    counted = weights(model, answers, kind)
+    counted = answer_weights(model, answers, kind)
     person = evidence_of(model, calibration, answers, kind).person
-    fits = [hold(model, calibration, look, person, warp=warp) for look in looks]
+    fits = [fit_known_identity(model, calibration, look, person, warp=warp) for look in looks]
     common = common_warp(fits, counted)
-    return Joint(person, common, tuple(with_warp(fit, common) for fit in fits), tuple(answers), tuple(counted))
+    return MultiViewFit(person, common, tuple(with_warp(fit, common) for fit in fits), tuple(answers), tuple(counted))
 
 
-def hold(
-    model: HeadModel, calibration: Calibration, look: Look, person: Person, *, common: Array | None = None,
+def fit_known_identity(
+    model: HeadModel, calibration: Calibration, look: FaceView, person: FusedIdentity, *, common: Array | None = None,
     warp: bool = True,
 ) -> Fit:  # fmt: skip
     """Pose and expression of a look at a known person; the fit takes `common` (M, 3) of the residual warp."""
@@ -59,7 +61,7 @@ def hold(
     sigma[5] *= away
     prior = replace(prior, identity=person.identity, translation=prior.translation * away, pose_sigma=sigma)
     target = look.landmarks.points[:, :2].astype(np.float64)
-    problem = Problem(landmark_basis(model), target, look.camera, prior, free=0)
+    problem = FitProblem(landmark_basis(model), target, look.camera, prior, free=0)
     stated = dict(zip(STATED, map(float, told.pose_sigma), strict=True))
     stated["shape_sigma_mm"] = float(np.median(person.sigma_mm[model.inner_face]))
     fit = settled(

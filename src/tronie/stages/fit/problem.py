@@ -75,7 +75,7 @@ def contour_pull(mean: Array, target: Array, rotation: Array) -> Array:
     return pull
 
 
-class Problem:
+class FitProblem:
     """Residuals and derivatives; x = [rotation increment 3, translation 3, identity <= FREE, expression 52]."""
 
     def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior, free: int = FREE) -> None:
@@ -146,7 +146,9 @@ class Problem:
         return float(0.5 * ((r * r).sum() + (self.prior_precision * d) @ d)), gradient, hessian
 
     def solve(self) -> Solution:
-        return solve(self.normal, self.cost, np.clip(self.prior_mean, self.lower, self.upper), self.lower, self.upper)
+        return levenberg_marquardt(
+            self.normal, self.cost, np.clip(self.prior_mean, self.lower, self.upper), self.lower, self.upper
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Solution:
     iterations: int
 
 
-def solve(
+def levenberg_marquardt(
     normal: Callable[[Array], Normal],
     cost: Callable[[Array], float],
     x: Array,

@@ -19,7 +19,7 @@ from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_v
 from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import HeadModel
 from tronie.runtime import weights
-from tronie.stages.fit.basis import Aligned, align, landmark_basis, mirror_map
+from tronie.stages.fit.basis import WeakPerspective, landmark_basis, mirror_map, weak_perspective
 from tronie.types import Landmarks
 
 FOCAL_JITTER = 0.3
@@ -111,7 +111,7 @@ class Calibration:
         """The answer for one face, its mirror image heard too. Raises ValueError when the landmarks form no face."""
         mean = landmark_basis(model).mean
         told = [
-            self.predict(align(mean, said.points), said.features, said.scores, focal)
+            self.predict(weak_perspective(mean, said.points), said.features, said.scores, focal)
             for said in (landmarks, landmarks.mirrored)
             if said is not None and said.features is not None
         ]
@@ -120,15 +120,15 @@ class Calibration:
     def nearness_of(self, model: HeadModel, landmarks: Landmarks) -> tuple[float, float]:
         """Pixels per mm, and 1000 mm / distance as far as the perspective in the face tells (spread NEARNESS_SIGMA)."""
         mean = landmark_basis(model).mean
-        aligned = align(mean, landmarks.points)
+        aligned = weak_perspective(mean, landmarks.points)
         said = [
-            self.nearness(align(mean, m.points), m.features, m.scores)
+            self.nearness(weak_perspective(mean, m.points), m.features, m.scores)
             for m in (landmarks, landmarks.mirrored)
             if m is not None and m.features is not None
         ]
         return aligned.scale, float(np.mean(said))
 
-    def predict(self, aligned: Aligned, inner: Array, scores: Array, focal: float) -> Prediction:
+    def predict(self, aligned: WeakPerspective, inner: Array, scores: Array, focal: float) -> Prediction:
         """`inner` (256,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
         f = self.features(aligned, inner, scores, 1000.0 * aligned.scale / focal)
         h = f @ self.hidden + self.hidden_bias
@@ -151,12 +151,12 @@ class Calibration:
             pose_sigma=doubt * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
         )
 
-    def nearness(self, aligned: Aligned, inner: Array, scores: Array) -> float:
+    def nearness(self, aligned: WeakPerspective, inner: Array, scores: Array) -> float:
         """1000 mm / distance, as far as the perspective in the face itself tells (spread NEARNESS_SIGMA)."""
         # Only `direct` knows of it, and its weights there ignore the camera.
         return float(self.features(aligned, inner, scores, 0.0) @ self.direct[:, -2] + self.bias[-2])
 
-    def features(self, aligned: Aligned, inner: Array, scores: Array, nearness: float) -> Array:
+    def features(self, aligned: WeakPerspective, inner: Array, scores: Array, nearness: float) -> Array:
         """(F,) float64; `nearness` as the assumed camera has it."""
         z = (aligned.residual.ravel() - self.mean) @ self.components
         pose = pose_features(*euler_degrees(levelled(aligned.rotation)[0]), nearness)

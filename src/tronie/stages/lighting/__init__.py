@@ -11,7 +11,7 @@ from tronie.geometry import transform
 from tronie.settings import LightSettings
 from tronie.stages.lighting.albedo import delight
 from tronie.stages.lighting.normal_map import relief
-from tronie.stages.lighting.shading_estimate import fields
+from tronie.stages.lighting.shading_estimate import estimate_shading
 from tronie.types import Face
 
 __all__ = ["light_and_detail"]
@@ -23,7 +23,7 @@ def light_and_detail(face: Face, settings: LightSettings, wanted: Collection[str
     assert texture is not None
     assert head is not None
     assert fit is not None
-    found = fields(texture, head, fit)
+    found = estimate_shading(texture, head, fit)
     if "albedo" in wanted or settings.base_color == "albedo":
         face = replace(face, albedo=delight(texture, head, found, settings.base_color == "albedo"))
     if "detail" in wanted:

@@ -11,12 +11,12 @@ from tronie.color import LUMINANCE, linear_to_srgb, srgb_to_linear
 from tronie.head.model import Head
 from tronie.raster.rasterizer import SUBPIXEL, chart, corners, span
 from tronie.runtime.jit import jit
-from tronie.stages.lighting.shading_estimate import Fields
+from tronie.stages.lighting.shading_estimate import ShadingEstimate
 from tronie.stages.texture.atlas import gutters
 from tronie.types import Albedo, Texture
 
 
-def delight(texture: Texture, head: Head, found: Fields, base: bool = False) -> Albedo:
+def delight(texture: Texture, head: Head, found: ShadingEstimate, base: bool = False) -> Albedo:
     """Divide the light that was found (`tronie.stages.lighting.shading_estimate`) out of its texture; `base` as in
     `Albedo`."""
     return Albedo(
@@ -25,7 +25,7 @@ def delight(texture: Texture, head: Head, found: Fields, base: bool = False) -> 
     )  # fmt: skip
 
 
-def apply(texture: Texture, head: Head, found: Fields) -> Image:
+def apply(texture: Texture, head: Head, found: ShadingEstimate) -> Image:
     mesh = head.model.level(head.level)
     matrix = mesh.matrix
     packed = np.concatenate([-np.log(found.shading), np.log(np.maximum(found.even, 1e-3))], axis=1)
@@ -52,7 +52,7 @@ GLOSS, GLOSSY = np.float32(0.06), np.float32(3)
 skin around."""
 
 
-def _whiteness(found: Fields) -> Array:
+def _whiteness(found: ShadingEstimate) -> Array:
     """(3,) such that a colour times it is the white in it: b of the best a skin + b white (Shafer 1985)."""
     if found.monochrome:
         return np.zeros(3)

@@ -19,7 +19,7 @@ SIDE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class TangentFrames:
     """Per row of the level's UV (U, ...): unit axes on the skin, and what a step in the atlas is in them."""
 
     normal: Array
@@ -36,7 +36,7 @@ class Frame:
     """(U,) mm against `up` for all of v."""
 
 
-def frame(head: Head, vertices: Array) -> Frame:
+def tangent_frames(head: Head, vertices: Array) -> TangentFrames:
     mesh = head.model.level(head.level)
     piece = pieces(head.model, head.level)[0]
     normals = quad_vertex_normals(vertices, mesh.quads)
@@ -66,7 +66,7 @@ def frame(head: Head, vertices: Array) -> Frame:
         return out
 
     steps = [np.maximum(mean[:, 0], 1.0), mean[:, 1], np.maximum(mean[:, 2], 1.0)]
-    return Frame(spread(n), spread(t), spread(b), *(spread(s) for s in steps))
+    return TangentFrames(spread(n), spread(t), spread(b), *(spread(s) for s in steps))
 
 
 def over_atlas(model: HeadModel, level: int, values: Array) -> Array:

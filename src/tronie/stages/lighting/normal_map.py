@@ -21,9 +21,9 @@ from tronie.head.harmonics import Light, irradiance
 from tronie.head.model import Head
 from tronie.head.surface import reduced
 from tronie.runtime.jit import jit
-from tronie.stages.lighting.charts import Frame, frame, over_atlas, row_of_vertex
-from tronie.stages.lighting.shading_estimate import Fields
-from tronie.stages.texture.atlas import surface
+from tronie.stages.lighting.charts import TangentFrames, over_atlas, row_of_vertex, tangent_frames
+from tronie.stages.lighting.shading_estimate import ShadingEstimate
+from tronie.stages.texture.atlas import surface_facts
 from tronie.types import PROVENANCE, Detail, Fit, Texture
 
 DENT = 0.2
@@ -42,7 +42,7 @@ CONTRAST = 0.3
 """Logarithm of brightness beyond which it is not relief, but lashes, moles, stubble."""
 
 
-def relief(texture: Texture, head: Head, fit: Fit, found: Fields, pixel_mm: float) -> Detail:
+def relief(texture: Texture, head: Head, fit: Fit, found: ShadingEstimate, pixel_mm: float) -> Detail:
     """The normal map of a head's skin. `pixel_mm` is a pixel of the photo on the face; nothing finer is looked for.
 
     Flat where the photo shows no skin, and where what it shows is no more than its noise. Mirrored parts of the texture
@@ -50,10 +50,10 @@ def relief(texture: Texture, head: Head, fit: Fit, found: Fields, pixel_mm: floa
     """
     import cv2
 
-    axes = frame(head, head.vertices)
+    axes = tangent_frames(head, head.vertices)
     scale = np.sqrt(axes.column * axes.row)
     full = len(texture.image)
-    facts = surface(head.model, head.level)
+    facts = surface_facts(head.model, head.level)
     face_mm = float(np.median(scale[facts.inner_level[row_of_vertex(head.model, head.level)] & (scale > 2)]))
     side = full
     while side > 256 and face_mm / (side // 2) <= COARSEST * pixel_mm:
@@ -74,13 +74,13 @@ def relief(texture: Texture, head: Head, fit: Fit, found: Fields, pixel_mm: floa
     return Detail(picture, texel, noise, bent / max(int((kinds > 0).sum()), 1))
 
 
-def _maps(head: Head, fit: Fit, found: Fields, axes: Frame, side: int) -> Array:
+def _maps(head: Head, fit: Fit, found: ShadingEstimate, axes: TangentFrames, side: int) -> Array:
     """(S, S, 8) float32 over the atlas: c, d: change of log brightness per slope along columns and rows; the matrix
     from those slopes to right and up (3 numbers), trust 0..1 in the fifth place."""
     import cv2
 
     model, level = head.model, head.level
-    facts, rows = surface(model, level), row_of_vertex(model, level)
+    facts, rows = surface_facts(model, level), row_of_vertex(model, level)
     across, down = _gradient(axes, found.light)
     scale = np.sqrt(axes.column * axes.row)
     a = scale / np.maximum(axes.column, 1e-6)
@@ -96,7 +96,7 @@ def _maps(head: Head, fit: Fit, found: Fields, axes: Frame, side: int) -> Array:
     return np.asarray(cv2.resize(over_atlas(model, level, values), (side, side), interpolation=cv2.INTER_LINEAR))
 
 
-def _gradient(axes: Frame, light: Light) -> tuple[Array, Array]:
+def _gradient(axes: TangentFrames, light: Light) -> tuple[Array, Array]:
     """How the logarithm of the light on each (U,) changes with the slope to the right and up: a surface that rises to
     the right is turned to the left."""
     tilt = 0.15

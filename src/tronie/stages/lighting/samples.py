@@ -13,7 +13,7 @@ from tronie.geometry import smoothstep
 from tronie.head.model import Head
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.sampling import sampled
-from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.types import PROVENANCE, Fit, Texture
 
 COARSE = 512
@@ -40,7 +40,7 @@ class Samples:
     """A grey or toned photo."""
 
 
-def sample(texture: Texture, head: Head, fit: Fit, facts: Surface) -> Samples:
+def sample(texture: Texture, head: Head, fit: Fit, facts: SurfaceFacts) -> Samples:
     import cv2
 
     mesh, count = head.model.level(head.level), len(head.model.mean)

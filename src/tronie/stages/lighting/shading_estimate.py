@@ -15,8 +15,8 @@ from tronie.head.harmonics import Light, coefficients_of, directions
 from tronie.head.model import Head
 from tronie.stages.lighting.samples import Samples, sample
 from tronie.stages.lighting.sky import SKY, sky, solve_sky, transfer
-from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.inpaint import Graph
+from tronie.stages.texture.atlas import surface_facts
+from tronie.stages.texture.inpaint import MeshGraph
 from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import Fit, Texture
 
@@ -25,7 +25,7 @@ BROAD, EVENED = 0.06, 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class ShadingEstimate:
     """The light on a head's skin."""
 
     light: Light
@@ -43,10 +43,10 @@ class Fields:
     monochrome: bool
 
 
-def fields(texture: Texture, head: Head, fit: Fit) -> Fields:
+def estimate_shading(texture: Texture, head: Head, fit: Fit) -> ShadingEstimate:
     model, count = head.model, len(head.model.mean)
-    facts = surface(model, head.level)
-    graph = Graph(facts.control_start, facts.control_edges, facts.steps)
+    facts = surface_facts(model, head.level)
+    graph = MeshGraph(facts.control_start, facts.control_edges, facts.steps)
     s = sample(texture, head, fit, facts)
     arriving = transfer(head, head.vertices)[:count]
     twin = np.asarray(model.mirror, dtype=np.int64)
@@ -90,7 +90,7 @@ def fields(texture: Texture, head: Head, fit: Fit) -> Fields:
     scale = np.log(skin) - tone
     usual_light = np.exp(np.average(seen_light, axis=0, weights=likely + 1e-9) - scale)
     dark = smoothstep(-(shadow @ LUMINANCE), 0.12, 0.3)
-    return Fields(
+    return ShadingEstimate(
         light=_light(radiance * np.exp(-scale)), shading=np.exp(total - scale),
         even=_plain(np.exp(own), skin, np.maximum(facts.hairy, hair)), skin=skin, usual=usual_light,
         shadowed=float(np.average(dark, weights=s.facing + 1e-9)), monochrome=s.monochrome,
@@ -120,7 +120,7 @@ def _median(values: Array, weight: Array) -> Array:
     return np.asarray(out)
 
 
-def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: Graph, usual: Array) -> Array:
+def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: MeshGraph, usual: Array) -> Array:
     """(C, 3) what is darker or lighter than its twin on the other side, over some millimetres: shadows, highlights.
 
     Skin is the same on both sides, so of two twins the one nearer to most of the skin is believed.
@@ -139,7 +139,7 @@ def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: Graph,
     )
 
 
-def _broad(own: Array, trust: Array, usual: Array, graph: Graph) -> Array:
+def _broad(own: Array, trust: Array, usual: Array, graph: MeshGraph) -> Array:
     """(C, 3) slow changes on what is skin: of its brightness, by mistakes of the shape and by shine, and of its hue,
     because photos are more colourful in the shade and light that has been through skin is red."""
     light = own @ LUMINANCE
@@ -154,7 +154,7 @@ def _broad(own: Array, trust: Array, usual: Array, graph: Graph) -> Array:
     return np.asarray(EVENED * (slow[0] + slow[1]), dtype=np.float64)
 
 
-def _held(own: Array, trust: Array, usual: Array, facts: Any, graph: Graph) -> tuple[Array, Array]:
+def _held(own: Array, trust: Array, usual: Array, facts: Any, graph: MeshGraph) -> tuple[Array, Array]:
     """Albedo (C, 3) without what is lighter than skin can be, and that light: at grazing angles a small slip of the
     shape is a large one of the light. White hair is not skin, and stays."""
     light = own @ LUMINANCE
@@ -172,7 +172,7 @@ def _plain(own: Array, skin: Array, hairy: Array) -> Array:
 
 
 def _elsewhere(
-    seen_light: Array, own: Array, s: Samples, twin: NDArray[np.int64], graph: Graph, likely: Array
+    seen_light: Array, own: Array, s: Samples, twin: NDArray[np.int64], graph: MeshGraph, likely: Array
 ) -> tuple[Array, Array]:
     """Light (C, 3) and albedo (C, 3), logarithms, also where the texture was mirrored or filled.
 

@@ -14,7 +14,7 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.plain import mouth_light
 from tronie.stages.portrait.warp_anchors import Anchors
-from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.types import Texture
 
 SOFT_MM = 1.0
@@ -26,7 +26,7 @@ def eye_patch(head: Head, part: str) -> Array:
     return _part(head, (part,))
 
 
-def mouth_patch(head: Head, facts: Surface) -> Array:
+def mouth_patch(head: Head, facts: SurfaceFacts) -> Array:
     """(V,) 0..1: lips, teeth, tongue and lining."""
     lips = head.model.level(head.level).matrix @ facts.lips.astype(np.float32)
     return np.maximum(np.asarray(lips), _part(head, ("teeth_upper", "teeth_lower", "tongue")))

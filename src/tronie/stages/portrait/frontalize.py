@@ -14,12 +14,12 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.shading import screen_points
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.eye_mouth import eye_patch, mouth_patch, patch
-from tronie.stages.portrait.layers import Layers, lay, make_layers
-from tronie.stages.portrait.source import FEATHER_MM, Source, beyond, inside
-from tronie.stages.portrait.warp_anchors import Anchors, Pixels, Region, outline, region
+from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
+from tronie.stages.portrait.source import FEATHER_MM, Source, inside_photo, outpaint
+from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions, Pixels, head_regions, outline
 from tronie.stages.portrait.warp_field import membrane
-from tronie.stages.texture.atlas import Surface, surface
-from tronie.stages.texture.visibility import View
+from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
+from tronie.stages.texture.visibility import Visibility
 from tronie.types import PROVENANCE, Texture
 
 SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
@@ -34,12 +34,12 @@ EVEN = 0.003
 
 
 @dataclass(frozen=True)
-class Scene:
+class PortraitScene:
     """What all portraits of a face have in common."""
 
     head: Head
     texture: Texture
-    view: View
+    view: Visibility
     source: Source
     to_photo: Similarity
     """Portrait pixels -> photo pixels for what does not turn."""
@@ -49,12 +49,12 @@ class Scene:
     """Photo pixels -> 0..1 where super-resolution has put detail in."""
 
     @cached_property
-    def parts(self) -> Region:
-        return region(self.head.model, self.head.level)
+    def parts(self) -> HeadRegions:
+        return head_regions(self.head.model, self.head.level)
 
     @cached_property
-    def facts(self) -> Surface:
-        return surface(self.head.model, self.head.level)
+    def facts(self) -> SurfaceFacts:
+        return surface_facts(self.head.model, self.head.level)
 
     @cached_property
     def there(self) -> Array:
@@ -103,7 +103,7 @@ class Wishes:
     """Both eyes are the head's, and look into the camera."""
 
 
-def turn(scene: Scene, vertices: Array, wishes: Wishes) -> tuple[Image, Image]:
+def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> tuple[Image, Image]:
     """The portrait (H, W, 3) in which the head has `vertices` (V, 3) mm, and its mask (H, W) of indices into
     PROVENANCE."""
     width, height = scene.camera.size
@@ -127,7 +127,7 @@ def turn(scene: Scene, vertices: Array, wishes: Wishes) -> tuple[Image, Image]:
 EYES = ("eye_left", "eye_right")
 
 
-def _patches(scene: Scene, anchors: Anchors, layers: Layers, cell: int, wishes: Wishes) -> Array:
+def _patches(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int, wishes: Wishes) -> Array:
     """(V,) 0..1: what of the head is drawn over the photo. Where an eye would be the other's mirror image both are the
     head's, for the mirrored one looks the other way."""
     share = mouth_patch(scene.head, scene.facts) if wishes.mouth else np.zeros(len(anchors.here), np.float32)
@@ -141,7 +141,7 @@ def _patches(scene: Scene, anchors: Anchors, layers: Layers, cell: int, wishes: 
     return np.maximum(share, np.maximum(*eyes)) if wanted else share
 
 
-def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tuple[Image, Image]:
+def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> tuple[Image, Image]:
     import cv2
 
     width, height = scene.camera.size
@@ -150,7 +150,7 @@ def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tupl
     direct, mirrored = (p @ m[:, :2].T + m[:, 2] for p in (layers.direct, layers.mirrored))
     small = (max(round(COARSE * width / height), 4), COARSE)
     feather = FEATHER_MM * anchors.per_mm * np.sqrt(abs(np.linalg.det(m[:, :2])))
-    known, there = inside(source, direct, feather), inside(source, mirrored, feather)
+    known, there = inside_photo(source, direct, feather), inside_photo(source, mirrored, feather)
 
     out = source.sampled(direct, (width, height))
     share = layers.use_mirrored * there
@@ -160,7 +160,7 @@ def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tupl
     far = gain
     if known.min() < 1:
         coarse: Array = np.asarray(cv2.resize(known, small, interpolation=cv2.INTER_AREA))
-        far = beyond(out, coarse, anchors.eyes, anchors.per_mm)
+        far = outpaint(out, coarse, anchors.eyes, anchors.per_mm)
     grid = np.dstack([mirrored - 0.5, share, layers.use_fill, 1 - known, layers.fill, layers.head])
     mask = np.empty((height, width), np.uint8)
     kinds = np.array([SEEN, MIRRORED, FILLED, EXTENDED, AROUND], np.uint8)
@@ -173,7 +173,7 @@ def _composed(scene: Scene, anchors: Anchors, layers: Layers, cell: int) -> tupl
     return out, mask
 
 
-def _balance(scene: Scene, own: Image, mirrored: Array, common: Array, small: tuple[int, int]) -> Array:
+def _balance(scene: PortraitScene, own: Image, mirrored: Array, common: Array, small: tuple[int, int]) -> Array:
     """(m, n, 3): the factor that brings the mirrored side into this side's light, from where both are seen."""
     import cv2
 

@@ -11,9 +11,9 @@ from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.runtime.jit import jit
-from tronie.stages.portrait.warp_anchors import CELL_MM, CELLS, LOW_MM, Anchors, Region, shifts
-from tronie.stages.texture.atlas import Surface
-from tronie.stages.texture.visibility import View
+from tronie.stages.portrait.warp_anchors import CELL_MM, CELLS, LOW_MM, Anchors, HeadRegions, shifts
+from tronie.stages.texture.atlas import SurfaceFacts
+from tronie.stages.texture.visibility import Visibility
 
 HOLE_MM = 9.0
 """Eyes and mouth take over how well the skin is seen so far around them."""
@@ -29,7 +29,7 @@ ZERO, ONE, HALF, TOP = (np.float32(x) for x in (0, 1, 0.5, 255))
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
+class PortraitLayers:
     """Over a grid of (h, w) cells that covers the portrait."""
 
     direct: Array
@@ -49,8 +49,14 @@ class Layers:
 
 
 def make_layers(
-    anchors: Anchors, view: View, parts: Region, facts: Surface, colours: Array, shape: tuple[int, int], cell: float
-) -> Layers:
+    anchors: Anchors,
+    view: Visibility,
+    parts: HeadRegions,
+    facts: SurfaceFacts,
+    colours: Array,
+    shape: tuple[int, int],
+    cell: float,
+) -> PortraitLayers:
     """`cell` is the side of a cell in pixels of the portrait, `colours` (V, 3) those of the texture."""
     import cv2
 
@@ -100,7 +106,7 @@ def make_layers(
     shares = np.dstack([mirrored * above, fill, skull * covered]).astype(np.float32)
     weights: Array = np.asarray(cv2.GaussianBlur(shares, (0, 0), sigma), np.float32)
 
-    return Layers(
+    return PortraitLayers(
         direct, bent(flipped, picture[..., 2:4], twin), weights[..., 0], weights[..., 1],
         np.where(skin, seen * twin, 0), picture[..., 10:], weights[..., 2],
     )  # fmt: skip

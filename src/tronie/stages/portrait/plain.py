@@ -12,7 +12,7 @@ from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.head.model import Head, HeadModel
 from tronie.head.surface import triangle_vertex_normals
-from tronie.raster.shading import Light, Shading, render_layers
+from tronie.raster.shading import DirectionalLight, Shading, render_layers
 from tronie.settings import PortraitSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
 from tronie.types import Portrait, Texture
@@ -21,7 +21,7 @@ FADE_MM = (2.0, 40.0)
 """Above the cut of the neck: where the neck is gone, and where it is whole."""
 RIM = 0.12
 """Cosine to the view below which hair thins out into the background."""
-SOFT = Shading((Light((-0.25, -0.35, -1.0), 0.2, 0.6), Light((0.25, -0.2, -1.0), 0.12, 0.6)), 0.7)
+SOFT = Shading((DirectionalLight((-0.25, -0.35, -1.0), 0.2, 0.6), DirectionalLight((0.25, -0.2, -1.0), 0.12, 0.6)), 0.7)
 """The texture holds the photo's light; only turn the rim of the head a little away from it."""
 
 
@@ -43,7 +43,7 @@ class Fades:
     """(M,) of the lower lip's, which the jaw carries along."""
 
 
-def plain(head: Head, texture: Texture, settings: PortraitSettings | None = None) -> Portrait:
+def plain_portrait(head: Head, texture: Texture, settings: PortraitSettings | None = None) -> Portrait:
     """Portraits with the photo's expression and at rest, in the same frame, and their provenance masks."""
     settings = settings or PortraitSettings()
     camera, pose = portrait_camera(head, settings.size, settings.crop)
@@ -82,7 +82,7 @@ def mouth_light(vertices: Array, head: Head) -> Array:
 @lru_cache(maxsize=4)
 def fades(model: HeadModel, level: int) -> Fades:
     """All from the mean head at rest."""
-    from tronie.stages.texture.atlas import part_of_vertices, surface
+    from tronie.stages.texture.atlas import part_of_vertices, surface_facts
     from tronie.stages.texture.synthesis import hairline_distance
 
     v = model.level(level).apply(model.mean)
@@ -92,7 +92,7 @@ def fades(model: HeadModel, level: int) -> Fades:
     drop = np.zeros(len(v), np.float32)
     if "jawOpen" in model.expression_names:
         drop = -model.level(level).apply(model.expression[model.expression_names.index("jawOpen")])[:, 1]
-    edge = (model.level(level).matrix @ surface(model, level).lips.astype(np.float32) > 0.5) & (part == 0)
+    edge = (model.level(level).matrix @ surface_facts(model, level).lips.astype(np.float32) > 0.5) & (part == 0)
     middle = edge & (np.abs(v[:, 0]) < 5) & (v[:, 2] > v[edge, 2].max(initial=-np.inf) - 8)
     # Thin hair before an ear would show the background instead of the ear.
     clear = np.clip(np.maximum(v[:, 1] - 25, -v[:, 2] - 105) / 20, 0, 1) * (part == 0) * (not model.is_mask)

@@ -96,7 +96,7 @@ def cut_out(photo: Image, to_photo: Similarity, size: tuple[int, int]) -> Source
     return Source(np.ascontiguousarray(part), (columns / (x1 - x0), rows / (y1 - y0)), (x0, y0), ends)
 
 
-def inside(source: Source, places: Array, feather: float) -> Array:
+def inside_photo(source: Source, places: Array, feather: float) -> Array:
     """(h, w) 0..1: whether the photo has the places (h, w, 2), pixels of the source; 1 from `feather` within it on."""
     rows, columns = source.image.shape[:2]
     x, y = places[..., 0], places[..., 1]
@@ -107,7 +107,7 @@ def inside(source: Source, places: Array, feather: float) -> Array:
     return smoothstep(near, 0.0, feather)
 
 
-def beyond(picture: Image, known: Array, eyes: tuple[float, float], per_mm: float) -> Array:
+def outpaint(picture: Image, known: Array, eyes: tuple[float, float], per_mm: float) -> Array:
     """(m, n, 3) colours 0..255 for what a portrait (H, W, 3) does not have, `known` (m, n) 0..1 saying where it does.
 
     Clothes go on as they are. What is above the head goes on for CARRY_MM only: else a cut-off head of hair would

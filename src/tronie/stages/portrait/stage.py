@@ -18,12 +18,12 @@ from tronie.stages.fit.basis import on_photo
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
-from tronie.stages.portrait.frontalize import Scene, Wishes, turn
+from tronie.stages.portrait.frontalize import PortraitScene, Wishes, frontalize
 from tronie.stages.portrait.matte import blurred, matte
-from tronie.stages.portrait.plain import plain, soft_rim
+from tronie.stages.portrait.plain import plain_portrait, soft_rim
 from tronie.stages.portrait.source import cut_out, detail_square
-from tronie.stages.texture.atlas import surface
-from tronie.stages.texture.visibility import look
+from tronie.stages.texture.atlas import surface_facts
+from tronie.stages.texture.visibility import find_visibility
 from tronie.types import PROVENANCE, Enhanced, Fit, Landmarks, Photo, Portrait, Texture
 
 HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
@@ -55,15 +55,15 @@ def frontal(
     made of the face. With several `threads` both portraits are made at once, and are the same."""
     settings = settings or PortraitSettings()
     if photo is None or fit is None:
-        return plain(head, texture, settings)
+        return plain_portrait(head, texture, settings)
     camera, pose = portrait_camera(head, settings.size, settings.crop)
     to_photo = on_canvas(camera, pose, fit.camera, fit.head_to_camera)
-    view = look(photo, head, fit, surface(head.model, head.level))
+    view = find_visibility(photo, head, fit, surface_facts(head.model, head.level))
     source = cut_out(photo.image, to_photo, camera.size)
     fine = None
     if enhanced is not None and enhanced.accepted:
         source, fine = source.with_detail(enhanced), detail_square(enhanced)
-    scene = Scene(head, texture, view, source, to_photo, camera, pose, fine)
+    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine)
     slack = bent(head, fit)
     level = settings.gaze == "level"
     shapes, wishes = [], []
@@ -76,9 +76,9 @@ def frontal(
     if threads > 1 and len(shapes) > 1:
         _ = scene.parts, scene.facts, scene.there, scene.colours, scene.outlines  # once, not in each of them
         with ThreadPoolExecutor(len(shapes)) as pool:
-            made = list(pool.map(partial(turn, scene), shapes, wishes))
+            made = list(pool.map(partial(frontalize, scene), shapes, wishes))
     else:
-        made = list(map(partial(turn, scene), shapes, wishes))
+        made = list(map(partial(frontalize, scene), shapes, wishes))
     if settings.background != "keep":
         made = [
             _behind(image, mask, head, camera, pose, v, settings) for (image, mask), v in zip(made, shapes, strict=True)

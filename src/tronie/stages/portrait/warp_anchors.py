@@ -20,7 +20,7 @@ from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import visible
 from tronie.stages.portrait.plain import fades
 from tronie.stages.portrait.warp_field import membrane, splat
-from tronie.stages.texture.atlas import part_of_vertices, surface
+from tronie.stages.texture.atlas import part_of_vertices, surface_facts
 
 Ints = NDArray[np.int32]
 Pixels = NDArray[np.int64]
@@ -45,7 +45,7 @@ NECK_SAY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class HeadRegions:
     """Fixed facts about a head model at one level."""
 
     triangles: Ints
@@ -73,15 +73,15 @@ class Region:
 
 
 @lru_cache(maxsize=4)
-def region(model: HeadModel, level: int) -> Region:
-    mesh, facts = model.level(level), surface(model, level)
+def head_regions(model: HeadModel, level: int) -> HeadRegions:
+    mesh, facts = model.level(level), surface_facts(model, level)
     neck = np.asarray(mesh.matrix @ facts.neck.astype(np.float32))
     front = np.asarray(mesh.matrix @ facts.beard.astype(np.float32))
     scalp = np.asarray(mesh.matrix @ facts.hairy.astype(np.float32))
     part = part_of_vertices(model, level)
     # Hair falls over the forehead: the head's say ends a little below the hairline.
     bare = front * (1 - np.clip(2 * scalp, 0, 1)) * (part == 0)
-    return Region(
+    return HeadRegions(
         triangles=np.ascontiguousarray(mesh.triangles), skin=mesh.triangle_part == 0,
         skull_triangles=np.ascontiguousarray(mesh.triangles[(neck[mesh.triangles] < 0.5).all(axis=1)]),
         front=np.asarray(front * (part == 0), np.float32), bare=np.asarray(bare, np.float32),
@@ -124,7 +124,7 @@ def on_grid(points: Array, eyes: tuple[float, float], per_mm: float) -> Array:
     return np.asarray(at / CELL_MM + CELLS / 2)
 
 
-def shifts(anchors: Anchors, parts: Region, ahead: NDArray[np.bool_]) -> Array:
+def shifts(anchors: Anchors, parts: HeadRegions, ahead: NDArray[np.bool_]) -> Array:
     """(CELLS, CELLS, 2) pixels: what to add to a place in the portrait to find it in the photo (in the portrait's
     frame). `ahead` (V,) says which vertices the portrait shows."""
     here, there = anchors.here[:, :2], anchors.there[:, :2]

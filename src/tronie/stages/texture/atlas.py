@@ -26,7 +26,7 @@ GUTTER = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class SurfaceFacts:
     """Fixed facts about a head model at one level, over its (V,) vertices or the (C,) of the control mesh."""
 
     mirror: Ints
@@ -72,7 +72,7 @@ class Surface:
 
 
 @lru_cache(maxsize=4)
-def surface(model: HeadModel, level: int) -> Surface:
+def surface_facts(model: HeadModel, level: int) -> SurfaceFacts:
     """Computed once per model and level."""
     mesh = model.level(level)
     count = mesh.matrix.shape[0]
@@ -94,7 +94,7 @@ def surface(model: HeadModel, level: int) -> Surface:
     temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
     hangs = np.maximum(smoothstep((np.abs(model.mean[:, 0]) - 38) / 12, 0, 1), smoothstep((-100 - y) / 8, 0, 1))
     cheek = hangs * smoothstep((48 - y) / 15, 0, 1) * (1 - hairy) * (1 - neck)
-    return Surface(
+    return SurfaceFacts(
         mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
         control_start=control_start, scalp=scalp,
         hairy=hairy, temples=temples, cheek=np.asarray(cheek, dtype=np.float32),

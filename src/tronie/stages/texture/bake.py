@@ -14,14 +14,14 @@ from tronie.geometry import Similarity
 from tronie.head.model import Head, Level
 from tronie.runtime.threads import even, in_bands
 from tronie.settings import TextureSettings
-from tronie.stages.texture.atlas import gutters, surface
+from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
 from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.synthesis import grain
-from tronie.stages.texture.visibility import View, look
+from tronie.stages.texture.visibility import Visibility, find_visibility
 from tronie.stages.texture.white_balance import tint_of
 from tronie.types import Fit, Landmarks, Photo, Texture
 
@@ -35,7 +35,7 @@ class Baked:
 
     texture: Texture
     recipe: Recipe
-    view: View
+    view: Visibility
 
 
 def bake(photo: Photo, head: Head, fit: Fit, *further: Any, **more: Any) -> Texture:
@@ -63,8 +63,8 @@ def baked(
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
-    mesh, facts = model.level(level), surface(model, level)
-    view = look(photo, head, fit, facts)
+    mesh, facts = model.level(level), surface_facts(model, level)
+    view = find_visibility(photo, head, fit, facts)
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     recipe = complete(photo, model, level, view, facts, gap_mm)
@@ -123,7 +123,9 @@ def _joined(provenance: Image) -> Image:
     return np.asarray(np.where(provenance > 0, provenance, wider), dtype=np.uint8)
 
 
-def _sharp_crop(photo: Photo, view: View, mesh: Any, size: int) -> tuple[Image, tuple[float, float, float, float]]:
+def _sharp_crop(
+    photo: Photo, view: Visibility, mesh: Any, size: int
+) -> tuple[Image, tuple[float, float, float, float]]:
     """The head's part of the photo at about a pixel per texel, and x' = a x + b, y' = c y + d from photo pixels.
 
     Smaller where the photo is finer than the texture (area average), larger where it is coarser (bicubic), so that
@@ -165,7 +167,7 @@ def _contrast(recipe: Recipe) -> np.float32:
     return np.float32((0.42 - 0.24 * np.clip((light - 60) / 120, 0, 1)) / 127)
 
 
-def _pixels_per_texel(view: View, mesh: Any, size: int) -> float:
+def _pixels_per_texel(view: Visibility, mesh: Any, size: int) -> float:
     """Linear density of the photo on the atlas over a sample of well seen triangles; 1 when none is."""
     pick = np.flatnonzero(view.facing[mesh.triangles[:, 0]] > 0.5)
     if len(pick) == 0:

@@ -15,9 +15,9 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
-from tronie.stages.texture.atlas import gutters, surface
+from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.bake import Baked
-from tronie.stages.texture.inpaint import Graph
+from tronie.stages.texture.inpaint import MeshGraph
 from tronie.stages.texture.visibility import blurred_colours
 from tronie.types import PROVENANCE, Photo, Texture
 
@@ -45,7 +45,7 @@ STRIP = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class ViewWeights:
     """What one photo shows of the head, at the control vertices (C,)."""
 
     seen: Array
@@ -55,7 +55,7 @@ class Sight:
     """(C, 3) sRGB."""
 
 
-def sight(photo: Photo, made: Baked, count: int, sharpness: float) -> Sight:
+def view_weights(photo: Photo, made: Baked, count: int, sharpness: float) -> ViewWeights:
     """`sharpness` is about 0.02 (soft) to 0.2 (crisp); `count` is C."""
     view, recipe = made.view, made.recipe
     points, normals = view.camera_points[:count], view.normals[:count]
@@ -63,7 +63,7 @@ def sight(photo: Photo, made: Baked, count: int, sharpness: float) -> Sight:
     fine = (PIXEL_MM / max(view.pixel_mm, PIXEL_MM)) ** FINE * np.clip(sharpness / 0.05, 0.2, 1.5) ** CRISP
     seen = np.clip(recipe.seen[:count], 0, 1)
     colour = blurred_colours(photo, view, view.pixels[:count], COLOUR_MM)
-    return Sight(seen, seen * cosine**FACING * fine, colour)
+    return ViewWeights(seen, seen * cosine**FACING * fine, colour)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,10 @@ class Shares:
     """(C, 3) factor on its colours."""
 
 
-def shares(sights: list[Sight], model: HeadModel, level: int) -> list[Shares]:
+def shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[Shares]:
     """Of all photos, the first one first: what they leave of each vertex is the first one's own completion."""
-    facts = surface(model, level)
-    graph = Graph(facts.control_start, facts.control_edges, facts.steps)
+    facts = surface_facts(model, level)
+    graph = MeshGraph(facts.control_start, facts.control_edges, facts.steps)
     first = sights[0]
     count = len(first.seen)
     known, canvas = first.seen, np.log(first.colour + 8)

@@ -18,7 +18,7 @@ from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.skin_model import opponent
-from tronie.stages.texture.visibility import View, blurred_colours
+from tronie.stages.texture.visibility import Visibility, blurred_colours
 from tronie.types import Photo
 
 Ints = NDArray[np.int32]
@@ -67,7 +67,7 @@ def front(model: HeadModel, level: int) -> Front:
     return Front(buffers, triangles, column, row, ahead)
 
 
-def glasses(photo: Photo, model: HeadModel, level: int, view: View, fitted: Array, seen: Array) -> Array | None:
+def glasses(photo: Photo, model: HeadModel, level: int, view: Visibility, fitted: Array, seen: Array) -> Array | None:
     """(V,) 0..1: vertices that a frame of glasses hides; None without glasses.
 
     `fitted` (V, 3) is the likeliest skin in the terms of `opponent`, `seen` (V,) the share that the photo has.

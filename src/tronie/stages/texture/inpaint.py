@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.glasses import glasses
 from tronie.stages.texture.mesh_filters import dimmed, fold_shade, least, smooth, spread
-from tronie.stages.texture.segment import FEW, bright, cloth, hair_of, like_behind, likeness, ramp, teeth, tone_of
-from tronie.stages.texture.skin_fit import Explained, basis, explain
+from tronie.stages.texture.segment import FEW, bright, cloth, hair_of, like_behind, ramp, teeth, tone_likeness, tone_of
+from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
 from tronie.stages.texture.skin_model import colour_of, opponent
-from tronie.stages.texture.visibility import View, blurred_colours
+from tronie.stages.texture.visibility import Visibility, blurred_colours
 from tronie.stages.texture.white_balance import colourful
 from tronie.types import Photo
 
@@ -50,7 +50,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class MeshGraph:
     """The edges of a control mesh, along which values spread; as if they were as long as those of our own head."""
 
     start: Ints
@@ -95,14 +95,16 @@ class Matter:
     """How far the chin has a beard, 0..1."""
 
 
-def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surface, gap_mm: float = 0.0) -> Recipe:
+def complete(
+    photo: Photo, model: HeadModel, level: int, view: Visibility, facts: SurfaceFacts, gap_mm: float = 0.0
+) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
     `gap_mm` says how far the lips are parted in the photo.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
-    graph = Graph(facts.control_start, facts.control_edges, facts.steps)
+    graph = MeshGraph(facts.control_start, facts.control_edges, facts.steps)
     matter = _matter(photo, model, view, facts)
     colour, skin, full = matter.colour, matter.skin, matter.full
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
@@ -110,12 +112,12 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     trust = _trust(model, view, facts, graph, matter) * no_teeth
     confidence: Any = view.facing * np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
 
-    base = basis(model, level)
+    base = skin_basis(model, level)
     seen, mirrored = _shares(confidence, view, facts)
     said = None
     if base is not None:
         believed = seen[:count] ** 2 * np.maximum(facts.inner, _plain(graph, matter))
-        said = explain(base, opponent(colour), believed, view.normals, colourful(skin))
+        said = fit_skin(base, opponent(colour), believed, view.normals, colourful(skin))
         # Shade beside hanging hair, far darker than skin in this light would be there, is left out too.
         shade_of_hair = (
             facts.cheek
@@ -168,7 +170,9 @@ def complete(photo: Photo, model: HeadModel, level: int, view: View, facts: Surf
     )  # fmt: skip
 
 
-def _shares(confidence: Array, view: View, facts: Surface, hidden: Array | None = None) -> tuple[Array, Array]:
+def _shares(
+    confidence: Array, view: Visibility, facts: SurfaceFacts, hidden: Array | None = None
+) -> tuple[Array, Array]:
     """What of each vertex (V,) is seen, and what mirrored; `hidden` (V,) lies behind something that is no skin."""
     other = confidence[facts.mirror]
     # A poor view of the inner face is better than an invention.
@@ -182,12 +186,12 @@ def _shares(confidence: Array, view: View, facts: Surface, hidden: Array | None 
     return seen, mirrored
 
 
-def _plain(graph: Graph, matter: Matter) -> Array:
+def _plain(graph: MeshGraph, matter: Matter) -> Array:
     """(C,) 0..1: skin without strands, well away from what is none."""
     return graph.least(matter.skinlike * (1 - smoothstep(matter.busy, 0.05, 0.12)))
 
 
-def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matter:
+def _matter(photo: Photo, model: HeadModel, view: Visibility, facts: SurfaceFacts) -> Matter:
     count = len(model.mean)
     colour = blurred_colours(photo, view, view.pixels[:count], 3.0)
     fine = blurred_colours(photo, view, view.pixels[:count], 0.8)
@@ -195,7 +199,7 @@ def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matte
     facing, outline = view.facing[:count], view.outline[:count]
     face = facing * outline * facts.inner
     skin, skin_spread = tone_of(colour, face * bright(colour, face), FALLBACK_SKIN, (0.12, 0.04, 0.04))
-    skinlike = likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
+    skinlike = tone_likeness(colour, skin, skin_spread * [3.5, 2.6, 2.6])
     tuft = blurred_colours(photo, view, view.pixels[:count], 6.0)
     ground = like_behind(photo, view, tuft, facts)
     dyed = cloth(tuft, skin) * (facts.hairy > 0.3)
@@ -210,7 +214,7 @@ def _matter(photo: Photo, model: HeadModel, view: View, facts: Surface) -> Matte
     return Matter(colour, busy, skin, skinlike, hair, hairlike * (1 - ground), full, ground, bearded)
 
 
-def _trust(model: HeadModel, view: View, facts: Surface, graph: Graph, matter: Matter) -> Array:
+def _trust(model: HeadModel, view: Visibility, facts: SurfaceFacts, graph: MeshGraph, matter: Matter) -> Array:
     """(C,) 0..1: how far what is seen there is the head's own.
 
     Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed, and
@@ -249,7 +253,7 @@ def _grain(matter: Matter, weight: Array) -> float:
     return float(np.clip(0.5 * quarter / 0.32 / 0.6, 0.005, 0.02))
 
 
-def _continued(graph: Graph, matrix: Any, said: Explained, mixed: Array, evidence: Array, colour: float) -> Array:
+def _continued(graph: MeshGraph, matrix: Any, said: SkinFit, mixed: Array, evidence: Array, colour: float) -> Array:
     """(V, 3) sRGB: the likeliest skin, bent to what is known (C, 3) by a smooth field that dies out away from it: a
     membrane in the logarithm, so the model's gradients stay (Perez et al. 2003, "Poisson image editing")."""
     count = len(mixed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.head.model import HeadModel, default_head
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
-from tronie.stages.texture.atlas import gutters, surface
+from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import eye_paint, eye_texels
 from tronie.stages.texture.iris import EyeLook
 from tronie.stages.texture.mesh_filters import fold_shade
@@ -97,7 +97,7 @@ class _Chart:
 def _chart(model: HeadModel, size: int) -> _Chart:
     import cv2
 
-    mesh, facts = model.level(1), surface(model, 1)
+    mesh, facts = model.level(1), surface_facts(model, 1)
     side = min(size, 512)
     flat = np.concatenate([mesh.uv, np.ones((len(mesh.uv), 1))], axis=1)
     skin = mesh.triangle_part == 0

@@ -8,9 +8,9 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import smoothstep
-from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.skin_model import opponent
-from tronie.stages.texture.visibility import View, blurred_colours
+from tronie.stages.texture.visibility import Visibility, blurred_colours
 from tronie.types import Photo
 
 FEW = 6
@@ -29,7 +29,7 @@ def tone_of(colour: Array, weight: Array, fallback: Array, floor: tuple[float, f
     return middle.astype(np.float32), spread_of
 
 
-def like_behind(photo: Photo, view: View, colour: Array, facts: Surface) -> Array:
+def like_behind(photo: Photo, view: Visibility, colour: Array, facts: SurfaceFacts) -> Array:
     """(N,) 1 where a vertex of the crest has the colour of what lies well outside the head in its direction: the
     background, seen past a skull that is smaller than the fitted one. Dark colours are not judged: black hair before
     a dark wall is hair."""
@@ -86,14 +86,14 @@ def ramp(x: float, low: float, high: float) -> float:
     return float(np.clip((x - low) / (high - low), 0, 1))
 
 
-def likeness(colour: Array, tone: Array, reach: Array) -> Array:
+def tone_likeness(colour: Array, tone: Array, reach: Array) -> Array:
     """(N,) 1 for colours well within `reach` (3,) of the tone in `_opponent` terms, 0 beyond it."""
     d = (opponent(colour) - opponent(tone[None])) / reach
     return 1 - smoothstep(np.sqrt((d**2).sum(-1)), 0.7, 1.3)
 
 
 def hair_of(
-    colour: Array, view: Array, outline: Array, skinlike: Array, skin: Array, busy: Array, facts: Surface
+    colour: Array, view: Array, outline: Array, skinlike: Array, skin: Array, busy: Array, facts: SurfaceFacts
 ) -> tuple[Array, Array, float]:
     """The hair's colour (3,), how much each vertex looks like it (N,), and how full the hair is, 0 (bald) to 1."""
     weight = view * outline
@@ -147,7 +147,7 @@ def hair_of(
             full, grey = 0.8, less
     if full < 0.3:  # wisps on a bald head are worse than none
         return skin, skinlike, 0.0
-    like = likeness(colour, hair, width * [3.0, 2.0, 2.0])
+    like = tone_likeness(colour, hair, width * [3.0, 2.0, 2.0])
     # Scarves and hats have colours no hair has: keep their lightness and the nearest natural hue.
     light, red, yellow = opponent(hair)
     light = min(light, opponent(skin)[0] + 0.2)  # not a glare's

@@ -10,7 +10,7 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.harmonics import plain_basis
 from tronie.head.model import HeadModel
-from tronie.stages.texture.atlas import surface
+from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
 
@@ -26,7 +26,7 @@ MOST = 2500
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
+class SkinBasis:
     """The model of skin at the vertices of a head's level."""
 
     mean: Array
@@ -39,7 +39,7 @@ class Basis:
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class SkinFit:
     """The likeliest skin, in this photo's light."""
 
     fitted: Array
@@ -49,7 +49,7 @@ class Explained:
 
 
 @lru_cache(maxsize=2)
-def basis(model: HeadModel, level: int) -> Basis | None:
+def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
     """None where the model's atlas is another than the one that the skin was learned on."""
     from tronie.head.model import default_head
 
@@ -71,15 +71,15 @@ def basis(model: HeadModel, level: int) -> Basis | None:
         return np.where((np.bincount(pairs[:, 0], minlength=count) > 0)[:, None], total / uses[:, None], 0)
 
     mean, modes, noise = skin.at(mesh.uv[pairs[:, 1]])
-    dark = np.log(fold_shade(surface(model, level).openness, 1.0))
+    dark = np.log(fold_shade(surface_facts(model, level).openness, 1.0))
     dark = np.stack([dark.mean(-1), dark[:, 0] - dark[:, 1], dark[:, 1] - dark[:, 2]], axis=1)
-    return Basis(
+    return SkinBasis(
         (at_vertices(mean) + dark).astype(np.float32), np.stack([at_vertices(m) for m in modes]).astype(np.float32),
         np.maximum(at_vertices(noise), 0.02).astype(np.float32), skin,
     )  # fmt: skip
 
 
-def explain(base: Basis, seen: Array, weight: Array, normals: Array, colourful: float) -> Explained:
+def fit_skin(base: SkinBasis, seen: Array, weight: Array, normals: Array, colourful: float) -> SkinFit:
     """Maximum a posteriori coefficients of skin, slow light and exposure, robustly.
 
     `seen` (C, 3) what the photo shows at the first C vertices, in the terms of `skin.opponent`; `weight` (C,) 0..1 how
@@ -121,4 +121,4 @@ def explain(base: Basis, seen: Array, weight: Array, normals: Array, colourful: 
         [d @ solution[s].astype(np.float32) for d, s in zip(designs, slots, strict=True)], axis=1
     )
     off_all = (seen[:, 0] - fitted[:count, 0]) / base.noise[:count, 0]
-    return Explained(fitted, off_all)
+    return SkinFit(fitted, off_all)

@@ -14,7 +14,7 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
 from tronie.raster.sampling import sampled
 from tronie.stages.fit.basis import on_photo
-from tronie.stages.texture.atlas import Surface
+from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.mesh_filters import least, smooth
 from tronie.types import Fit, Photo
 
@@ -36,7 +36,7 @@ FACING = (0.12, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Visibility:
     """The head as the photo's camera has it."""
 
     camera_points: Array
@@ -57,7 +57,7 @@ class View:
     """Size of a photo pixel at the head's distance."""
 
 
-def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
+def find_visibility(photo: Photo, head: Head, fit: Fit, facts: SurfaceFacts) -> Visibility:
     """Project the head, test visibility against its own depth, weigh view angle, silhouettes and the photo's border."""
     mesh = head.model.level(head.level)
     points = transform(fit.head_to_camera, on_photo(head, fit))
@@ -70,7 +70,7 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     low, high = np.floor(skin.min(axis=0)) - margin, np.ceil(skin.max(axis=0)) + margin
     if not (np.isfinite(low).all() and np.isfinite(high).all() and points[:, 2].min() > 1):
         nothing = np.zeros(len(points), np.float32)
-        return View(points, pixels, np.zeros_like(points), nothing, nothing, nothing, (0, 0, 0, 0), pixel_mm)
+        return Visibility(points, pixels, np.zeros_like(points), nothing, nothing, nothing, (0, 0, 0, 0), pixel_mm)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
     x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
 
@@ -95,19 +95,19 @@ def look(photo: Photo, head: Head, fit: Fit, facts: Surface) -> View:
     # The landmarks hold the inner face in place: in profile its outline may be believed sooner.
     outline = np.where(facts.inner_level, smoothstep(rim[i, j], *FACE_RIM_MM), smoothstep(rim[i, j], *RIM_MM))
     interior = smoothstep(rim[i, j], *INTERIOR_MM)
-    return View(points, pixels, normals, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
+    return Visibility(points, pixels, normals, soften(faces, facts), outline, interior, (x0, y0, x1, y1), pixel_mm)
 
 
-def soften(confidence: Array, facts: Surface) -> Array:
+def soften(confidence: Array, facts: SurfaceFacts) -> Array:
     """Feather (V,) inwards: never more than it was, and nothing of it next to a zero."""
     eroded = least(facts.start, facts.edges, confidence)
     return np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
 
 
 def skirt(points: Array, triangles: NDArray[np.int32], rim: NDArray[np.int32]) -> tuple[Array, NDArray[np.int32]]:
-    """What a face mask is carried on with beyond its borders, `rim` as in `Surface`: vertices (B, 3) and triangles, the
-    vertices numbered after the points (V, 3). Where the mask ends in the middle of a forehead or a cheek there is skin
-    beyond it, and no outline; each vertex of the outer border goes straight on. Holes are closed."""
+    """What a face mask is carried on with beyond its borders (`rim` of `SurfaceFacts`): vertices (B, 3) and triangles,
+    the vertices numbered after the points (V, 3). Where the mask ends in the middle of a forehead or a cheek there is
+    skin beyond it, and no outline; each vertex of the outer border goes straight on. Holes are closed."""
     if not len(rim):
         return np.zeros((0, 3), points.dtype), np.zeros((0, 3), np.int32)
     a, b = rim[rim[:, 2] == 0, :2].T
@@ -150,7 +150,7 @@ def _depth_and_rims(
     return np.asarray(far, np.float32), rims[0], rims[1]
 
 
-def blurred_colours(photo: Photo, view: View, points: Array, mm: float) -> Array:
+def blurred_colours(photo: Photo, view: Visibility, points: Array, mm: float) -> Array:
     """(N, 3) float32: the photo around pixels (N, 2), averaged over about `mm` on the head."""
     import cv2
 
