@@ -124,7 +124,7 @@ def container(document: Json, length: int) -> Iterator[memoryview]:
     yield memoryview(struct.pack("<I4s", length, b"BIN\0"))
 
 
-# GltfSkin in a glTF document: nodes, a skin, and for each vertex the joints that it follows.
+# Joints in a glTF document: nodes, a skin, and for each vertex the joints that it follows.
 
 
 class GltfSkin:
