@@ -46,7 +46,7 @@ def main() -> None:
         try:
             result = pipeline.run(path)
             if options.out:
-                result.save(options.out, overwrite=True)
+                tronie.save(result, options.out, overwrite=True)
         except Exception as error:
             wrong.append(f"{path.name}: {type(error).__name__}: {error}")
             continue

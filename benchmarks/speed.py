@@ -108,7 +108,7 @@ def warm(title: str, settings: tronie.Settings, photo: Path, work: Path, runs: i
         began = time.perf_counter()
         result = pipeline.run(photo)
         before_files = time.perf_counter()
-        result.save(work / "warm" / str(index))
+        tronie.save(result, work / "warm" / str(index))
         ended = time.perf_counter()
         shutil.rmtree(work / "warm")
         if index < 2:  # loads, compiles, fills caches

@@ -5,9 +5,10 @@
     result = tronie.reconstruct("photo.jpg")
     for face in result.faces:
         print(face.box, face.head.vertices.shape)
-    result.save("out")
+    tronie.save(result, "out")
 
-The names below are loaded when they are first used, so that importing the package costs next to nothing.
+All that there is to use is below; docs/python.md shows it at work. Modules inside may change with every version. The
+names are loaded when they are first used, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +20,22 @@ from tronie.version import __version__
 
 if TYPE_CHECKING:
     from tronie.errors import InputError, OutputError, TronieError, WeightsError
+    from tronie.export.writer import save
     from tronie.geometry import Camera, Similarity
     from tronie.head.arkit import ARKIT_UNITS
     from tronie.head.model import Head, HeadModel
+    from tronie.io.saved_head import SavedHead, load_head
+    from tronie.pipelines.person import reconstruct_person
     from tronie.pipelines.photo import Pipeline, reconstruct
+    from tronie.pipelines.video.live import Live, LiveFace
+    from tronie.render.draw import draw
     from tronie.settings import Settings
     from tronie.types import (
         PROVENANCE,
+        Albedo,
+        Caution,
         Crop,
+        Detail,
         Detection,
         Enhanced,
         Face,
@@ -36,27 +45,71 @@ if TYPE_CHECKING:
         Portrait,
         Result,
         Texture,
+        Unmeasured,
+        UsedModel,
     )
 
-_ROOMS = {
-    "errors": ("InputError", "OutputError", "TronieError", "WeightsError"),
-    "geometry": ("Camera", "Similarity"),
+_NAMES = {
+    "errors": (
+        "InputError",
+        "OutputError",
+        "TronieError",
+        "WeightsError",
+    ),
+    "export.writer": ("save",),
+    "geometry": (
+        "Camera",
+        "Similarity",
+    ),
     "head.arkit": ("ARKIT_UNITS",),
-    "head.model": ("Head", "HeadModel"),
-    "pipelines.photo": ("Pipeline", "reconstruct"),
+    "head.model": (
+        "Head",
+        "HeadModel",
+    ),
+    "io.saved_head": (
+        "SavedHead",
+        "load_head",
+    ),
+    "pipelines.person": ("reconstruct_person",),
+    "pipelines.photo": (
+        "Pipeline",
+        "reconstruct",
+    ),
+    "pipelines.video.live": (
+        "Live",
+        "LiveFace",
+    ),
+    "render.draw": ("draw",),
     "settings": ("Settings",),
     "types": (
-        "PROVENANCE", "Crop", "Detection", "Enhanced", "Face", "Fit", "Portrait", "Landmarks",
-        "Photo", "Result", "Texture",
+        "PROVENANCE",
+        "Albedo",
+        "Caution",
+        "Crop",
+        "Detail",
+        "Detection",
+        "Enhanced",
+        "Face",
+        "Fit",
+        "Landmarks",
+        "Photo",
+        "Portrait",
+        "Result",
+        "Texture",
+        "Unmeasured",
+        "UsedModel",
     ),
-}  # fmt: skip
-_HOME = {name: f"tronie.{room}" for room, names in _ROOMS.items() for name in names}
+}
+_HOME = {name: f"tronie.{room}" for room, names in _NAMES.items() for name in names}
 
 __all__ = [
     "ARKIT_UNITS",
     "PROVENANCE",
+    "Albedo",
     "Camera",
+    "Caution",
     "Crop",
+    "Detail",
     "Detection",
     "Enhanced",
     "Face",
@@ -65,18 +118,27 @@ __all__ = [
     "HeadModel",
     "InputError",
     "Landmarks",
+    "Live",
+    "LiveFace",
     "OutputError",
     "Photo",
     "Pipeline",
     "Portrait",
     "Result",
+    "SavedHead",
     "Settings",
     "Similarity",
     "Texture",
     "TronieError",
+    "Unmeasured",
+    "UsedModel",
     "WeightsError",
     "__version__",
+    "draw",
+    "load_head",
     "reconstruct",
+    "reconstruct_person",
+    "save",
 ]
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
@@ -311,9 +310,3 @@ class Result:
     """(H, W, 3): the photo, enlarged by a whole number, with its enhanced faces; where it was asked for."""
     unmeasured: tuple[Unmeasured, ...] = ()
     """Faces that were seen but could not be measured; they are not among `faces`."""
-
-    def save(self, folder: str | Path, *, overwrite: bool = False, **options: Any) -> Path:
-        """Write every output below `folder`; see `tronie.export.writer.save_result` for the options."""
-        from tronie.export.writer import save_result
-
-        return save_result(self, Path(folder), overwrite=overwrite, **options)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from samples import make_result
 
+import tronie
 from tronie import cli
 from tronie.head.model import HeadModel
 
@@ -16,7 +17,7 @@ from tronie.head.model import HeadModel
 @pytest.fixture
 def done(tiny_head: HeadModel, tmp_path: Path) -> Path:
     """What a run has left."""
-    make_result(tiny_head, faces=2).save(tmp_path / "out")
+    tronie.save(make_result(tiny_head, faces=2), tmp_path / "out")
     return tmp_path / "out"
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from samples import make_face, make_result
 
 from tronie.export.uncertainty_maps import OVERLAY, SIDE, colored, maps, sigma_texels, vertex_sigma, with_scale
-from tronie.export.writer import save_result
+from tronie.export.writer import save
 from tronie.head.model import HeadModel
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.render.renderer import UNCERTAIN_MM, heat_srgb
@@ -82,7 +82,7 @@ def test_what_is_missing_is_left_out(tiny_head: HeadModel) -> None:
 
 def test_files(face: Face, tiny_head: HeadModel, tmp_path: Path) -> None:
     result: Result = replace(make_result(tiny_head), faces=(face,))
-    save_result(result, tmp_path, outputs={"ply", "maps"})
+    save(result, tmp_path, outputs={"ply", "maps"})
     place = tmp_path / "someone" / "face-1"
     names = {"sigma.png", "sigma_color.png", "uncertainty.jpg", "provenance.jpg"}
     assert {p.name for p in place.iterdir()} == names | {"head.ply", "face.json"}

@@ -18,7 +18,7 @@ from samples import make_result
 from tronie.cli.options import complete_outputs, settings_from
 from tronie.errors import OutputError
 from tronie.export import outputs
-from tronie.export.writer import MADE, photo_folder, save_result
+from tronie.export.writer import MADE, photo_folder, save
 from tronie.head.model import HeadModel
 from tronie.jobs.worker import do_photo
 from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
@@ -74,7 +74,7 @@ def test_only_what_is_wanted_is_written(only: Only | None, tiny_head: HeadModel,
 
 def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head, faces=2)
-    assert result.save(tmp_path) == tmp_path / "someone"
+    assert save(result, tmp_path) == tmp_path / "someone"
     expected = {f"someone/face-{i}/{name}" for i in (1, 2) for name in FACE_FILES} | {"someone/sheet.jpg"}
     assert tree(tmp_path) == expected
     place = tmp_path / "someone" / "face-1"
@@ -93,16 +93,16 @@ def test_every_file_is_there(tiny_head: HeadModel, tmp_path: Path) -> None:
 
 def test_outputs_are_chosen(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head)
-    save_result(result, tmp_path, outputs={"glb"})
+    save(result, tmp_path, outputs={"glb"})
     assert tree(tmp_path / "someone") == {"face-1/head.glb", "face-1/face.json"}
     with pytest.raises(ValueError, match="there is no output fbx"):
-        save_result(result, tmp_path, outputs={"fbx"})
-    save_result(result, tmp_path, outputs=MADE, overwrite=True)
+        save(result, tmp_path, outputs={"fbx"})
+    save(result, tmp_path, outputs=MADE, overwrite=True)
     assert len(tree(tmp_path / "someone")) == len(FACE_FILES) + 1
 
 
 def test_levels_of_detail_when_asked_for(tiny_head: HeadModel, tmp_path: Path) -> None:
-    save_result(make_result(tiny_head), tmp_path, outputs={"glb", "lod"}, export=ExportSettings(rig=True))
+    save(make_result(tiny_head), tmp_path, outputs={"glb", "lod"}, export=ExportSettings(rig=True))
     place = tmp_path / "someone" / "face-1"
     assert tree(place) == {"head.glb", "head_lod1.glb", "head_lod2.glb", "face.json"}
     assert json.loads((place / "face.json").read_bytes())["files"] == ["head.glb", "head_lod1.glb", "head_lod2.glb"]
@@ -112,23 +112,23 @@ def test_levels_of_detail_when_asked_for(tiny_head: HeadModel, tmp_path: Path) -
 def test_a_mesh_alone(tiny_head: HeadModel, tmp_path: Path) -> None:
     """Without textures there is no sheet unless it is asked for: it would take longer than the mesh."""
     result = make_result(tiny_head, texture=False)
-    save_result(result, tmp_path)
+    save(result, tmp_path)
     files = {"head.glb", "head.obj", "head.mtl", "head.ply", "overlay.jpg", "face.json"}
     assert tree(tmp_path / "someone" / "face-1") == files
     assert "map_Kd" not in (tmp_path / "someone" / "face-1" / "head.mtl").read_text()
     assert not (tmp_path / "someone" / "sheet.jpg").exists()
-    save_result(result, tmp_path, outputs=["sheet"], overwrite=True)
+    save(result, tmp_path, outputs=["sheet"], overwrite=True)
     assert tree(tmp_path / "someone") == {"face-1/face.json", "sheet.jpg"}
 
 
 def test_no_face_and_half_a_face_are_results(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head)
-    save_result(replace(result, faces=()), tmp_path, name="none")
+    save(replace(result, faces=()), tmp_path, name="none")
     assert tree(tmp_path / "none") == {"sheet.jpg"}
     half = replace(
         result.faces[0], fit=None, head=None, texture=None, portrait=None, points68=None, error="It went wrong."
     )
-    save_result(replace(result, faces=(half, replace(result.faces[0], index=2))), tmp_path, name="half")
+    save(replace(result, faces=(half, replace(result.faces[0], index=2))), tmp_path, name="half")
     assert tree(tmp_path / "half" / "face-1") == {"face.json", "overlay.jpg"}
     assert tree(tmp_path / "half" / "face-2") == FACE_FILES
     assert json.loads((tmp_path / "half" / "face-1" / "face.json").read_bytes())["error"] == "It went wrong."
@@ -139,9 +139,9 @@ def test_nothing_is_overwritten_unless_asked(tiny_head: HeadModel, tmp_path: Pat
     (tmp_path / "someone").mkdir()
     (tmp_path / "someone" / "mine.txt").write_text("keep")
     with pytest.raises(OutputError, match="exists already"):
-        save_result(result, tmp_path)
+        save(result, tmp_path)
     assert tree(tmp_path) == {"someone/mine.txt"}
-    save_result(result, tmp_path, overwrite=True, outputs=["overlay"])
+    save(result, tmp_path, overwrite=True, outputs=["overlay"])
     assert tree(tmp_path / "someone") == {"face-1/overlay.jpg", "face-1/face.json"}
 
 
@@ -154,32 +154,32 @@ def test_an_interrupted_save_leaves_nothing(
 
     monkeypatch.setattr(outputs, "ply", interrupted)
     with pytest.raises(kind):
-        save_result(make_result(tiny_head), tmp_path)
+        save(make_result(tiny_head), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_in_the_way_is_said_in_one_sentence(tiny_head: HeadModel, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(OutputError, match=r"^Cannot write .*: it is a file, not a folder\.$"):
-        save_result(make_result(tiny_head), tmp_path / "out")
+        save(make_result(tiny_head), tmp_path / "out")
 
 
 def test_odd_names_stay_inside_the_folder(tiny_head: HeadModel, tmp_path: Path) -> None:
     result: Result = make_result(tiny_head, name="../../evil:\udcff")
-    path = save_result(result, tmp_path, outputs=["glb", "overlay", "sheet"])
+    path = save(result, tmp_path, outputs=["glb", "overlay", "sheet"])
     assert path.parent == tmp_path
     assert path.is_dir()
 
 
 def test_same_result_same_bytes(tiny_head: HeadModel, tmp_path: Path) -> None:
-    one, two = (save_result(make_result(tiny_head), tmp_path / name) for name in ("1", "2"))
+    one, two = (save(make_result(tiny_head), tmp_path / name) for name in ("1", "2"))
     for name in tree(one):
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 
 
 def test_the_texture_in_the_glb_is_a_jpeg_of_the_texture(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head)
-    data = (save_result(result, tmp_path) / "face-1" / "head.glb").read_bytes()
+    data = (save(result, tmp_path) / "face-1" / "head.glb").read_bytes()
     face = result.faces[0]
     assert face.texture is not None
     start = data.rindex(b"\xff\xd8\xff")
@@ -190,7 +190,7 @@ def test_the_texture_in_the_glb_is_a_jpeg_of_the_texture(tiny_head: HeadModel, t
 
 def test_faces_written_one_by_one_make_the_same_files(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = make_result(tiny_head, faces=2)
-    result.save(tmp_path / "whole")
+    save(result, tmp_path / "whole")
     with photo_folder(tmp_path / "steps", "someone") as writer:
         first = writer.add(result.photo, result.faces[0])
         writer.finish(replace(result, faces=(first, result.faces[1])))

@@ -15,7 +15,7 @@ from tronie import cli
 from tronie.errors import OutputError
 from tronie.export import usd
 from tronie.export.gltf import SMALLEST_MOVE
-from tronie.export.writer import save_result
+from tronie.export.writer import save
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, skinning_weights
@@ -130,7 +130,7 @@ def test_joints(tiny_head: HeadModel, tmp_path: Path) -> None:
 @needs_usd
 def test_same_input_same_bytes_and_a_file_among_the_others(tiny_head: HeadModel, tmp_path: Path) -> None:
     assert write(tiny_head, tmp_path / "a").read_bytes() == write(tiny_head, tmp_path / "b").read_bytes()
-    save_result(make_result(tiny_head), tmp_path, outputs={"glb", "usd"})
+    save(make_result(tiny_head), tmp_path, outputs={"glb", "usd"})
     names = {path.name for path in (tmp_path / "someone" / "face-1").iterdir()}
     assert names == {"head.glb", "head.usdz", "face.json"}
 

@@ -15,6 +15,7 @@ from samples import SMILE, make_face, make_head, make_result
 
 from tronie.errors import InputError
 from tronie.export.gltf import SMALLEST_MOVE, glb
+from tronie.export.writer import save
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.head.surface import pieces
@@ -86,7 +87,7 @@ def test_what_is_no_head(tmp_path: Path) -> None:
 
 def test_any_heads_figure_is_welded(tiny_head: HeadModel, tmp_path: Path) -> None:
     """Of a model that is not ours: as many vertices as before the file split them at seams."""
-    make_result(tiny_head).save(tmp_path)
+    save(make_result(tiny_head), tmp_path)
     figure = load.load_figure(tmp_path / "someone" / "face-1")
     face = make_face(tiny_head)
     own = figure_of(face)
@@ -116,7 +117,7 @@ def test_our_own_head_is_known_again(tmp_path: Path) -> None:
     assert face.fit is not None
     fit = replace(face.fit, sigma_mm=np.linspace(1, 2, len(model.mean)))
     still = Head(model, 0, face.head.vertices, face.head.neutral)
-    replace(result, faces=(replace(face, head=still, fit=fit),)).save(tmp_path, outputs={"glb", "ply"})
+    save(replace(result, faces=(replace(face, head=still, fit=fit),)), tmp_path, outputs={"glb", "ply"})
     figure = load.load_figure(tmp_path / "someone" / "face-1")
     np.testing.assert_allclose(figure.rest, still.neutral, atol=1e-3)
     assert figure.hairy is not None

@@ -15,6 +15,7 @@ STEPS = ("heads, textures, portraits", "light, relief, files, levels of detail",
 
 def warm() -> Iterator[str]:
     """Use all kernels once; yields the name of each of STEPS before it begins."""
+    from tronie.export.writer import save
     from tronie.pipelines.photo import Pipeline
     from tronie.render.figure import figure_of
     from tronie.render.lights import preset
@@ -29,7 +30,7 @@ def warm() -> Iterator[str]:
     yield STEPS[1]
     result = Pipeline(Settings(outputs=outputs, export=export)).run(photo)
     with scratch() as folder:
-        result.save(Path(folder, "out"), outputs=outputs, export=export)
+        save(result, Path(folder, "out"), outputs=outputs, export=export)
     yield STEPS[2]
     for face in result.faces[:1]:
         if face.head is not None:

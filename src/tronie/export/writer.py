@@ -32,7 +32,7 @@ MOST_THREADS = 4
 """More have nothing to do: a face's largest file takes a third of the time of all."""
 
 
-def save_result(
+def save(
     result: Result,
     folder: Path,
     *,
@@ -77,7 +77,7 @@ def photo_folder(
     export: ExportSettings | None = None,
     threads: int = 0,
 ) -> Iterator[Writer]:
-    """`save_result` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`. The files
+    """`save` in steps, for photos whose faces would fill the memory: `add` each face, then `finish`. The files
     of a face are made in so many `threads`; 0: as many as there are processors, and no more than MOST_THREADS."""
     wanted = frozenset(in_order(MADE if outputs is None else outputs))
     older = {folder / f"{name}_{place.name}.obj" for place in (folder / name).glob("face-*")}

@@ -40,15 +40,16 @@ def load_figure(path: Path) -> Figure:
         provenance = _provenance(folder / "provenance.png")
     if texture is None:
         texture = read.texture
-    if read.head is None:
-        return replace(_any_head(read, texture, provenance), albedo=albedo)
     sigma = read.sigma_mm
-    if sigma is None and folder is not None:
+    if sigma is None and folder is not None and read.head is not None:
         sigma = _sigma(folder / "head.ply", len(read.vertices))
-    return figure_of_head(read.head, texture, provenance, sigma, dict(read.expression), albedo)
+    return replace(figure_of_saved(read), texture=texture, provenance=provenance, sigma=sigma, albedo=albedo)
 
 
-def _any_head(read: SavedHead, texture: Image | None, provenance: Image | None) -> Figure:
+def figure_of_saved(read: SavedHead) -> Figure:
+    """As it stands in its file."""
+    if read.head is not None:
+        return figure_of_head(read.head, read.texture, None, read.sigma_mm, dict(read.expression))
     parts = np.array([parts_of_materials(material) for material in read.materials], np.uint8)
     return Figure(
         faces=np.column_stack([read.triangles, np.full(len(read.triangles), -1, np.int32)]).astype(np.int32),
@@ -60,8 +61,8 @@ def _any_head(read: SavedHead, texture: Image | None, provenance: Image | None) 
         names=read.units,
         moves=read.moves if read.units else None,
         weights=dict(read.expression) or None,
-        texture=texture,
-        provenance=provenance,
+        texture=read.texture,
+        provenance=None,
         sigma=read.sigma_mm,
         both_sides=read.both_sides and parts[0] == 0,
     )

@@ -15,7 +15,7 @@ from places import EXAMPLES
 import tronie
 from tronie.arrays import Image
 from tronie.errors import WeightsError
-from tronie.export.writer import save_result
+from tronie.export.writer import save
 from tronie.outputs import USUAL
 from tronie.settings import Settings
 from tronie.stages import enhance as room
@@ -219,7 +219,7 @@ def test_a_net_that_fails_leaves_the_faces_and_one_that_is_missing_ends_the_job(
 
 
 def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
-    folder = save_result(finer, tmp_path)
+    folder = save(finer, tmp_path)
     face = one(finer)
     e = face.enhanced
     assert e is not None
@@ -235,7 +235,7 @@ def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
     assert np.allclose(record["crop_to_photo"], e.to_photo.matrix, atol=1e-4)
     assert said["provenance"]["enhanced"] > 0.1
     # The sheet has one picture more for each face.
-    other = save_result(plain, tmp_path / "plain")
+    other = save(plain, tmp_path / "plain")
     assert not (other / "face-1" / "crop.png").exists()
     assert json.loads((other / "face-1" / "face.json").read_bytes())["enhancement"] is None
     wide, narrow = (Pillow.open(place / "sheet.jpg").size[0] for place in (folder, other))

@@ -15,7 +15,7 @@ from lit import picture, sun
 from samples import make_result
 
 from tronie.cli.options import settings_from
-from tronie.export.writer import save_result
+from tronie.export.writer import save
 from tronie.head.harmonics import coefficients_of
 from tronie.head.model import HeadModel
 from tronie.settings import LightSettings, Settings
@@ -37,7 +37,7 @@ def gltf(path: Path) -> Any:
 
 def test_all_of_it(tiny_head: HeadModel, tmp_path: Path) -> None:
     result = lit_result(tiny_head, LightSettings(base_color="albedo"), ("detail",))
-    place = save_result(result, tmp_path, outputs=("glb", "obj", "texture", "albedo", "detail")) / "face-1"
+    place = save(result, tmp_path, outputs=("glb", "obj", "texture", "albedo", "detail")) / "face-1"
     face = result.faces[0]
     assert face.albedo is not None
     assert face.detail is not None
@@ -60,7 +60,7 @@ def test_all_of_it(tiny_head: HeadModel, tmp_path: Path) -> None:
 def test_nothing_of_it_unless_asked(tiny_head: HeadModel, tmp_path: Path) -> None:
     assert not Settings().runs("light")
     result = lit_result(tiny_head, LightSettings(), ("albedo",))
-    place = save_result(result, tmp_path, outputs=("glb", "obj")) / "face-1"
+    place = save(result, tmp_path, outputs=("glb", "obj")) / "face-1"
     assert not (place / "albedo.png").exists()
     assert "texture.png" in (place / "head.mtl").read_text()
     assert "normalTexture" not in gltf(place / "head.glb")["materials"][0]
