@@ -23,7 +23,7 @@ from tronie.stages.fit.fusion import (
     shape_modes,
 )
 from tronie.stages.fit.map_fit import WARP_SHARE, calibrated_prior, fit_landmarks, head_shapes
-from tronie.stages.fit.multiview import common_warp, fit_known_identity, fit_views
+from tronie.stages.fit.multiview import fit_known_identity, fit_views, warp_of_fits
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.fit.scale import growth_direction
 from tronie.types import Landmarks
@@ -163,7 +163,7 @@ def test_a_larger_person_is_further_away() -> None:
 def test_the_warp_of_one_look_is_the_usual_share_of_it() -> None:
     model, calibration = default_head(), default_calibration()
     fit = fit_known_identity(model, calibration, look(2, 20.0), nothing().add(look(2, 20.0)).person)
-    assert np.allclose(common_warp([fit], [1.0]), WARP_SHARE * fit.slack, atol=1e-5)
+    assert np.allclose(warp_of_fits([fit], [1.0]), WARP_SHARE * fit.slack, atol=1e-5)
 
 
 def test_nothing_seen_and_no_features_are_said() -> None:

@@ -20,6 +20,7 @@ from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView, answer_to, middle
 from tronie.stages.fit.map_fit import WARP_SHARE
+from tronie.stages.fit.multiview import common_warp
 from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
 from tronie.stages.letterbox import moved_camera, picture_in
 from tronie.types import Detection, Landmarks
@@ -33,6 +34,8 @@ MOST_SHOTS, MISFIT = 10, 1.5
 """Shots of a person at most; one whose landmarks the head follows so many times worse than the others' is left out."""
 WARPED = 10
 """Shots, at most, that are asked what the model cannot say of a face."""
+FRAMES_PRICE = 0.02
+"""Of `common_warp`, by the weight that all of them have together."""
 CAMERA_SHOTS = 12
 FRAMED = 6
 """Shots that are looked at for bars around the picture."""
@@ -88,7 +91,7 @@ def solve_person(
     shots = fitting(shots, KnownIdentity.of(model, calibration, identity), camera)
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
-        all_warp = common_warp(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
+        all_warp = warp_of_frames(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
     held = KnownIdentity.of(model, calibration, identity, all_warp)
     frames, moments, trust, boxes = [], [], [], []
     for n in numbers:
@@ -158,22 +161,23 @@ def fitting(shots: Sequence[Shot], held: KnownIdentity, camera: Camera) -> list[
     return [shot for shot, off in zip(shots, said, strict=True) if off <= MISFIT * usual]
 
 
-def common_warp(
+def warp_of_frames(
     model: HeadModel, calibration: Calibration | None, identity: Array, shots: Sequence[Any], camera: Camera
 ) -> Array:
-    """(M, 3) mm: the residual warp that the best frames ask for together, each in its own image plane only."""
+    """(M, 3) mm: the residual warp that the best frames ask for together."""
     basis, held = landmark_basis(model), KnownIdentity.of(model, calibration, identity)
-    system, wanted = 0.02 * np.eye(3), np.zeros((3, len(model.smooth_modes)))
+    rotations, warps = [], []
     for shot in shots[:WARPED]:
         try:
             found = fit_frame(held, shot.landmarks, camera)
         except (ValueError, np.linalg.LinAlgError):
             continue
         millimetres = found.residual * found.pixel_mm
-        plane = found.rotation[:2]
-        system += plane.T @ plane / WARPED
-        wanted += residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation).T / WARPED
-    return np.asarray(np.linalg.solve(system, wanted).T)
+        rotations.append(found.rotation)
+        warps.append(residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation))
+    if not warps:
+        return np.zeros((len(model.smooth_modes), 3))
+    return common_warp(rotations, warps, np.full(len(warps), 1 / WARPED), FRAMES_PRICE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ identity held. What all looks' residuals ask for beyond the model becomes part o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,9 @@ from tronie.stages.fit.problem import FitProblem
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.scale import size_of
 from tronie.types import Fit
+
+PHOTOS_PRICE = 0.05
+"""Of `common_warp` for photos, whose poses differ. Frames of a clip are many, and their mean is sure: they pay less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ def fit_views(
     counted = answer_weights(model, answers, kind)
     person = evidence_of(model, calibration, answers, kind).person
     fits = [fit_known_identity(model, calibration, look, person, warp=warp) for look in looks]
-    common = common_warp(fits, counted)
+    common = warp_of_fits(fits, counted)
     return MultiViewFit(person, common, tuple(with_warp(fit, common) for fit in fits), tuple(answers), tuple(counted))
 
 
@@ -77,15 +80,29 @@ def with_warp(fit: Fit, warp: Array) -> Fit:
     return replace(fit, warp=warp.astype(np.float32), slack=(fit.warp + fit.slack - warp).astype(np.float32))
 
 
-def common_warp(fits: Sequence[Fit], weights: Sequence[float]) -> Array:
-    """(M, 3) mm: the residual warp that all looks ask for, each in its own image plane only.
+def warp_of_fits(fits: Sequence[Fit], weights: Sequence[float]) -> Array:
+    """(M, 3) mm: the part of `common_warp` that the head takes, by the fits' own warps with all their slack.
 
-    Least squares, drawn to none as much as a single look's is (WARP_SHARE): what is left of the residuals is biased.
+    As much as a single look's is (WARP_SHARE): what is left of the residuals is biased.
     """
-    system, wanted = np.zeros((3, 3)), np.zeros_like(fits[0].warp, dtype=np.float64)
-    for fit, weight in zip(fits, np.asarray(weights) / np.sum(weights), strict=True):
+    rotations = [fit.head_to_camera[:3, :3] for fit in fits]
+    warps = []
+    for fit in fits:
         assert fit.slack is not None
-        plane = fit.head_to_camera[:2, :3]
+        warps.append(fit.warp + fit.slack)
+    found = common_warp(rotations, warps, np.asarray(weights) / np.sum(weights), PHOTOS_PRICE)
+    return np.asarray(WARP_SHARE * found * (1 + PHOTOS_PRICE))  # of a single look it is what that asks for
+
+
+def common_warp(rotations: Sequence[Array], warps: Sequence[Array], weights: Iterable[float], price: float) -> Array:
+    """(M, 3) mm: the residual warp that all looks ask for together, each in its own image plane only.
+
+    Least squares over looks with rotations (3, 3) head -> camera, warps (M, 3) and weights, drawn to none by `price`:
+    few looks say nothing across their planes.
+    """
+    system, wanted = np.zeros((3, 3)), np.zeros_like(warps[0], dtype=np.float64)
+    for rotation, warp, weight in zip(rotations, warps, weights, strict=True):
+        plane = rotation[:2]
         system += weight * plane.T @ plane
-        wanted += weight * (fit.warp + fit.slack)
-    return np.asarray(WARP_SHARE * np.linalg.solve(system + 0.05 * np.eye(3), wanted.T).T * 1.05)
+        wanted += weight * warp
+    return np.asarray(np.linalg.solve(system + price * np.eye(3), wanted.T).T)
