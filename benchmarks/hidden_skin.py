@@ -20,9 +20,10 @@ import numpy as np
 import tronie
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.inpaint import complete
+from tronie.stages.texture.segment import sample_photo
 from tronie.stages.texture.skin_fit import fit_skin, skin_basis
-from tronie.stages.texture.skin_model import colour_of, opponent
-from tronie.stages.texture.visibility import blurred_colours, find_visibility
+from tronie.stages.texture.skin_model import colour_of
+from tronie.stages.texture.visibility import find_visibility
 
 
 def main() -> None:
@@ -43,14 +44,15 @@ def main() -> None:
             assert face.head is not None
             assert face.fit is not None
             view = find_visibility(result.photo, face.head, face.fit, facts)
-            seen = complete(result.photo, model, 1, view, facts).seen[:count] * facts.inner
-            colour = blurred_colours(result.photo, view, view.pixels[:count], 3.0)
+            samples = sample_photo(result.photo, view, count)
+            seen = complete(samples, model, 1, facts).seen[:count] * facts.inner
+            colour = samples.colour.rgb
             for side in (1, -1):
                 hidden = (side * x > 4) & (seen > 0.9) & (seen[model.mirror] > 0.9)
                 known = seen * (side * x < -4)
                 if hidden.sum() < 200:
                     continue
-                said = fit_skin(base, opponent(colour), known, view.normals, 1.0)
+                said = fit_skin(base, samples.colour.opponent, known, view.normals, 1.0)
                 guesses = (
                     np.clip(colour_of(said.fitted[:count]), 0, 255)[hidden],
                     np.broadcast_to(np.median(colour[known > 0.9], axis=0), colour[hidden].shape),

@@ -16,7 +16,7 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.stages.texture import bake
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
 from tronie.stages.texture.segment import tone_likeness
-from tronie.stages.texture.skin_model import opponent
+from tronie.stages.texture.skin_model import Colours, opponent
 from tronie.stages.texture.synthesis import hairline_distance
 from tronie.types import PROVENANCE, Face, Photo
 
@@ -108,8 +108,9 @@ def shown(photo: Photo, face: Face, atlas: Atlas) -> Shown:
     doubtful = (hairline_distance(atlas.place.reshape(-1, 3)).reshape(side, side) > -8) | (y > 8)
     doubtful = (doubtful | ((np.abs(x) > 58) & (y > -35))) & ~atlas.brows
     below = np.interp(z, [-130, -70, 0, 25], [-75, -70, -98, -110])  # of the jaw
-    like = tone_likeness(cv2.GaussianBlur(small, (0, 0), 1.5).reshape(-1, 3), tone, np.array([0.42, 0.13, 0.13]))
-    near = tone_likeness(cv2.GaussianBlur(small, (0, 0), 1.5).reshape(-1, 3), tone, np.array([0.4, 0.065, 0.065]))
+    colours = Colours.of(cv2.GaussianBlur(small, (0, 0), 1.5).reshape(-1, 3))
+    like = tone_likeness(colours, tone, np.array([0.42, 0.13, 0.13]))
+    near = tone_likeness(colours, tone, np.array([0.4, 0.065, 0.065]))
     for where, how, reach in ((doubtful, like, 5), ((y < below) | (z < -22), near, 7)):
         weight[where & (cv2.erode(how.reshape(side, side).astype(np.float32), np.ones((reach, reach))) < 0.5)] = 0
     normals = triangle_vertex_normals(head.vertices, head.triangles) @ fit.head_to_camera[:3, :3].T

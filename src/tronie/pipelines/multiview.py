@@ -125,18 +125,18 @@ def textured(
     `mouth`: a picture in the first one's light that shows the teeth, where there is one."""
     from tronie.stages.texture.bake import Baked, baked
 
-    def bake(k: int, size: TextureSettings) -> tuple[Photo, Baked]:
+    def bake(k: int, size: TextureSettings) -> Baked:
         face = shots[k].face
         assert face.head is not None
         assert face.fit is not None
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
         if marks is None or enhanced is None or not enhanced.accepted:
-            return photo, baked(photo, face.head, face.fit, marks, size, mouth=mouth)
+            return baked(photo, face.head, face.fit, marks, size, mouth=mouth)
         from tronie.stages.enhance.region import cut_region
 
         part = cut_region(photo, marks, enhanced)
         fit, square = part.fit(face.fit), part.square(enhanced)
-        return part.photo, baked(part.photo, face.head, fit, part.landmarks(marks), size, square, mouth=mouth)
+        return baked(part.photo, face.head, fit, part.landmarks(marks), size, square, mouth=mouth)
 
     head = shots[painted[0]].face.head
     assert head is not None
@@ -146,6 +146,6 @@ def textured(
     for k in painted:
         if stopping():
             return None
-        sights.append(view_weights(*bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
-    textures = (bake(k, settings.texture)[1].texture for k in painted)
+        sights.append(view_weights(bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
+    textures = (bake(k, settings.texture).texture for k in painted)
     return fuse(next(textures), textures, shares(sights, model, level), model, level)

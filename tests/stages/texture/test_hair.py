@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.segment import hair_of
+from tronie.stages.texture.skin_model import Colours
 
 SKIN = np.array([195.0, 145.0, 122.0], dtype=np.float32)
 
@@ -18,7 +19,9 @@ def judge(model: HeadModel, crown: tuple[float, float, float], busy: float = 0.0
     count = len(model.mean)
     colour = np.where((facts.scalp > 0.5)[:, None], np.array(crown, np.float32), SKIN)
     skinlike = (np.abs(np.log(colour / SKIN)).sum(axis=1) < 0.3).astype(np.float32)
-    hair, _, full = hair_of(colour, np.ones(count), np.ones(count), skinlike, SKIN, np.full(count, busy), facts)
+    hair, _, full = hair_of(
+        Colours.of(colour), np.ones(count), np.ones(count), skinlike, SKIN, np.full(count, busy), facts
+    )
     return np.asarray(hair, dtype=np.float32), full
 
 

@@ -20,6 +20,7 @@ from tronie.stages.texture.inpaint import Recipe, complete
 from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
 from tronie.stages.texture.mouth import part_colours
+from tronie.stages.texture.segment import PhotoSamples, sample_photo
 from tronie.stages.texture.synthesis import grain
 from tronie.stages.texture.visibility import Visibility, find_visibility
 from tronie.stages.texture.white_balance import tint_of
@@ -35,7 +36,7 @@ class Baked:
 
     texture: Texture
     recipe: Recipe
-    view: Visibility
+    samples: PhotoSamples
 
 
 def bake(photo: Photo, head: Head, fit: Fit, *further: Any, **more: Any) -> Texture:
@@ -67,7 +68,8 @@ def baked(
     view = find_visibility(photo, head, fit, facts)
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
-    recipe = complete(photo, model, level, view, facts, gap_mm)
+    samples = sample_photo(photo, view, len(model.mean))
+    recipe = complete(samples, model, level, facts, gap_mm)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))
@@ -95,7 +97,7 @@ def baked(
     flat[target] = flat[source]
     if model.is_mask:
         provenance = _joined(provenance)
-    return Baked(Texture(image, provenance), recipe, view)
+    return Baked(Texture(image, provenance), recipe, samples)
 
 
 def _skin_light(photo: Photo, pixels: Array, mesh: Level, pick: NDArray[np.bool_]) -> float:

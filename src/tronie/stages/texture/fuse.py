@@ -18,8 +18,7 @@ from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.bake import Baked
 from tronie.stages.texture.inpaint import MeshGraph
-from tronie.stages.texture.visibility import blurred_colours
-from tronie.types import PROVENANCE, Photo, Texture
+from tronie.types import PROVENANCE, Texture
 
 FIRST = 6.0
 """How much more the first photo counts where it sees the skin: a face made of many photos has many expressions."""
@@ -31,8 +30,6 @@ PIXEL_MM = 0.3
 """Finer than this a photo's pixels are of no more use to a texture."""
 FEATHER = 3
 """Rounds of averaging over neighbours that make the borders soft."""
-COLOUR_MM = 6.0
-"""Over so much a photo's colours are averaged where they are compared."""
 SLOW = 60
 """Sweeps by which gains are carried on into what only one photo shows."""
 STRANGE = 0.25
@@ -55,15 +52,14 @@ class ViewWeights:
     """(C, 3) sRGB."""
 
 
-def view_weights(photo: Photo, made: Baked, count: int, sharpness: float) -> ViewWeights:
+def view_weights(made: Baked, count: int, sharpness: float) -> ViewWeights:
     """`sharpness` is about 0.02 (soft) to 0.2 (crisp); `count` is C."""
-    view, recipe = made.view, made.recipe
+    view, recipe = made.samples.view, made.recipe
     points, normals = view.camera_points[:count], view.normals[:count]
     cosine = np.clip(-(points * normals).sum(axis=1) / np.linalg.norm(points, axis=1), 0, 1)
     fine = (PIXEL_MM / max(view.pixel_mm, PIXEL_MM)) ** FINE * np.clip(sharpness / 0.05, 0.2, 1.5) ** CRISP
     seen = np.clip(recipe.seen[:count], 0, 1)
-    colour = blurred_colours(photo, view, view.pixels[:count], COLOUR_MM)
-    return ViewWeights(seen, seen * cosine**FACING * fine, colour)
+    return ViewWeights(seen, seen * cosine**FACING * fine, made.samples.tuft.rgb)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,20 @@ def colour_of(values: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
+class Colours:
+    """Colours, and by what they are judged."""
+
+    rgb: Array
+    """(N, 3) sRGB 0..255."""
+    opponent: Array
+    """(N, 3) the same in the terms of `opponent`."""
+
+    @classmethod
+    def of(cls, rgb: Array) -> Colours:
+        return cls(rgb, opponent(rgb))
+
+
+@dataclass(frozen=True, eq=False)
 class SkinModel:
     """Means and modes as maps over the atlas; the left half of each, the right one follows by symmetry."""
 
