@@ -17,7 +17,7 @@ from tronie.errors import InputError
 from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.pipelines.photo import Each
-from tronie.runtime.pipe import Line
+from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.types import Caution, Detection, Face, Photo, Result
 
@@ -25,7 +25,12 @@ from tronie.types import Caution, Detection, Face, Photo, Result
 class FakePipeline:
     """What it does is written in the name of the photo."""
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
+        job = (job or Job()).part(str(photo))
+        with job.stage("detect"):
+            return self._run(photo, each)
+
+    def _run(self, photo: str | Path, each: Each | None) -> Result:
         name = Path(photo).stem
         if "bad" in name:
             raise InputError(f"{photo} is not a picture.")
@@ -51,8 +56,8 @@ class FakePipeline:
 class Fake:
     """Loads in a worker process as the real one does."""
 
-    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
-        return bind(FakePipeline())
+    def __call__(self, job: Job) -> Callable[[Task], Outcome]:
+        return bind(FakePipeline(), job=job)
 
 
 def job(*arguments: Path | str, out: Path, settings: Settings | None = None, **options: object) -> int:

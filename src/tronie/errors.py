@@ -17,8 +17,9 @@ class WeightsError(TronieError):
     """A model file is missing, of the wrong kind, or damaged."""
 
 
-class Stopped(TronieError):
-    """Whoever asked for the work wants no more of it."""
+class Cancelled(BaseException):
+    """Whoever asked for the work wants no more of it. No error, and so not caught where errors are: what fails in one
+    photo must not stop the others, but this must stop all."""
 
 
 def sentence(error: BaseException) -> str:

@@ -20,7 +20,7 @@ import tronie
 from tronie import cli
 from tronie.cli import options
 from tronie.cli.options import PLACES, settings_from
-from tronie.cli.show import duration
+from tronie.cli.say import duration
 from tronie.export.fingerprint import fingerprint
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.worker import do_photo

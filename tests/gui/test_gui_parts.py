@@ -15,13 +15,14 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 from PySide6.QtCore import Qt
 
 from tronie.errors import InputError
-from tronie.gui.client import Bench, Line
+from tronie.gui.client import Bench, Queue
 from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken
 from tronie.gui.image_widgets import BeforeAfter, qimage
 from tronie.gui.settings_dialog import SettingsDialog
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.outputs import OUTPUTS
+from tronie.runtime.job import Advanced, Note
 from tronie.service.messages import Card
 from tronie.settings import DetectSettings, Settings
 
@@ -36,7 +37,7 @@ def bench():
 
 @pytest.fixture
 def line(qtbot, bench):
-    return Line(bench, "test")
+    return Queue(bench, "test")
 
 
 def test_a_picture_keeps_its_pixels(qtbot) -> None:
@@ -46,38 +47,39 @@ def test_a_picture_keeps_its_pixels(qtbot) -> None:
     assert np.array_equal(got, image)
 
 
-def give(desk, tell, what):
+def give(workspace, job, what):
     return what
 
 
-def refuse(desk, tell, sentence):
+def refuse(workspace, job, sentence):
     raise InputError(sentence)
 
 
-def stumble(desk, tell):
+def stumble(workspace, job):
     raise ValueError("inside")
 
 
-def go_on(desk, tell):
+def go_on(workspace, job):
     while True:
-        tell("still here")
+        job.check()
+        job.emit(Note("still here"))
         time.sleep(0.01)
 
 
-def wait_for(desk, tell, path):
-    tell("begun")
+def wait_for(workspace, job, path):
+    job.emit(Note("begun"))
     while not path.exists():
         time.sleep(0.01)
 
 
-def die(desk, tell):
+def die(workspace, job):
     os._exit(3)
 
 
-def count(desk, tell, most):
+def count(workspace, job, most):
     for k in range(most):
-        tell(k)
-        tell.wait(0.5)
+        job.emit(Advanced("count", k))
+        job.wait(0.5)
 
 
 def test_jobs_come_back_in_order_and_errors_as_sentences(line, qtbot) -> None:
@@ -129,7 +131,7 @@ def test_what_is_told_waits_for_being_taken(line, qtbot) -> None:
     line.told.connect(lambda key, what: (told.append(what), line.take()))
     with qtbot.waitSignal(line.done, timeout=20_000):
         line.submit("count", count, 5)
-    assert told == [0, 1, 2, 3, 4]
+    assert [step.done for step in told] == [0, 1, 2, 3, 4]
 
 
 def test_another_process_takes_the_place_of_one_that_died(bench, line, qtbot) -> None:
@@ -312,7 +314,7 @@ def test_none_and_truth_are_never_used_up(qtbot, one) -> None:
 
 
 def test_pictures_laid_down_are_the_same(tmp_path) -> None:
-    from tronie.service.workspace import laid_down
+    from tronie.service.workspace import spill_to_disk
     from tronie.types import Detection, Face, Portrait, Texture
 
     random = np.random.default_rng(0)
@@ -322,7 +324,7 @@ def test_pictures_laid_down_are_the_same(tmp_path) -> None:
         1, Detection((0, 0, 9, 9), np.zeros((5, 2)), 0.9), texture=Texture(picture, mask),
         portrait=Portrait(picture[::-1], None, mask, None),
     )  # fmt: skip
-    down = laid_down(face)
+    down = spill_to_disk(face)
     assert np.array_equal(down.texture.image, picture)
     assert np.array_equal(down.texture.provenance, mask)
     assert np.array_equal(down.portrait.image, picture[::-1])

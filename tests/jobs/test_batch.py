@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.cli.interrupt import stop_on_signals
+from tronie.cli.interrupt import interrupting
 from tronie.errors import TronieError
 from tronie.io.inputs import find_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.paths import identity
 from tronie.runtime import hardware as machine
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
-from tronie.runtime.pipe import Line
+from tronie.runtime.job import Job
 from tronie.runtime.processes import SINGLE_THREAD, Crash, WorkerError, run_in_processes
 
 SUFFIXES = frozenset({".jpg", ".png"})
@@ -164,7 +164,7 @@ def test_a_folder_its_files_and_their_glob_are_the_same_inputs(tmp_path_factory:
 class Double:
     """A worker that doubles numbers; some numbers do it harm."""
 
-    def __call__(self, line: Line) -> Callable[[int], int]:
+    def __call__(self, job: Job) -> Callable[[int], int]:
         return double
 
 
@@ -182,19 +182,19 @@ def double(number: int) -> int:
 
 @dataclass(frozen=True)
 class Unable:
-    def __call__(self, line: Line) -> Callable[[int], int]:
+    def __call__(self, job: Job) -> Callable[[int], int]:
         raise TronieError("The weights are missing.")
 
 
 @dataclass(frozen=True)
 class Dying:
-    def __call__(self, line: Line) -> Callable[[int], int]:
+    def __call__(self, job: Job) -> Callable[[int], int]:
         os._exit(3)
 
 
 @dataclass(frozen=True)
 class Environment:
-    def __call__(self, line: Line) -> Callable[[str], str | None]:
+    def __call__(self, job: Job) -> Callable[[str], str | None]:
         return os.environ.get
 
 
@@ -230,10 +230,12 @@ def test_workers_that_die_at_the_start_do_not_loop_for_ever() -> None:
         list(run_in_processes(Dying(), [1, 2], 1))
 
 
-def test_stopping_finishes_what_is_in_work_and_hands_out_no_more() -> None:
-    done: list[int] = []
-    for task, _ in run_in_processes(Double(), range(100), 2, stopping=lambda: len(done) >= 3):
+def test_draining_finishes_what_is_in_work_and_hands_out_no_more() -> None:
+    done, job = [], Job()
+    for task, _ in run_in_processes(Double(), range(100), 2, job=job):
         done.append(task)
+        if len(done) == 3:
+            job.drain()
     assert 3 <= len(done) <= 5
 
 
@@ -272,17 +274,21 @@ def test_the_default_number_of_workers_is_bounded_by_all_it_needs(photos: int, c
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_the_first_interrupt_asks_and_the_second_interrupts() -> None:
+def test_the_first_interrupt_drains_and_the_second_cancels() -> None:
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run
     said: list[int] = []
     before = signal.getsignal(signal.SIGINT)
-    with stop_on_signals(lambda: said.append(1)) as stop:
-        assert not stop.requested
+    job = Job()
+    with interrupting(job, lambda: said.append(1)) as interrupted:
+        assert not job.draining
         os.kill(os.getpid(), signal.SIGINT)
-        assert stop.requested
-        assert stop.signal == signal.SIGINT
+        assert job.draining
+        assert not job.cancelled
+        assert interrupted.signal == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+    assert job.cancelled
+    assert interrupted.code == 130
     assert said == [1]
     assert signal.getsignal(signal.SIGINT) is before
     signal.signal(signal.SIGINT, inherited)
@@ -292,8 +298,8 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     seen: list[bool] = []
 
     def body() -> None:
-        with stop_on_signals(lambda: None) as stop:
-            seen.append(stop.requested)
+        with interrupting(Job(), lambda: None) as interrupted:
+            seen.append(interrupted.signal != 0)
 
     thread = threading.Thread(target=body)
     thread.start()

@@ -13,11 +13,12 @@ from mmap import mmap
 from pathlib import Path
 
 import pytest
-from odd_worker import MEGA, Odd
+from odd_worker import MEGA, Odd, limit_of
 
 from tronie.jobs.worker import Bounds
 from tronie.runtime import process_ids as process
 from tronie.runtime.hardware import resident
+from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.runtime.model_store import keep, new_record
 from tronie.runtime.processes import Crash, run_in_processes
 from tronie.runtime.weights import ASSETS
@@ -27,7 +28,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 
 def test_a_stuck_worker_costs_only_its_task() -> None:
-    answers = dict(run_in_processes(Odd(), ["a", "stuck", "slow but sure", "patient", "b"], 1))
+    answers = dict(run_in_processes(Odd(), ["a", "stuck", "slow but sure", "patient", "b"], 1, limit=limit_of))
     assert answers["stuck"] == Crash("reading it took more than 0.3 s", "timeout")
     assert all(isinstance(answers[task], str) for task in ("a", "slow but sure", "patient", "b"))
     assert answers["a"].split()[-1] != answers["b"].split()[-1]
@@ -35,7 +36,7 @@ def test_a_stuck_worker_costs_only_its_task() -> None:
 
 @pytest.mark.skipif(resident(os.getpid()) is None, reason="this system does not tell how large a process is")
 def test_a_worker_that_grows_too_large_costs_only_its_task() -> None:
-    answers = dict(run_in_processes(Odd(), ["a", "large", "b", "swollen", "c"], 1))
+    answers = dict(run_in_processes(Odd(), ["a", "large", "b", "swollen", "c"], 1, limit=limit_of))
     assert answers["large"] == Crash("it took more than 0.4 GB of memory", "memory")
     assert all(isinstance(answers[task], str) for task in ("a", "b", "swollen", "c"))
     # One that does not give back what it took makes room for a fresh one.
@@ -58,12 +59,17 @@ def test_memory_is_told_in_sensible_numbers() -> None:
 
 
 def test_what_is_in_work_hears_that_it_is_not_wanted_any_more() -> None:
-    seen: list[str] = []
-    for _ in run_in_processes(
-        Odd(), ["film", "a"], 1, stopping=lambda: bool(seen), progress=lambda what, done, of: seen.append(what)
-    ):
+    seen: list[Event] = []
+
+    def hear(event: Event) -> None:
+        seen.append(event)
+        if isinstance(event, Advanced):
+            job.drain()
+
+    job = Job(hear)
+    for _ in run_in_processes(Odd(), ["film", "a"], 1, job=job):
         pytest.fail("a task that was given up has an answer")
-    assert seen
+    assert seen[0] == StageBegan("filming")
 
 
 def test_decoders_own_words_are_kept_off_the_terminal(capfd) -> None:

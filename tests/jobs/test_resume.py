@@ -29,7 +29,7 @@ from tronie.pipelines.photo import Each
 from tronie.runtime import process_ids as process
 from tronie.runtime.atomic_files import PREFIX, scratch, sweep
 from tronie.runtime.folder_lock import FILE, locked
-from tronie.runtime.pipe import Line
+from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.types import Result
 
@@ -149,7 +149,7 @@ class Restless:
     log: Path
     times: int
 
-    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
+    def __call__(self, job: Job) -> Callable[[Task], Outcome]:
         return bind(Replacing(self.log, self.times))
 
 
@@ -158,14 +158,14 @@ class Replacing(FakePipeline):
     log: Path
     times: int
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
         seen = Path(photo).read_bytes()
         with self.log.open("ab") as log:
             log.write(seen + b"\n")
         count = len(self.log.read_bytes().splitlines())
         if count <= self.times:
             Path(photo).write_bytes(b"version" * (count + 1))
-        return super().run(photo, each=each)
+        return super().run(photo, each=each, job=job)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

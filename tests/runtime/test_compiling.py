@@ -7,8 +7,8 @@ import io
 import numpy as np
 
 from tronie.cli.show import Show
-from tronie.jobs.worker import COMPILING
 from tronie.runtime.jit import compiling
+from tronie.runtime.job import Advanced, CompilingKernels
 
 
 def test_each_compilation_is_told_and_nothing_else() -> None:
@@ -31,15 +31,15 @@ def test_each_compilation_is_told_and_nothing_else() -> None:
 
 
 def test_a_run_says_once_that_kernels_are_compiled() -> None:
-    for heard in ("progress", "compiling"):
+    for inner in (True, False):
         err = io.StringIO()
-        with Show(1, err=err, out=io.StringIO()) as show:
-            for count in (1, 2, 3):
-                getattr(show, heard)(COMPILING, count, None)
-            getattr(show, heard)("following", 1, 2)
+        with Show(1, inner=inner, err=err, out=io.StringIO()) as show:
+            for kernel in "abc":
+                show(CompilingKernels(kernel))
+            show(Advanced("follow", 1, 2))
         assert err.getvalue().count("\n") == 1
         assert "--warm" in err.getvalue()
     err = io.StringIO()
     with Show(1, "quiet", err=err, out=io.StringIO()) as show:
-        show.progress(COMPILING, 1, None)
+        show(CompilingKernels("a"))
     assert not err.getvalue()

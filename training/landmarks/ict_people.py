@@ -16,7 +16,7 @@ from training.head.ict import read_ict, turn_eyes
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.registration import in_our_texture, moved
-from tronie.pipelines.calibration.synthetic import Person
+from tronie.pipelines.calibration.synthetic import RandomPerson
 
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""
@@ -39,12 +39,12 @@ class Foreign:
     points: np.ndarray
     """(478,) its vertices nearest to the net's points."""
 
-    def draw(self, identity_size: float, expression: np.ndarray, rng: np.random.Generator) -> Person:
+    def draw(self, identity_size: float, expression: np.ndarray, rng: np.random.Generator) -> RandomPerson:
         theirs = rng.normal(0, identity_size, len(self.model.identity))
         vertices = self.model.shape(theirs, expression)
         turn_eyes(vertices, self.model, expression)
         ours = theirs @ self.into + self.offset
-        return Person(self.model.level(0), vertices, ours, vertices[self.points], foreign=True)
+        return RandomPerson(self.model.level(0), vertices, ours, vertices[self.points], foreign=True)
 
 
 def ict_people(path: str | Path, ours: HeadModel) -> Foreign:

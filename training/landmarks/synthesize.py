@@ -20,9 +20,8 @@ import tronie
 from training.landmarks.ict_people import ict_people
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head
-from tronie.pipelines.calibration.observe import mirrored_truth
 from tronie.pipelines.calibration.skins import painted_skins
-from tronie.pipelines.calibration.synthetic import SIDE, Own, People, draw, units_of
+from tronie.pipelines.calibration.synthetic import SIDE, Own, People, draw, mirrored_truth, units_of
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.stages.fit.basis import mirror_map

@@ -20,7 +20,7 @@ import numpy as np
 
 from training.landmarks.ict_people import ict_people
 from tronie.head.model import default_head
-from tronie.pipelines.calibration.synthetic import SIDE, Own, People, Person, draw, units_of
+from tronie.pipelines.calibration.synthetic import SIDE, Own, People, RandomPerson, draw, units_of
 from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 from tronie.types import Landmarks
 
@@ -42,7 +42,7 @@ class OnePerson:
     size: float
     seed: tuple[int, ...]
 
-    def draw(self, identity_size: float, expression: np.ndarray, rng: np.random.Generator) -> Person:
+    def draw(self, identity_size: float, expression: np.ndarray, rng: np.random.Generator) -> RandomPerson:
         return self.people.draw(self.size, expression, np.random.default_rng(self.seed))
 
 

@@ -19,7 +19,7 @@ import torch
 
 from training.landmarks.shape_net import FEATURES, ShapeNet, save_onnx, tables
 from tronie.head.model import HeadModel, default_head
-from tronie.pipelines.calibration.targets import COMPONENTS, Scales, Task, spreads, task_of
+from tronie.pipelines.calibration.targets import COMPONENTS, Scales, Targets, spreads, targets_of
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.regressor import CAMERA_FEATURES
 
@@ -79,14 +79,14 @@ def arrays(scales: Scales, net: ShapeNet) -> dict[str, np.ndarray]:
 
 
 def figures(
-    out: np.ndarray, scales: Scales, task: Task, rows: np.ndarray, foreign: np.ndarray, model: HeadModel
+    out: np.ndarray, scales: Scales, targets: Targets, rows: np.ndarray, foreign: np.ndarray, model: HeadModel
 ) -> str:
     """Held-out errors in words: identity against the mean head's, by whose head it is and by yaw."""
     k = len(scales.root)
-    true = task.y[rows]
+    true = targets.y[rows]
     base = np.linalg.norm(true[:, :k] @ scales.root, axis=1)
     error = np.linalg.norm(out[:, :k] - true[:, :k] @ scales.root, axis=1)
-    yaw = task.yaw[rows]
+    yaw = targets.yaw[rows]
     groups = {"all": yaw >= 0, "own": ~foreign[rows], "other": foreign[rows], "to 30": yaw < 30, "beyond": yaw >= 30}
     shares = ", ".join(f"{n} {error[g].mean() / base[g].mean():.3f}" for n, g in groups.items())
     said = scales.natural(out)
@@ -111,10 +111,11 @@ def main() -> None:
     data, shard = load(options.samples)
     early, late = (torch.from_numpy(data.pop(n)).permute(0, 3, 1, 2) for n in ACTIVATIONS)
     learned, held = np.flatnonzero(shard % HELD != HELD - 1), np.flatnonzero(shard % HELD == HELD - 1)
-    task = task_of(data, landmark_basis(model))
-    scales = Scales.of(task, model, learned)
+    targets = targets_of(data, landmark_basis(model))
+    scales = Scales.of(targets, model, learned)
     del data["points"]
-    told, goal, weight = (torch.from_numpy(a) for a in (scales.told(task), scales.goal(task), scales.weights(model)))
+    known = scales.told(targets), scales.goal(targets), scales.weights(model)
+    told, goal, weight = (torch.from_numpy(a) for a in known)
     foreign, k, extra = data["foreign"].astype(bool), len(model.identity), scales.extra.shape[1]
     ours = torch.from_numpy((~foreign).astype(np.float32))
     print(f"{len(learned)} samples to learn from, {len(held)} held out", flush=True)
@@ -158,9 +159,9 @@ def main() -> None:
             total += float((off**2).mean())
         found = run(net, early, late, told, held)
         print(f"{epoch + 1}: learned {(total / batches) ** 0.5:.2f} mm; held out: "
-              f"{figures(found[0], scales, task, held, foreign, model)}; {time.perf_counter() - began:.0f} s",
+              f"{figures(found[0], scales, targets, held, foreign, model)}; {time.perf_counter() - began:.0f} s",
               flush=True)  # fmt: skip
-        found_arrays = arrays(scales, net) | spreads(*found, scales, task, held, foreign, model)
+        found_arrays = arrays(scales, net) | spreads(*found, scales, targets, held, foreign, model)
         found_arrays["bias"][-1] -= np.log(np.exp(found[2]).mean())
         save_onnx(net.eval(), options.out / "face_shape.onnx")
         net.train()

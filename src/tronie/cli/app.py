@@ -10,6 +10,7 @@ import typer
 
 from tronie.cli.app_models import models_app
 from tronie.cli.app_render import render
+from tronie.cli.events import JsonEvents, WithEvents
 from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
 from tronie.version import __version__
 
@@ -42,7 +43,9 @@ def common(
     """Every face of a photo as a textured 3D head and a frontal portrait."""
 
 
-@app.command(epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C.")
+@app.command(
+    cls=WithEvents, epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C."
+)
 @with_options(
     "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_for", "enhance_limit", "engine", *LOOKS,
     "identity", "max_megapixels", "rig", "morph_normals", "only", *outputs_of("photo"), "camera", "sequence", "fps",
@@ -68,7 +71,11 @@ def run(
     ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell problems only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for each photo, with its times.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each photo, on stdout.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One line of JSON for each photo, on stdout; --json events: for all that happens."),
+    ] = False,
+    events: Annotated[bool, typer.Option("--json-events", hidden=True)] = False,
     max_megapixels: Annotated[
         float | None,
         typer.Option(
@@ -139,7 +146,7 @@ def run(
             sequences=sequence,
             workers=workers,
             detail="quiet" if quiet else "verbose" if verbose else "normal",
-            as_json=as_json,
+            as_json="events" if events else "records" if as_json else None,
             bounds=Bounds(timeout or None, memory or None),
         )
     )
@@ -160,16 +167,26 @@ def person(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what was made before.")] = False,
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Look into folders inside folders.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell problems only.")] = False,
+    events: JsonEvents = None,
 ) -> None:
     """Many photos of one person into one head, with one texture of them all.
 
     Photos with several faces are sorted by person, with the extra `identity`.
     """
-    from tronie.cli.person import make_people
+    from tronie.cli.person import person as make_people
 
     settings = settings_from({name: value for name, value in context.params.items() if name != "people"})
     raise typer.Exit(
-        make_people(photos, out, settings, people=people, overwrite=overwrite, recursive=recursive, quiet=quiet)
+        make_people(
+            photos,
+            out,
+            settings,
+            people=people,
+            overwrite=overwrite,
+            recursive=recursive,
+            quiet=quiet,
+            events=events is not None,
+        )
     )
 
 

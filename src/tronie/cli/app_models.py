@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tronie.cli.events import JsonEvents
+
 models_app = typer.Typer(rich_markup_mode="rich")
 
 
@@ -49,6 +51,7 @@ def calibrate_model(
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes; 0: one for each core.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Calibrate again what is calibrated.")] = False,
+    events: JsonEvents = None,
 ) -> None:
     """Learn on this machine how to fit a head model that you imported: about 15 minutes on two cores.
 
@@ -56,4 +59,4 @@ def calibrate_model(
     """
     from tronie.cli.calibrate import calibrate_head
 
-    raise typer.Exit(calibrate_head(name, pictures, photos or [], workers, overwrite))
+    raise typer.Exit(calibrate_head(name, pictures, photos or [], workers, overwrite, events is not None))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from tronie.cli.events import JsonEvents
 from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, MODES, completion
 
 RENDER_OUT = Path("tronie-render")
@@ -81,6 +82,7 @@ def render(
     neutral: Annotated[bool, typer.Option("--neutral", help="At rest, not with the photo's expression.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what was made before.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell problems only.")] = False,
+    events: JsonEvents = None,
 ) -> None:
     """Films and pictures of finished heads: turning, with every expression, in other light."""
     kinds = tuple(dict.fromkeys(make or ["turntable"]))
@@ -98,4 +100,4 @@ def render(
         kinds, format, size, seconds, fps, angles, tuple(light or ()), turn, exposure, cast(Any, mode), background,
         neutral, overwrite,
     )  # fmt: skip
-    raise typer.Exit(render_inputs(inputs, out, wanted, quiet))
+    raise typer.Exit(render_inputs(inputs, out, wanted, quiet, events is not None))

@@ -1,4 +1,4 @@
-"""Ctrl-C and the system's wish to end, turned into a question that can be asked between two photos."""
+"""Ctrl-C and the system's wish to end, turned into wishes that a job knows."""
 
 from __future__ import annotations
 
@@ -10,34 +10,40 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from tronie.runtime.job import Job
+
 
 @dataclass(slots=True)
-class Stop:
-    """Whether the user has asked to stop."""
+class Interrupted:
+    """Whether the user has asked to end."""
 
     signal: int = 0
     """The number of the first signal that came, 0 while none has."""
 
     @property
-    def requested(self) -> bool:
-        return self.signal != 0
+    def code(self) -> int:
+        """The exit code of a command that was ended."""
+        return 128 + (self.signal or signal.SIGINT)
 
 
 @contextmanager
-def stop_on_signals(say: Callable[[], None]) -> Iterator[Stop]:
-    """Catch the first Ctrl-C or SIGTERM (`say` is called, the work in hand may finish); the second interrupts.
+def interrupting(job: Job, say: Callable[[], None]) -> Iterator[Interrupted]:
+    """The first Ctrl-C or SIGTERM has the job drain (`say` is called, the work in hand may finish); the second cancels
+    it, and interrupts what this thread is at.
 
-    Signals can only be caught in the main thread; elsewhere the value never changes.
+    Signals can only be caught in the main thread; elsewhere nothing changes.
     """
-    stop = Stop()
+    caught = Interrupted()
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield caught
         return
 
     def react(number: int, frame: FrameType | None) -> None:
-        if stop.requested:
+        if caught.signal:
+            job.cancel()
             raise KeyboardInterrupt
-        stop.signal = number
+        caught.signal = number
+        job.drain()
         say()
 
     before: dict[int, Any] = {
@@ -46,7 +52,7 @@ def stop_on_signals(say: Callable[[], None]) -> Iterator[Stop]:
         if signal.getsignal(number) is not signal.SIG_IGN  # started by `nohup` or in the background of a script
     }
     try:
-        yield stop
+        yield caught
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tronie.arrays import Image
 from tronie.cli.options import LIGHTS
-from tronie.cli.say import say
-from tronie.cli.show import count, duration, progress_bar
+from tronie.cli.progress import Bars, JsonLines
+from tronie.cli.say import count, duration, say_json
 from tronie.errors import InputError, TronieError
+from tronie.runtime.job import Job, Problem
 
 if TYPE_CHECKING:
     from tronie.render.figure import Figure
-    from tronie.render.film import FilmFrame
     from tronie.render.lights import Lighting
     from tronie.render.renderer import Look, Mode
 
@@ -47,27 +46,32 @@ class Wanted:
     overwrite: bool = False
 
 
-def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = False) -> int:
-    """Do everything that can be done; the exit code: 1 if something could not."""
+def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = False, events: bool = False) -> int:
+    """Do everything that can be done; the exit code: 1 if something could not. `events`: all that happens as lines of
+    JSON."""
     began, made, failed = time.monotonic(), 0, 0
-    for given in inputs:
-        try:
-            lights = _lights(wanted)
-            relit = "stills" in wanted.kinds or any(light.relit for light in lights.values())
-            for name, figure in _figures(Path(given), relit):
-                for path, seconds in _files(figure, out / name, wanted, lights):
-                    made += 1
-                    if not quiet:
-                        say(f"{path}  {seconds:.1f} s")
-        except TronieError as error:
-            failed += 1
-            say(str(error), problem=True)
-    if not quiet and made:
-        say(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.")
+    with JsonLines() if events else Bars({"turntable": "turntable", "reel": "reel"}, quiet, lines=False) as shown:
+        job = Job(shown)
+        for given in inputs:
+            try:
+                lights = _lights(wanted)
+                relit = "stills" in wanted.kinds or any(light.relit for light in lights.values())
+                for name, figure in _figures(Path(given), relit, job):
+                    for path, seconds in _files(figure, out / name, wanted, lights, job.part(str(given))):
+                        made += 1
+                        if events:
+                            say_json({"event": "file_done", "path": str(path), "seconds": round(seconds, 3)})
+                        elif not quiet:
+                            shown.say(f"{path}  {seconds:.1f} s", problem=False)
+            except TronieError as error:
+                failed += 1
+                job.emit(Problem(str(error)))
+        if not quiet and made:
+            shown.say(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.", problem=False)
     return 1 if failed or not made else 0
 
 
-def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
+def _figures(path: Path, relit: bool, job: Job) -> Iterator[tuple[Path, Figure]]:
     """Name below the output folder, and figure, of every face that a path stands for; `relit`: it gets other light."""
     from tronie.io.paths import safe_name
     from tronie.render.figure import figure_of
@@ -84,10 +88,11 @@ def _figures(path: Path, relit: bool) -> Iterator[tuple[Path, Figure]]:
             yield Path(safe_name(place.parent.name), safe_name(place.name)), load_figure(folder)
     else:
         from tronie.outputs import USUAL
-        from tronie.pipelines.photo import reconstruct
+        from tronie.pipelines.photo import Pipeline
         from tronie.settings import Settings
 
-        result = reconstruct(path, Settings(only="texture", outputs=(*USUAL, "albedo") if relit else USUAL))
+        settings = Settings(only="texture", outputs=(*USUAL, "albedo") if relit else USUAL)
+        result = Pipeline(settings).run(path, job=job)
         faces = [face for face in result.faces if face.head is not None]
         if not faces:
             raise InputError(f"There is no face in {path}.")
@@ -116,7 +121,7 @@ def _lights(wanted: Wanted) -> dict[str, Lighting]:
 
 
 def _files(
-    figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting]
+    figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting], job: Job
 ) -> Iterator[tuple[Path, float]]:
     """Make each wanted film and picture; its path and how long that took."""
     from tronie.render.lights import light_name, preset
@@ -127,18 +132,19 @@ def _files(
     for kind in wanted.kinds:
         if kind == "stills":
             chosen = lights or {name: preset(name) for name in STILL_LIGHTS}
-            yield from _stills(figure, folder, wanted, chosen, weights)
+            yield from _stills(figure, folder, wanted, chosen, weights, job)
         else:
             name, light = next(iter(lights.items()), ("photo", preset("photo")))
-            yield _film(figure, folder, kind, wanted, _look(wanted, name, light, SAMPLES), weights)
+            yield _film(figure, folder, kind, wanted, _look(wanted, name, light, SAMPLES), weights, job)
 
 
 def _film(
-    figure: Figure, folder: Path, kind: str, wanted: Wanted, look: Look, weights: Mapping[str, float] | None
+    figure: Figure, folder: Path, kind: str, wanted: Wanted, look: Look, weights: Mapping[str, float] | None, job: Job
 ) -> tuple[Path, float]:
     from tronie.io.video.writer import default_format, write_movie
     from tronie.render import film
     from tronie.runtime.atomic_files import taken
+    from tronie.runtime.hardware import cores
 
     began = time.monotonic()
     if kind == "reel" and not figure.names:
@@ -157,27 +163,19 @@ def _film(
     sample: list[Image] = []
     if ending == "gif":
         sample = [film.picture(shot) for shot in shots[:: max(1, len(shots) // 12)]]
-    write_movie(path, _shown(shots, kind), fps, overwrite=wanted.overwrite, sample=sample)
+    with job.stage(kind, len(shots)) as stage:
+        pictures = stage.each(film.pictures(shots, cores()))
+        write_movie(path, pictures, fps, overwrite=wanted.overwrite, sample=sample)
     return told, time.monotonic() - began
 
 
-def _shown(shots: list[FilmFrame], title: str) -> Iterator[Image]:
-    """The pictures of a film, with a bar where a person looks on."""
-    from tronie.render.film import pictures
-    from tronie.runtime.hardware import cores
-
-    if not sys.stderr.isatty():
-        yield from pictures(shots, cores())
-        return
-    with progress_bar(sys.stderr) as bar:
-        task = bar.add_task(title, total=len(shots))
-        for picture in pictures(shots, cores()):
-            yield picture
-            bar.update(task, advance=1)
-
-
 def _stills(
-    figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting], weights: Mapping[str, float] | None
+    figure: Figure,
+    folder: Path,
+    wanted: Wanted,
+    lights: Mapping[str, Lighting],
+    weights: Mapping[str, float] | None,
+    job: Job,
 ) -> Iterator[tuple[Path, float]]:
     from tronie.io.encode import png
     from tronie.render import film
@@ -190,7 +188,8 @@ def _stills(
             began = time.monotonic()
             path = folder / f"{file}.png"
             taken(path, wanted.overwrite)
-            picture = film.picture(shot)
+            with job.stage("still"):
+                picture = film.picture(shot)
             make_folder(folder)
             write_file(path, png(picture), overwrite=wanted.overwrite)
             yield path, time.monotonic() - began

@@ -92,7 +92,7 @@ def warm() -> int:
     """Compile all kernels, with a bar on a terminal, else a line for each step."""
     import time
 
-    from tronie.cli.show import progress_bar
+    from tronie.cli.progress import progress_bar
     from tronie.cli.warm_up import STEPS, warmed
 
     began = time.monotonic()

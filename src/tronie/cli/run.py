@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from tronie.cli.interrupt import stop_on_signals
-from tronie.cli.say import say
-from tronie.cli.show import Detail, Show, count
+from tronie.cli.interrupt import interrupting
+from tronie.cli.say import count, say
+from tronie.cli.show import Detail, Json, Show
+from tronie.errors import Cancelled
 from tronie.io.inputs import Inputs, find_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.video.clip import named_clip
@@ -21,6 +21,7 @@ from tronie.outputs import OUTPUTS
 from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.folder_lock import locked
 from tronie.runtime.hardware import default_workers
+from tronie.runtime.job import Job
 from tronie.settings import Settings
 
 
@@ -35,7 +36,7 @@ def run_photos(
     sequences: bool = False,
     workers: int = 0,
     detail: Detail = "normal",
-    as_json: bool = False,
+    as_json: Json | None = None,
     bounds: Bounds | None = None,
     start: Start | None = None,
 ) -> int:
@@ -54,7 +55,7 @@ def run_photos(
 
 def _do(
     inputs: Inputs, out: Path, settings: Settings, began: float, overwrite: bool, workers: int, filming: bool,
-    detail: Detail, as_json: bool, bounds: Bounds | None, start: Start | None,
+    detail: Detail, as_json: Json | None, bounds: Bounds | None, start: Start | None,
 ) -> int:  # fmt: skip
     """The same, with the folder of outputs to ourselves."""
     plan, ledger = Plan((), (), ()), None
@@ -69,7 +70,7 @@ def _do(
     clips = sum(task.clip for task in plan.tasks)
     wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
     workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))
-    with Show(len(plan.tasks), detail, as_json) as show:
+    with Show(len(plan.tasks), detail, as_json, inner=workers == 1) as show:
         _before(show, inputs, plan)
         if settings.fit.engine == "deep3d":
             from tronie.stages.deep3d.engine import notices
@@ -77,33 +78,29 @@ def _do(
             for text in notices():
                 show.note(text)
 
-        def stopping() -> None:
+        def ending() -> None:
             show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")
 
-        interrupted = finished = 0
-        with stop_on_signals(stopping) as stop:
+        job, finished, ended = Job(show), 0, False
+        with interrupting(job, ending) as interrupted:
             try:
                 if ledger is not None:
                     # A single worker may use every core; 0 leaves the choice to the pipeline.
                     work = start or Work(settings, threads=1 if workers > 1 else 0, bounds=bounds or Bounds())
-                    for outcome in run_job(
-                        plan, ledger, work, workers=workers, apart=start is None,
-                        progress=show.progress if workers == 1 else show.compiling, stopping=lambda: stop.requested,
-                    ):  # fmt: skip
-                        show.outcome(outcome)
+                    for _ in run_job(plan, ledger, work, workers=workers, apart=start is None, job=job):
                         finished += 1
-            except KeyboardInterrupt:
-                interrupted = signal.SIGINT
-            interrupted = interrupted or stop.signal
-    if interrupted:
+            except (Cancelled, KeyboardInterrupt):
+                ended = True
+            ended = ended or interrupted.signal != 0
+    if ended:
         sweep(out)  # the second Ctrl-C ends workers in the middle of a photo
     if inputs.paths or as_json:
         show.summary(time.monotonic() - began, str(out))
-    if interrupted and finished < len(plan.tasks):
+    if ended and finished < len(plan.tasks):
         left = count(len(plan.tasks) - finished, "photo")
         command = "the same command without --overwrite" if overwrite else "the same command again"
         say(f"Stopped with {left} left; what is finished is kept. To go on, run {command}.", problem=True)
-        return 128 + interrupted
+        return interrupted.code
     return 0 if show.tally.worked else 1
 
 

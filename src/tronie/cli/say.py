@@ -32,6 +32,18 @@ def say_json(value: Any, *, indent: int | None = None, stream: IO[str] | None = 
     _write("\n".join(lines), stream or sys.stdout)
 
 
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def _write(text: str, stream: IO[str] | None) -> None:
     if stream is None:  # closed before we began, where nothing has taken its place
         return

@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from tronie.cli.say import plain, say, say_json
-from tronie.jobs.worker import COMPILING
+from tronie.cli.progress import COMPILING, json_line, progress_bar
+from tronie.cli.say import count, duration, plain, say, say_json
 from tronie.pipelines.outcome import Outcome
+from tronie.runtime.job import Advanced, CompilingKernels, Event, Note, Problem, StageBegan
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 Detail = Literal["quiet", "normal", "verbose"]
+Json = Literal["records", "events"]
+"""A line for each photo, or for all that happens."""
 
+DOING = {"follow": "following", "solve": "solving", "head": "heads", "overlay": "drawing"}
+"""What stages of videos are called on the bar, where it is not by their names."""
 MOST_WARNINGS = 6
 """That are shown of one photo, unless more is wanted: a crowd has hundreds."""
 
@@ -63,21 +68,26 @@ class Tally:
 
 @dataclass(slots=True)
 class Show(AbstractContextManager["Show"]):
-    """Tells a run as lines, or as lines of JSON, with a bar below them on a terminal."""
+    """Tells a run as lines, or as lines of JSON, with a bar below them on a terminal; it listens to the job."""
 
     total: int
     detail: Detail = "normal"
-    as_json: bool = False
+    as_json: Json | None = None
+    inner: bool = True
+    """Whether a bar shows how far the video in work is: not where there are several."""
     out: IO[str] = field(default_factory=lambda: sys.stdout)
     err: IO[str] = field(default_factory=lambda: sys.stderr)
     tally: Tally = field(default_factory=Tally)
     _bar: Progress | None = None
     _task: TaskID | None = None
-    _compiling: bool = False
+    _kernels: int = 0
+    """How many were compiled."""
     _inner: TaskID | None = None
     """The bar of a video, and"""
     _doing: str = ""
     """what it is about."""
+    _steps: dict[tuple[str, int], Advanced] = field(default_factory=dict)
+    """The last of each of its stages and people."""
 
     def __enter__(self) -> Show:
         if self.err.isatty() and self.detail != "quiet" and not self.as_json and self.total:
@@ -96,15 +106,39 @@ class Show(AbstractContextManager["Show"]):
         self._bar.start()
         self._task = self._bar.add_task("loading", total=self.total)
 
-    def progress(self, what: str, done: int, total: int | None) -> None:
-        """How far the video in work is; on a terminal with the time that is left. Kernels that are compiled at the
-        first use of an option are told everywhere, once."""
-        if what == COMPILING and not self._compiling and not self.as_json:
-            self._compiling = True
-            self.note(
-                "Compiling numeric kernels, once: 15 seconds for the first photo, a minute or two with many options. "
-                "(`tronie doctor --warm` does it beforehand.)"
-            )
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Outcome):
+            self.outcome(event)
+        elif self.as_json == "events":
+            json_line(event)
+        elif isinstance(event, Note):
+            self.note(event.text)
+        elif isinstance(event, Problem):
+            self._print(event.text, problem=True)
+        elif isinstance(event, CompilingKernels):
+            self._compiling()
+        elif isinstance(event, StageBegan) and self.inner and event.total is not None:
+            self._show(event.stage, event.done, event.total)
+        elif isinstance(event, Advanced) and self.inner:
+            self._advance(event)
+
+    def _compiling(self) -> None:
+        """Kernels that are compiled at the first use of an option are told everywhere, once."""
+        self._kernels += 1
+        if self._kernels == 1 and not self.as_json:
+            self.note(COMPILING)
+        self._show("compiling numeric kernels", self._kernels, None)
+
+    def _advance(self, event: Advanced) -> None:
+        """How far the video in work is, all people that are in work at once together."""
+        self._steps[event.stage, event.face] = event
+        steps = [known for (stage, _), known in self._steps.items() if stage == event.stage]
+        totals = [known.total for known in steps if known.total is not None]
+        total = sum(totals) if len(totals) == len(steps) else None
+        self._show(event.stage, sum(known.done for known in steps), total)
+
+    def _show(self, what: str, done: int, total: int | None) -> None:
+        """On a terminal, with the time that is left."""
         if self._bar is None:
             return
         if self._inner is None:
@@ -112,12 +146,7 @@ class Show(AbstractContextManager["Show"]):
         elif self._doing != what:
             self._bar.reset(self._inner, total=total)
         self._doing = what
-        self._bar.update(self._inner, completed=done, total=total, description=what)
-
-    def compiling(self, what: str, done: int, total: int | None) -> None:
-        """`progress` of one of several workers: of kernels only, which all of them wait for."""
-        if what == COMPILING:
-            self.progress(what, done, total)
+        self._bar.update(self._inner, completed=done, total=total, description=DOING.get(what, what))
 
     def outcome(self, outcome: Outcome) -> None:
         """One photo is finished."""
@@ -125,10 +154,11 @@ class Show(AbstractContextManager["Show"]):
         if self._bar is not None and self._inner is not None:
             self._bar.remove_task(self._inner)
             self._inner = None
+            self._steps.clear()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, description=f"{count(self.tally.faces, 'face')}")
         if self.as_json:
-            self._write_json(outcome_record(outcome))
+            self._write_json("photo_done", outcome_record(outcome))
             return
         if outcome.status == "error":
             self.problem(outcome.source, outcome.reason or "failed")
@@ -164,13 +194,23 @@ class Show(AbstractContextManager["Show"]):
         """An argument that is not even tried: it counts as failed."""
         self.tally.failed += 1
         if self.as_json:
-            self._write_json({"source": source, "status": "error", "reason": reason})
+            self._write_json("photo_done", self._refused(source, reason))
         else:
             self.problem(source, reason)
 
+    def _refused(self, source: str, reason: str) -> dict[str, Any]:
+        record = {"source": source, "status": "error", "reason": reason}
+        if self.as_json == "events":
+            from tronie.export.events import PhotoDoneRecord
+
+            return PhotoDoneRecord.model_validate(record).model_dump(exclude={"event"})
+        return record
+
     def note(self, text: str) -> None:
         """A remark that only quiet runs leave out."""
-        if self.detail != "quiet":
+        if self.as_json == "events":
+            json_line(Note(text))
+        elif self.detail != "quiet":
             self._print(text, problem=True)
 
     def summary(self, seconds: float, folder: str) -> None:
@@ -180,7 +220,7 @@ class Show(AbstractContextManager["Show"]):
                 "warned": dict(self.tally.warned), "left_out": self.tally.left_out, "seconds": round(seconds, 3),
                 "folder": folder,
             }  # fmt: skip
-            self._write_json({"summary": counts, **more})
+            self._write_json("summary", {"summary": counts, **more})
         elif self.detail != "quiet":
             self._print(f"{self.tally.sentence(seconds)}. Outputs: {folder}")
             if self.tally.warned:
@@ -196,19 +236,8 @@ class Show(AbstractContextManager["Show"]):
         else:
             say(text, stream=stream)
 
-    def _write_json(self, record: dict[str, Any]) -> None:
-        say_json(record, stream=self.out)
-
-
-def progress_bar(stream: IO[str]) -> Progress:
-    """A bar with a count and the time left, which vanishes at the end."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=Console(file=stream), transient=True,
-    )  # fmt: skip
+    def _write_json(self, event: str, record: dict[str, Any]) -> None:
+        say_json({"event": event, **record} if self.as_json == "events" else record, stream=self.out)
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
@@ -227,15 +256,3 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "unmeasured": [record.model_dump() for record in unmeasured_records(outcome.unmeasured)],
         "folder": str(outcome.folder),
     }
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

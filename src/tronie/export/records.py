@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from tronie.export.events import EVENTS
 from tronie.export.schemas import (
     FORMAT,
     CameraRecord,
@@ -82,13 +84,14 @@ __all__ = [
     "write_schemas",
 ]  # fmt: skip
 
-SCHEMAS: dict[str, type[Record]] = {
-    "face": FaceRecord,
-    "manifest": ManifestRecord,
-    "person": PersonRecord,
-    "clip": ClipRecord,
+SCHEMAS: dict[str, TypeAdapter[Any]] = {
+    "face": TypeAdapter(FaceRecord),
+    "manifest": TypeAdapter(ManifestRecord),
+    "person": TypeAdapter(PersonRecord),
+    "clip": TypeAdapter(ClipRecord),
+    "events": EVENTS,
 }
-"""Of all files, by name."""
+"""Of all files, and of the lines of `--json events`, by name."""
 
 
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
@@ -237,8 +240,8 @@ def _frontal(frontal: Portrait) -> FrontalRecord:
 
 
 def schema(name: str) -> str:
-    """The JSON schema of face.json, manifest.json or clip.json as text."""
-    body = SCHEMAS[name].model_json_schema(mode="serialization")
+    """The JSON schema of a name in SCHEMAS as text."""
+    body = SCHEMAS[name].json_schema(mode="serialization")
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **body}, indent=2) + "\n"
 
 

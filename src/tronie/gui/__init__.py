@@ -1,9 +1,8 @@
 """The window. It holds no rule of the pipeline: what it shows is made by the library, in a process of its own.
 
-In the window's process: `window` lays the parts out, `session` knows what they show and asks for it through `lines`;
-the other files are one part each. In the process beside it: `bench` takes the jobs in, `work` and `clips` are the jobs,
-`desk` holds what lives from job to job. `cards` are the values that go from one to the other. The window imports
-neither numba nor the nets' runtime.
+In the window's process: `window` lays the parts out, `session` knows what they show and asks for it through `client`;
+the other files are one part each. What the process beside it does is in `tronie.service`. The window imports neither
+numba nor the nets' runtime.
 """
 
 from __future__ import annotations

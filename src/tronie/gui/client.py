@@ -1,4 +1,4 @@
-"""Work beside the window: lines of jobs that another process does, one after the other; see `tronie.service.server`."""
+"""Work beside the window: queues of it that another process does, one after the other; see `tronie.service.server`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Bench(QObject):
                 self.process.join()
 
 
-class Line(QObject):
+class Queue(QObject):
     """Jobs with a key each, done one after the other. What comes of them arrives as signals."""
 
     told = Signal(object, object)
@@ -91,8 +91,8 @@ class Line(QObject):
         bench.gone.connect(self._gone)
 
     def submit(self, key: Any, function: Callable[..., Any], *given: Any, alone: bool = False) -> None:
-        """Do a module-level function of (desk, tell, *given) after those that wait; `alone`: in their place (the one in
-        work goes on)."""
+        """Do a module-level function of (workspace, job, *given) after those that wait; `alone`: in their place (the
+        one in work goes on)."""
         number = next(self._bench.numbers)
         self._keys[number] = key
         self._bench.send("do", self._name, number, function, given, alone)

@@ -25,7 +25,7 @@ from tronie.gui.image_widgets import Aside
 
 if TYPE_CHECKING:
     from tronie.gui.client import Bench
-    from tronie.service.messages import Looks, Sitter
+    from tronie.service.messages import PreviewImages, Sitter
 
 LIGHTS = ("photo", "studio", "rim", "soft")
 """Of `tronie.render.lights.PRESETS`, those for textures."""
@@ -56,7 +56,7 @@ class HeadPanel(QWidget):
         self.beside.currentIndexChanged.connect(self._compare)
         self.aside = Aside()
         self.aside.hide()
-        self.looks: Looks | None = None
+        self.looks: PreviewImages | None = None
         self.turning = QPushButton(tr("Turn"))
         self.turning.setCheckable(True)
         self.turning.setToolTip(tr("Turn the head round (Space)"))
@@ -118,7 +118,7 @@ class HeadPanel(QWidget):
             self.express(sitter.weights, draw=False)
         self.view.show_sitter(sitter, hint)
 
-    def show_looks(self, looks: Looks | None) -> None:
+    def show_looks(self, looks: PreviewImages | None) -> None:
         """The photo of the head that is shown."""
         self.looks = looks
         self._compare(turn=False)

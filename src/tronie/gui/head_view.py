@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tronie.gui.client import Bench, Line
+from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import qimage
 from tronie.service import photo_tasks
@@ -42,7 +42,7 @@ class HeadView(QWidget):
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.line = Line(bench, "view", self)
+        self.line = Queue(bench, "view", self)
         self.line.done.connect(self._drawn)
         self.line.failed.connect(self._failed)
         self.sitter: Sitter | None = None

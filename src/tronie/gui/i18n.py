@@ -27,8 +27,9 @@ def stage_text(name: str) -> str:
         "landmarks": tr("Finding eyes, nose and mouth"), "camera": tr("Guessing the camera"),
         "enhance": tr("Enhancing small faces"), "fit": tr("Fitting the head"), "texture": tr("Painting the texture"),
         "light": tr("Taking the light out"), "frontal": tr("Making the portrait"),
-        "following": tr("Following the faces"), "solving": tr("Finding out who is who"),
-        "heads": tr("Making the heads"), "drawing": tr("Drawing the film"),
+        "follow": tr("Following the faces"), "solve": tr("Finding out who is who"),
+        "heads": tr("Making the heads"), "head": tr("Making the heads"), "talking": tr("Drawing the film"),
+        "overlay": tr("Drawing the film"), "files": tr("Writing the files"),
     }  # fmt: skip
     return known.get(name, name)
 

@@ -189,6 +189,7 @@ KOREAN: dict[str, str] = {
     "Follow everybody from the first frame to the last, and write heads, motion and films": (
         "첫 프레임부터 끝까지 모든 사람을 추적해 머리, 움직임, 영상을 저장합니다"
     ),
+    "Writing the files": "파일을 쓰는 중",
     "Following the faces": "얼굴을 추적하는 중",
     "Making the heads": "머리를 만드는 중",
     "Nothing": "없음",

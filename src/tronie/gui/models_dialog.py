@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tronie.gui.client import Line
+from tronie.gui.client import Queue
 from tronie.gui.i18n import tr
 from tronie.service import photo_tasks
 
@@ -28,7 +28,7 @@ from tronie.service import photo_tasks
 class ModelsDialog(QDialog):
     """`line` does the imports, and says what there is."""
 
-    def __init__(self, line: Line, parent: QWidget | None = None) -> None:
+    def __init__(self, line: Queue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line = line
         self.setWindowTitle(tr("Models"))

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from tronie.gui.client import Bench, Line
+from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import tr
 from tronie.service import clip_tasks
 from tronie.service.messages import Picture
@@ -27,7 +27,7 @@ class Player(QWidget):
         super().__init__(parent)
         self.path: Path | None = None
         self.frame: Picture | None = None
-        self.line = Line(bench, "clip", self)
+        self.line = Queue(bench, "clip", self)
         self._playing = False
         self.line.told.connect(self._told)
         self.line.done.connect(self._done)

@@ -12,7 +12,7 @@ from tronie.gui.image_widgets import BeforeAfter
 
 if TYPE_CHECKING:
     from tronie.gui.forms import Field
-    from tronie.service.messages import Looks
+    from tronie.service.messages import PreviewImages
     from tronie.settings import PortraitSettings
 
 OPTIONS = ("crop", "background", "gaze", "size")
@@ -32,7 +32,7 @@ class PortraitPanel(QWidget):
         self.rest.toggled.connect(self._show)
         self.fields: dict[str, Field] = {}
         self._form = QFormLayout()
-        self.looks: Looks | None = None
+        self.looks: PreviewImages | None = None
         self._hint = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
@@ -56,7 +56,7 @@ class PortraitPanel(QWidget):
         """The settings with what is chosen here."""
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
 
-    def show_looks(self, looks: Looks | None, hint: str = "") -> None:
+    def show_looks(self, looks: PreviewImages | None, hint: str = "") -> None:
         self.looks, self._hint = looks, hint
         self._show()
 
@@ -83,7 +83,7 @@ class EnhancedPanel(QWidget):
         layout.addWidget(self.compare, 1)
         layout.addWidget(self.note)
 
-    def show_looks(self, looks: Looks | None) -> None:
+    def show_looks(self, looks: PreviewImages | None) -> None:
         if looks is None or looks.large is None:
             self.compare.show_pair(None, None, tr("This face is large enough: nothing had to be enhanced."))
             self.note.clear()

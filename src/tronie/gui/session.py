@@ -4,15 +4,17 @@ window and says what came of them; no widgets here."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from tronie.gui.client import Bench, Line
+from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
+from tronie.runtime.job import Advanced, StageBegan
 from tronie.service import clip_tasks, photo_tasks
-from tronie.service.messages import Card, Looks, Opened, Picture, Sitter, Stage, Step, Summary, Track, Tracked
+from tronie.service.messages import Card, Opened, Picture, PreviewImages, Sitter, Summary, Track, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import ExportSettings, Settings
@@ -36,7 +38,7 @@ class Session(QObject):
     headed = Signal(object, str)
     """The chosen face's Sitter, or None and why."""
     looked = Signal(object, str)
-    """Its Looks, or None and why."""
+    """Its PreviewImages, or None and why."""
     followed = Signal(object)
     """The people of the clip."""
     filmed = Signal(object)
@@ -47,7 +49,7 @@ class Session(QObject):
     """head.glb of the chosen face, ready to be dragged."""
     said = Signal(str)
     stepped = Signal(object)
-    """How far a clip is: Step, or None."""
+    """How far a clip is: Advanced, or None."""
     busied = Signal(bool)
 
     def __init__(self, settings: Callable[[], Settings], parent: QObject | None = None) -> None:
@@ -55,7 +57,7 @@ class Session(QObject):
         self._settings = settings
         self.bench = Bench(self)
         self.work, self.files, self.thumbs, self.shapes, self.looks = (
-            Line(self.bench, name, self) for name in ("work", "files", "thumbs", "shapes", "looks")
+            Queue(self.bench, name, self) for name in ("work", "files", "thumbs", "shapes", "looks")
         )
         self.path: Path | None = None
         self.moving: set[Path] = set()
@@ -66,6 +68,8 @@ class Session(QObject):
         self.frame = -1
         """Of the clip, the one that is shown."""
         self.index: int | None = None
+        self._steps: dict[tuple[str, int], Advanced] = {}
+        """The last step of each stage of each person of a clip."""
         for line, done in (
             (self.work, self._worked), (self.files, self._filed), (self.thumbs, self._listed),
             (self.shapes, self._shaped), (self.looks, self._seen),
@@ -125,7 +129,7 @@ class Session(QObject):
         """Everybody in the clip."""
         assert self.path is not None
         self.work.cancel()
-        self.said.emit(f"{stage_text('following')} …")
+        self.said.emit(f"{stage_text('follow')} …")
         self._work(("clip", self.path), clip_tasks.follow, self.path, folder, self._settings(), overwrite)
 
     def look_up(self, folder: Path) -> None:
@@ -229,20 +233,29 @@ class Session(QObject):
     def _busy(self) -> None:
         self.busied.emit(self.working or self.files.busy)
         if not self.working:
+            self._steps.clear()
             self.stepped.emit(None)
 
+    def _advanced(self, step: Advanced) -> None:
+        """People of a clip that are in work at once are counted together."""
+        self._steps[step.stage, step.face] = step
+        steps = [known for (stage, _), known in self._steps.items() if stage == step.stage]
+        totals = [known.total for known in steps if known.total is not None]
+        total = sum(totals) if len(totals) == len(steps) else None
+        self.stepped.emit(replace(step, done=sum(known.done for known in steps), total=total, face=0))
+
     def _told(self, key: Any, what: Any) -> None:
-        if isinstance(what, Step):
-            self.stepped.emit(what)
+        if isinstance(what, Advanced):
+            self._advanced(what)
         elif key[0] == "warm":
             return
-        elif isinstance(what, Stage) and key[0] == "portrait":
+        elif isinstance(what, StageBegan) and key[0] == "portrait":
             self.said.emit(tr("Making the portrait …"))
         elif key[1] != self.path:
             return
-        elif isinstance(what, Stage):
-            text = stage_text(what.name)
-            self.said.emit(tr("Face {n}: {stage} …").format(n=what.face + 1, stage=text) if what.face else f"{text} …")
+        elif isinstance(what, StageBegan):
+            text = stage_text(what.stage)
+            self.said.emit(tr("Face {n}: {stage} …").format(n=what.face, stage=text) if what.face else f"{text} …")
         elif isinstance(what, Opened):
             self.opened.emit(what)
         elif isinstance(what, Card):
@@ -291,7 +304,7 @@ class Session(QObject):
         if key[0] == "known":
             if key[1] == self.path and result is not None and self.tracked is None and not self.working:
                 self._follow(result)
-        elif key[1] == self.key and isinstance(result, Looks):
+        elif key[1] == self.key and isinstance(result, PreviewImages):
             if result.after is None:
                 self.looked.emit(result, tr("The settings ask for no portrait (Settings, General)."))
                 return

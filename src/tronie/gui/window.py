@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from tronie.gui import menus
-from tronie.gui.client import Line
+from tronie.gui.client import Queue
 from tronie.gui.export_panel import ExportPanel
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import stage_text, tr
@@ -31,7 +31,8 @@ from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.session import Session
 from tronie.gui.sidebar import FaceList, PhotoList
 from tronie.gui.theme import use_scheme
-from tronie.service.messages import About, Card, Looks, Opened, Picture, Sitter, Step, Summary, Tracked
+from tronie.runtime.job import Advanced
+from tronie.service.messages import About, Card, Opened, Picture, PreviewImages, Sitter, Summary, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
@@ -220,7 +221,7 @@ class Window(menus.Commanded):
         self.exports.enable(sitter is not None and self.session.track is None)
         self._follow_head()
 
-    def _looked(self, looks: Looks | None, why: str) -> None:
+    def _looked(self, looks: PreviewImages | None, why: str) -> None:
         self.head.show_looks(looks)
         self.portrait.show_looks(looks, why)
         self.enhanced.show_looks(looks)
@@ -256,14 +257,14 @@ class Window(menus.Commanded):
     def _track(self) -> None:
         self.session.follow(Path(self.exports.folder.text()).expanduser(), self.exports.replace.isChecked())
 
-    def _stepped(self, step: Step | None) -> None:
+    def _stepped(self, step: Advanced | None) -> None:
         if step is None:
             return
         total = step.total or 0
         self.progress.setRange(0, total)
         self.progress.setValue(min(step.done, total))
         of = f" {step.done} / {step.total}" if step.total else f" {step.done}"
-        self.say(f"{stage_text(step.name)}{of}")
+        self.say(f"{stage_text(step.stage)}{of}")
 
     def _busy(self, busy: bool) -> None:
         self.progress.setRange(0, 0 if busy else 1)
@@ -332,7 +333,7 @@ class Window(menus.Commanded):
     def show_models(self) -> None:
         from tronie.gui.models_dialog import ModelsDialog
 
-        dialog = ModelsDialog(Line(self.session.bench, "models", self), self)
+        dialog = ModelsDialog(Queue(self.session.bench, "models", self), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tronie.errors import Cancelled
 from tronie.io.inputs import RefusedInput, stamp
 from tronie.jobs.manifest import Ledger, written
 from tronie.jobs.worker import Work
 from tronie.pipelines.outcome import Outcome, Task, debugging
 from tronie.runtime.atomic_files import sweep
-from tronie.runtime.pipe import Line
+from tronie.runtime.job import Job
 from tronie.runtime.processes import Crash, run_in_processes
 
-Start = Callable[[Line], Callable[[Task], Outcome]]
+Start = Callable[[Job], Callable[[Task], Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,51 +70,50 @@ def _refusal(folder: Path, status: str, same_settings: bool) -> str:
 
 
 def run_job(
-    plan: Plan,
-    ledger: Ledger,
-    start: Work | Start,
-    *,
-    workers: int = 1,
-    apart: bool = False,
-    progress: Callable[[str, int, int | None], None] | None = None,
-    stopping: Callable[[], bool] = lambda: False,
+    plan: Plan, ledger: Ledger, start: Work | Start, *, workers: int = 1, apart: bool = False, job: Job | None = None
 ) -> Iterator[Outcome]:
     """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
 
     One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
-    beyond its bounds, costs no other. `progress` is told how far a video is. Once `stopping()` is true those in work
-    are finished (not videos, which take long) and no other begins; their records stay `pending`.
+    beyond its bounds, costs no other. `job` is told of every stage of every task, and of every outcome. Once it drains
+    the photos in work are finished (not videos, which take long) and no other begins; their records stay `pending`.
+    Raises Cancelled.
     """
+    job = job or Job()
     with written(ledger):
         if plan.tasks:
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
             ledger.write()
         answers = (
-            _apart(plan.tasks, start, min(workers, len(plan.tasks)), progress, stopping)
+            _apart(plan.tasks, start, min(workers, len(plan.tasks)), job)
             if apart or min(workers, len(plan.tasks)) > 1
-            else _here(plan.tasks, start, stopping)
+            else _here(plan.tasks, start, job)
         )
-        for outcome in answers:
-            ledger.finish(outcome)
-            yield outcome
+        with closing(answers):
+            for outcome in answers:
+                ledger.finish(outcome)
+                job.emit(outcome)
+                yield outcome
 
 
-def _here(tasks: tuple[Task, ...], start: Work | Start, stopping: Callable[[], bool]) -> Iterator[Outcome]:
-    work = start(Line()) if tasks and not stopping() else None
+def _here(tasks: tuple[Task, ...], start: Work | Start, job: Job) -> Generator[Outcome, None, None]:
+    work = start(job) if tasks and not job.draining else None
     for task in tasks:
-        if work is None or stopping():
+        if work is None or job.draining:
             return
-        yield work(task)
+        try:
+            outcome = work(task)
+        except Cancelled:
+            job.check()
+            return  # it is a video, of which nothing is kept
+        yield outcome
 
 
-def _apart(
-    tasks: tuple[Task, ...], start: Work | Start, workers: int,
-    progress: Callable[[str, int, int | None], None] | None, stopping: Callable[[], bool],
-) -> Iterator[Outcome]:  # fmt: skip
+def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
     # A single worker may use every core.
     answers = run_in_processes(
-        start, tasks, workers, threads=1 if workers > 1 else 0, progress=progress,
-        stopping=stopping, quiet=not debugging(),
+        start, tasks, workers, threads=1 if workers > 1 else 0, job=job,
+        limit=start.limit if isinstance(start, Work) else lambda event: None, quiet=not debugging(),
     )  # fmt: skip
     with closing(answers):
         for task, answer in answers:

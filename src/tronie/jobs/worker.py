@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from tronie.io.inputs import stamp
 from tronie.pipelines.outcome import Outcome, Status, Task, debugging, explain, numbered
-from tronie.runtime.pipe import Line
+from tronie.runtime.job import Advanced, Event, Job, StageBegan
+from tronie.runtime.processes import Limit
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Each
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Runner(Protocol):
     """What the batch needs of `tronie.Pipeline`."""
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result: ...
+    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result: ...
 
 
 NET_IN_USE = 6
@@ -58,10 +59,8 @@ STEP: Share = 10, 2
 FRAME: Share = 1, 3
 """Many frames are in work; 30 of 3840x2160 pixels took 1.9 GB."""
 CLIP_STEP: Share = 10, 3
-
-
-COMPILING = "compiling numeric kernels"
-"""What progress is reported as while numba works; how many of them is not known before."""
+CLIP_STAGES = frozenset(("follow", "solve", "heads", "head", "talking", "overlay", "files"))
+"""What `do_clip` tells of; steps of the first are frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,61 +71,60 @@ class Work:
     threads: int = 1
     bounds: Bounds = Bounds(None, None)
 
-    def __call__(self, line: Line) -> Callable[[Task], Outcome]:
+    def __call__(self, job: Job) -> Callable[[Task], Outcome]:
         import cv2
 
         from tronie.pipelines.photo import Pipeline
 
         if self.threads:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
-
-        def expect(share: Share, what: str) -> None:
-            seconds, memory = self.bounds.seconds, self.bounds.memory
-            most_bytes = None if memory is None else int(share[1] * memory * 1e9)
-            line.expect(None if seconds is None else share[0] * seconds, what, most_bytes)
-
-        def watch(stage: str) -> None:
-            reading = stage == "read"
-            expect(READING if reading else STEP, "reading it" if reading else f"the step `{stage}`")
-
-        pipeline = Pipeline(self.settings, threads=self.threads, watch=watch)
+        pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
 
-        def follow(task: Task) -> Outcome:
-            from tronie.pipelines.video.job import do_clip
-
-            def progress(what: str, done: int, total: int | None) -> None:
-                reading = what == "following" and 0 < done != total
-                expect(FRAME if reading else CLIP_STEP, "a frame" if reading else f"the step `{what}`")
-                line.progress(what, done, total)
-
-            return do_clip(pipeline, task, progress=progress, stopping=line.stopping)
-
-        compiled: list[str] = []
-
-        def hear(kernel: str) -> None:
-            compiled.append(kernel)
-            line.progress(COMPILING, len(compiled), None)
-
         def work(task: Task) -> Outcome:
-            watch("read")
-            from tronie.io.video import is_clip
-            from tronie.runtime.jit import compiling
+            part = job.part(task.source)
+            with part.stage("open"):
+                from tronie.io.video import is_clip
+                from tronie.runtime.jit import telling
 
-            with compiling(hear):
-                if task.clip or (os.path.isfile(task.source) and is_clip(task.source)):
-                    return follow(task)
-                return do_photo(pipeline, task, self.settings, self.threads)
+                clip = task.clip or (os.path.isfile(task.source) and is_clip(task.source))
+            with telling(job):
+                if clip:
+                    from tronie.pipelines.video.job import do_clip
+
+                    return do_clip(pipeline, task, part)
+                return do_photo(pipeline, task, self.settings, self.threads, part)
 
         return steady(work)
 
+    def limit(self, event: Event) -> Limit | None:
+        """What a process may take once its job has told this."""
+        if isinstance(event, StageBegan):
+            if event.stage in ("open", "read"):
+                return self._limit(READING, "reading it")
+            return self._limit(CLIP_STEP if event.stage in CLIP_STAGES else STEP, f"the step `{event.stage}`")
+        if isinstance(event, Advanced):
+            reading = event.stage == "follow" and event.done != event.total
+            return self._limit(FRAME if reading else CLIP_STEP, "a frame" if reading else f"the step `{event.stage}`")
+        return None
 
-def bind(runner: Runner, settings: Settings | None = None, threads: int = 0) -> Callable[[Task], Outcome]:
+    def _limit(self, share: Share, what: str) -> Limit:
+        seconds, memory = self.bounds.seconds, self.bounds.memory
+        return Limit(
+            None if seconds is None else share[0] * seconds,
+            None if memory is None else int(share[1] * memory * 1e9),
+            what,
+        )
+
+
+def bind(
+    runner: Runner, settings: Settings | None = None, threads: int = 0, job: Job | None = None
+) -> Callable[[Task], Outcome]:
     """The function that does one task with `runner`, and makes its files in so many threads."""
 
     def work(task: Task) -> Outcome:
-        return do_photo(runner, task, settings, threads)
+        return do_photo(runner, task, settings, threads, job)
 
     return steady(work)
 
@@ -150,7 +148,9 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
     return settled
 
 
-def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0) -> Outcome:
+def do_photo(
+    runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0, job: Job | None = None
+) -> Outcome:
     """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
     from tronie.export.writer import photo_folder
     from tronie.settings import Settings
@@ -165,7 +165,7 @@ def do_photo(runner: Runner, task: Task, settings: Settings | None = None, threa
             export=settings.export,
             threads=threads,
         ) as writer:
-            result = runner.run(task.source, each=writer.add)
+            result = runner.run(task.source, each=writer.add, job=job)
             writer.finish(result)
     except Exception as error:
         if debugging():

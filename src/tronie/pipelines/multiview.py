@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from tronie.geometry import Camera
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
-from tronie.settings import Settings, TextureSettings
+from tronie.runtime.job import Job
+from tronie.settings import PortraitSettings, Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
 from tronie.stages.quality import sharpness
 from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, shares, view_weights
-from tronie.types import Face, Landmarks, Photo
+from tronie.types import Face, Landmarks, Photo, Texture
 
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
@@ -53,26 +54,36 @@ class Shot:
         return photo
 
 
-def dressed(face: Face, photo: Photo, settings: Settings) -> Face:
+def add_light_and_portrait(
+    face: Face, photo: Photo, settings: Settings, job: Job | None = None, threads: int = 1
+) -> Face:
     """A face with head, fit and texture, with what else is wanted: its light, its portrait."""
+    job = job or Job()
+    if settings.runs("light"):
+        from tronie.stages.lighting import light_and_detail
+
+        with job.stage("light"):
+            face = light_and_detail(face, settings.light, settings.wanted)
+    if settings.runs("portrait"):
+        with job.stage("frontal"):
+            face = with_portrait(face, photo, settings.portrait, threads)
+    return face
+
+
+def with_portrait(face: Face, photo: Photo, settings: PortraitSettings, threads: int = 1) -> Face:
+    """A face with head, fit and texture, with its portrait."""
+    from tronie.stages.portrait import frontal
+
     head, fit, texture = face.head, face.fit, face.texture
     assert head is not None
     assert fit is not None
     assert texture is not None
-    if settings.runs("light"):
-        from tronie.stages.lighting import light_and_detail
-
-        face = light_and_detail(face, settings.light, settings.wanted)
-    if not settings.runs("portrait"):
-        return face
-    from tronie.stages.portrait import frontal
-
-    portrait = frontal(head, texture, settings.portrait, photo, fit, face.enhanced)
-    if settings.portrait.identity and face.landmarks is not None:
+    made = frontal(head, texture, settings, photo, fit, face.enhanced, threads)
+    if settings.identity and face.landmarks is not None:
         from tronie.stages.portrait.stage import with_likeness
 
-        portrait = with_likeness(portrait, head, fit, photo, face.landmarks, settings.portrait)
-    return replace(face, portrait=portrait)
+        made = with_likeness(made, head, fit, photo, face.landmarks, settings)
+    return replace(face, portrait=made)
 
 
 def usual_level(model: HeadModel, settings: Settings) -> int:
@@ -99,7 +110,7 @@ def suits_portrait(shot: Shot) -> float:
     )
 
 
-def to_paint(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
+def select_views(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
     """Rows, the main one first, then by what they are worth, none like another."""
 
     def pose(k: int) -> tuple[float, float]:
@@ -118,11 +129,12 @@ def to_paint(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
 
 
 def textured(
-    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, stopping: Callable[[], bool],
-    mouth: tuple[Photo, Landmarks] | None = None,
-) -> Fused | None:  # fmt: skip
-    """None when it was stopped. Each photo is baked small to weigh it, then in full: one large texture at a time.
-    `mouth`: a picture in the first one's light that shows the teeth, where there is one."""
+    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, mouth: tuple[Photo, Landmarks] | None = None,
+    job: Job | None = None,
+) -> Fused:  # fmt: skip
+    """Each photo is baked small to weigh it, then in full: one large texture at a time. `mouth`: a picture in the first
+    one's light that shows the teeth, where there is one. The stage `texture` of `job` has a step for every photo that
+    was weighed and for every one that was painted; a wish to drain is followed while they are weighed."""
     from tronie.stages.texture.bake import Baked, baked
 
     def bake(k: int, size: TextureSettings) -> Baked:
@@ -142,10 +154,18 @@ def textured(
     assert head is not None
     model, level = head.model, head.level
     small = settings.texture.model_copy(update={"size": 512})
-    sights: list[ViewWeights] = []
-    for k in painted:
-        if stopping():
-            return None
-        sights.append(view_weights(bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
-    textures = (bake(k, settings.texture).texture for k in painted)
-    return fuse(next(textures), textures, shares(sights, model, level), model, level)
+    job = job or Job()
+    with job.stage("texture", total=2 * len(painted)) as stage:
+        sights: list[ViewWeights] = []
+        for k in painted:
+            job.check(new=True)
+            sights.append(view_weights(bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
+            stage.advance()
+
+        def paint(k: int) -> Texture:
+            texture = bake(k, settings.texture).texture
+            stage.advance()
+            return texture
+
+        textures = (paint(k) for k in painted)
+        return fuse(next(textures), textures, shares(sights, model, level), model, level)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tronie.errors import TronieError
 from tronie.io.inputs import Stamp
+from tronie.runtime.job import Event
 
 if TYPE_CHECKING:
     from tronie.types import Caution, Face, Unmeasured
@@ -38,7 +39,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Event):
     """What became of one photo."""
 
     source: str

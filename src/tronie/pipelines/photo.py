@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from tronie.errors import Stopped
 from tronie.geometry import Camera
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.pipelines.multiview import add_light_and_portrait, with_portrait
 from tronie.runtime.hardware import cores
+from tronie.runtime.job import FaceFinished, Job
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine import CalibratedFit, Engine
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tronie.stages.landmarks.net import LandmarkNet
 
 Each = Callable[[Photo, Face], Face]
-Watch = Callable[[str], None]
 
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
@@ -48,8 +47,7 @@ class Pipeline:
 
     `threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice. The
     models are loaded on first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one
-    that `settings.enhance.mode` means, unless that is `off`. `watch` is told the name of each stage when it begins; if
-    it raises Stopped, the run ends with that.
+    that `settings.enhance.mode` means, unless that is `off`.
     """
 
     def __init__(
@@ -58,10 +56,8 @@ class Pipeline:
         threads: int = 0,
         *,
         enhancer: Enhancer | None = None,
-        watch: Watch | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.watch = watch
         self.threads = threads
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
@@ -128,41 +124,45 @@ class Pipeline:
             self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
         return self._enhancer
 
-    def run(self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None) -> Result:
+    def run(
+        self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None, job: Job | None = None
+    ) -> Result:
         """Find and reconstruct every face of one photo.
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
-        textures of a crowd need not be in memory together.
-        Raises InputError when the photo cannot be read. What goes wrong with one face is that face's `error`.
+        textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
+        `camera`, `enhance`, and of each face `fit`, `texture`, `light`, `frontal`.
+        Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
+        that face's `error`.
         """
         with single_blas_thread():
-            return self._run(source, each)
+            return self._run(source, each, _job_of(source, job))
 
-    def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None) -> Result:
-        clock = _Clock(self.watch)
-        with clock("read"):
+    def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None, job: Job) -> Result:
+        whole = job.part()
+        with whole.stage("read"):
             photo = source if isinstance(source, Photo) else _read(source)
         if not is_whole(box := self._picture(photo), photo.image):
-            return self._run_within(photo, box, each, clock)
-        found, unmeasured, camera = self._found(photo, clock)
+            return self._run_within(photo, box, each, job, whole.timings)
+        found, unmeasured, camera = self._found(photo, whole)
         faces: list[Face] = []
         pasted: list[Enhanced] = []
-        for face in self._enhanced(photo, found, clock):
+        for face in self._enhanced(photo, found, whole):
             if face.enhanced is not None:
                 face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
             if face.enhanced is not None and "enhanced_photo" in self.settings.wanted:
                 pasted.append(face.enhanced)
-            face = self._finish(photo, face, camera, None)
+            face = self._finish(photo, face, camera, None, job)
             faces.append(each(photo, face) if each else face)
-        whole = None
+        enhanced = None
         if pasted:
             from tronie.stages.enhance.paste import whole_photo
 
-            with clock("enhance"):
-                whole = whole_photo(photo, pasted)
-        return Result(photo, tuple(faces), clock.seconds, whole, unmeasured)
+            with whole.stage("enhance"):
+                enhanced = whole_photo(photo, pasted)
+        return Result(photo, tuple(faces), whole.timings, enhanced, unmeasured)
 
-    def _run_within(self, photo: Photo, box: Box, each: Each | None, clock: _Clock) -> Result:
+    def _run_within(self, photo: Photo, box: Box, each: Each | None, job: Job, reading: Mapping[str, float]) -> Result:
         """The same where bars stand around the picture: they are no part of it."""
         x0, y0, x1, y1 = box
         size = photo.image.shape[1], photo.image.shape[0]
@@ -171,35 +171,35 @@ class Pipeline:
             face = shifted(face, x0, y0, size)
             return each(photo, face) if each else face
 
-        inner = self._run(within(photo, box), outer)
+        inner = self._run(within(photo, box), outer, job)
         enhanced = inner.enhanced_photo
         if enhanced is not None:
             larger = len(enhanced) // (y1 - y0)
             around = photo.image.repeat(larger, axis=0).repeat(larger, axis=1)
             around[larger * y0 : larger * y1, larger * x0 : larger * x1] = enhanced
             enhanced = around
-        timings = {**inner.timings, **clock.seconds}
+        timings = {**inner.timings, **reading}
         unmeasured = tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured)
         return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced, unmeasured=unmeasured)
 
-    def find(self, photo: Photo) -> tuple[list[Face], Camera]:
+    def find(self, photo: Photo, job: Job | None = None) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
         x0, y0, *_ = box = self._picture(photo)
         with single_blas_thread():
-            faces, _, camera = self._found(within(photo, box), _Clock(self.watch))
+            faces, _, camera = self._found(within(photo, box), _job_of(photo, job))
         size = photo.image.shape[1], photo.image.shape[0]
         return [shifted(face, x0, y0, size) for face in faces], moved_camera(camera, x0, y0, size)
 
-    def _found(self, photo: Photo, clock: _Clock) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
+    def _found(self, photo: Photo, job: Job) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
         from tronie.stages.finder import Finder
 
         finder = Finder(photo.image, self.settings, self.detector, self.net)
-        with clock("detect"):
+        with job.stage("detect"):
             detections = finder.detect()
-        with clock("landmarks"):
+        with job.stage("landmarks"):
             found = finder.mark(detections)
         size = (photo.image.shape[1], photo.image.shape[0])
-        with clock("camera"):
+        with job.stage("camera"):
             focal = self.settings.fit.focal or photo.focal
             nearness = [] if focal else self._nearness(found.faces)
             camera = guess_camera(size, focal, [face.detection for face in found.faces], nearness)
@@ -210,7 +210,7 @@ class Pipeline:
         ]
         return faces, found.unmeasured, camera
 
-    def _enhanced(self, photo: Photo, faces: list[Face], clock: _Clock) -> Iterator[Face]:
+    def _enhanced(self, photo: Photo, faces: list[Face], job: Job) -> Iterator[Face]:
         """The faces, the small ones with detail; some at a time, so that a crowd's need not be in memory together."""
         enhancer, settings = self.enhancer, self.settings.enhance
         if enhancer is None:
@@ -219,7 +219,7 @@ class Pipeline:
         from tronie.stages.enhance.stage import BATCH, enhance
 
         for start in range(0, len(faces), BATCH):
-            with clock("enhance"):
+            with job.stage("enhance"):
                 some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
             yield from some
 
@@ -232,16 +232,18 @@ class Pipeline:
                     said.append((*self.calibration.nearness_of(self.model, face.landmarks), NEARNESS_SIGMA))
         return said
 
-    def finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None) -> Face:
+    def finish(
+        self, photo: Photo, face: Face, camera: Camera, engine: Engine | None = None, job: Job | None = None
+    ) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
         of the settings' own. Bars around the picture are as what lies outside of it."""
-        box = self._picture(photo)
+        box, job = self._picture(photo), _job_of(photo, job)
         if is_whole(box, photo.image):
-            return self._finish(photo, face, camera, engine)
+            return self._finish(photo, face, camera, engine, job)
         x0, y0, x1, y1 = box
         inner = self._finish(
             within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
-            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine,
+            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine, job,
         )  # fmt: skip
         return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
 
@@ -251,51 +253,29 @@ class Pipeline:
             return 0, 0, photo.image.shape[1], photo.image.shape[0]
         return picture_in(photo.image)
 
-    def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None) -> Face:
-        settings, clock = self.settings, _Clock(self.watch)
+    def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job) -> Face:
+        settings, part = self.settings, job.part(face=face.index)
         try:
-            with clock("fit"):
+            with part.stage("fit"):
                 face = (engine or self.engine).fit(photo, face, camera)
             head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.runs("texture") and head is not None and fit is not None:
-                with clock("texture"):
+                with part.stage("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
-                if settings.runs("light"):
-                    from tronie.stages.lighting import light_and_detail
-
-                    with clock("light"):
-                        face = light_and_detail(face, settings.light, settings.wanted)
-                if settings.runs("portrait"):
-                    with clock("frontal"):
-                        face = self._portrait(photo, face)
-        except Stopped:
-            raise
+                face = add_light_and_portrait(face, photo, settings, part, self._threads)
         except Exception as error:
-            return replace(face, error=f"{type(error).__name__}: {error}", timings=clock.seconds)
-        return replace(face, timings=clock.seconds)
+            face = replace(face, error=f"{type(error).__name__}: {error}")
+        job.emit(FaceFinished(face.index, face.error, job.source))
+        return replace(face, timings=part.timings)
 
     def portrait(self, photo: Photo, face: Face) -> Face:
         """A finished face of `photo` with its portrait made anew, for other `settings.portrait`; it needs a texture."""
         x0, y0, x1, y1 = box = self._picture(photo)
         with single_blas_thread():
-            inner = self._portrait(within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)))
+            inner = shifted(face, -x0, -y0, (x1 - x0, y1 - y0))
+            inner = with_portrait(inner, within(photo, box), self.settings.portrait, self._threads)
         return replace(face, portrait=inner.portrait)
-
-    def _portrait(self, photo: Photo, face: Face) -> Face:
-        from tronie.stages.portrait import frontal
-
-        settings = self.settings.portrait
-        head, fit, texture = face.head, face.fit, face.texture
-        assert head is not None
-        assert fit is not None
-        assert texture is not None
-        made = frontal(head, texture, settings, photo, fit, face.enhanced, self._threads)
-        if settings.identity and face.landmarks is not None:
-            from tronie.stages.portrait.stage import with_likeness
-
-            made = with_likeness(made, head, fit, photo, face.landmarks, settings)
-        return replace(face, portrait=made)
 
     def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
         """The texture: from the photo, or from its finer part where the face was enhanced."""
@@ -336,19 +316,8 @@ def _read(source: str | Path | NDArray[Any]) -> Photo:
     return photo_from_array(source) if isinstance(source, np.ndarray) else read_photo(source)
 
 
-class _Clock:
-    """Collects seconds by stage name."""
-
-    def __init__(self, watch: Watch | None = None) -> None:
-        self.seconds: dict[str, float] = {}
-        self.watch = watch
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        if self.watch is not None:
-            self.watch(name)
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+def _job_of(source: str | Path | NDArray[Any] | Photo, job: Job | None) -> Job:
+    """A photo's part of a job; who has a name for it already keeps that."""
+    job = job or Job()
+    name = source.source if isinstance(source, Photo) else "" if isinstance(source, np.ndarray) else str(source)
+    return job if job.source else job.part(name)

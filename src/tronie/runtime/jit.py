@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
+
+from tronie.runtime.job import CompilingKernels, Job
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +42,11 @@ def compiling(told: Callable[[str], None]) -> Iterator[None]:
 
     with event.install_listener("numba:compile", Listener()):
         yield
+
+
+def telling(job: Job) -> AbstractContextManager[None]:
+    """Within this, a job tells of the kernels that are compiled."""
+    return compiling(lambda kernel: job.emit(CompilingKernels(kernel)))
 
 
 def _compiled(function: F, **options: Any) -> F:

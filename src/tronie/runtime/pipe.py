@@ -4,105 +4,78 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from tronie.errors import TronieError
+from tronie.errors import Cancelled, TronieError
+from tronie.runtime.job import Job
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-OFTEN = 0.2
-"""Seconds between two things of one kind that are said."""
 
+class Channel:
+    """To and from the process that gives the tasks. What the worker's job tells goes there, and the wish to end comes
+    from there."""
 
-@dataclass(slots=True)
-class Line:
-    """From whoever does a task to whoever gave it. This one reaches nobody."""
+    def __init__(self, told: Connection, said: Connection) -> None:
+        self.job = Job(lambda event: self.say("event", event))
+        self.tasks: queue.SimpleQueue[tuple[Any] | None] = queue.SimpleQueue()
+        """Each alone in a tuple; None at the end."""
+        self._told, self._said = told, said
+        self._lock = threading.Lock()
+        threading.Thread(target=self._hear, name="tronie-channel", daemon=True).start()
 
-    def expect(self, seconds: float | None, what: str, most_bytes: int | None = None) -> None:
-        """If nothing else is said within so many seconds (None: ever), the process is stuck: `what` is what it does.
-        Until then it will not hold more than `most_bytes` of memory (None: nobody knows)."""
-
-    def progress(self, what: str, done: int, total: int | None) -> None:
-        """How much is done, of how much (None: nobody knows)."""
-
-    def stopping(self) -> bool:
-        """Whether the work is not wanted any more."""
-        return False
-
-
-@dataclass(slots=True)
-class Pipes(Line):
-    """A line to another process."""
-
-    told: Connection
-    said: Connection
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _last: tuple[str, float] = ("", 0.0)
-
-    def expect(self, seconds: float | None, what: str, most_bytes: int | None = None) -> None:
-        # A step of the same kind gets its time anew, but need not be told of a thousand times a second.
-        now = time.monotonic()
-        if self._last[0] != what or now - self._last[1] > OFTEN:
-            self._last = what, now
-            self.send("expect", (seconds, what, most_bytes))
-
-    def progress(self, what: str, done: int, total: int | None) -> None:
-        self.send("progress", (what, done, total))
-
-    def stopping(self) -> bool:
-        try:
-            return self.told.poll()  # while a task is in work nothing else is sent
-        except OSError:
-            return True
-
-    def send(self, kind: str, value: Any) -> None:
+    def say(self, kind: str, value: Any) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):
-            self.said.send((kind, value))
+            self._said.send((kind, value))
+
+    def _hear(self) -> None:
+        while True:
+            try:
+                kind, value = self._told.recv()
+            except (EOFError, OSError):  # the parent is gone
+                kind, value = "end", None
+            if kind == "task":
+                self.tasks.put((value,))
+            elif kind == "drain":
+                self.job.drain()
+            else:
+                self.tasks.put(None)
+                return
 
 
-def serve(told: Connection, said: Connection, start: Callable[[Line], Callable[[T], R]], quiet: bool) -> None:
+def serve(told: Connection, said: Connection, start: Callable[[Job], Callable[[T], R]], quiet: bool) -> None:
     """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     if quiet:
         _hush()
-    line = Pipes(told, said)
+    channel = Channel(told, said)
     try:
-        function = start(line)
+        function = start(channel.job)
     except TronieError as error:
-        line.send("failed", str(error))
+        channel.say("failed", str(error))
         return
     except Exception as error:
         if not quiet:
             raise
-        line.send("failed", f"The worker processes do not start: {type(error).__name__}: {error}.")
+        channel.say("failed", f"The worker processes do not start: {type(error).__name__}: {error}.")
         return
-    line.send("ready", None)
-    while True:
+    channel.say("ready", None)
+    while (task := channel.tasks.get()) is not None:
         try:
-            message = told.recv()
-        except (EOFError, OSError):  # the parent is gone
-            return
-        if message is None:
-            return
-        kind, task = message
-        if kind != "task":  # a wish to stop that came too late
-            continue
-        try:
-            answer = function(task)
-        except KeyboardInterrupt:
-            line.send("stopped", None)
+            answer = function(*task)
+        except Cancelled:
+            channel.say("stopped", None)
         else:
-            line.send("done", answer)
+            channel.say("done", answer)
 
 
 def _end_with_parent() -> None:

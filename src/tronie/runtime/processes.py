@@ -22,7 +22,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from tronie.errors import TronieError
 from tronie.runtime.hardware import resident
-from tronie.runtime.pipe import Line, serve
+from tronie.runtime.job import Event, Job
+from tronie.runtime.pipe import serve
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +56,18 @@ class Crash:
     """Which of its bounds it broke."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a process may take for what it does now. If nothing more is heard of it by then, it is stuck."""
+
+    seconds: float | None
+    """None: no limit."""
+    memory: int | None
+    """Bytes; None: no limit."""
+    what: str
+    """What it does, as the subject of a sentence."""
+
+
 @dataclass(slots=True)
 class _Worker(Generic[T]):
     process: BaseProcess
@@ -64,26 +77,26 @@ class _Worker(Generic[T]):
     """What it is told. Two pipes of one direction, for one of both would be a socket."""
     ready: bool = False
     task: T | None = None
-    limit: tuple[float, str] | None = None
-    """When it is stuck if nothing was heard of it until then, and what it said that it does."""
-    most: int | None = None
-    """Bytes of memory that it may hold now, and"""
+    limit: Limit | None = None
+    since: float = 0.0
+    """When the limit began."""
     least: int | None = None
-    """at any step so far."""
-    told_to_stop: bool = False
+    """Bytes of memory that it might hold at any step so far."""
+    drained: bool = False
 
-    def expect(self, seconds: float | None, what: str, most_bytes: int | None) -> None:
-        self.most = most_bytes
-        if most_bytes is not None:
-            self.least = min(most_bytes, self.least or most_bytes)
-        self.limit = None if seconds is None else (time.monotonic() + seconds, f"{what} took more than {seconds:g} s")
+    def expect(self, limit: Limit | None) -> None:
+        """Put it under a limit; None leaves it under the one that it has."""
+        if limit is not None:
+            self.limit, self.since = limit, time.monotonic()
+            if limit.memory is not None:
+                self.least = min(limit.memory, self.least or limit.memory)
 
-    def stop(self) -> None:
-        """Tell it that its task is not wanted any more."""
-        if self.task is not None and not self.told_to_stop:
-            self.told_to_stop = True
+    def drain(self) -> None:
+        """Tell it that nothing else is to begin."""
+        if self.task is not None and not self.drained:
+            self.drained = True
             with contextlib.suppress(OSError):
-                self.outbox.send(("stop", None))
+                self.outbox.send(("drain", None))
 
     def holds(self) -> int:
         """Bytes of memory, 0 where nobody knows."""
@@ -91,10 +104,12 @@ class _Worker(Generic[T]):
 
     def trouble(self) -> Crash | None:
         """Why it must be ended; None where all is well."""
-        if self.limit is not None and time.monotonic() > self.limit[0]:
-            return Crash(self.limit[1], "timeout")
-        if self.most is not None and self.holds() > self.most:
-            return Crash(f"it took more than {self.most / 1e9:g} GB of memory", "memory")
+        if (limit := self.limit) is None:
+            return None
+        if limit.seconds is not None and time.monotonic() > self.since + limit.seconds:
+            return Crash(f"{limit.what} took more than {limit.seconds:g} s", "timeout")
+        if limit.memory is not None and self.holds() > limit.memory:
+            return Crash(f"it took more than {limit.memory / 1e9:g} GB of memory", "memory")
         return None
 
     def close(self) -> None:
@@ -103,26 +118,28 @@ class _Worker(Generic[T]):
 
 
 def run_in_processes(
-    start: Callable[[Line], Callable[[T], R]],
+    start: Callable[[Job], Callable[[T], R]],
     tasks: Iterable[T],
     workers: int,
     *,
     threads: int = 1,
-    progress: Callable[[str, int, int | None], None] | None = None,
-    stopping: Callable[[], bool] = lambda: False,
+    job: Job | None = None,
+    limit: Callable[[Event], Limit | None] = lambda event: None,
     quiet: bool = False,
 ) -> Generator[tuple[T, R | Crash], None, None]:
     """Work through `tasks` in `workers` processes, yielding (task, answer) as they finish, in any order.
 
     `start` runs once in each process and returns the function that does one task; it, the tasks and the answers
     must be picklable. The function should not raise; if it does, the process counts as crashed. `start` is given the
-    line on which the function may say what it does: a process that is stuck by its own word, or that holds more memory
-    than it said, is ended, which costs its task. `threads` 1 keeps libraries from starting more.
+    process's own job: what that tells, `job` tells, each process's events in their order. `limit` says of an event what
+    its process may take from then on (None: as before); one that takes more is ended, which costs its task. `threads` 1
+    keeps libraries from starting more. `quiet` keeps the processes' stderr back.
 
-    Once `stopping()` is true no new task is handed out, those in work are told, and the iterator ends when they are
-    done (a function that raises KeyboardInterrupt then gives no answer). Leaving the iterator early ends the processes
-    at once. `progress` is told how far tasks are, `quiet` keeps the processes' stderr back.
+    Once `job` drains no new task is handed out, the processes' jobs drain too, and the iterator ends when what is in
+    work is done (a function that raises Cancelled then gives no answer). Once it is cancelled, and when the iterator is
+    left early, the processes are ended at once.
     """
+    job = job or Job()
     todo = iter(tasks)
     waiting: list[T] = []  # at most one task, drawn from `todo` to see whether there is more to do
     crew: list[_Worker[T]] = []
@@ -130,9 +147,9 @@ def run_in_processes(
     false_starts = 0
 
     def more() -> bool:
-        if not stopping() and not waiting:
+        if not job.draining and not waiting:
             waiting.extend(_take(todo))
-        return bool(waiting) and not stopping()
+        return bool(waiting) and not job.draining
 
     def launch() -> _Worker[T]:
         return _launch(start, threads, quiet)
@@ -140,6 +157,7 @@ def run_in_processes(
     try:
         crew.extend(launch() for _ in range(workers if more() else 0))
         while crew:
+            job.check()
             for worker in [w for w in crew if w.task is None and (w.ready or not more())]:
                 if more():
                     _hand(worker, waiting)
@@ -147,9 +165,9 @@ def run_in_processes(
                     crew.remove(worker)
                     retired.append(worker)
                     _dismiss(worker)
-            if stopping():
+            if job.draining:
                 for worker in crew:
-                    worker.stop()
+                    worker.drain()
             heard = wait([w.inbox for w in crew], TICK) if crew else []
             value: Any
             for worker in [w for w in crew if w.inbox in heard or w.task is not None]:
@@ -173,17 +191,14 @@ def run_in_processes(
                     continue
                 if kind == "failed":
                     raise WorkerError(value)
-                if kind == "expect":
-                    worker.expect(*value)
-                    continue
-                if kind == "progress":
-                    if progress is not None:
-                        progress(*value)
+                if kind == "event":
+                    worker.expect(limit(value))
+                    job.emit(value)
                     continue
                 false_starts = 0
                 worker.ready = True
                 if kind in ("done", "stopped") and worker.task is not None:
-                    task, worker.task, worker.limit, worker.most = worker.task, None, None, None
+                    task, worker.task, worker.limit = worker.task, None, None
                     if worker.least is not None and worker.holds() > worker.least / 2:
                         # What it has not given back would count against the next one.
                         crew.remove(worker)
@@ -220,7 +235,7 @@ def _take(items: Iterator[T]) -> list[T]:
     return []
 
 
-def _launch(start: Callable[[Line], Callable[[T], R]], threads: int, quiet: bool) -> _Worker[T]:
+def _launch(start: Callable[[Job], Callable[[T], R]], threads: int, quiet: bool) -> _Worker[T]:
     # `spawn` everywhere: a fork would copy the threads' locks of numpy, OpenCV and ONNX Runtime in any state.
     context = multiprocessing.get_context("spawn")
     inbox, said = context.Pipe(duplex=False)
@@ -274,7 +289,7 @@ def _dismiss(worker: _Worker[T]) -> None:
     if not worker.ready:  # still loading: do not wait for it
         worker.process.terminate()
     with contextlib.suppress(OSError):
-        worker.outbox.send(None)
+        worker.outbox.send(("end", None))
 
 
 def _end(worker: _Worker[T]) -> str:

@@ -1,14 +1,25 @@
-"""A picture in several threads: kernels let go of the interpreter's lock, so bands of rows are made together."""
+"""Work of several threads: parts of a picture, generators that go on while their results are used, many items."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATIENCE = 0.2
+"""Seconds after which a thread whose result nobody takes looks whether it is still wanted."""
 
 
 def in_bands(work: Callable[[int, int], object], edges: Sequence[int]) -> None:
-    """Call `work(first, last)` for the rows between neighbouring edges, all but the first band in threads of their own.
+    """Call `work(first, last)` for the rows between neighbouring edges, all but the first band in threads of their own:
+    kernels let go of the interpreter's lock.
 
     An exception of any band is raised when all have ended.
     """
@@ -27,3 +38,73 @@ def even(height: int, bands: int) -> list[int]:
     """Edges of bands of equal height, at least one."""
     count = max(1, min(bands, height))
     return [height * k // count for k in range(count + 1)]
+
+
+def ahead(items: Iterable[T], count: int = 4) -> Generator[T, None, None]:
+    """The same items, made by a thread of its own up to `count` ahead of their use; its exception is raised here.
+
+    When this generator is closed, the thread ends with the item at hand, and is waited for.
+    """
+    ready: queue.Queue[T | _Failed | _Ended] = queue.Queue(count)
+    enough = threading.Event()
+
+    def give(item: T | _Failed | _Ended) -> bool:
+        while not enough.is_set():
+            try:
+                ready.put(item, timeout=PATIENCE)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def make() -> None:
+        try:
+            for item in items:
+                if not give(item):
+                    break
+            give(_Ended())
+        except BaseException as error:
+            give(_Failed(error))
+        finally:
+            close = getattr(items, "close", None)  # what it waits for, it lets go of in the thread that ran it
+            if close is not None and enough.is_set():
+                close()
+
+    maker = threading.Thread(target=make, name="tronie-ahead", daemon=True)
+    maker.start()
+    try:
+        while not isinstance(item := ready.get(), _Ended):
+            if isinstance(item, _Failed):
+                raise item.error
+            yield item
+    finally:
+        enough.set()
+        maker.join()
+
+
+def spread(work: Callable[[T], R], items: Iterable[T], threads: int) -> Generator[R, None, None]:
+    """`work` of every item, in their order, several at a time in threads; no more are begun than soon are wanted."""
+    if threads < 2:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads, "tronie-spread") as pool:
+        running: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                running.append(pool.submit(work, item))
+                if len(running) > threads:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+class _Ended:
+    pass
+
+
+class _Failed:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error

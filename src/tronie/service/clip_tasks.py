@@ -1,4 +1,4 @@
-"""The jobs on clips and cameras: frames as they play, whole clips followed, a camera's faces live; see `bench`."""
+"""The jobs on clips and cameras: frames as they play, whole clips followed, a camera's faces live; see `server`."""
 
 from __future__ import annotations
 
@@ -10,40 +10,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tronie.errors import InputError, Stopped, TronieError
-from tronie.service.messages import Picture, Step, Track, Tracked
-from tronie.service.server import Tell
+from tronie.errors import InputError, TronieError
+from tronie.service.messages import Picture, Track, Tracked
+from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
-    from tronie.service.workspace import Desk
+    from tronie.service.workspace import Workspace
     from tronie.settings import Settings
 
 LATEST = 1.0
 """Seconds that a clip waits for the window to show a frame."""
 
 
-def show_frame(desk: Desk, tell: Tell, path: Path, index: int) -> None:
+def show_frame(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
     """Tell one frame, as a Picture; the last one where the clip ends before."""
-    for frame in desk.reader.frames(path, index):
-        tell(Picture(frame.index, frame.time, frame.image, desk.reader.count))
+    for frame in workspace.reader.frames(path, index):
+        job.emit(Picture(frame.index, frame.time, frame.image, workspace.reader.count))
         return
 
 
-def play(desk: Desk, tell: Tell, path: Path, index: int) -> None:
+def play(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
     """Tell all frames from there on at the clip's own pace, never ahead of the window."""
     began = None
-    for frame in desk.reader.frames(path, index):
+    for frame in workspace.reader.frames(path, index):
         now = time.monotonic()
         began = now - frame.time if began is None else began
         time.sleep(min(max(0.0, began + frame.time - now), 1.0))
-        tell(Picture(frame.index, frame.time, frame.image, desk.reader.count))
-        tell.wait(LATEST)
+        job.emit(Picture(frame.index, frame.time, frame.image, workspace.reader.count))
+        job.wait(LATEST)
         # A machine that cannot keep up plays slower rather than piling pictures up.
         began = max(began, time.monotonic() - frame.time - 0.1)
 
 
-def follow(desk: Desk, tell: Tell, path: Path, folder: Path, settings: Settings, overwrite: bool) -> Tracked:
-    """Everybody in a clip, into `folder`/NAME; tells Steps. What lies there already is read, unless `overwrite`."""
+def follow(
+    workspace: Workspace, job: InterfaceJob, path: Path, folder: Path, settings: Settings, overwrite: bool
+) -> Tracked:
+    """Everybody in a clip, into `folder`/NAME. What lies there already is read, unless `overwrite`."""
     from tronie.io.paths import safe_name
     from tronie.pipelines.outcome import Task
     from tronie.pipelines.video.job import do_clip
@@ -54,25 +56,14 @@ def follow(desk: Desk, tell: Tell, path: Path, folder: Path, settings: Settings,
     if not overwrite and (folder / name).exists():
         raise InputError(f"{folder / name} is there already; tick “Replace what was exported before” to write it anew.")
 
-    def progress(what: str, done: int, total: int | None) -> None:
-        if tell.stopped:
-            raise KeyboardInterrupt
-        tell(Step(what, done, total))
-
-    try:
-        outcome = do_clip(
-            desk.pipeline(settings), Task(str(path), folder, name, overwrite, clip=True), progress=progress,
-            stopping=lambda: tell.stopped,
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        raise Stopped("It was cancelled.") from None
+    outcome = do_clip(workspace.pipeline(settings), Task(str(path), folder, name, overwrite, clip=True), job)
     if outcome.status == "error":
         raise TronieError(outcome.reason or "The clip could not be done.")
     known = followed(outcome.folder, path)
     return known or Tracked(outcome.folder, (), outcome.notes)
 
 
-def look_up(desk: Desk, tell: Tell, path: Path, folder: Path) -> Tracked | None:
+def look_up(workspace: Workspace, job: InterfaceJob, path: Path, folder: Path) -> Tracked | None:
     """What was made of a clip before, if it lies in `folder`."""
     from tronie.io.paths import safe_name
 
@@ -108,7 +99,7 @@ def _track(folder: Path, person: dict[str, object]) -> Track:
     )  # fmt: skip
 
 
-def film(desk: Desk, tell: Tell, source: Path, settings: Settings) -> None:
+def film(workspace: Workspace, job: InterfaceJob, source: Path, settings: Settings) -> None:
     """A camera's pictures with the heads over the faces, as they come; `source` is camera:0, or a clip in its place.
 
     The last one without them is kept, to be made heads of."""
@@ -116,7 +107,7 @@ def film(desk: Desk, tell: Tell, source: Path, settings: Settings) -> None:
     from tronie.pipelines.video.live import Live
 
     live = Live(Pipeline(settings, threads=1))
-    for frame in desk.reader.frames(source, 0):
+    for frame in workspace.reader.frames(source, 0):
         faces = live.step(frame.image, frame.time)
-        tell(Picture(frame.index, frame.time, live.draw(frame.image, faces), 0))
-        tell.wait(LATEST)
+        job.emit(Picture(frame.index, frame.time, live.draw(frame.image, faces), 0))
+        job.wait(LATEST)

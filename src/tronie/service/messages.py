@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.runtime.job import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +23,8 @@ class About:
     """Of files that are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of the work begins."""
-
-    name: str
-    face: int = 0
-    """How many faces are finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far a clip is."""
-
-    name: str
-    done: int
-    total: int | None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class Opened(Event):
     """A photo, or a frame of a clip, that the faces are of."""
 
     image: Image
@@ -49,7 +32,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Card(Event):
     """A face."""
 
     index: int
@@ -72,7 +55,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looks:
+class PreviewImages:
     """A face's pictures."""
 
     before: Image | None
@@ -115,7 +98,7 @@ class Sitter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Picture(Event):
     """A frame of a clip or of a camera."""
 
     index: int

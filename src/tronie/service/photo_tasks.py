@@ -1,4 +1,4 @@
-"""The jobs on photos and faces: what the library does for the window, in the process beside it; see `bench`."""
+"""The jobs on photos and faces: what the library does for the window, in the process beside it; see `server`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.errors import InputError, TronieError
-from tronie.service.messages import About, Card, Looks, Opened, Sitter, Stage, Summary
-from tronie.service.server import Tell
+from tronie.service.messages import About, Card, Opened, PreviewImages, Sitter, Summary
+from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
     from tronie.service.messages import View
-    from tronie.service.workspace import Desk, Key
+    from tronie.service.workspace import Key, Workspace
     from tronie.settings import ExportSettings, PortraitSettings, Settings
     from tronie.types import Face, Photo, Result
 
@@ -25,7 +25,7 @@ THUMB = 128
 """Side of the thumbnails, pixels."""
 
 
-def about(desk: Desk, tell: Tell) -> About:
+def about(workspace: Workspace, job: InterfaceJob) -> About:
     """What the window offers."""
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES
@@ -35,57 +35,55 @@ def about(desk: Desk, tell: Tell) -> About:
     return About(offered, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
 
 
-def warm_up(desk: Desk, tell: Tell, settings: Settings) -> None:
+def warm_up(workspace: Workspace, job: InterfaceJob, settings: Settings) -> None:
     """Load what the first photo will want."""
     from tronie.io.images import read_photo  # noqa: F401
 
-    pipeline = desk.pipeline(settings)
-    tell(Stage("load"))
-    pipeline.net.load()
-    tell(Stage("load"))
-    _ = pipeline.detector, pipeline.engine
+    pipeline = workspace.pipeline(settings)
+    with job.stage("load"):
+        pipeline.net.load()
+        job.check()
+        _ = pipeline.detector, pipeline.engine
 
 
-def open_photo(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
-    """Read a photo and do its faces, unless they are there; tells `Opened`, Stages, and a `Card` for each face."""
-    if (kept := desk.finished(path, settings)) is not None:
-        tell(Opened(kept.photo.image, kept.photo.name))
+def open_photo(workspace: Workspace, job: InterfaceJob, path: Path, settings: Settings) -> Summary:
+    """Read a photo and do its faces, unless they are there; tells `Opened` and a `Card` for each face."""
+    if (kept := workspace.finished(path, settings)) is not None:
+        job.emit(Opened(kept.photo.image, kept.photo.name))
         for face in kept.faces:
-            tell(card(face))
+            job.emit(card(face))
         return Summary(len(kept.faces), kept.photo.notes)
     from tronie.io.images import read_photo
 
-    tell(Stage("read"))
-    return faces_of(desk, tell, path, read_photo(path), settings)
+    with job.stage("read"):
+        photo = read_photo(path)
+    return faces_of(workspace, job, path, photo, settings)
 
 
-def open_frame(desk: Desk, tell: Tell, path: Path, settings: Settings) -> Summary:
+def open_frame(workspace: Workspace, job: InterfaceJob, path: Path, settings: Settings) -> Summary:
     """The faces of the frame that the window shows of a clip or a camera."""
     from tronie.types import Photo
 
-    frame = desk.reader.last
-    if frame is None or desk.reader.path != path:
+    frame = workspace.reader.last
+    if frame is None or workspace.reader.path != path:
         raise InputError(f"No frame of {path.name} is shown.")
     photo = Photo(frame.image, name=f"{path.stem}-{frame.index:05d}", source=str(path))
-    return faces_of(desk, tell, path, photo, settings)
+    return faces_of(workspace, job, path, photo, settings)
 
 
-def faces_of(desk: Desk, tell: Tell, path: Path, photo: Photo, settings: Settings) -> Summary:
-    tell(Opened(photo.image, photo.name))
-    tell(Stage("load"))
-    desk.begin(path, photo, settings)
-    pipeline, count = desk.pipeline(settings), 0
+def faces_of(workspace: Workspace, job: InterfaceJob, path: Path, photo: Photo, settings: Settings) -> Summary:
+    job.emit(Opened(photo.image, photo.name))
+    with job.stage("load"):
+        workspace.begin(path, photo, settings)
+        pipeline = workspace.pipeline(settings)
 
     def each(photo: Photo, face: Face) -> Face:
-        nonlocal count
-        count += 1
-        face = desk.put(path, face, settings)
-        tell(card(face))
+        face = workspace.put(path, face, settings)
+        job.emit(card(face))
         return face
 
-    pipeline.watch = lambda name: tell(Stage(name, count))
-    result = pipeline.run(photo, each=each)
-    desk.results[path] = replace(result, faces=())
+    result = pipeline.run(photo, each=each, job=job)
+    workspace.results[path] = replace(result, faces=())
     return Summary(len(result.faces), result.photo.notes)
 
 
@@ -96,11 +94,11 @@ def card(face: Face) -> Card:
     )  # fmt: skip
 
 
-def looks(desk: Desk, tell: Tell, key: Key, frontal: PortraitSettings) -> Looks:
+def looks(workspace: Workspace, job: InterfaceJob, key: Key, frontal: PortraitSettings) -> PreviewImages:
     """The face's pictures as they are."""
     from tronie.render.overlay import cut_out, face_region, overlay
 
-    face, photo = desk.faces[key], desk.photos[key[0]]
+    face, photo = workspace.faces[key], workspace.photos[key[0]]
     made = face.portrait
     before = after = rest = over = None
     if made is not None:
@@ -111,7 +109,7 @@ def looks(desk: Desk, tell: Tell, key: Key, frontal: PortraitSettings) -> Looks:
             before = before[:, (height - width) // 2 :][:, :width]
     if face.head is not None:
         over = overlay(photo.image, face, 640)
-    shown = Looks(before, after, rest, over, stale=made is not None and desk.frontals.get(key) != frontal)
+    shown = PreviewImages(before, after, rest, over, stale=made is not None and workspace.frontals.get(key) != frontal)
     if (found := face.enhanced) is None:
         return shown
     return replace(
@@ -119,16 +117,16 @@ def looks(desk: Desk, tell: Tell, key: Key, frontal: PortraitSettings) -> Looks:
     )
 
 
-def portrait(desk: Desk, tell: Tell, key: Key, settings: Settings) -> Looks:
+def portrait(workspace: Workspace, job: InterfaceJob, key: Key, settings: Settings) -> PreviewImages:
     """The face's pictures with the portrait made anew."""
-    tell(Stage("frontal"))
-    face = desk.pipeline(settings).portrait(desk.photos[key[0]], desk.faces[key])
-    desk.faces[key] = face
-    desk.frontals[key] = settings.portrait
-    return looks(desk, tell, key, settings.portrait)
+    with job.stage("frontal"):
+        face = workspace.pipeline(settings).portrait(workspace.photos[key[0]], workspace.faces[key])
+    workspace.faces[key] = face
+    workspace.frontals[key] = settings.portrait
+    return looks(workspace, job, key, settings.portrait)
 
 
-def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:
+def sitter(workspace: Workspace, job: InterfaceJob, key: Key) -> Sitter:
     """The head, ready to be drawn."""
     from tronie.geometry import euler_degrees
     from tronie.io.encode import PROVENANCE_COLORS
@@ -136,8 +134,8 @@ def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:
     from tronie.render.renderer import UNCERTAIN_MM, heat_srgb
     from tronie.types import PROVENANCE
 
-    figure = desk.figure(key)
-    face, pose = desk.faces.get(key), (0.0, 0.0)
+    figure = workspace.figure(key)
+    face, pose = workspace.faces.get(key), (0.0, 0.0)
     if face is not None and face.fit is not None:
         pose = euler_degrees(face.fit.head_to_camera[:3, :3])[:2]
     red, green, blue = np.round(heat_srgb()[np.linspace(0, 255, 5).round().astype(int)]).astype(int).T.tolist()
@@ -150,13 +148,15 @@ def sitter(desk: Desk, tell: Tell, key: Key) -> Sitter:
     )  # fmt: skip
 
 
-def picture(desk: Desk, tell: Tell, key: Key, view: View, size: tuple[int, int], samples: int) -> Image:
+def picture(
+    workspace: Workspace, job: InterfaceJob, key: Key, view: View, size: tuple[int, int], samples: int
+) -> Image:
     """(height, width, 3): what a view of a head shows."""
     from tronie.render.film import orbit
     from tronie.render.lights import light_name, preset
     from tronie.render.renderer import Look, Scene, render
 
-    figure = desk.figure(key)
+    figure = workspace.figure(key)
     light = preset(light_name(view.mode, view.light))
     if view.lamp is not None:
         right, up = (math.radians(angle) for angle in view.lamp)
@@ -168,65 +168,71 @@ def picture(desk: Desk, tell: Tell, key: Key, view: View, size: tuple[int, int],
 
 
 def save(
-    desk: Desk, tell: Tell, path: Path, only: int | None, folder: Path, outputs: set[str], settings: Settings,
+    workspace: Workspace,
+    job: InterfaceJob,
+    path: Path,
+    only: int | None,
+    folder: Path,
+    outputs: set[str],
+    settings: Settings,
     overwrite: bool,
-) -> Path:  # fmt: skip
+) -> Path:
     """Write the outputs of a photo, or of one of its faces; the photo's folder."""
-    result = desk.finished(path, desk.made_with[path]) if path in desk.made_with else None
+    result = workspace.finished(path, workspace.made_with[path]) if path in workspace.made_with else None
     if result is None:
         raise TronieError("There is nothing to export yet.")
     if only is not None:
-        result = replace(result, faces=(desk.faces[path, only],))
-    return written(tell, result, folder, outputs, settings.export, overwrite)
+        result = replace(result, faces=(workspace.faces[path, only],))
+    return written(job, result, folder, outputs, settings.export, overwrite)
 
 
 def written(
-    tell: Tell, result: Result, folder: Path, outputs: set[str], export: ExportSettings, overwrite: bool
+    job: InterfaceJob, result: Result, folder: Path, outputs: set[str], export: ExportSettings, overwrite: bool
 ) -> Path:
     from tronie.export.writer import photo_folder
     from tronie.io.paths import safe_name
 
     name = safe_name(result.photo.name)
     with photo_folder(folder, name, overwrite=overwrite, outputs=outputs, export=export) as writer:
-        for count, face in enumerate(result.faces):
-            tell(Stage("save", count))
-            writer.add(result.photo, face)
+        for face in result.faces:
+            with job.part(face=face.index).stage("save"):
+                writer.add(result.photo, face)
         writer.finish(result)
     return folder / name
 
 
-def lend(desk: Desk, tell: Tell, key: Key, export: ExportSettings) -> Path:
+def lend(workspace: Workspace, job: InterfaceJob, key: Key, export: ExportSettings) -> Path:
     """head.glb of a face, in a folder that goes with the window."""
     from tronie.types import Result
 
     if not key[1]:
         return key[0] / "head.glb"
-    face = desk.faces[key]
-    folder = written(tell, Result(desk.photos[key[0]], (face,)), desk.scratch(), {"glb"}, export, True)
+    face = workspace.faces[key]
+    folder = written(job, Result(workspace.photos[key[0]], (face,)), workspace.scratch(), {"glb"}, export, True)
     return folder / f"face-{face.index}" / "head.glb"
 
 
-def thumbnail(desk: Desk, tell: Tell, path: Path) -> Image:
+def thumbnail(workspace: Workspace, job: InterfaceJob, path: Path) -> Image:
     """(N, M, 3) RGB, small; of a clip its first frame."""
     from PIL import Image as Pillow
 
     from tronie.io.images import read_photo
     from tronie.io.video import is_clip, open_clip
 
-    tell(Stage("read"))
-    if is_clip(path):
-        clip = open_clip(path)
-        small = Pillow.fromarray(next(clip.frames()).image)
-        clip.close()
-    else:
-        small = Pillow.fromarray(read_photo(path).image)
+    with job.stage("read"):
+        if is_clip(path):
+            clip = open_clip(path)
+            small = Pillow.fromarray(next(clip.frames()).image)
+            clip.close()
+        else:
+            small = Pillow.fromarray(read_photo(path).image)
     small.thumbnail((2 * THUMB, 2 * THUMB))
     return np.asarray(small)
 
 
-def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
-    """The photos that files and folders stand for, each with whether it moves, and a sentence for what
-    cannot be used."""
+def find(workspace: Workspace, job: InterfaceJob, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
+    """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
+    used."""
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.inputs import find_inputs
     from tronie.io.kinds import left_out_sentence
@@ -239,18 +245,18 @@ def find(desk: Desk, tell: Tell, given: list[str]) -> tuple[list[tuple[Path, boo
     return [(path, is_clip(path)) for path in found.paths], problems
 
 
-def models(desk: Desk, tell: Tell) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def models(workspace: Workspace, job: InterfaceJob) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What is used, and what a user may bring along; see `tronie.importers.catalog`."""
     from tronie.importers.catalog import catalog
 
     return catalog()
 
 
-def import_model(desk: Desk, tell: Tell, kind: str, file: Path) -> Any:
+def import_model(workspace: Workspace, job: InterfaceJob, kind: str, file: Path) -> Any:
     """The record of the imported model."""
     from tronie.importers import import_file
 
-    tell(Stage("import"))
+    job.check()
     if not file.exists():
         raise TronieError(f"{file} does not exist.")
     return import_file(kind, file, overwrite=True)

@@ -1,8 +1,8 @@
 """The process beside the window, in which everything that takes time is done. No Qt here.
 
-The window's lines (`tronie.gui.client`) send it jobs: module-level functions of a `Desk`, a `Tell` and what was given
-along. Every line has a thread of its own and does one job after the other. The process ends when its connection does,
-so none is left however the window ended; what was being written is taken back first.
+The window's queues (`tronie.gui.client`) send it work: module-level functions of a `Workspace`, a job and what was
+given along. Every queue has a thread of its own and does one thing after the other. The process ends when its
+connection does, so none is left however the window ended; what was being written is taken back first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tronie.errors import Stopped, TronieError
+from tronie.errors import Cancelled, TronieError
+from tronie.runtime.job import Event, Job
 
 PATIENCE = 10.0
 """Seconds that jobs have to come to their next step when the window has gone."""
@@ -24,45 +25,41 @@ Send = Callable[[tuple[int, str, Any]], None]
 """Of a job's number, what kind of thing is said of it, and the thing."""
 
 
-class Tell:
-    """Passes anything on to the window; raises Stopped when the job is to end."""
+class InterfaceJob(Job):
+    """Whose events go to an interface; it may wait until the last one has been shown."""
 
     def __init__(self, number: int, send: Send) -> None:
-        self._number, self._send = number, send
-        self._stop, self._taken = threading.Event(), threading.Event()
+        super().__init__(lambda event: send((number, "told", event)))
+        self._taken = threading.Event()
 
-    def __call__(self, what: Any) -> None:
-        if self._stop.is_set():
-            raise Stopped("It was cancelled.")
+    def emit(self, event: Event) -> None:
         self._taken.clear()
-        self._send((self._number, "told", what))
+        super().emit(event)
 
-    @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
-
-    def stop(self) -> None:
-        self._stop.set()
+    def cancel(self) -> None:
+        super().cancel()
         self._taken.set()
 
     def take(self) -> None:
-        """The window has what was told last."""
+        """The interface has what was told last."""
         self._taken.set()
 
     def wait(self, seconds: float) -> None:
-        """Until the window has taken what was told last, at most so long."""
+        """Until the interface has taken what was told last, at most so long. Raises Cancelled."""
+        self.check()
         self._taken.wait(seconds)
+        self.check()
 
 
-class Hand(threading.Thread):
-    """Does the jobs of one line."""
+class Worker(threading.Thread):
+    """Does what is in one queue."""
 
-    def __init__(self, name: str, desk: Any, send: Send) -> None:
+    def __init__(self, name: str, workspace: Any, send: Send) -> None:
         super().__init__(name=f"tronie-{name}", daemon=True)
-        self._desk, self._send = desk, send
+        self._workspace, self._send = workspace, send
         self._waiting: deque[tuple[int, Callable[..., Any], tuple[Any, ...]]] = deque()
         self._change = threading.Condition()
-        self._tell: Tell | None = None
+        self._job: InterfaceJob | None = None
         self._closing = False
 
     def add(self, number: int, function: Callable[..., Any], given: tuple[Any, ...], alone: bool) -> None:
@@ -77,14 +74,14 @@ class Hand(threading.Thread):
         with self._change:
             self._closing |= close
             self._drop("stopped")
-            if self._tell is not None:
-                self._tell.stop()
+            if self._job is not None:
+                self._job.cancel()
             self._change.notify()
 
     def take(self) -> None:
         with self._change:
-            if self._tell is not None:
-                self._tell.take()
+            if self._job is not None:
+                self._job.take()
 
     def _drop(self, said: str) -> None:
         for number, *_ in self._waiting:
@@ -94,21 +91,21 @@ class Hand(threading.Thread):
     def run(self) -> None:
         while True:
             with self._change:
-                self._tell = None
+                self._job = None
                 while not self._waiting and not self._closing:
                     self._change.wait()
                 if self._closing:
                     return
                 number, function, given = self._waiting.popleft()
-                tell = self._tell = Tell(number, self._send)
-            self._send((number, *outcome(function, self._desk, tell, given)))
+                job = self._job = InterfaceJob(number, self._send)
+            self._send((number, *outcome(function, self._workspace, job, given)))
 
 
-def outcome(function: Callable[..., Any], desk: Any, tell: Tell, given: tuple[Any, ...]) -> tuple[str, Any]:
-    """What came of a job: `done` with its result, `failed` with a sentence, or `stopped`."""
+def outcome(function: Callable[..., Any], workspace: Any, job: Job, given: tuple[Any, ...]) -> tuple[str, Any]:
+    """What came of it: `done` with its result, `failed` with a sentence, or `stopped`."""
     try:
-        return "done", function(desk, tell, *given)
-    except Stopped:
+        return "done", function(workspace, job, *given)
+    except Cancelled:
         return "stopped", None
     except TronieError as error:
         return "failed", str(error)
@@ -120,11 +117,11 @@ def outcome(function: Callable[..., Any], desk: Any, tell: Tell, given: tuple[An
 
 def serve(connection: Connection) -> None:
     """Do what the connection says until it ends."""
-    from tronie.service.workspace import Desk
+    from tronie.service.workspace import Workspace
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    desk, hands, lock = Desk(), dict[str, Hand](), threading.Lock()
+    workspace, workers, lock = Workspace(), dict[str, Worker](), threading.Lock()
 
     def send(message: tuple[int, str, Any]) -> None:
         with lock:
@@ -137,22 +134,22 @@ def serve(connection: Connection) -> None:
 
     try:
         while True:
-            what, line, *more = connection.recv()
+            what, name, *more = connection.recv()
             if what == "quit":
                 break
-            hand = hands.get(line)
+            worker = workers.get(name)
             if what == "do":
-                if hand is None:
-                    hand = hands[line] = Hand(line, desk, send)
-                    hand.start()
-                hand.add(*more)
-            elif hand is not None:
-                hand.cancel() if what == "cancel" else hand.take()
+                if worker is None:
+                    worker = workers[name] = Worker(name, workspace, send)
+                    worker.start()
+                worker.add(*more)
+            elif worker is not None:
+                worker.cancel() if what == "cancel" else worker.take()
     except (EOFError, OSError):
         pass
-    for hand in hands.values():
-        hand.cancel(close=True)
-    for hand in hands.values():
-        hand.join(PATIENCE)
-    desk.close()
+    for worker in workers.values():
+        worker.cancel(close=True)
+    for worker in workers.values():
+        worker.join(PATIENCE)
+    workspace.close()
     os._exit(0)  # threads that still compute are not waited for

@@ -37,7 +37,7 @@ Key = tuple[Path, int]
 """A face: its photo, and its index there. A person of a clip: their folder, and 0."""
 
 
-class Desk:
+class Workspace:
     """Everything that lives from job to job. The pipeline is for one line only; the rest is guarded by `lock`."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Desk:
         with self.lock:
             self.forget(path)
             for key in self._light:
-                self.faces[key] = laid_down(self.faces[key])
+                self.faces[key] = spill_to_disk(self.faces[key])
             self._light.clear()
             self.photos[path] = photo
             self.made_with[path] = settings
@@ -99,7 +99,7 @@ class Desk:
             if len(self._light) < IN_MEMORY:
                 self._light.append((path, face.index))
             else:
-                face = laid_down(face)
+                face = spill_to_disk(face)
             self.faces[path, face.index] = face
             self.frontals[path, face.index] = settings.portrait
         return face
@@ -219,7 +219,7 @@ def _made(settings: Settings) -> list[bool]:
     return [*(settings.runs(stage) for stage in stages), *(name in settings.wanted for name in pictures)]
 
 
-def laid_down(face: Face) -> Face:
+def spill_to_disk(face: Face) -> Face:
     """The face with its large pictures in temporary files, from which they are fetched when they are looked at; the
     system takes the files away with the last picture, or with the process."""
     texture, frontal, albedo, enhanced = face.texture, face.portrait, face.albedo, face.enhanced

@@ -13,24 +13,13 @@ from typer.testing import CliRunner
 
 import tronie
 from tronie.cli.app import app
-from tronie.errors import WeightsError
+from tronie.errors import Cancelled, WeightsError
 from tronie.head.model import HeadModel, default_head
 from tronie.head.morphable import Morphable
 from tronie.importers.heads.calibrated import Calibrated, calibrated, find, folder_of, made_of
-from tronie.pipelines.calibration.job import Stopped, calibrate
+from tronie.pipelines.calibration.job import calibrate
+from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.runtime.model_store import keep, new_record
-
-
-class Told:
-    def __init__(self) -> None:
-        self.stages: list[tuple[str, int, int]] = []
-        self.steps = 0
-
-    def stage(self, text: str, total: int, done: int = 0) -> None:
-        self.stages.append((text, total, done))
-
-    def advance(self) -> None:
-        self.steps += 1
 
 
 def bring(source: Path) -> None:
@@ -47,32 +36,34 @@ def bring(source: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Told, Stopped | Calibrated, Calibrated]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[Event], Calibrated]]:
     folder = tmp_path_factory.mktemp("home")
     patch = pytest.MonkeyPatch()
     patch.setenv("TRONIE_HOME", str(folder))
     bring(folder / "file.npz")
-    told, stop = Told(), []
+    told: list[Event] = []
 
-    def stopping() -> bool:
-        stop.append(None)
-        return told.steps > 90  # the landmarks take 84
+    def hear(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Advanced) and (event.stage, event.done) == ("pictures", 6):
+            job.drain()
 
-    first = calibrate("gnm", told, pictures=120, shard=6, workers=1, stopping=stopping)
-    second = calibrate("gnm", told, pictures=120, shard=6, workers=1)
-    assert isinstance(second, Calibrated)
-    yield folder, told, first, second
+    job = Job(hear)
+    with pytest.raises(Cancelled):
+        calibrate("gnm", pictures=120, shard=6, workers=1, job=job)
+    yield folder, told, calibrate("gnm", pictures=120, shard=6, workers=1, job=Job(told.append))
     patch.undo()
 
 
 @pytest.mark.slow
-def test_it_is_stopped_and_goes_on(home: tuple[Path, Told, Stopped | Calibrated, Calibrated]) -> None:
-    _, told, first, second = home
-    assert isinstance(first, Stopped)
-    assert 0 < first.done < first.total == 20
-    names = [name for name, _, _ in told.stages]
-    assert names == ["landmarks", "pictures", "pictures", "learning"]
-    assert told.stages[2] == ("pictures", 20, first.done)  # what was drawn is not drawn again
+def test_it_is_stopped_and_goes_on(home: tuple[Path, list[Event], Calibrated]) -> None:
+    _, told, second = home
+    stages = [event for event in told if isinstance(event, StageBegan)]
+    assert [event.stage for event in stages] == ["landmarks", "pictures", "pictures", "learning"]
+    assert stages[1].total == stages[2].total == 20
+    drawn = [event.done for event in told if isinstance(event, Advanced) and event.stage == "pictures"]
+    assert 6 <= stages[2].done < 9  # what was drawn is not drawn again
+    assert drawn == list(range(1, 21))
     assert sorted(p.name for p in second.folder.iterdir()) == ["calibration.npz", "card.json", "head.npz"]
     assert not folder_of("gnm.work").exists()
     assert 0 < second.card["held_out_figures"]["share"] < 1.3  # so few pictures hardly teach anything
@@ -80,14 +71,14 @@ def test_it_is_stopped_and_goes_on(home: tuple[Path, Told, Stopped | Calibrated,
 
 
 @pytest.mark.slow
-def test_the_landmarks_are_where_ours_are(home: tuple[Path, Told, Stopped | Calibrated, Calibrated]) -> None:
-    ours, theirs = default_head(), HeadModel.load(home[3].folder / "head.npz")
+def test_the_landmarks_are_where_ours_are(home: tuple[Path, list[Event], Calibrated]) -> None:
+    ours, theirs = default_head(), HeadModel.load(home[2].folder / "head.npz")
     off = [h.level(1).points478(h.level(1).apply(h.mean)) for h in (ours, theirs)]
     assert np.median(np.linalg.norm(off[0] - off[1], axis=1)) < 2.0
 
 
 @pytest.mark.slow
-def test_photos_are_fitted_with_it(home: tuple[Path, Told, Stopped | Calibrated, Calibrated], tmp_path: Path) -> None:
+def test_photos_are_fitted_with_it(home: tuple[Path, list[Event], Calibrated], tmp_path: Path) -> None:
     photo = ROOT / "src/tronie/assets/selftest.jpg"
     result = tronie.reconstruct(photo, tronie.Settings.model_validate({"head": {"name": "gnm"}}))
     face = result.faces[0]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.pipelines.calibration.closest import closest_on_surface, closest_on_triangles, nearest
+from tronie.pipelines.calibration.registration import closest_on_surface, closest_on_triangles, nearest
 
 
 @given(st.integers(0, 10_000))

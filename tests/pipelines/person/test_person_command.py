@@ -12,10 +12,12 @@ from places import EXAMPLES
 from typer.testing import CliRunner
 
 from tronie.cli.app import app
+from tronie.errors import Cancelled
 from tronie.export.records import PersonRecord
-from tronie.pipelines.person.gather import find_faces
+from tronie.pipelines.person.grouping import find_faces
 from tronie.pipelines.person.reconstruct import reconstruct_person
 from tronie.pipelines.photo import Pipeline
+from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.stages.landmarks import recognizer as identity
 
@@ -97,15 +99,20 @@ def test_the_user_says_who_is_who(photos: Path, tmp_path: Path) -> None:
 
 def test_a_stop_leaves_nothing_half_done(photos: Path) -> None:
     pipeline = Pipeline(Settings())
-    (found,) = find_faces(pipeline, [photos / "a.png"], lambda: False)
+    (found,) = find_faces(pipeline, [photos / "a.png"])
     arguments = pipeline.model, pipeline.calibration, found.shots, pipeline.settings
-    assert reconstruct_person(*arguments, stopping=lambda: True) is None
-    assert not list(find_faces(pipeline, [photos / "a.png"], lambda: True))
+    for wish in ("drain", "cancel"):
+        job = Job()
+        getattr(job, wish)()
+        with pytest.raises(Cancelled):
+            reconstruct_person(*arguments, job=job)
+        with pytest.raises(Cancelled):
+            find_faces(pipeline, [photos / "a.png"], job)
 
 
 def test_photos_beyond_the_memory_are_read_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tronie.pipelines.person.gather.KEPT_PIXELS", 10)
-    (found,) = find_faces(Pipeline(Settings()), [photos / "a.png"], lambda: False)
+    monkeypatch.setattr("tronie.pipelines.person.grouping.KEPT_PIXELS", 10)
+    (found,) = find_faces(Pipeline(Settings()), [photos / "a.png"])
     assert found.shots[0].photo.image.size == 0
     assert found.shots[0].load().image.shape == (512, 512, 3)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.pipelines.video.assign import assign
+from tronie.pipelines.video.track import assign
 
 sparse = pytest.importorskip("scipy.optimize")
 

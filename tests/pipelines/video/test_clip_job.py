@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image as Pillow
 from places import DOCS, EXAMPLES
 
 from tronie.cli import execute
+from tronie.errors import Cancelled
 from tronie.export.records import schema
 from tronie.io.video import is_clip
 from tronie.jobs.manifest import Ledger
@@ -23,6 +23,7 @@ from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.job import do_clip
 from tronie.pipelines.video.live import Live
+from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.settings import Settings
 
 EXAMPLE = EXAMPLES / "astronaut.jpg"
@@ -131,37 +132,41 @@ def test_a_clip_without_faces_is_a_result(pipeline: Pipeline, tmp_path: Path) ->
 
 
 def test_stopping_leaves_nothing_of_a_file_half_read(shot: Path, pipeline: Pipeline, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        do_clip(pipeline, Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True), stopping=lambda: True)
-    assert not (tmp_path / "slide").exists()
+    for wish in (Job.drain, Job.cancel):
+        heard: list[Event] = []
+        job = Job(heard.append)
+        wish(job)
+        with pytest.raises(Cancelled):
+            do_clip(pipeline, Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True), job)
+        assert not heard
+        assert not list(tmp_path.iterdir())
 
 
 def test_films_are_made_in_several_threads_and_can_be_ended(shot: Path, tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"outputs": (*SETTINGS.outputs, "talking_film")})
     several = Pipeline(settings, threads=2)
-    heard: list[str] = []
-    outcome = do_clip(
-        several,
-        Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True),
-        progress=lambda what, *_: heard.append(what),
-    )
+    heard: list[Event] = []
+    job = Job(heard.append)
+    outcome = do_clip(several, Task(str(shot / "%03d.png"), tmp_path, "slide", clip=True), job)
     assert outcome.status == "ok", outcome
+    assert outcome.timings == job.timings
+    assert {"follow", "solve", "head", "talking", "files"} <= set(job.timings)
     assert [path.name for path in (tmp_path / "slide" / "face-1").glob("frontal.*[!g]")]
-    assert [what for k, what in enumerate(heard) if what not in heard[:k]] == [
-        "following",
-        "solving",
-        "talking",
-        "heads",
-    ]
-    assert heard.count("talking") == FRAMES
+    begun = [event.stage for event in heard if isinstance(event, StageBegan)]
+    assert begun == ["follow", "heads", "solve", "head", "talking", "files", "files"]
+    steps = [event for event in heard if isinstance(event, Advanced)]
+    for stage, person in (("follow", 0), ("talking", 1)):
+        counts = [(event.done, event.total) for event in steps if (event.stage, event.face) == (stage, person)]
+        assert counts == [(k, FRAMES) for k in range(1, FRAMES + 1)]
 
-    drawn = threading.Event()
-    with pytest.raises(KeyboardInterrupt):
-        do_clip(
-            several, Task(str(shot / "%03d.png"), tmp_path, "again", clip=True), stopping=drawn.is_set,
-            progress=lambda what, *_: drawn.set() if what == "talking" else None,
-        )  # fmt: skip
-    assert not (tmp_path / "again").exists()
+    def hear(event: Event) -> None:
+        if isinstance(event, Advanced) and event.stage == "talking":
+            job.drain()
+
+    job = Job(hear)
+    with pytest.raises(Cancelled):
+        do_clip(several, Task(str(shot / "%03d.png"), tmp_path, "again", clip=True), job)
+    assert [path.name for path in tmp_path.iterdir()] == ["slide"]
 
 
 def test_the_command_wants_something_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:

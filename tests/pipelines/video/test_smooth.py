@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tronie.pipelines.video.smooth import OneEuro, noise_of, smooth
+from tronie.pipelines.video.motion import OneEuro, noise_of, smooth
 
 TIMES = np.arange(120) / 30
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ from tronie.head.model import HeadModel, default_head
 from tronie.importers.heads.calibrated import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of, made_of
 from tronie.runtime.atomic_files import make_folder, new_folder, sweep, write_file
 from tronie.runtime.hardware import cores
+from tronie.runtime.job import Job
 from tronie.runtime.model_store import Imported, imported
-from tronie.runtime.pipe import Line
 from tronie.runtime.processes import Crash, run_in_processes
 from tronie.version import __version__
 
@@ -42,23 +42,6 @@ PARTIES = 3
 """Crashes of worker processes after which the work ends."""
 
 
-class Progress(Protocol):
-    """Who is told how far it is."""
-
-    def stage(self, text: str, total: int, done: int = 0) -> None: ...
-
-    def advance(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The work was interrupted; what is finished is kept."""
-
-    done: int
-    total: int
-    """Shards of pictures."""
-
-
 @dataclass(frozen=True, slots=True)
 class Painter:
     """What a worker process does: shards of pictures, looked at."""
@@ -68,11 +51,10 @@ class Painter:
     shard: int
     """Pictures in one."""
 
-    def __call__(self, line: Line) -> Callable[[int], int]:
+    def __call__(self, job: Job) -> Callable[[int], int]:
         from threadpoolctl import threadpool_limits
 
-        from tronie.pipelines.calibration.observe import FIELDS, look
-        from tronie.pipelines.calibration.synthetic import Own, draw, units_of
+        from tronie.pipelines.calibration.synthetic import FIELDS, Own, draw, look, units_of
         from tronie.stages.fit.basis import mirror_map
         from tronie.stages.landmarks.net import LandmarkNet
 
@@ -96,45 +78,55 @@ class Painter:
 
 def calibrate(
     name: str,
-    progress: Progress,
     *,
     pictures: int = PICTURES,
     photos: Sequence[Path] = (),
     workers: int = 0,
     seed: int = 1,
     shard: int = SHARD,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Calibrated | Stopped:
+    job: Job | None = None,
+) -> Calibrated:
     """Calibrate the imported head model `name`. The skins of the faces in `photos` are used beside invented ones.
-    `shard` pictures are drawn between two moments at which the work can be stopped.
+    `shard` pictures are drawn between two moments at which the work can be stopped. `job` is told of the stages
+    `landmarks`, `textures` (whose steps are photos), `pictures` (shards) and `learning`.
 
-    Raises WeightsError when it is not imported or the result is useless, OutputError when the store cannot be written.
+    Raises WeightsError when it is not imported or the result is useless, OutputError when the store cannot be written;
+    Cancelled when the job is, or when it drains before the last picture is drawn: what is finished is kept.
     """
+    job = job or Job()
     record = imported_head(name)
     work = begin(record, {"seed": seed, "shard": shard, "photos": [str(p) for p in photos]})
     sweep(work)
     if not (work / HEAD).exists():
-        prepare(record, work, progress)
+        prepare(record, work, job)
     if photos and not (work / PHOTOS).exists():
-        progress.stage("textures", len(photos))
-        write_file(work / PHOTOS, npy(np.array(baked(photos, progress.advance))))
+        write_file(work / PHOTOS, npy(np.array(baked(photos, job))))
     count = max(2 * HELD, -(-pictures // shard))
-    missing = [n for n in range(count) if not shard_file(work, n).exists()]
-    progress.stage("pictures", count, count - len(missing))
-    crashes = 0
-    crew = min(workers or cores(), max(len(missing), 1))
-    for _, answer in run_in_processes(Painter(work, seed, shard), missing, crew, stopping=stopping):
-        if isinstance(answer, Crash):
-            crashes += 1
-            if crashes >= PARTIES:
-                raise WeightsError(f"The calibration of {name} cannot go on: {answer.reason}.")
-        progress.advance()
-    missing = [n for n in range(count) if not shard_file(work, n).exists()]
-    if stopping() or missing:
-        return Stopped(count - len(missing), count)
-    finish(record, work, count, seed, pictures, progress)
+    _draw(record.name, Painter(work, seed, shard), count, workers, job)
+    finish(record, work, count, seed, pictures, job)
     shutil.rmtree(work, ignore_errors=True)
     return find(name)
+
+
+def _draw(name: str, painter: Painter, count: int, workers: int, job: Job) -> None:
+    """Every shard of pictures that is not there yet."""
+
+    def missing() -> list[int]:
+        return [n for n in range(count) if not shard_file(painter.work, n).exists()]
+
+    crashes = 0
+    with job.stage("pictures", count, count - len(missing())) as stage:
+        while wanted := missing():
+            job.check(new=True)
+            crew = min(workers or cores(), len(wanted))
+            for _, answer in run_in_processes(painter, wanted, crew, job=job):
+                if isinstance(answer, Crash):
+                    crashes += 1
+                    if crashes >= PARTIES:
+                        raise WeightsError(f"The calibration of {name} cannot go on: {answer.reason}.")
+                else:
+                    stage.advance()
+    job.check(new=True)
 
 
 def imported_head(name: str) -> Imported:
@@ -160,7 +152,7 @@ def begin(record: Imported, plan: dict[str, Any]) -> Path:
     return work
 
 
-def prepare(record: Imported, work: Path, progress: Progress) -> None:
+def prepare(record: Imported, work: Path, job: Job) -> None:
     """The model laid onto our head, with the landmarks that the net itself points at."""
     from tronie.head.morphable import Morphable
     from tronie.head.retarget import head_model
@@ -169,7 +161,6 @@ def prepare(record: Imported, work: Path, progress: Progress) -> None:
     from tronie.stages.landmarks.net import LandmarkNet
     from tronie.stages.landmarks.net import square as net_square
 
-    progress.stage("landmarks", PEOPLE * VIEWS)
     ours, net = default_head(), LandmarkNet(threads=0)
     model = carried(moved(head_model(Morphable.load(record.path)), ours), ours)
     drawn = in_our_texture(model, ours)
@@ -178,7 +169,8 @@ def prepare(record: Imported, work: Path, progress: Progress) -> None:
         side = len(picture)
         return net.look(picture, net_square(np.full(2, side / 2), side, 0.0)).points
 
-    found = embed(drawn, [t for kind in skins(work) for t in kind], detect, tick=progress.advance)
+    with job.stage("landmarks", PEOPLE * VIEWS) as stage:
+        found = embed(drawn, [t for kind in skins(work) for t in kind], detect, tick=stage.advance)
     write_file(work / DRAWN, npz_of(found))
     write_file(work / HEAD, npz_of(replace(model, embeddings=found.embeddings)))
 
@@ -202,7 +194,7 @@ def skins(work: Path) -> list[list[Image]]:
     return [kind for kind in kinds if kind]
 
 
-def baked(photos: Sequence[Path], tick: Callable[[], None]) -> list[Image]:
+def baked(photos: Sequence[Path], job: Job) -> list[Image]:
     """(S, S, 3) textures of the largest faces of photos; a photo without one is left out."""
     from tronie.errors import TronieError
     from tronie.pipelines.photo import Pipeline
@@ -210,24 +202,25 @@ def baked(photos: Sequence[Path], tick: Callable[[], None]) -> list[Image]:
 
     tree = {"texture": {"size": SKIN_SIDE}, "only": "texture", "detect": {"max_faces": 1}, "enhance": {"mode": "off"}}
     pipeline, out = Pipeline(Settings.model_validate(tree)), []
-    for photo in photos:
-        with suppress(TronieError):
-            out += [face.texture.image for face in pipeline.run(photo).faces if face.texture is not None]
-        tick()
+    with job.stage("textures", len(photos)) as stage:
+        for photo in photos:
+            with suppress(TronieError):
+                out += [face.texture.image for face in pipeline.run(photo, job=job).faces if face.texture is not None]
+            stage.advance()
     return out
 
 
-def finish(record: Imported, work: Path, count: int, seed: int, pictures: int, progress: Progress) -> None:
+def finish(record: Imported, work: Path, count: int, seed: int, pictures: int, job: Job) -> None:
     """Learn, and put the result into its place."""
     from tronie.pipelines.calibration.train import EPOCHS, learn
     from tronie.stages.fit.regressor import default_calibration
 
-    progress.stage("learning", EPOCHS)
     model = HeadModel.load(work / HEAD)
     shards = [dict(np.load(shard_file(work, n), allow_pickle=False)) for n in range(count)]
     data = {name: np.concatenate([s[name] for s in shards]) for name in shards[0]}
     held = np.concatenate([np.full(len(s["focal"]), n % HELD == HELD - 1) for n, s in enumerate(shards)])
-    found, figures = learn(model, data, held, default_calibration(), seed=seed, tick=progress.advance)
+    with job.stage("learning", EPOCHS) as stage:
+        found, figures = learn(model, data, held, default_calibration(), seed=seed, tick=stage.advance)
     card = {
         "name": record.name, "licence": record.licence, **made_of(record), "version": __version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,

@@ -17,7 +17,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
-from tronie.pipelines.calibration.closest import closest_on_surface
+from tronie.pipelines.calibration.registration import closest_on_surface
 
 Ints = NDArray[np.int32]
 Embedding = tuple[Ints, Array]

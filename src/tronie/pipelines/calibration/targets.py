@@ -49,7 +49,7 @@ def towards(points: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Targets:
     """What goes in and what is to come out."""
 
     residual: Array
@@ -70,7 +70,7 @@ class Task:
         return np.asarray(np.abs(np.array([euler_degrees(r)[0] for r in self.true_rotation])))
 
 
-def task_of(data: Mapping[str, Array], basis: LandmarkBasis) -> Task:
+def targets_of(data: Mapping[str, Array], basis: LandmarkBasis) -> Targets:
     aligned = [weak_perspective(basis.mean, p) for p in data["points"]]
     rotation, scale = np.array([a.rotation for a in aligned]), np.array([a.scale for a in aligned])
     jitter = np.exp(np.random.default_rng(0).normal(0, FOCAL_JITTER, len(scale)))
@@ -85,7 +85,7 @@ def task_of(data: Mapping[str, Array], basis: LandmarkBasis) -> Task:
     near = 1000 / np.linalg.norm(place, axis=1)
     y = np.column_stack([data["identity"], data["expression"], turn, growth, shift, near]).astype(np.float32)
     residual = np.array([a.residual.ravel() for a in aligned], np.float32)
-    return Task(residual, pose, data["scores"], rotation, true_rotation, y, point_offsets(data, basis))
+    return Targets(residual, pose, data["scores"], rotation, true_rotation, y, point_offsets(data, basis))
 
 
 def point_offsets(data: Mapping[str, Array], basis: LandmarkBasis) -> Array:
@@ -128,25 +128,25 @@ class Scales:
     """(956, EXTRA)."""
 
     @classmethod
-    def of(cls, task: Task, model: HeadModel, learned: Array) -> Scales:
+    def of(cls, targets: Targets, model: HeadModel, learned: Array) -> Scales:
         k = len(model.identity)
-        mean, basis, spread = directions(task.residual[learned], COMPONENTS)
-        extra_mean, extra, _ = directions(task.offset[learned[::3]], EXTRA)
+        mean, basis, spread = directions(targets.residual[learned], COMPONENTS)
+        extra_mean, extra, _ = directions(targets.offset[learned[::3]], EXTRA)
         pose_scale = np.ones(11)
         pose_scale[CAMERA_FEATURES] = 0.3
-        rest = task.y[learned][:, k:]
+        rest = targets.y[learned][:, k:]
         return cls(mean, basis / spread, np.concatenate([np.ones(COMPONENTS), pose_scale, np.full(52, 2.0)]),
                    np.linalg.cholesky(similarity_free(model) + 1e-4 * np.eye(k)), rest.mean(axis=0),
                    rest.std(axis=0) + 1e-6, extra_mean, extra / np.sqrt(478))  # fmt: skip
 
-    def told(self, task: Task) -> Array:
-        z = (task.residual - self.mean) @ self.components
-        return (np.concatenate([z, task.pose, task.scores], 1) * self.told_scale).astype(np.float32)
+    def told(self, targets: Targets) -> Array:
+        z = (targets.residual - self.mean) @ self.components
+        return (np.concatenate([z, targets.pose, targets.scores], 1) * self.told_scale).astype(np.float32)
 
-    def goal(self, task: Task) -> Array:
+    def goal(self, targets: Targets) -> Array:
         k = len(self.root)
-        rest = (task.y[:, k:] - self.rest_mean) / self.rest_scale
-        parts = [task.y[:, :k] @ self.root, rest, (task.offset - self.extra_mean) @ self.extra]
+        rest = (targets.y[:, k:] - self.rest_mean) / self.rest_scale
+        parts = [targets.y[:, :k] @ self.root, rest, (targets.offset - self.extra_mean) @ self.extra]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def weights(self, model: HeadModel) -> Array:
@@ -164,16 +164,16 @@ class Scales:
 
 
 def spreads(
-    out: Array, extra: Array, doubt: Array, scales: Scales, task: Task, rows: Array,
+    out: Array, extra: Array, doubt: Array, scales: Scales, targets: Targets, rows: Array,
     foreign: Array, model: HeadModel,
 ) -> dict[str, Array]:  # fmt: skip
     """How wide the held-out errors are: of vertices along their normals, of the pose, of the net's points."""
     k = len(scales.root)
-    error = scales.natural(out) - task.y[rows]
+    error = scales.natural(out) - targets.y[rows]
     relative = doubt - np.log(np.exp(doubt).mean())
     turn = scales.natural(out)[:, k + 52 : k + 55]
-    said = [euler_degrees(r @ rotation_matrix(t)) for r, t in zip(task.rotation[rows], turn, strict=True)]
-    angles = np.array(said) - np.array([euler_degrees(r) for r in task.true_rotation[rows]])
+    said = [euler_degrees(r @ rotation_matrix(t)) for r, t in zip(targets.rotation[rows], turn, strict=True)]
+    angles = np.array(said) - np.array([euler_degrees(r) for r in targets.true_rotation[rows]])
     pose = np.column_stack([angles, error[:, k + 55]]) / np.exp(relative)[:, None]
     v = model.mean.astype(float)
     inner = model.inner_face
@@ -185,7 +185,7 @@ def spreads(
     flat = flat - (moves @ np.linalg.lstsq(moves[on_face], flat[:, on_face].T, rcond=None)[0]).T
     triangles = model.level(0).triangles
     along = (flat.reshape(k, -1, 3) * triangle_vertex_normals(model.mean, triangles)).sum(axis=2)
-    yaw = task.yaw[rows]
+    yaw = targets.yaw[rows]
     sigma, pose_sigma = [], []
     for middle in BINS:
         near = np.abs(yaw - middle) < BIN_REACH
@@ -195,7 +195,7 @@ def spreads(
         sigma.append(np.sqrt(np.einsum("kc,kl,lc->c", along, identity.T @ identity / near.sum(), along)))
         pose_sigma.append(np.sqrt((pose[near] ** 2).mean(axis=0)))
     own = ~foreign[rows]
-    left = task.offset[rows][own] - scales.extra_mean - 478 * (extra[own] @ scales.extra.T)
+    left = targets.offset[rows][own] - scales.extra_mean - 478 * (extra[own] @ scales.extra.T)
     variance = (left.reshape(len(left), -1, 2) ** 2).sum(axis=2)
     precision = 1 / (np.median(variance, axis=0) + 0.5)
     return {"sigma_yaw": np.array(BINS), "sigma": np.array(sigma), "pose_sigma": np.array(pose_sigma),

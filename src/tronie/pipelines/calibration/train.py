@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.head.model import HeadModel
-from tronie.pipelines.calibration.targets import Scales, Task, spreads, task_of
+from tronie.pipelines.calibration.targets import Scales, Targets, spreads, targets_of
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.regressor import CAMERA_FEATURES, Calibration
 
@@ -83,11 +83,11 @@ def learn(
 ) -> tuple[Calibration, Figures]:
     """`data` has the arrays of `look.Sample` by name, `held` (N,) are those not to learn from. `start` is our own
     head's calibration. `tick` is called after each of EPOCHS passes."""
-    task = task_of(data, landmark_basis(model))
+    targets = targets_of(data, landmark_basis(model))
     learned = np.flatnonzero(~held)
-    scales = scales_of(task, model, learned, start)
-    x = np.concatenate([data["features"], scales.told(task)], axis=1).astype(np.float32)
-    goal, k = scales.goal(task), len(model.identity)
+    scales = scales_of(targets, model, learned, start)
+    x = np.concatenate([data["features"], scales.told(targets)], axis=1).astype(np.float32)
+    goal, k = scales.goal(targets), len(model.identity)
     main, extra = goal[:, : k + 59], goal[:, k + 59 :]
     inputs = input_scale(scales, x.shape[1])
     layers = first(x[learned], main[learned], begun(start, inputs, scales), blind(x.shape[1]))
@@ -99,14 +99,14 @@ def learn(
     doubter = ridge(layers.inner(x[learned])[1], np.log(off + 1e-3)[:, None])
     doubt = affine(layers.inner(x[held])[1], doubter)[:, 0]
     rows = np.flatnonzero(held)
-    wide = spreads(said, affine(x[held], points), doubt, scales, task, rows, np.zeros(len(held), bool), model)
+    wide = spreads(said, affine(x[held], points), doubt, scales, targets, rows, np.zeros(len(held), bool), model)
     doubter[-1] -= np.log(np.exp(doubt).mean())
-    return calibration(layers, doubter, scales, inputs, wide), figures(said, scales, task, rows, len(learned), model)
+    return calibration(layers, doubter, scales, inputs, wide), figures(said, scales, targets, rows, len(learned), model)
 
 
-def scales_of(task: Task, model: HeadModel, learned: Array, start: Calibration) -> Scales:
+def scales_of(targets: Targets, model: HeadModel, learned: Array, start: Calibration) -> Scales:
     """With the principal directions that the first hidden layer knows."""
-    own = Scales.of(task, model, learned)
+    own = Scales.of(targets, model, learned)
     return Scales(**{**{n: getattr(own, n) for n in own.__dataclass_fields__}, "components": start.components})
 
 
@@ -234,9 +234,9 @@ def calibration(
     )  # fmt: skip
 
 
-def figures(said: Array, scales: Scales, task: Task, rows: Array, learned: int, model: HeadModel) -> Figures:
+def figures(said: Array, scales: Scales, targets: Targets, rows: Array, learned: int, model: HeadModel) -> Figures:
     """Held-out errors."""
-    k, true, yaw = len(scales.root), task.y[rows], task.yaw[rows]
+    k, true, yaw = len(scales.root), targets.y[rows], targets.yaw[rows]
     base = np.linalg.norm(true[:, :k] @ scales.root, axis=1)
     error = np.linalg.norm(said[:, :k] - true[:, :k] @ scales.root, axis=1)
     near, far = yaw < 30, yaw >= 30

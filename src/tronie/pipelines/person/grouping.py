@@ -1,17 +1,28 @@
-"""Which faces are whose: grouping by a recogniser, and the text file in which the user may correct it."""
+"""Which faces are whose: faces of photos, grouped by a recogniser, and the text file in which the user corrects it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
-from tronie.errors import InputError
+from tronie.errors import InputError, TronieError
+from tronie.io.inputs import stamp
+from tronie.io.paths import identity as same_file
+from tronie.pipelines.multiview import Shot
+from tronie.pipelines.photo import Pipeline
+from tronie.runtime.job import Job, Problem
+from tronie.stages.landmarks import recognizer
+from tronie.stages.landmarks.align import aligned_crop, aligned_square
 
+ALIGNED = 256
+"""Side of what the recogniser sees, pixels."""
+KEPT_PIXELS = 150_000_000
+"""So many pixels of photos are kept in memory; what is beyond is read again when its texture is wanted."""
 SAME = 0.55
 """Mean distance of the recogniser's embeddings between two groups up to which they are one person. Its own limit for
 two single pictures is 0.6; on 40 portraits a face and its mirror image are 0.17 apart, two people 0.77."""
@@ -19,6 +30,15 @@ NOBODY = "-"
 HEADER = """# Which face is whose: photo, number of the face in it, person; separated by tabs.
 # Change the persons (any short names; - leaves a face out) and run again with --people and this file.
 """
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One photo with its faces."""
+
+    path: Path
+    shots: tuple[Shot, ...]
+    """Largest face first; empty where it shows nobody or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,46 @@ class Entry:
     face: int
     """1-based, largest first."""
     person: str
+
+
+def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None) -> list[Found]:
+    """Of every photo. One that cannot be read, or that shows nobody, is told of as a problem. The stage `faces` has a
+    step for every photo. Raises Cancelled when the job is, or when it drains before the last photo."""
+    from tronie.io.images import read_photo
+
+    job = job or Job()
+    found: list[Found] = []
+    kept = 0
+    with job.stage("faces", total=len(paths)) as stage:
+        for path in paths:
+            job.check(new=True)
+            part, before = job.part(str(path)), stamp(path)
+            try:
+                with part.stage("read"):
+                    photo = read_photo(path)
+                faces, camera = pipeline.find(photo, part)
+                if not faces:
+                    raise InputError(f"There is no face in {path}.")
+            except TronieError as error:
+                job.emit(Problem(str(error)))
+                found.append(Found(path, ()))
+            else:
+                kept += photo.image.shape[0] * photo.image.shape[1]
+                if kept > KEPT_PIXELS:
+                    photo = replace(photo, image=np.zeros((0, 0, 3), np.uint8))
+                found.append(Found(path, tuple(Shot(photo, face, camera, before) for face in faces)))
+            stage.advance()
+    return found
+
+
+def embeddings(shots: Sequence[Shot]) -> np.ndarray:
+    """(N, 128) of the recogniser; needs the extra `identity`."""
+    crops = []
+    for shot in shots:
+        assert shot.face.landmarks is not None
+        photo = shot.load()
+        crops.append(aligned_crop(photo.image, aligned_square(shot.face.landmarks.points), ALIGNED).image)
+    return recognizer.embedding(np.stack(crops))
 
 
 def group(embeddings: Array, photos: Sequence[int], same: float = SAME) -> NDArray[np.intp]:
@@ -64,6 +124,39 @@ def group(embeddings: Array, photos: Sequence[int], same: float = SAME) -> NDArr
     for number, members in enumerate(groups):
         out[members] = number
     return out
+
+
+def largest(found: Sequence[Found]) -> dict[str, list[Shot]]:
+    """One person: the largest face of every photo."""
+    return {"1": [f.shots[0] for f in found if f.shots]}
+
+
+def grouped(found: Sequence[Found]) -> dict[str, list[Shot]]:
+    """All faces by person, `1` being whom most photos show."""
+    shots = [shot for f in found for shot in f.shots]
+    photos = [k for k, f in enumerate(found) for _ in f.shots]
+    numbers = group(embeddings(shots), photos)
+    out: dict[str, list[Shot]] = {}
+    for number, shot in sorted(zip(numbers.tolist(), shots, strict=True), key=lambda pair: pair[0]):
+        out.setdefault(str(number + 1), []).append(shot)
+    return out
+
+
+def as_said(found: Sequence[Found], entries: Sequence[Entry], source: str) -> dict[str, list[Shot]]:
+    """As the user's file has it. Raises InputError."""
+    at = {same_file(f.path): f for f in found if f.shots}
+    entries = [replace(e, photo=same_file(e.photo)) for e in entries]
+    # Of a photo that could not be read the file may still speak.
+    lost = {same_file(f.path) for f in found if not f.shots}
+    entries = [e for e in entries if e.photo not in lost]
+    people = by_person(entries, {key: len(f.shots) for key, f in at.items()}, source)
+    return {name: [at[photo].shots[face - 1] for photo, face in members] for name, members in people.items()}
+
+
+def entries_of(people: dict[str, list[Shot]], found: Sequence[Found]) -> list[Entry]:
+    """Of every face that was found, in the order of the photos; those of nobody have `-`."""
+    who = {id(shot): name for name, shots in people.items() for shot in shots}
+    return [Entry(str(f.path), shot.face.index, who.get(id(shot), "-")) for f in found for shot in f.shots]
 
 
 def to_text(entries: Sequence[Entry]) -> str:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tronie.geometry import transform
 from tronie.head.model import HeadModel
-from tronie.pipelines.multiview import Shot, crisp, dressed, suits_portrait, textured, to_paint, usual_level
+from tronie.pipelines.multiview import (
+    Shot,
+    add_light_and_portrait,
+    crisp,
+    select_views,
+    suits_portrait,
+    textured,
+    usual_level,
+)
+from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
@@ -26,7 +35,7 @@ POINTS = 40
 
 
 @dataclass(frozen=True, eq=False)
-class Many:
+class PersonResult:
     """What came out."""
 
     shots: tuple[Shot, ...]
@@ -54,9 +63,32 @@ def reconstruct_person(
     shots: Sequence[Shot],
     settings: Settings,
     *,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Many | None:
-    """Raises ValueError when there is no shot, or none of whose landmarks form a face. None when it was stopped."""
+    job: Job | None = None,
+) -> PersonResult:
+    """`job` is told of the stages `fit`, `texture` (whose steps are photos), `light` and `frontal`.
+
+    Raises ValueError when there is no shot, or none of whose landmarks form a face; Cancelled when the job is, or when
+    it drains before all photos of the texture are looked at.
+    """
+    job = job or Job()
+    with job.stage("fit"):
+        joint, curve, done = _fitted(model, calibration, shots, settings)
+    weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
+    main = int(np.argmax([suits_portrait(shot) for shot in done]))
+    fused: Fused | None = None
+    painted: tuple[int, ...] = ()
+    if settings.runs("texture"):
+        painted = select_views(done, main)
+        fused = textured(done, painted, settings, job=job)
+        face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
+        done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
+    return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, painted)
+
+
+def _fitted(
+    model: HeadModel, calibration: Calibration, shots: Sequence[Shot], settings: Settings
+) -> tuple[MultiViewFit, list[tuple[int, float, float]], list[Shot]]:
+    """The fit of all photos together, the curve of how sure it is, and the shots with the person's head."""
     looks = [look_of(shot) for shot in shots]
     joint = fit_views(model, calibration, looks, warp=settings.fit.warp)
     curve = []
@@ -76,18 +108,7 @@ def reconstruct_person(
         if shot.photo.image.size:
             face = replace(face, warnings=face_warnings(shot.photo, face))
         done.append(replace(shot, face=face))
-    weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
-    main = int(np.argmax([suits_portrait(shot) for shot in done]))
-    fused: Fused | None = None
-    painted: tuple[int, ...] = ()
-    if settings.runs("texture"):
-        painted = to_paint(done, main)
-        fused = textured(done, painted, settings, stopping)
-        if fused is None:
-            return None
-        shot = done[main]
-        done[main] = replace(shot, face=dressed(replace(shot.face, texture=fused.texture), shot.load(), settings))
-    return Many(tuple(done), main, joint, weights, tuple(curve), fused, painted)
+    return joint, curve, done
 
 
 def some_of(count: int) -> list[int]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.video.clip import Clip, ClipInfo, Frame, true_rate
-from tronie.pipelines.video.keyframes import DRAGGED, Shots
+from tronie.pipelines.video.keyframes import DRAGGED, Keyframes
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.reidentify import Traits, link, recognise
-from tronie.pipelines.video.spool import Spool
 from tronie.pipelines.video.track import Tracker
-from tronie.runtime.ahead import ahead
-from tronie.runtime.job import Progress
+from tronie.runtime.job import Job
+from tronie.runtime.threads import ahead
 from tronie.stages.fit.camera import guess_camera
+from tronie.types import DOUBTS, Landmarks
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
@@ -25,6 +29,12 @@ SHORT = 10
 """Frames of a clip below which nobody is left out for being seen in few."""
 
 _Step = tuple[Frame, list[Seen], list[int], bool]
+ROW = np.dtype([
+    ("frame", "<i4"), ("track", "<i4"), ("time", "<f8"), ("points", "<f4", (478, 3)),
+    ("scores", "<f4", (len(ARKIT_UNITS),)), ("features", "<f4", (256,)), ("doubts", "<f4", (len(DOUBTS),)),
+    ("presence", "<f4"), ("box", "<f4", (4,)), ("confidence", "<f4"), ("overlap", "<f4"),
+])  # fmt: skip
+"""7 kB: a minute of two people at 30 frames a second is 25 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,56 +47,106 @@ class Collected:
     cuts: list[int]
     """Frames that begin a new shot."""
     spool: Spool
-    shots: Shots
+    shots: Keyframes
     people: list[list[int]]
     """Tracks of each person, in the order in which the people appear."""
     notes: tuple[str, ...]
-    stopped: bool
-    """Whether somebody wished to end before the clip did."""
+
+
+class Spool:
+    """Rows appended to a file, and read back by their numbers."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] = path.open("w+b")
+        self.of_track: dict[int, list[int]] = {}
+        """Row numbers by track, in order of time."""
+        self._count = 0
+
+    def add(self, seen: Seen) -> None:
+        row = np.zeros((), ROW)
+        row["frame"], row["track"], row["time"] = seen.frame, seen.track, seen.time
+        row["points"], row["scores"] = seen.landmarks.points, seen.landmarks.scores
+        row["presence"], row["box"] = seen.landmarks.presence, seen.box
+        row["features"] = np.nan if seen.landmarks.features is None else seen.landmarks.features
+        row["doubts"] = np.nan if seen.landmarks.doubts is None else seen.landmarks.doubts
+        row["confidence"], row["overlap"] = seen.confidence, seen.overlap
+        self._file.write(row.tobytes())
+        self.of_track.setdefault(seen.track, []).append(self._count)
+        self._count += 1
+
+    def rows(self) -> NDArray[Any]:
+        """All rows, mapped from disk: what is not looked at is not in memory."""
+        self._file.flush()
+        if not self._count:
+            return np.zeros(0, ROW)
+        return np.memmap(self._path, dtype=ROW, mode="r", shape=(self._count,))
+
+    def numbers(self, tracks: Sequence[int]) -> NDArray[np.int64]:
+        """Row numbers of some tracks, in order of time."""
+        return np.sort(np.array([n for track in tracks for n in self.of_track.get(track, ())], dtype=np.int64))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def landmarks_of(row: Any) -> Landmarks:
+    """The net's answer in a row."""
+    features = None if np.isnan(row["features"][0]) else row["features"].astype(np.float64)
+    doubts = None if np.isnan(row["doubts"][0]) else row["doubts"].astype(np.float64)
+    return Landmarks(
+        row["points"].astype(np.float64), row["scores"].astype(np.float64), float(row["presence"]), features, doubts
+    )
 
 
 def collect(
-    clip: Clip, pipeline: Pipeline, work: Path, *, every: int = 12, progress: Progress | None = None,
-    stopping: Callable[[], bool] = lambda: False, least_seconds: float = 0.2, recognised: bool = True,
+    clip: Clip, pipeline: Pipeline, work: Path, *, every: int = 12, job: Job | None = None,
+    least_seconds: float = 0.2, recognised: bool = True,
 ) -> Collected:  # fmt: skip
     """Follow all faces of a clip. `work` is an empty folder for what does not stay in memory; tracks of people who are
-    seen for less than `least_seconds` in all are left out."""
-    spool, shots = Spool(work / "seen"), Shots(work, pipeline.net)
+    seen for less than `least_seconds` in all are left out. The stage `follow` of `job` has a step for every frame; once
+    it drains, the clip ends there."""
+    job = job or Job()
+    spool, shots = Spool(work / "seen"), Keyframes(work, pipeline.net)
     tracker = Tracker(pipeline.detector, pipeline.net, pipeline.settings.detect, every)
     focal = pipeline.settings.fit.focal or guess_camera(clip.info.size, None, []).focal
     traits = Traits(pipeline.model, pipeline.calibration, focal)
     times: list[float] = []
     cuts: list[int] = []
-    stopped = False
-    # Reading, following and noting take a thread each; what they do lets go of the interpreter's lock.
-    with closing(ahead(_followed(ahead(clip.frames()), tracker))) as steps:
-        for frame, seen, met, cut in steps:
-            times.append(frame.time)
-            if cut:
-                cuts.append(frame.index)
-            for track in met:
-                shots.forget(track, frame.index - DRAGGED)
-            for face in seen:
-                spool.add(face)
-                traits.add(face)
-                shots.offer(frame.image, face)
-            if progress is not None:
-                progress("following", frame.index + 1, clip.info.frames)
-            if stopping():
-                stopped = True
-                break
-    short = len(times) < SHORT
+    with job.stage("follow", clip.info.frames) as stage:
+        # Reading, following and noting take a thread each; what they do lets go of the interpreter's lock.
+        with closing(ahead(_followed(ahead(clip.frames()), tracker))) as steps:
+            for frame, seen, met, cut in steps:
+                times.append(frame.time)
+                if cut:
+                    cuts.append(frame.index)
+                for track in met:
+                    shots.forget(track, frame.index - DRAGGED)
+                for face in seen:
+                    spool.add(face)
+                    traits.add(face)
+                    shots.offer(frame.image, face)
+                stage.advance()
+                if job.draining:
+                    break
+        people = _people(clip, spool, shots, traits, len(times), least_seconds, recognised)
+    info = replace(clip.info, fps=true_rate(clip.info.fps, times))
+    return Collected(info, times, cuts, spool, shots, people, clip.notes)
+
+
+def _people(
+    clip: Clip, spool: Spool, shots: Keyframes, traits: Traits, frames: int, least_seconds: float, recognised: bool
+) -> list[list[int]]:
+    """Tracks of each person."""
+    short = frames < SHORT
     fleeting = 0 if short else 1  # a track of one frame is chance, but in a clip of few it may be all there is
     known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > fleeting}
     if recognised:
         recognise(known, lambda track: shots.best([track], 3))
     step = 1 / clip.info.fps
-    people = [
-        tracks for tracks in link(known)
-        if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short
-    ]  # fmt: skip
-    info = replace(clip.info, fps=true_rate(clip.info.fps, times))
-    return Collected(info, times, cuts, spool, shots, people, clip.notes, stopped)
+    return [
+        tracks for tracks in link(known) if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short
+    ]
 
 
 def _followed(frames: Generator[Frame, None, None], tracker: Tracker) -> Generator[_Step, None, None]:

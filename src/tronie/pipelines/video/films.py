@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +14,14 @@ from tronie.head.model import Head
 from tronie.head.surface import reduced
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.motion import ABSENT, BRIDGED, SEEN, Motion
-from tronie.pipelines.video.posed_head import Puppet
+from tronie.pipelines.video.posed_head import PosableHead
 from tronie.raster.shading import render_layers
-from tronie.render.overlay import WIRE, Region, draw_axes, paint, project, wire_mask
-from tronie.runtime.ahead import spread
+from tronie.render.overlay import WIRE, Region, draw_axes, face_region, paint, project, wire_mask
+from tronie.runtime.threads import spread
+from tronie.stages.letterbox import shifted
 from tronie.stages.portrait import backdrop, mouth_light, portrait_camera, soft_rim
 from tronie.stages.portrait.plain import SOFT
-from tronie.types import Fit, Texture
+from tronie.types import Face, Fit, Photo, Texture
 
 TALKING = 512
 """Side of the talking head's film, pixels."""
@@ -29,6 +30,8 @@ LEAST_WIDE = 640
 pixels the wires would be one patch of colour."""
 COLOURS = (WIRE, (255, 214, 140), (170, 240, 170), (255, 170, 200), (200, 185, 255), (240, 240, 160))
 """Of the wires, by person."""
+WIDER = 1.15
+"""Side of what is shown of a frame, by that of the head's region."""
 
 
 def steady(frames: Iterable[Frame], fps: float) -> Iterator[tuple[int, Image]]:
@@ -50,7 +53,7 @@ def ticks(times: Array, fps: float) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
 
 
-def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
+def talking(puppet: PosableHead, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
     """The head from the front, its expression as in the clip; it waits where the person is absent."""
     head = puppet.head
     mesh = head.model.level(head.level)
@@ -80,7 +83,10 @@ def talking(puppet: Puppet, texture: Texture, motion: Motion, fps: float, thread
 
 
 def wired(
-    frames: Iterable[tuple[int, Image]], people: Mapping[int, tuple[Puppet, Motion]], camera: Camera, threads: int = 1
+    frames: Iterable[tuple[int, Image]],
+    people: Mapping[int, tuple[PosableHead, Motion]],
+    camera: Camera,
+    threads: int = 1,
 ) -> Iterator[Image]:
     """The clip with every person's mesh, axes and number; pale where the person is hidden for a moment."""
     larger = max(1, -(-LEAST_WIDE // max(camera.size)))
@@ -107,7 +113,7 @@ def _enlarged(image: Image, larger: int) -> Image:
     return np.asarray(cv2.resize(image, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def _draw(picture: Image, person: int, puppet: Puppet, motion: Motion, number: int, camera: Camera) -> None:
+def _draw(picture: Image, person: int, puppet: PosableHead, motion: Motion, number: int, camera: Camera) -> None:
     head = puppet.posed(motion.expression[number])
     nothing = np.zeros((0, 3))
     fit = Fit(nothing[:, 0], {}, motion.head_to_camera[number], camera, nothing, diagnostics={})
@@ -141,3 +147,29 @@ def _axes_and_number(picture: Image, person: int, fit: Fit, corner: tuple[int, i
     at = corner[0] + round(6 * scale), corner[1] + round(22 * scale)
     for colour, thick in (((20, 20, 22), 3), (COLOURS[(person - 1) % len(COLOURS)], 1)):
         cv2.putText(picture, str(person), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)
+
+
+def montage(views: Sequence[tuple[Photo, Face]], name: str, source: str) -> tuple[Photo | None, list[Face]]:
+    """One photo and the faces in its pixels. Of one face: its own frame. None where there is none."""
+    if len(views) == 1:
+        photo, face = views[0]
+        return replace(photo, name=name), [face]
+    pieces = []
+    for photo, face in views:
+        region = face_region(face)
+        x, y, side = region.x, region.y, region.side * WIDER
+        x0, y0 = int(max(x - 0.08 * side, 0)), int(max(y - 0.08 * side, 0))
+        x1, y1 = int(min(x0 + side, photo.image.shape[1])), int(min(y0 + side, photo.image.shape[0]))
+        if x1 - x0 > 4 and y1 - y0 > 4:
+            pieces.append((photo.image[y0:y1, x0:x1], (x0, y0), face))
+    if not pieces:
+        return None, []
+    height = max(piece.shape[0] for piece, *_ in pieces)
+    canvas = np.full((height, sum(piece.shape[1] for piece, *_ in pieces), 3), 38, np.uint8)
+    faces, left = [], 0
+    for piece, (x0, y0), face in pieces:
+        h, w = piece.shape[:2]
+        canvas[:h, left : left + w] = piece
+        faces.append(shifted(face, left - x0, -y0, (canvas.shape[1], height)))
+        left += w
+    return Photo(canvas, name=name, source=source), faces

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,15 +14,14 @@ from tronie.errors import InputError
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.model_usage import enhancers_used, models_used
-from tronie.pipelines.multiview import Shot as Painted
-from tronie.pipelines.multiview import dressed, suits_portrait, textured, to_paint
+from tronie.pipelines.multiview import Shot, add_light_and_portrait, select_views, suits_portrait, textured, usual_level
 from tronie.pipelines.video.collect import Collected
-from tronie.pipelines.video.films import talking
-from tronie.pipelines.video.posed_head import HeldFit, Puppet, face_of, head_at_rest
-from tronie.pipelines.video.solve import Person, solve_person
-from tronie.runtime.ahead import spread
+from tronie.pipelines.video.films import talking, ticks
+from tronie.pipelines.video.posed_head import KnownFit, PosableHead, face_of, head_at_rest
+from tronie.pipelines.video.solve import ClipPerson, solve_person
 from tronie.runtime.hardware import cores
-from tronie.runtime.job import Clock, Told, watched
+from tronie.runtime.job import Job
+from tronie.runtime.threads import spread
 from tronie.stages.letterbox import Box, moved_camera, picture_in, shifted, within
 from tronie.stages.quality import face_warnings
 from tronie.types import Face, Landmarks, Photo
@@ -30,7 +29,7 @@ from tronie.types import Face, Landmarks, Photo
 if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipelines.photo import Pipeline
-    from tronie.pipelines.video.keyframes import Shot
+    from tronie.pipelines.video.keyframes import Keyframe
 
 PAINTED = 4
 """A texture is made of at most so many frames, which show different sides."""
@@ -40,31 +39,28 @@ PAINTED = 4
 class Made:
     """Somebody's head, with all that its files need."""
 
-    person: Person
+    person: ClipPerson
     face: Face
     photo: Photo
     """The frame that suits a portrait best."""
-    puppet: Puppet
+    head: PosableHead
     films: tuple[str, ...]
     """Names of those that lie in the person's folder."""
 
 
 def heads(
-    found: Collected, pipeline: Pipeline, camera: Camera, folder: Path, clock: Clock, failed: list[str], told: Told,
-    cancelled: Callable[[], bool],
-) -> Generator[Made, None, None]:  # fmt: skip
+    found: Collected, pipeline: Pipeline, camera: Camera, folder: Path, failed: list[str], job: Job
+) -> Generator[Made, None, None]:
     """Everybody's, in their order; `folder` gets a folder for each. While one is made, the next is solved in this
-    thread. Those who fail are told of in `failed`. Raises KeyboardInterrupt once somebody wishes to end."""
+    thread. Those who fail are told of in `failed`. `job` is told of the stages `solve`, `head` and `talking`, whose
+    steps are frames."""
     settings = pipeline.settings.video
     threads = pipeline.threads or cores()
     each = max(1, threads // max(len(found.people), 1))
-    frames = len(found.people) * len(found.times)
 
-    def solved() -> Iterator[Person]:
+    def solved() -> Iterator[ClipPerson]:
         for number, tracks in enumerate(found.people, start=1):
-            if cancelled():
-                raise KeyboardInterrupt
-            with clock("solve"):
+            with job.part(face=number).stage("solve"):
                 try:
                     person = solve_person(
                         number, tracks, found, pipeline.model, pipeline.calibration, camera, bridge=settings.bridge,
@@ -73,28 +69,27 @@ def heads(
                 except ValueError as error:
                     failed.append(f"person {number}: {error}")
                     continue
-            told("solving", number, len(found.people))
             yield person
 
-    def make(person: Person) -> Made | None:
-        level, model = usual_level(pipeline), pipeline.model
-        with clock("head"):
+    def make(person: ClipPerson) -> Made | None:
+        level, model = usual_level(pipeline.model, pipeline.settings), pipeline.model
+        part = job.part(face=person.number)
+        with part.stage("head"):
             try:
                 face, photo = finished(person, found, pipeline, camera, level)
             except (InputError, ValueError) as error:
                 failed.append(f"person {person.number}: {error}")
                 return None
             neutral = head_at_rest(model, person, level)
-            puppet = Puppet.of(Head(model, level, neutral, neutral))
+            puppet = PosableHead.of(Head(model, level, neutral, neutral))
             place = folder / f"face-{person.number}"
             place.mkdir()
         if face.texture is None or "talking_film" not in pipeline.settings.wanted:
             return Made(person, face, photo, puppet, ())
         name, fps = f"frontal.{default_format()}", found.info.fps
-        with clock("talking"):
+        with part.stage("talking", len(ticks(person.motion.time, fps))) as stage:
             pictures = talking(puppet, face.texture, person.motion, fps, each)
-            watched_pictures = watched(pictures, "talking", frames, told, cancelled)
-            write_movie(place / name, watched_pictures, fps, sound=found.info.sound)
+            write_movie(place / name, stage.each(pictures), fps, sound=found.info.sound)
         return Made(person, face, photo, puppet, (name,))
 
     for made in spread(make, solved(), threads):
@@ -102,11 +97,13 @@ def heads(
             yield made
 
 
-def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camera, level: int) -> tuple[Face, Photo]:
+def finished(
+    person: ClipPerson, found: Collected, pipeline: Pipeline, camera: Camera, level: int
+) -> tuple[Face, Photo]:
     """The person's head in the frame that suits a portrait best; its texture is made of several frames. What goes wrong
     is the face's `error`."""
     settings = pipeline.settings
-    engine = HeldFit(pipeline.model, pipeline.calibration, person, level)
+    engine = KnownFit(pipeline.model, pipeline.calibration, person, level)
     shots = person.shots[:PAINTED]
     photos = [
         replace(
@@ -118,14 +115,14 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     box = x0, y0, x1, y1 = picture_in([photo.image for photo in photos]) if photos else (0, 0, 1, 1)
     inner = x1 - x0, y1 - y0  # bars around the picture are as what lies outside of it
     lens = moved_camera(camera, -x0, -y0, inner)
-    painted: list[Painted] = []
+    painted: list[Shot] = []
     kept: list[Photo] = []
     for shot, whole in zip(shots, photos, strict=True):
         photo = within(whole, box)
         with suppress(ValueError, np.linalg.LinAlgError):
             face = shifted(face_of(person, shot, whole), -x0, -y0, inner)
             face = engine.fit(photo, finer(face, photo, pipeline), lens)
-            painted.append(Painted(photo, replace(face, warnings=face_warnings(photo, face)), lens))
+            painted.append(Shot(photo, replace(face, warnings=face_warnings(photo, face)), lens))
             kept.append(whole)
     if not painted:
         raise InputError("no frame shows the face well enough")
@@ -134,15 +131,14 @@ def finished(person: Person, found: Collected, pipeline: Pipeline, camera: Camer
     if settings.runs("texture"):
         try:
             mouth = None if person.mouth is None else mouth_of(person.mouth, box)
-            fused = textured(painted, to_paint(painted, main), settings, lambda: False, mouth)
-            assert fused is not None  # nobody stopped it
-            face = dressed(replace(face, texture=fused.texture), photo, settings)
+            fused = textured(painted, select_views(painted, main), settings, mouth)
+            face = add_light_and_portrait(replace(face, texture=fused.texture), photo, settings)
         except Exception as error:
             face = replace(face, error=f"{type(error).__name__}: {error}")
     return shifted(face, x0, y0, camera.size), kept[main]
 
 
-def mouth_of(shot: Shot, box: Box) -> tuple[Photo, Landmarks]:
+def mouth_of(shot: Keyframe, box: Box) -> tuple[Photo, Landmarks]:
     """A frame that shows the teeth, and its landmarks, in the pixels of the part that is picture."""
     marks = replace(shot.landmarks, points=shot.landmarks.points - np.array([box[0], box[1], 0.0]), mirrored=None)
     return within(shot.photo("mouth", ""), box), marks
@@ -158,8 +154,3 @@ def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:
     if face.enhanced is not None:
         models = (*models, *enhancers_used(face.enhanced.name))
     return replace(face, models=models)
-
-
-def usual_level(pipeline: Pipeline) -> int:
-    wanted, model = pipeline.settings.head.subdivide, pipeline.model
-    return model.usual_level if wanted is None else min(wanted, model.levels[-1])

@@ -45,7 +45,7 @@ JPEG = 97
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
+class Keyframe:
     """A frame that is kept."""
 
     track: int
@@ -72,13 +72,13 @@ class Shot:
         return Photo(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8), name=name, source=source)
 
 
-class Shots:
+class Keyframes:
     """Chooses while the clip is read."""
 
     def __init__(self, folder: Path, net: LandmarkNet) -> None:
         self._folder, self._net = folder, net
-        self.of_track: dict[int, list[Shot]] = {}
-        self._mouths: dict[int, Shot] = {}
+        self.of_track: dict[int, list[Keyframe]] = {}
+        self._mouths: dict[int, Keyframe] = {}
 
     def offer(self, image: Image, seen: Seen) -> None:
         """Keep the frame if it is among the best of the face's track and side, or shows its teeth best."""
@@ -106,7 +106,7 @@ class Shots:
         found = self._net.look(image, seen.square)
         landmarks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
         kept.append(
-            Shot(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
+            Keyframe(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
         )
 
     def _offer_mouth(self, image: Image, seen: Seen) -> None:
@@ -126,11 +126,11 @@ class Shots:
         path = self._folder / f"{seen.track}-{seen.frame}-mouth.jpg"
         _keep(image, path)
         side = side_of(yaw_of(seen.landmarks.points))
-        self._mouths[seen.track] = Shot(
+        self._mouths[seen.track] = Keyframe(
             seen.track, seen.frame, seen.time, path, seen.landmarks, seen.box, worth, 0.0, side, seen.clear
         )
 
-    def mouth(self, tracks: Sequence[int]) -> Shot | None:
+    def mouth(self, tracks: Sequence[int]) -> Keyframe | None:
         """Of some tracks, the frame that shows the teeth best; None where all mouths are shut."""
         found = [self._mouths[track] for track in tracks if track in self._mouths]
         return max(found, key=lambda shot: (shot.quality, -shot.frame), default=None)
@@ -145,7 +145,7 @@ class Shots:
             kept.remove(shot)
             shot.path.unlink(missing_ok=True)
 
-    def best(self, tracks: list[int], count: int) -> list[Shot]:
+    def best(self, tracks: list[int], count: int) -> list[Keyframe]:
         """Of some tracks, the best first; every side's best before any side's second, and those in a crowd last."""
         pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: (not s.clear, -s.quality))
         taken: dict[int, int] = {}

@@ -19,11 +19,10 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, euler_degrees, rigid, rotation_matrix, rotation_vector
 from tronie.head.model import Head
 from tronie.io.video.clip import Frame
-from tronie.pipelines.video.motion import gaze_of
+from tronie.pipelines.video.motion import OneEuro, gaze_of
 from tronie.pipelines.video.observation import Seen
-from tronie.pipelines.video.posed_head import Puppet
+from tronie.pipelines.video.posed_head import PosableHead
 from tronie.pipelines.video.reidentify import LIMIT, Traits, difference
-from tronie.pipelines.video.smooth import OneEuro
 from tronie.pipelines.video.track import Tracker
 from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
@@ -81,7 +80,7 @@ class _Known:
     track: int
     evidence: Evidence | None = None
     held: KnownIdentity | None = None
-    puppet: Puppet | None = None
+    puppet: PosableHead | None = None
     texture: Texture | None = None
     frames: int = 0
     last: float = 0.0
@@ -215,7 +214,7 @@ class Live:
             level = model.levels[0]  # a quarter of the triangles of the level that files have
             neutral = np.asarray(model.level(level).apply(model.shape(identity)), dtype=np.float32)
             head = Head(model, level, neutral, neutral)
-            known.puppet = Puppet.of(head) if known.puppet is None else known.puppet.of_person(head)
+            known.puppet = PosableHead.of(head) if known.puppet is None else known.puppet.of_person(head)
 
     def _smoothed(self, known: _Known, seen: Seen, found: FrameFit) -> LiveFace:
         assert self.camera is not None
@@ -242,7 +241,7 @@ class Live:
         )  # fmt: skip
 
 
-def _draw(picture: Image, puppet: Puppet, texture: Texture | None, face: LiveFace, camera: Camera) -> None:
+def _draw(picture: Image, puppet: PosableHead, texture: Texture | None, face: LiveFace, camera: Camera) -> None:
     """Draw a head into its part of the picture."""
     vertices = puppet.vertices(face.expression)
     turned = vertices[::23] @ face.head_to_camera[:3, :3].T + face.head_to_camera[:3, 3]

@@ -19,30 +19,30 @@ from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
 
 if TYPE_CHECKING:
     from tronie.head.model import HeadModel
-    from tronie.pipelines.video.keyframes import Shot
-    from tronie.pipelines.video.solve import Person
+    from tronie.pipelines.video.keyframes import Keyframe
+    from tronie.pipelines.video.solve import ClipPerson
     from tronie.stages.fit.regressor import Calibration
 
 
 @dataclass(frozen=True, eq=False)
-class HeldFit:
+class KnownFit:
     """An engine (`tronie.stages.fit.engine.Engine`) that knows the person: only pose and expression are found."""
 
     model: HeadModel
     calibration: Calibration | None
-    person: Person
+    person: ClipPerson
     level: int
 
     def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
         assert face.landmarks is not None
-        fit = held_fit(self.model, self.calibration, self.person, face.landmarks, camera, face.detection.size)
+        fit = known_fit(self.model, self.calibration, self.person, face.landmarks, camera, face.detection.size)
         head = make_head(self.model, fit, self.level)
         points = head.points68(on_photo(head, fit)).astype(np.float64)
         return replace(face, fit=fit, head=head, points68=camera.project(transform(fit.head_to_camera, points)))
 
 
-def held_fit(
-    model: HeadModel, calibration: Calibration | None, person: Person, landmarks: Landmarks, camera: Camera,
+def known_fit(
+    model: HeadModel, calibration: Calibration | None, person: ClipPerson, landmarks: Landmarks, camera: Camera,
     box_size: float,
 ) -> Fit:  # fmt: skip
     """The fit of one frame of a known person. Raises ValueError where the landmarks form no face."""
@@ -80,7 +80,7 @@ def held_fit(
     )
 
 
-def face_of(person: Person, shot: Shot, photo: Photo) -> Face:
+def face_of(person: ClipPerson, shot: Keyframe, photo: Photo) -> Face:
     """The person in one frame, before the fit."""
     square = square_from_landmarks(shot.landmarks.points)
     side = int(np.clip(np.ceil(square.scale), 64, CROP_SIDE))
@@ -90,14 +90,14 @@ def face_of(person: Person, shot: Shot, photo: Photo) -> Face:
     return Face(person.number, detection, crop=crop, landmarks=shot.landmarks, engine="calibrated")
 
 
-def head_at_rest(model: HeadModel, person: Person, level: int) -> Array:
+def head_at_rest(model: HeadModel, person: ClipPerson, level: int) -> Array:
     """(V, 3) float32 mm."""
     control = model.shape(person.identity) + model.smooth_modes.T @ person.warp
     return np.asarray(model.level(level).apply(control.astype(np.float32)), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Puppet:
+class PosableHead:
     """A head whose expression changes quickly: 2 ms a frame."""
 
     head: Head
@@ -105,7 +105,7 @@ class Puppet:
     """(U, V * 3) float32 mm."""
 
     @classmethod
-    def of(cls, head: Head) -> Puppet:
+    def of(cls, head: Head) -> PosableHead:
         model = head.model
         moves = model.level(head.level).apply(model.expression).reshape(len(model.expression), -1)
         return cls(head, np.ascontiguousarray(moves, dtype=np.float32))
@@ -115,9 +115,9 @@ class Puppet:
         moved = expression.astype(np.float32) @ self.moves
         return np.asarray(self.head.neutral + moved.reshape(-1, 3), dtype=np.float32)
 
-    def of_person(self, head: Head) -> Puppet:
+    def of_person(self, head: Head) -> PosableHead:
         """The same for another head of the same model and level."""
-        return Puppet(head, self.moves)
+        return PosableHead(head, self.moves)
 
     def posed(self, expression: Array) -> Head:
         return replace(self.head, vertices=self.vertices(expression))

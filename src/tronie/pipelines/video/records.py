@@ -7,12 +7,12 @@ from tronie.export.schemas import ClipPersonRecord, ClipRecord, VideoRecord
 from tronie.geometry import Camera
 from tronie.io.video.clip import ClipInfo
 from tronie.pipelines.video.motion import BRIDGED, SEEN
-from tronie.pipelines.video.solve import Person
+from tronie.pipelines.video.solve import ClipPerson
 from tronie.types import Face
 from tronie.version import __version__
 
 
-def person_record(person: Person, face: Face, tracks: int, files: list[str]) -> ClipPersonRecord:
+def person_record(person: ClipPerson, face: Face, tracks: int, files: list[str]) -> ClipPersonRecord:
     motion = person.motion
     return ClipPersonRecord(
         index=person.number, spans=motion.spans, seen=int((motion.state == SEEN).sum()),

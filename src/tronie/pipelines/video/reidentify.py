@@ -18,7 +18,7 @@ from tronie.stages.fit.regressor import Calibration
 from tronie.types import Landmarks
 
 if TYPE_CHECKING:
-    from tronie.pipelines.video.keyframes import Shot
+    from tronie.pipelines.video.keyframes import Keyframe
 
 SHAPE_NOISE, SHAPE_FLOOR = 1.75, 0.75
 """Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and
@@ -165,7 +165,7 @@ def link(traits: Mapping[int, Trait]) -> list[list[int]]:
     return [sorted(tracks, key=lambda t: traits[t].first) for tracks in people if tracks]
 
 
-def recognise(traits: Mapping[int, Trait], shots: Callable[[int], list[Shot]], most: int = 3) -> bool:
+def recognise(traits: Mapping[int, Trait], shots: Callable[[int], list[Keyframe]], most: int = 3) -> bool:
     """Let the recogniser look at the best frames of every track, where it is installed. Whether it was asked.
 
     Only of a clip in which there is something to put together: it takes 0.1 to 0.3 s a look.

@@ -12,9 +12,9 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel
-from tronie.pipelines.video.keyframes import Shot
+from tronie.pipelines.video.collect import landmarks_of
+from tronie.pipelines.video.keyframes import Keyframe
 from tronie.pipelines.video.motion import Motion, Raw, make_motion
-from tronie.pipelines.video.spool import landmarks_of
 from tronie.stages.fit.basis import landmark_basis, residual_warp
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
@@ -42,7 +42,7 @@ FRAMED = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Person:
+class ClipPerson:
     """Somebody in a clip."""
 
     number: int
@@ -56,11 +56,11 @@ class Person:
     sigma_mm: Array | None
     """(C,)."""
     motion: Motion
-    shots: tuple[Shot, ...]
+    shots: tuple[Keyframe, ...]
     """Best first."""
     looks: int
     """How many frames were asked who it is."""
-    mouth: Shot | None = None
+    mouth: Keyframe | None = None
     """The frame that shows the teeth best, where one does."""
 
 
@@ -82,12 +82,12 @@ def camera_of(collected: Collected, model: HeadModel, calibration: Calibration |
 def solve_person(
     number: int, tracks: Sequence[int], collected: Collected, model: HeadModel, calibration: Calibration | None,
     camera: Camera, *, bridge: float = 0.5, strength: float = 1.0, warp: bool = True,
-) -> Person:  # fmt: skip
+) -> ClipPerson:  # fmt: skip
     """`bridge`: seconds for which somebody may be hidden and is still there. Raises ValueError where no frame shows a
     face."""
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
     shots = collected.shots.best(list(tracks), MOST_SHOTS)
-    identity, sigma, looks = who(model, calibration, rows, numbers, shots, camera)
+    identity, sigma, looks = estimate_identity(model, calibration, rows, numbers, shots, camera)
     shots = fitting(shots, KnownIdentity.of(model, calibration, identity), camera)
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
@@ -115,11 +115,18 @@ def solve_person(
     )
     share = WARP_SHARE if calibration is not None else 1.0
     mouth = collected.shots.mouth(tracks)
-    return Person(number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth)
+    return ClipPerson(
+        number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth
+    )
 
 
-def who(
-    model: HeadModel, calibration: Calibration | None, rows: Any, numbers: Any, shots: Sequence[Shot], camera: Camera
+def estimate_identity(
+    model: HeadModel,
+    calibration: Calibration | None,
+    rows: Any,
+    numbers: Any,
+    shots: Sequence[Keyframe],
+    camera: Camera,
 ) -> tuple[Array, Array | None, int]:
     """Identity (K,), spread of the control vertices (C,) mm, and how many frames were asked."""
     blank: tuple[Array, Array | None, int] = np.zeros(len(model.identity)), None, 0
@@ -149,7 +156,7 @@ def who(
     return person.identity, person.sigma_mm, len(answers)
 
 
-def fitting(shots: Sequence[Shot], held: KnownIdentity, camera: Camera) -> list[Shot]:
+def fitting(shots: Sequence[Keyframe], held: KnownIdentity, camera: Camera) -> list[Keyframe]:
     """Those whose landmarks are the person's: ones that lie across two faces fit no head."""
     said = []
     for shot in shots:

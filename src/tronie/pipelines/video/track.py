@@ -15,11 +15,10 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.io.video.clip import Frame
-from tronie.pipelines.video.assign import assign
 from tronie.pipelines.video.observation import Seen, center_of, disagreement, overlap, same_face, see, small_grey
-from tronie.pipelines.video.search import SEARCH_SIDE, faces_in
 from tronie.settings import DetectSettings
 from tronie.stages.detect.detector import areas, intersections
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import square_from_detection, square_from_landmarks
 from tronie.types import Detection
 
@@ -49,6 +48,8 @@ NEAR, WARY_SECONDS = 1.6, 1.5
 """A face so near (in sizes) to where another was lost may have caught its landmarks: it is watched for so long."""
 CUT = 0.5
 """Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut."""
+SEARCH_SIDE = 640
+"""Longest side of the picture that the detector sees, pixels: 32 ms, where all of a 720p frame takes 290."""
 
 
 @dataclass(slots=True)
@@ -217,3 +218,71 @@ def _doubt(seen: Seen, track: _Track) -> float:
     expected = track.center + track.velocity
     way = float(np.linalg.norm(center_of(seen.landmarks.points) - expected)) / seen.size if track.frames else 0.5
     return (1 - seen.alike) + way + (1 - seen.landmarks.presence)
+
+
+def assign(cost: Array, limit: float = np.inf) -> list[tuple[int, int]]:
+    """(n, m) costs -> pairs (row, column), each row and column at most once, of the least total; sorted by row.
+
+    As many pairs as the shorter side has, less those that cost `limit` or more (a pair that is forbidden costs inf).
+    Shortest augmenting paths with potentials (Jonker & Volgenant 1987), O(n^2 m).
+    """
+    cost = np.asarray(cost, dtype=np.float64)
+    if not cost.size:
+        return []
+    if cost.shape[0] > cost.shape[1]:
+        return sorted((row, column) for column, row in assign(cost.T, limit))
+    n, m = cost.shape
+    ceiling = float(limit) if np.isfinite(limit) else 1e6 + 10 * float(np.abs(cost[np.isfinite(cost)]).max(initial=0.0))
+    # A pair beyond the limit costs as much as no pair at all: then the others are not bent to avoid it.
+    bounded = np.minimum(np.where(np.isnan(cost), np.inf, cost), ceiling)
+    u, v = np.zeros(n + 1), np.zeros(m + 1)
+    owner = np.zeros(m + 1, dtype=np.intp)  # row (from 1) that has each column (from 1); column 0 is the row at hand
+    for row in range(1, n + 1):
+        owner[0], column = row, 0
+        least, came = np.full(m + 1, np.inf), np.zeros(m + 1, dtype=np.intp)
+        done = np.zeros(m + 1, dtype=bool)
+        while True:
+            done[column] = True
+            i = owner[column]
+            reduced = bounded[i - 1] - u[i] - v[1:]
+            better = ~done[1:] & (reduced < least[1:])
+            least[1:][better] = reduced[better]
+            came[1:][better] = column
+            free = np.flatnonzero(~done[1:]) + 1
+            following = int(free[least[free].argmin()])
+            delta = least[following]
+            u[owner[done]] += delta
+            v[done] -= delta
+            least[~done] -= delta
+            column = following
+            if owner[column] == 0:
+                break
+        while column:
+            owner[column] = owner[came[column]]
+            column = int(came[column])
+    pairs = ((int(owner[j]) - 1, j - 1) for j in range(1, m + 1) if owner[j])
+    return sorted((i, j) for i, j in pairs if cost[i, j] < ceiling)
+
+
+def faces_in(
+    image: Image, settings: DetectSettings, detector: Detector, side: int = SEARCH_SIDE, least: float = 0.0
+) -> tuple[Detection, ...]:
+    """Faces of at least `least` pixels of the frame (and `settings.min_face` of a picture of at most `side`)."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    if least * scale > settings.min_face:
+        settings = settings.model_copy(update={"min_face": least * scale})
+    if scale == 1.0:
+        return detect_faces(image, settings, detector)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    ratio = np.array([width / size[0], height / size[1]])
+    return tuple(
+        Detection(
+            (d.box[0] * ratio[0], d.box[1] * ratio[1], d.box[2] * ratio[0], d.box[3] * ratio[1]), d.points * ratio,
+            d.score,
+        )
+        for d in detect_faces(small, settings, detector)
+    )  # fmt: skip

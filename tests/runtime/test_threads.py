@@ -1,4 +1,4 @@
-"""What is made ahead comes in order and whole, its errors too, and ends when nobody wants it any more."""
+"""Bands cover every row once; what is made ahead comes in order and whole; what goes wrong in a thread is told."""
 
 from __future__ import annotations
 
@@ -7,10 +7,44 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tronie.runtime.ahead import ahead, spread
-from tronie.runtime.job import Clock, Told, watched
+from tronie.runtime.threads import ahead, even, in_bands, spread
+
+
+@given(st.integers(1, 200), st.integers(0, 12))
+def test_every_row_is_made_once(height: int, bands: int) -> None:
+    rows = np.zeros(height, int)
+
+    def work(first: int, last: int) -> None:
+        rows[first:last] += 1
+
+    edges = even(height, bands)
+    in_bands(work, edges)
+    assert (rows == 1).all()
+    assert max(np.diff(edges)) - min(np.diff(edges)) <= 1
+    assert len(edges) - 1 == max(1, min(bands, height))
+
+
+def test_one_band_stays_in_its_thread_and_others_get_their_own() -> None:
+    names: list[str] = []
+    in_bands(lambda first, last: names.append(threading.current_thread().name), [0, 5])
+    assert names == [threading.current_thread().name]
+    in_bands(lambda first, last: names.append(threading.current_thread().name), [0, 5, 9])
+    assert names.count(threading.current_thread().name) == 2
+
+
+@pytest.mark.parametrize("bad", [0, 4, 8])
+def test_an_error_in_any_band_is_raised(bad: int) -> None:
+    def work(first: int, last: int) -> None:
+        if first == bad:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_bands(work, [0, 4, 8, 12])
 
 
 def test_items_made_ahead_are_the_same() -> None:
@@ -62,21 +96,3 @@ def test_spread_begins_no_more_than_is_wanted_soon() -> None:
     assert next(results) == 0
     assert len(begun) <= 5
     results.close()
-
-
-def test_watched_items_are_counted_together_until_somebody_wishes_to_end() -> None:
-    heard: list[tuple[str, int, int | None]] = []
-    told = Told(lambda *said: heard.append(said))
-    assert list(watched("ab", "talking", 3, told, lambda: False)) == ["a", "b"]
-    assert list(watched("cd", "talking", 3, told, lambda: False)) == ["c", "d"]
-    assert heard == [("talking", n, 3) for n in (1, 2, 3, 3)]
-    with pytest.raises(KeyboardInterrupt):
-        list(watched("ef", "talking", 3, told, lambda: True))
-
-
-def test_a_clock_adds_up_what_threads_spend() -> None:
-    clock = Clock()
-    for _ in range(2):
-        with clock("a"):
-            time.sleep(0.01)
-    assert 0.02 <= clock.seconds["a"] < 1.0
