@@ -13,7 +13,7 @@ from tronie.arrays import Array, Image
 from tronie.export.gltf import LOOKS
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
-from tronie.raster.sampling import sampled
+from tronie.raster.compositing import sampled
 from tronie.runtime.jit import jit
 
 AXES = "+x to the subject's left, +y up, +z out of the face"

@@ -1,4 +1,4 @@
-"""The inner loops of a picture: colours of visible triangles, mixed in linear light, edges by four samples."""
+"""Colours of pixels: of visible triangles, mixed in linear light, edges by four samples; and looked up in pictures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
 from tronie.color import linear_to_srgb, srgb_decode
 from tronie.runtime.jit import jit
 
+SAMPLED_ROW = 1024
+"""Places are laid out in rows of so many: OpenCV takes no list of 32,767 or more."""
 ZERO, ONE, HALF, QUARTER, FOUR = (np.float32(x) for x in (0, 1, 0.5, 0.25, 4))
 
 
@@ -137,3 +140,21 @@ def shade_pixels(
             )
             if cover > HALF:
                 mask[i, j] = provenance[min(max(int(v * side), 0), side - 1), min(max(int(u * side), 0), side - 1)]
+
+
+def sampled(image: NDArray[Any], places: ArrayLike) -> NDArray[Any]:
+    """(N, C) in the type of `image` (h, w, C), bilinear, at `places` (N, 2): x, y in pixels whose centres lie at +0.5.
+
+    Beyond the border its colours go on. What is not finite is looked up at the corner.
+    """
+    import cv2
+
+    height, width, channels = image.shape
+    at = np.nan_to_num(np.clip(np.asarray(places) - 0.5, -1, [width, height])).astype(np.float32)
+    count = len(at)
+    if not count:
+        return np.zeros((0, channels), image.dtype)
+    grid = np.resize(at, (-(-count // SAMPLED_ROW), min(count, SAMPLED_ROW), 2))
+    x, y = (np.ascontiguousarray(grid[..., k]) for k in (0, 1))
+    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found).reshape(-1, channels)[:count]

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.head.model import default_head
+from tronie.settings import Settings
 from tronie.stages.detect import detect_turned
-from tronie.stages.detect.detector import areas, intersections
+from tronie.stages.detect.detector import Detector, areas, intersections
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.regressor import default_calibration
-from tronie.stages.landmarks.net import cut, sized, square
+from tronie.stages.landmarks.net import LandmarkNet, cut, sized, square
 from tronie.types import Crop, Detection, Landmarks, Unmeasured
-
-if TYPE_CHECKING:
-    from tronie.settings import Settings
-    from tronie.stages.detect import Detector
-    from tronie.stages.landmarks.net import LandmarkNet
 
 EYES = [33, 263]
 """Landmarks: the outer corners of the subject's right and left eye."""

@@ -13,7 +13,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.pipelines.video.observation import Seen
-from tronie.raster.sampling import sampled
+from tronie.raster.compositing import sampled
 from tronie.stages.landmarks.net import LandmarkNet, cut, sized
 from tronie.stages.quality import sharpness
 from tronie.types import Landmarks, Photo

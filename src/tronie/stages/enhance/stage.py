@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +12,14 @@ from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
+from tronie.stages.enhance.base import Enhancer
 from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Embed, Verdict, judge
 from tronie.stages.enhance.paste import blended
 from tronie.stages.enhance.region import cut_region, moved_landmarks
+from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
-from tronie.stages.landmarks.net import square_from_landmarks
+from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 from tronie.types import Caution, Crop, Enhanced, Face, Photo
-
-if TYPE_CHECKING:
-    from tronie.stages.enhance.base import Enhancer
-    from tronie.stages.landmarks.net import LandmarkNet
 
 BATCH = 8
 """Faces that are enhanced before the first of them is finished."""
@@ -156,6 +153,4 @@ def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float
 
 def _recogniser() -> Embed | None:
     """What tells persons apart, where the user has it."""
-    from tronie.stages.landmarks import recognizer
-
     return (lambda crops: recognizer.embedding(np.stack(crops))) if recognizer.available() else None

@@ -6,7 +6,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.stages.landmarks.net import sized
+from tronie.stages.landmarks.net import cut, sized
 from tronie.types import Crop
 
 FFHQ_TEMPLATE = np.array([
@@ -29,8 +29,6 @@ def aligned_crop(image: Image, square: Similarity, side: int) -> Crop:
     """The part of an RGB photo below `square`, `side` x `side` pixels: bicubic where it is enlarged, area average where
     it shrinks; beyond the photo its border is repeated."""
     import cv2
-
-    from tronie.stages.landmarks.net import cut
 
     to_photo = sized(square, side)
     if to_photo.scale > 1:

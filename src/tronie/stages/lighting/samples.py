@@ -12,7 +12,7 @@ from tronie.color import srgb_to_linear
 from tronie.geometry import smoothstep
 from tronie.head.model import Head
 from tronie.head.surface import triangle_vertex_normals
-from tronie.raster.sampling import sampled
+from tronie.raster.compositing import sampled
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.types import PROVENANCE, Fit, Texture
 

@@ -15,6 +15,8 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.shading import DirectionalLight, Shading, render_layers
 from tronie.settings import PortraitSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
+from tronie.stages.texture.atlas import part_of_vertices, surface_facts
+from tronie.stages.texture.synthesis import hairline_distance
 from tronie.types import Portrait, Texture
 
 FADE_MM = (2.0, 40.0)
@@ -82,9 +84,6 @@ def mouth_light(vertices: Array, head: Head) -> Array:
 @lru_cache(maxsize=4)
 def fades(model: HeadModel, level: int) -> Fades:
     """All from the mean head at rest."""
-    from tronie.stages.texture.atlas import part_of_vertices, surface_facts
-    from tronie.stages.texture.synthesis import hairline_distance
-
     v = model.level(level).apply(model.mean)
     opacity = np.ones(len(v), np.float32) if model.is_mask else _above_the_neck(model, v)
     part = part_of_vertices(model, level)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity, smoothstep
+from tronie.stages.enhance.paste import FEATHER, paste
 from tronie.stages.portrait.warp_field import membrane
 from tronie.types import Enhanced
 
@@ -40,8 +41,6 @@ class Source:
 
     def with_detail(self, enhanced: Enhanced) -> Source:
         """The same with what super-resolution found."""
-        from tronie.stages.enhance.paste import paste
-
         image = self.image.copy()
         x, y = self.corner
         paste(image, Similarity(1 / self.scale[0], 0, float(x), float(y)), enhanced)
@@ -64,8 +63,6 @@ class Source:
 
 def detail_square(enhanced: Enhanced) -> Similarity:
     """Photo pixels -> 0..1 where at least half of what was enhanced is pasted."""
-    from tronie.stages.enhance.paste import FEATHER
-
     edge = FEATHER / 2
     unit = enhanced.to_photo.inverse().then(Similarity(1 / enhanced.after.shape[0], 0, -edge, -edge))
     return unit.then(Similarity(1 / (1 - 2 * edge), 0, 0, 0))

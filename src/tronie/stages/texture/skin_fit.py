@@ -9,7 +9,7 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.head.harmonics import plain_basis
-from tronie.head.model import HeadModel
+from tronie.head.model import HeadModel, default_head
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
@@ -51,8 +51,6 @@ class SkinFit:
 @lru_cache(maxsize=2)
 def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
     """None where the model's atlas is another than the one that the skin was learned on."""
-    from tronie.head.model import default_head
-
     skin = default_skin()
     if model is not default_head():
         return None

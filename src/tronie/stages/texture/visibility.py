@@ -11,8 +11,8 @@ from tronie.arrays import Array
 from tronie.geometry import smoothstep, transform
 from tronie.head.model import Head
 from tronie.head.surface import triangle_vertex_normals
+from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import visible
-from tronie.raster.sampling import sampled
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.mesh_filters import least, smooth

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tronie.raster.sampling import sampled
+from tronie.raster.compositing import sampled
 
 SHORT = 32_767
 """OpenCV takes no list of places that long."""
