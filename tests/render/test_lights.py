@@ -14,6 +14,7 @@ from tronie.cli.options import LIGHTS
 from tronie.errors import InputError
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.head.harmonics import Light, basis, coefficients_of, irradiance, spiral
+from tronie.render import lights
 from tronie.render.lights import (
     LOBES,
     PRESETS,
@@ -33,6 +34,13 @@ def lit(harmonics: np.ndarray, normals: np.ndarray) -> np.ndarray:
     return basis(normals) @ harmonics
 
 
+@pytest.fixture
+def small_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps of a light that are made quickly."""
+    monkeypatch.setattr(lights, "MAP_SIDE", 24)
+
+
+@pytest.mark.usefixtures("small_maps")
 def test_an_even_panorama_lights_everything_alike() -> None:
     light = surrounding(np.full((16, 32, 3), 0.3))
     np.testing.assert_allclose(lit(light.harmonics, AXES), 0.9, rtol=0.01)
@@ -41,6 +49,7 @@ def test_an_even_panorama_lights_everything_alike() -> None:
     np.testing.assert_allclose(brighter.harmonics, 2 * light.harmonics)
 
 
+@pytest.mark.usefixtures("small_maps")
 def test_a_panorama_lights_from_where_it_is_bright() -> None:
     """Three quarters to the right lights the front, the middle the head's left, which is right in a picture."""
     for place, toward in (((slice(6, 10), slice(22, 26)), [0, 0, -1]), ((slice(6, 10), slice(15, 17)), [1, 0, 0]),
@@ -58,6 +67,7 @@ def test_a_panorama_lights_from_where_it_is_bright() -> None:
     assert lit(turned.harmonics, AXES)[:, 0].argmax() == 5
 
 
+@pytest.mark.usefixtures("small_maps")
 def test_the_light_of_a_photo_is_the_same_here(tmp_path: Path) -> None:
     """light.hdr lights a head that looks into the camera as `tronie.stages.lighting` says, but for the scale."""
     rng = np.random.default_rng(3)

@@ -140,8 +140,7 @@ def coded(rgb: np.ndarray, primaries: int, transfer: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("transfer", [color.PQ, color.HLG])
-@pytest.mark.parametrize("ending", ["mp4", "mov"])
+@pytest.mark.parametrize(("transfer", "ending"), [(color.PQ, "mp4"), (color.HLG, "mov")])
 def test_high_dynamic_range_looks_as_its_version_in_srgb(
     tmp_path: Path, reader: str, transfer: int, ending: str
 ) -> None:

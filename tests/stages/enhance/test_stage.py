@@ -20,6 +20,7 @@ from tronie.outputs import USUAL
 from tronie.settings import Settings
 from tronie.stages import enhance as room
 from tronie.stages.enhance.stage import BATCH, eye_distance
+from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.types import PROVENANCE, Caution, Face, Photo, Result
 
 
@@ -126,13 +127,19 @@ def test_a_net_that_changes_nothing_gives_all_of_it_back(plain: Result, small: P
     assert np.abs(face.texture.image.astype(int) - before.texture.image)[both].mean() < 4
 
 
-@pytest.mark.parametrize("kind", ["somebody else", "mirrored", "nothing"])
-def test_a_net_that_swaps_the_face_is_refused(kind: str, plain: Result, small: Photo) -> None:
-    other = np.asarray(Pillow.open(EXAMPLES / "group.jpg").convert("RGB"))
-    largest = tronie.Pipeline(Settings(only="mesh")).run(other).faces[0]
-    assert largest.landmarks is not None
-    from tronie.stages.landmarks.align import aligned_crop, aligned_square
+@pytest.fixture(scope="module")
+def group() -> tuple[Image, Result]:
+    """Many faces, as they are without enhancement."""
+    image = np.asarray(Pillow.open(EXAMPLES / "group.jpg").convert("RGB"))
+    return image, tronie.Pipeline(settings("off", only="mesh")).run(image)
 
+
+@pytest.mark.parametrize("kind", ["somebody else", "mirrored", "nothing"])
+def test_a_net_that_swaps_the_face_is_refused(
+    kind: str, plain: Result, small: Photo, group: tuple[Image, Result]
+) -> None:
+    other, largest = group[0], group[1].faces[0]
+    assert largest.landmarks is not None
     somebody = aligned_crop(other, aligned_square(largest.landmarks.points), 256).image
     change: dict[str, Callable[[Image], Image]] = {
         "somebody else": lambda crop: somebody,
@@ -157,11 +164,10 @@ def test_a_net_that_swaps_the_face_is_refused(kind: str, plain: Result, small: P
     assert np.array_equal(face.texture.provenance, before.texture.provenance)
 
 
-def test_only_small_faces_unless_all_are_wanted() -> None:
-    image = np.asarray(Pillow.open(EXAMPLES / "group.jpg").convert("RGB"))
+def test_only_small_faces_unless_all_are_wanted(small: Photo, group: tuple[Image, Result]) -> None:
+    image, before = group
     mesh = {"only": "mesh"}
-    faces = tronie.Pipeline(settings("off", **mesh)).run(image).faces
-    eyes = [eye_distance(face.landmarks.points) for face in faces if face.landmarks is not None]
+    eyes = [eye_distance(face.landmarks.points) for face in before.faces if face.landmarks is not None]
     limit = sorted(eyes)[len(eyes) // 2]
     some = Settings.model_validate({**mesh, "enhance": {"limit": limit}})
     for wanted, expected in ((some, sum(e < limit for e in eyes)), (settings("always", **mesh), len(eyes))):
@@ -172,7 +178,7 @@ def test_only_small_faces_unless_all_are_wanted() -> None:
         assert sum(net.calls) == expected
         assert len(net.calls) <= -(-len(eyes) // BATCH)
     off = StandIn(sharpened)
-    tronie.Pipeline(settings("off", **mesh), enhancer=off).run(image)
+    tronie.Pipeline(settings("off", **mesh), enhancer=off).run(small)
     assert off.calls == []
 
 
