@@ -1,4 +1,4 @@
-"""Pictures of a head: vertex normals, soft studio light or the light the texture already holds, smooth edges."""
+"""Pictures of a head: soft studio light or the light the texture already holds, smooth edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back: only what an enhancer added is laid over the photo, fading out towards the crop's border."""
+"""Compositing of enhanced faces: only what an enhancer added is laid over the photo, fading to the crop's border."""
 
 from __future__ import annotations
 

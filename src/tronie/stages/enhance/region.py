@@ -1,4 +1,4 @@
-"""The part of a photo around an enhanced face, so finely sampled that it can hold the detail.
+"""The region of a photo around an enhanced face, upsampled so that it can hold the detail.
 
 Texture, portrait and landmarks are made from it as they would be from the whole photo.
 """

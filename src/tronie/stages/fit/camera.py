@@ -1,4 +1,4 @@
-"""The camera of a photo that may not say what it was taken with."""
+"""Focal length estimation: the camera of a photo that may not say what it was taken with."""
 
 from __future__ import annotations
 

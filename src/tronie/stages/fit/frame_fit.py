@@ -1,4 +1,4 @@
-"""Pose and expression in one frame of a person whose head is known: the fit without its identity, in milliseconds."""
+"""Model-based tracking: pose and expression in one frame of a person whose head is known, in milliseconds."""
 
 from __future__ import annotations
 

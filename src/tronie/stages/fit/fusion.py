@@ -1,4 +1,4 @@
-"""What several looks at one person tell together: the calibration's answers, fused.
+"""Multi-view fusion: what several looks at one person tell together, from the calibration's answer to each.
 
 What looks have in common is more than the person: the landmark net errs alike each time it sees the same face, so a
 mean of n answers is not better by sqrt(n). On the other hand each answer alone is drawn towards the mean head, by as

@@ -1,4 +1,4 @@
-"""Pose, identity and expression of a linear head from 478 landmarks, with or without a calibration."""
+"""Maximum a posteriori pose, identity and expression from 478 landmarks, with or without a calibration."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One identity for several looks at the same person: photos, or the frames of a video.
 
-The calibration answers for each look; the answers are fused (`evidence`), and each look is fitted again with the
+The calibration answers for each look; the answers are fused (`fusion`), and each look is fitted again with the
 identity held. What all looks' residuals ask for beyond the model becomes part of the head.
 """
 

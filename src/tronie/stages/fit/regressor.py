@@ -1,4 +1,4 @@
-"""What the landmark net says about a head: a small network learned on renders with known truth.
+"""Regression of a head from what the landmark net says: a small network learned on renders with known truth.
 
 The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
 its expression scores, and 256 numbers that a net of our own makes of its early activations (`Landmarks.features`), one

@@ -1,4 +1,4 @@
-"""How large the head is in the flesh: people's irises differ less in size than their heads do."""
+"""Absolute scale: how large the head is in the flesh, for people's irises differ less in size than their heads do."""
 
 from __future__ import annotations
 

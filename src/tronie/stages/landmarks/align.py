@@ -1,4 +1,4 @@
-"""Where a face lies for super-resolution: five points on the template that the nets of this field were trained with."""
+"""Face alignment for super-resolution: five points on the template that the nets of this field were trained with."""
 
 from __future__ import annotations
 

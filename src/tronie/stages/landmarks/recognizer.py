@@ -1,4 +1,4 @@
-"""Who it is: 128 numbers of an aligned crop that are near for the same person and far for others.
+"""Face recognition: an embedding of an aligned crop, 128 numbers, near for the same person and far for others.
 
 dlib's recogniser (King 2017; a residual net, 99.4 % on the LFW pairs), with the extra `identity`. It serves to judge
 what super-resolution does to a person, and needs no name and no data base.

@@ -1,4 +1,4 @@
-"""A texture without the photo's light."""
+"""De-lighting: a texture without the photo's light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a head's skin lies in its atlas: millimetres per texel, and where which vertex is."""
+"""Tangent frames of the skin in its UV atlas: millimetres per texel, and where which vertex is."""
 
 from __future__ import annotations
 

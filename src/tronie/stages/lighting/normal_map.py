@@ -1,4 +1,4 @@
-"""Fine relief from fine shading: wrinkles and pores as a normal map, where the photo shows them.
+"""Shape from shading: wrinkles and pores as a normal map, where the photo shows them.
 
 Across some millimetres the light and the skin's colour hardly change, so that what brightness does there is the slope
 of the surface. To first order (Pentland 1990, in a light known from the whole face) slopes h_x along the tangent and

@@ -1,4 +1,4 @@
-"""How much light lies on each part of a texture: estimated where the photo shows it, inferred elsewhere."""
+"""Intrinsic decomposition of a texture: light and albedo, estimated where the photo shows it, inferred elsewhere."""
 
 from __future__ import annotations
 

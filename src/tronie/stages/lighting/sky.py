@@ -1,4 +1,4 @@
-"""The light around a head as a sky of 96 directions: which of it each vertex sees, and which sky lit a face.
+"""Inverse lighting: a sky of 96 directions, which of it each vertex of a head sees, and which sky lit a face.
 
 What each vertex sees (`transfer`) holds attached and cast shadows for any light; `solve_sky` finds the one whose light
 makes a face look as it does.

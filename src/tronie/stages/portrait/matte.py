@@ -1,4 +1,4 @@
-"""Who is the person and what is behind, well enough to blur the latter: a soft matte grown from the known head.
+"""Matting: a soft matte grown from the known head, good enough to blur what is behind the person.
 
 It is not good enough to cut somebody out: on 12 portraits three lost their shoulders to a wall of the same colour and
 three took a piece of background along. So shoulders are where shoulders are, and what is kept sharp by mistake lies

@@ -1,4 +1,4 @@
-"""What moves where when the head turns: the head's surface, its outline, and the picture around it that follows.
+"""Correspondences of the warp: the head's surface, its outline, and the picture around it that follows.
 
 As in High-Fidelity Pose and Expression Normalization (Zhu et al. 2015) the head carries its surroundings with it. Here
 they are a field of shifts over the portrait: on skin that the photo shows it is what the head says, along the

@@ -1,4 +1,4 @@
-"""Smooth fields through scattered values: a screened membrane on a small grid, coarse to fine."""
+"""Interpolation of scattered values: a screened membrane on a small grid, solved coarse to fine."""
 
 from __future__ import annotations
 

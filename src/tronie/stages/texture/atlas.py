@@ -1,4 +1,4 @@
-"""What baking needs to know of a head model once and for all: neighbours, mirror, regions, the atlas's gutters."""
+"""Fixed facts of a head model that baking needs: neighbours, mirror, regions, the UV atlas's gutters."""
 
 from __future__ import annotations
 

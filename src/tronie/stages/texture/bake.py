@@ -1,4 +1,4 @@
-"""One photo onto a head's atlas."""
+"""Texture baking: one photo projected onto a head's UV atlas."""
 
 from __future__ import annotations
 

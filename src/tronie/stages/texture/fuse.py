@@ -1,4 +1,4 @@
-"""One texture from several photos: each texel from those that see it best, in the light of the first.
+"""Multi-view texture fusion: each texel from the photos that see it best, in the light of the first.
 
 Each photo is baked onto the atlas as if it were alone. Which photo counts how much, and how its colours are brought
 into the first one's light, is decided on the mesh's vertices and varies slowly there, so that neither the atlas's

@@ -1,4 +1,4 @@
-"""Colours for what the photo does not show: the mirrored side's balance, the fill, and how the three are mixed."""
+"""Texture completion: colours for what the photo does not show, mirrored or filled, and how they are mixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inner loops of baking: every texel from the photo, its mirrored twin, or the fill with hair on it."""
+"""Kernels of baking: every texel from the photo, its mirrored twin, or the fill with hair on it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light, and their
-occlusion map: how little light gets into a mouth need not be in the colours. Eyes: `texture.eyes`."""
+"""Teeth, gums, tongue and the mouth's lining: the library's own paint, matched to the photo's light.
+
+How little light gets into a mouth need not be in the colours: there is an occlusion map. Eyes: `texture.eyes`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a colour may be: skin, hair, teeth, cloth, background."""
+"""Segmentation by colour, at vertices: skin, hair, teeth, cloth, background."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def segment_photo(samples: PhotoSamples, model: HeadModel, facts: SurfaceFacts) 
 
 
 def tone_of(colour: Colours, weight: Array, fallback: Array, floor: tuple[float, float, float]) -> tuple[Array, Array]:
-    """Median colour (3,) of the well seen (N, 3) and its spread (3,) in `_opponent` terms, at least `floor`."""
+    """Median colour (3,) of the well seen (N, 3) and its spread (3,) in `opponent` terms, at least `floor`."""
     pick = weight > 0.4
     if pick.sum() < FEW:
         return np.asarray(fallback, dtype=np.float32), np.asarray(floor, dtype=np.float32) * 1.5
@@ -152,7 +152,7 @@ def ramp(x: float, low: float, high: float) -> float:
 
 
 def tone_likeness(colour: Colours, tone: Array, reach: Array) -> Array:
-    """(N,) 1 for colours well within `reach` (3,) of the tone in `_opponent` terms, 0 beyond it."""
+    """(N,) 1 for colours well within `reach` (3,) of the tone in `opponent` terms, 0 beyond it."""
     d = (colour.opponent - opponent(tone[None])) / reach
     return 1 - smoothstep(np.sqrt((d**2).sum(-1)), 0.7, 1.3)
 

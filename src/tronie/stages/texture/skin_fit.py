@@ -1,4 +1,4 @@
-"""What the statistical model of skin makes of a photo: the likeliest skin and light behind what is seen of a head."""
+"""Fit of the statistical model of skin to a photo: the likeliest skin and light behind what is seen of a head."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SkinBasis:
     """The model of skin at the vertices of a head's level."""
 
     mean: Array
-    """(V, 3) in the terms of `skin.opponent`, the folds' darkness included."""
+    """(V, 3) in the terms of `skin_model.opponent`, the folds' darkness included."""
     modes: Array
     """(3, V, K)."""
     noise: Array
@@ -43,7 +43,7 @@ class SkinFit:
     """The likeliest skin, in this photo's light."""
 
     fitted: Array
-    """(V, 3) in the terms of `skin.opponent`."""
+    """(V, 3) in the terms of `skin_model.opponent`."""
     off: Array
     """(C,) deviations by which a control vertex's lightness differs from it, signed."""
 
@@ -80,9 +80,9 @@ def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
 def fit_skin(base: SkinBasis, seen: Array, weight: Array, normals: Array, colourful: float) -> SkinFit:
     """Maximum a posteriori coefficients of skin, slow light and exposure, robustly.
 
-    `seen` (C, 3) what the photo shows at the first C vertices, in the terms of `skin.opponent`; `weight` (C,) 0..1 how
-    far it is believed; `normals` (V, 3) in the camera's frame; `colourful` 0 for a grey photo to 1. A vertex's weight
-    falls with its distance r in deviations as 1 / (1 + (r / FAR)^2)^2 (Geman and McClure 1987).
+    `seen` (C, 3) what the photo shows at the first C vertices, in the terms of `skin_model.opponent`; `weight` (C,)
+    0..1 how far it is believed; `normals` (V, 3) in the camera's frame; `colourful` 0 for a grey photo to 1. A vertex's
+    weight falls with its distance r in deviations as 1 / (1 + (r / FAR)^2)^2 (Geman and McClure 1987).
     """
     skin, count, modes = base.skin, len(seen), base.modes.shape[2]
     pick = np.flatnonzero(weight > 0.05)

@@ -1,4 +1,4 @@
-"""Fine structure for what no photo shows: strands where hair grows, the mottling of skin. Fixed for a head model."""
+"""Texture synthesis for what no photo shows: strands where hair grows, the mottling of skin. Fixed for a head model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the photo shows each vertex of a head."""
+"""Visibility: how well the photo shows each vertex of a head, by its own depth, its view angle and its outline."""
 
 from __future__ import annotations
 
