@@ -38,6 +38,7 @@ ORDER = """
     export
     pipelines
     pipelines.calibration pipelines.person pipelines.video
+    api
     jobs
     service
     gui

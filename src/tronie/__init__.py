@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Any
 from tronie.version import __version__
 
 if TYPE_CHECKING:
-    from tronie.errors import InputError, OutputError, TronieError, WeightsError
-    from tronie.export.writer import save
+    from tronie.api import reconstruct_person, save
+    from tronie.errors import Cancelled, InputError, OutputError, TronieError, WeightsError
     from tronie.geometry import Camera, Similarity
     from tronie.head.arkit import ARKIT_UNITS
     from tronie.head.model import Head, HeadModel
     from tronie.io.saved_head import SavedHead, load_head
-    from tronie.pipelines.person import reconstruct_person
+    from tronie.pipelines.person.reconstruct import PersonResult
     from tronie.pipelines.photo import Pipeline, reconstruct
+    from tronie.pipelines.video.job import VideoResult, reconstruct_video
     from tronie.pipelines.video.live import Live, LiveFace
     from tronie.render.draw import draw
+    from tronie.runtime.job import Advanced, Event, Job, StageBegan, StageEnded
     from tronie.settings import Settings
     from tronie.types import (
         PROVENANCE,
@@ -50,13 +52,17 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
+    "api": (
+        "reconstruct_person",
+        "save",
+    ),
     "errors": (
+        "Cancelled",
         "InputError",
         "OutputError",
         "TronieError",
         "WeightsError",
     ),
-    "export.writer": ("save",),
     "geometry": (
         "Camera",
         "Similarity",
@@ -70,16 +76,27 @@ _NAMES = {
         "SavedHead",
         "load_head",
     ),
-    "pipelines.person": ("reconstruct_person",),
+    "pipelines.person.reconstruct": ("PersonResult",),
     "pipelines.photo": (
         "Pipeline",
         "reconstruct",
+    ),
+    "pipelines.video.job": (
+        "VideoResult",
+        "reconstruct_video",
     ),
     "pipelines.video.live": (
         "Live",
         "LiveFace",
     ),
     "render.draw": ("draw",),
+    "runtime.job": (
+        "Advanced",
+        "Event",
+        "Job",
+        "StageBegan",
+        "StageEnded",
+    ),
     "settings": ("Settings",),
     "types": (
         "PROVENANCE",
@@ -105,22 +122,27 @@ _HOME = {name: f"tronie.{room}" for room, names in _NAMES.items() for name in na
 __all__ = [
     "ARKIT_UNITS",
     "PROVENANCE",
+    "Advanced",
     "Albedo",
     "Camera",
+    "Cancelled",
     "Caution",
     "Crop",
     "Detail",
     "Detection",
     "Enhanced",
+    "Event",
     "Face",
     "Fit",
     "Head",
     "HeadModel",
     "InputError",
+    "Job",
     "Landmarks",
     "Live",
     "LiveFace",
     "OutputError",
+    "PersonResult",
     "Photo",
     "Pipeline",
     "Portrait",
@@ -128,16 +150,20 @@ __all__ = [
     "SavedHead",
     "Settings",
     "Similarity",
+    "StageBegan",
+    "StageEnded",
     "Texture",
     "TronieError",
     "Unmeasured",
     "UsedModel",
+    "VideoResult",
     "WeightsError",
     "__version__",
     "draw",
     "load_head",
     "reconstruct",
     "reconstruct_person",
+    "reconstruct_video",
     "save",
 ]
 

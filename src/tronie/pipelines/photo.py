@@ -64,6 +64,28 @@ class Pipeline:
         self._engine: Engine | None = None
         self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
 
+    def with_settings(self, settings: Settings | None = None, /, **changes: Any) -> Pipeline:
+        """Another pipeline, with the models of this one as far as they are the same: both belong to one thread.
+
+        `settings` take the place of this one's; `changes` are branches of them, whole or in part, as
+        `with_settings(portrait={"crop": "passport"}, only="portrait")`. Raises ValidationError as Settings does.
+        """
+        base = settings or self.settings
+        tree = base.model_dump(exclude_unset=True)
+        for name, value in changes.items():
+            kept = tree.get(name)
+            tree[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
+        other = Pipeline(Settings.model_validate(tree), self.threads)
+        mine, its = self.settings, other.settings
+        other._net = self._net
+        if its.detect.detector == mine.detect.detector:
+            other._detector = self._detector
+        if its.enhance.mode == mine.enhance.mode:
+            other._enhancer = self._enhancer
+        if (its.head, its.fit) == (mine.head, mine.fit):
+            other._engine = self._engine
+        return other
+
     @property
     def model(self) -> HeadModel:
         """The head that faces are fitted with. Raises WeightsError for one that is not there."""
@@ -305,9 +327,11 @@ def single_blas_thread() -> AbstractContextManager[Any]:
     return limit
 
 
-def reconstruct(source: str | Path | NDArray[Any], settings: Settings | None = None) -> Result:
+def reconstruct(
+    source: str | Path | NDArray[Any] | Photo, settings: Settings | None = None, *, job: Job | None = None
+) -> Result:
     """Every face of one photo (a path, or an RGB array); see `Pipeline.run`."""
-    return Pipeline(settings).run(source)
+    return Pipeline(settings).run(source, job=job)
 
 
 def _read(source: str | Path | NDArray[Any]) -> Photo:

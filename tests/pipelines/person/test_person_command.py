@@ -15,7 +15,7 @@ from tronie.cli.app import app
 from tronie.errors import Cancelled
 from tronie.export.records import PersonRecord
 from tronie.pipelines.person.grouping import find_faces
-from tronie.pipelines.person.reconstruct import reconstruct_person
+from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline
 from tronie.runtime.job import Job
 from tronie.settings import Settings
@@ -105,7 +105,7 @@ def test_a_stop_leaves_nothing_half_done(photos: Path) -> None:
         job = Job()
         getattr(job, wish)()
         with pytest.raises(Cancelled):
-            reconstruct_person(*arguments, job=job)
+            reconstruct_shots(*arguments, job=job)
         with pytest.raises(Cancelled):
             find_faces(pipeline, [photos / "a.png"], job)
 

@@ -48,8 +48,12 @@ HUES = (
 """Of the photos in photos.png, in the order of their numbers."""
 
 
-def save_person(result: PersonResult, folder: Path, name: str, settings: Settings, *, overwrite: bool = False) -> Path:
-    """Write `folder` and return it. Raises OutputError; what is there is replaced with `overwrite` only."""
+def save_person(
+    result: PersonResult, folder: Path, name: str, settings: Settings | None = None, *, overwrite: bool = False
+) -> Path:
+    """Write `folder` and return it. `settings` say which outputs, by default those that the person was made with.
+    Raises OutputError; what is there is replaced with `overwrite` only."""
+    settings = settings or result.settings
     with new_folder(folder, overwrite=overwrite) as work:
         main = result.shots[result.main]
         files = save_face(main.load(), result.face, work, name, settings.export, settings.wanted)

@@ -24,7 +24,7 @@ from tronie.pipelines.person.grouping import (
     read_people,
     to_text,
 )
-from tronie.pipelines.person.reconstruct import reconstruct_person
+from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.runtime.folder_lock import locked
@@ -118,9 +118,9 @@ def _one(name: str, shots: Sequence[Shot], folder: Path, pipeline: Pipeline, ove
     try:
         if not overwrite and folder.exists():
             raise InputError(f"{folder} was made of other photos or settings; --overwrite replaces it.")
-        result = reconstruct_person(pipeline.model, pipeline.calibration, shots, settings, job=job)
+        result = reconstruct_shots(pipeline.model, pipeline.calibration, shots, settings, job=job)
         with job.stage("files"):
-            save_person(result, folder, name, settings, overwrite=overwrite)
+            save_person(result, folder, name, overwrite=overwrite)
     except (TronieError, ValueError) as error:
         return PersonDone(name, str(folder), "error", len(shots), reason=f"Person {name}: {error}")
     return PersonDone(name, str(folder), "ok", len(shots), (result.curve[0][1], result.curve[-1][1]))

@@ -51,13 +51,15 @@ class PersonResult:
     fused: Fused | None
     painted: tuple[int, ...]
     """Rows of the shots that the texture is made of; numbers in `Fused.source` count these, from 1."""
+    settings: Settings
+    """That it was made with."""
 
     @property
     def face(self) -> Face:
         return self.shots[self.main].face
 
 
-def reconstruct_person(
+def reconstruct_shots(
     model: HeadModel,
     calibration: Calibration,
     shots: Sequence[Shot],
@@ -82,7 +84,7 @@ def reconstruct_person(
         fused = textured(done, painted, settings, job=job)
         face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
         done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
-    return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, painted)
+    return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, painted, settings)
 
 
 def _fitted(

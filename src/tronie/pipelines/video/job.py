@@ -38,6 +38,7 @@ from tronie.types import Face, Photo, Result
 if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipelines.photo import Pipeline
+    from tronie.settings import Settings
 
 
 def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
@@ -45,7 +46,9 @@ def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
     began = time.perf_counter()
     job = (job or Job()).part(task.source)
     try:
-        clip = reconstruct_video(task.source, task.out, pipeline, name=task.name, overwrite=task.overwrite, job=job)
+        clip = reconstruct_video(
+            task.source, task.out, name=task.name, overwrite=task.overwrite, pipeline=pipeline, job=job
+        )
     except Exception as error:
         if debugging():
             traceback.print_exc(file=sys.stderr)
@@ -79,14 +82,18 @@ class VideoResult:
 
 def reconstruct_video(
     source: str | Path,
-    out: Path,
-    pipeline: Pipeline,
+    out: str | Path,
+    settings: Settings | None = None,
     *,
     name: str | None = None,
     overwrite: bool = False,
+    pipeline: Pipeline | None = None,
     job: Job | None = None,
 ) -> VideoResult:
     """Follow, solve and save everybody in a video: the files are in the folder `name` of `out`.
+
+    `source` is a video file, a folder or pattern of pictures, or `camera:0`. A `pipeline` with loaded models takes the
+    place of `settings`. Raises InputError for what cannot be read, OutputError for what cannot be written.
 
     `job` is told of the stages `follow` (whose steps are frames; their number may not be known), `heads` (people), of
     each person `solve`, `head` and `talking` (frames of the film), then `overlay` (frames) and `files`; `solve`, `head`
@@ -94,9 +101,10 @@ def reconstruct_video(
     of a file, which can be read again, nothing is: Cancelled, at any time until the last film is drawn.
     Its timings are of threads that work side by side: their sum is more than the time that passed.
     """
-    from tronie.pipelines.photo import single_blas_thread
+    from tronie.pipelines.photo import Pipeline, single_blas_thread
 
-    source = str(source)
+    pipeline = pipeline or Pipeline(settings)
+    source, out = str(source), Path(out)
     task = Task(source, out, name or safe_name(Path(source).stem), overwrite, clip=True)
     job = (job or Job()).part(source, finishes=source.startswith(CAMERA))
     clip = open_clip(source, fps=pipeline.settings.video.fps)
