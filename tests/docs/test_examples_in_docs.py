@@ -15,12 +15,16 @@ from places import DOCS, EXAMPLES, ROOT
 import tronie
 from tronie.arrays import Image
 from tronie.io.images import read_photo
+from tronie.io.video.writer import write_movie
 
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TOUR = DOCS / "python.md"
+"""Its examples follow on one another."""
 EXAMPLES_SHOWN = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in PAGES
+    if page != TOUR
     for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
 ]
 
@@ -57,3 +61,18 @@ def test_an_example_runs(
         "camera": [(photo, 0.0)],
     }
     exec(compile(text, "example", "exec"), names)
+
+
+def test_the_tour_runs_from_its_beginning_to_its_end(
+    photo: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(EXAMPLES, "examples")
+    write_movie(tmp_path / "clip.mp4", [photo] * 3, 10.0)
+    names: dict[str, Any] = {"camera": [(photo, 0.0)]}
+    for number, text in enumerate(BLOCK.findall(TOUR.read_text(encoding="utf-8")), start=1):
+        exec(compile(text, f"block {number} of {TOUR.name}", "exec"), names)
+    assert Path("out/astronaut/face-1/head.glb").is_file()
+    assert Path("out/anna/person/person.json").is_file()
+    assert names["picture"].shape == (320, 320, 3)
+    assert len(names["clip"].faces) == 1

@@ -1,4 +1,5 @@
-"""The families of face models that a user can bring along. Adding one: docs/models.md."""
+"""The families of face models that a user can bring along, and all that another one needs. Adding one:
+docs/models.md."""
 
 from __future__ import annotations
 
@@ -6,9 +7,16 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import Refused
+from tronie.head.morphable import place
 from tronie.importers.heads import bfm, bfm2009, flame, gnm, ict, surrey, tddfa_v2
-from tronie.importers.heads.family import Family
+from tronie.importers.heads.family import Family, need
 from tronie.runtime.model_store import Imported, check_free, imported, keep, new_record
+
+__all__ = [
+    "FAMILIES", "Family", "Refused", "families", "import_head", "imported_heads", "need", "place", "read_npz",
+]  # fmt: skip
 
 FAMILIES: dict[str, Family] = {
     family.name: family
