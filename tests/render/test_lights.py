@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -35,9 +36,12 @@ def lit(harmonics: np.ndarray, normals: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def small_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_maps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Maps of a light that are made quickly."""
     monkeypatch.setattr(lights, "MAP_SIDE", 24)
+    octahedral_directions.cache_clear()
+    yield
+    octahedral_directions.cache_clear()
 
 
 @pytest.mark.usefixtures("small_maps")
