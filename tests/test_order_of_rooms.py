@@ -15,7 +15,7 @@ from places import DOCS, ROOT
 
 PACKAGE = ROOT / "src" / "tronie"
 ORDER = """
-    version errors arrays
+    version errors arrays outputs
     geometry settings
     runtime
     formats color

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Image
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.settings import Settings
-from tronie.stages.detect import detect_faces
+from tronie.stages.detect.search import detect_faces
 from tronie.types import Detection, Landmarks
 
 Array = NDArray[np.floating]

@@ -14,7 +14,8 @@ from PIL import Image
 from tronie.errors import TronieError
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings, LandmarkSettings
-from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.detect import make_detector
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.align import FIVE, aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet
 

@@ -45,9 +45,7 @@ class HeadSettings(Branch):
 
 
 class FitSettings(Branch):
-    engine: Literal["calibrated", "deep3d"] = Field(
-        "calibrated", description="What reconstructs faces; deep3d wants your files."
-    )
+    engine: str = Field("calibrated", description="What reconstructs faces; deep3d wants your files.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
 

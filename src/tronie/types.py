@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 from tronie.head.model import Head
+from tronie.runtime.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from tronie.head.harmonics import Light
-    from tronie.stages.deep3d.reconstruct import Deep3DResult
 
 
 DOUBTS: tuple[str, ...] = ("mouth", "eye_left", "eye_right", "drawing")
@@ -115,7 +115,7 @@ class Fit:
     identity: Array
     """(K,) coefficients in standard deviations."""
     expression: Mapping[str, float]
-    """The 52 ARKit units by name, 0..1; none with the engine `deep3d`, whose expressions have no names."""
+    """The 52 ARKit units by name, 0..1; none of an engine whose expressions have no names."""
     head_to_camera: Array
     """(4, 4) rigid: head millimetres -> camera millimetres (x right, y down, z forward)."""
     camera: Camera
@@ -254,6 +254,23 @@ class UsedModel:
     commercial_use: bool
     """Whether that licence allows it."""
 
+    @classmethod
+    def of_weights(cls, *names: str) -> tuple[UsedModel, ...]:
+        """Those that come with the package, by their names in WEIGHTS; what is not there is left out."""
+        return tuple(cls(w.name, w.licence, w.commercial_use) for n in names if (w := WEIGHTS.get(n)) is not None)
+
+
+class EngineResult(Protocol):
+    """What an engine keeps of its own of a face, and how that looks."""
+
+    def draw_over(
+        self, picture: Image, corner: tuple[float, float], scale: float, opacity: float = 1.0
+    ) -> None:  # fmt: skip
+        """Draw it over a part of the photo, in place. Pixel x of the photo is at (x - corner) * scale there."""
+
+    def view(self, background: Image, yaw: float = 0.0) -> Image:
+        """It turned by `yaw` degrees, over a square picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -273,8 +290,8 @@ class Face:
     detail: Detail | None = None
     """Where it was asked for."""
     portrait: Portrait | None = None
-    deep3d: Deep3DResult | None = None
-    """What the engine `deep3d` made of it; fit and head are made from this."""
+    engine_result: EngineResult | None = None
+    """What an engine keeps of its own, where it does; fit and head are made from this."""
     points68: Array | None = None
     """(68, 2) photo pixels: the fitted head's iBUG points projected (the 3D jaw, not the visible contour)."""
     enhanced: Enhanced | None = None

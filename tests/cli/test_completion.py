@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tronie.cli.options import NAMES, completion
+from tronie.cli.options import completion
+from tronie.pipelines.choices import NAMED
 
 
 def offered(words: str) -> list[str]:
@@ -23,6 +24,8 @@ def offered(words: str) -> list[str]:
 
 def test_options_and_their_values_are_offered() -> None:
     assert offered("tronie run --detector ") == ["centerface", "mtcnn", "dlib"]
+    assert offered("tronie run --engine ") == ["calibrated", "deep3d"]
+    assert offered("tronie run --outputs glb,por") == ["glb,portrait"]
     assert offered("tronie run --textu") == ["--texture-size"]
 
 
@@ -39,9 +42,9 @@ def test_values_alone_are_offered_and_imported_names_when_they_are_asked_for() -
     assert completion("auto", "off", "NAME", more=lambda: ["own", "auto"])("") == ["auto", "off", "own"]
     assert completion("auto", "off", "NAME")("o") == ["off"]
     assert completion(512, 1024)("1") == ["1024"]
-    assert set(NAMES) == {"enhance", "head"}
-    assert "tronie" in NAMES["enhance"]()
-    assert "tronie" in NAMES["head"]()
+    assert set(NAMED) == {"enhance.mode", "head.name"}
+    assert "tronie" in NAMED["enhance.mode"]()
+    assert "tronie" in NAMED["head.name"]()
 
 
 def test_what_cannot_be_looked_up_is_left_out() -> None:

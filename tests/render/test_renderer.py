@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from samples import SMILE, make_head
 
-from tronie.cli.options import MODES
+from tronie.cli.options import RENDER_MODES as MODES
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.encode import PROVENANCE_COLORS

@@ -33,7 +33,8 @@ from tronie.pipelines.calibration.synthetic import Own, draw, units_of
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.settings import Settings
-from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.detect import make_detector
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import NET_SIDE, LandmarkNet, cut, sized, square, square_from_landmarks
 
 ASSETS = Path(__file__).parents[2] / "src/tronie/assets"

@@ -27,7 +27,7 @@ from training.superres.net import FaceNet, begin_with_span, save_onnx
 from training.superres.onnx_to_torch import Graph
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
-from tronie.stages.detect import detect_faces
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import square
 

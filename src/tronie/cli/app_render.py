@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from tronie.cli.events import JsonEvents
-from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, MODES, completion
+from tronie.cli.options import BACKGROUNDS, FORMATS, KINDS, LIGHTS, RENDER_MODES, completion
 
 RENDER_OUT = Path("tronie-render")
 
@@ -75,7 +75,7 @@ def render(
     ] = None,
     turn: Annotated[float, typer.Option(help="Turn a panorama by so many degrees.")] = 0.0,
     exposure: Annotated[float, typer.Option(min=-8, max=8, help="Brighten a panorama by so many stops.")] = 0.0,
-    mode: Annotated[str, _one_of(MODES, "textured", "What the surface shows.", "--mode")] = "textured",
+    mode: Annotated[str, _one_of(RENDER_MODES, "textured", "What the surface shows.", "--mode")] = "textured",
     background: Annotated[
         str, _one_of(BACKGROUNDS, "auto", "What is behind; clear is transparent, for gif and png.", "--background")
     ] = "auto",

@@ -14,7 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tronie.outputs import OUTPUTS, USUAL, Subject, in_order
+from tronie.pipelines.choices import FIXED, NAMED
+from tronie.pipelines.engines import engine_info
 from tronie.settings import Settings
+from tronie.stages.enhance import MODES
 
 PLACES: dict[str, str] = {
     "detector": "detect.detector",
@@ -47,18 +50,10 @@ PLACES: dict[str, str] = {
 }
 """Parameter of the command -> place in the settings tree."""
 
-DETECTORS = ("centerface", "mtcnn", "dlib")
-"""The names in `tronie.stages.detect.DETECTORS`, here because the help must not load the detectors."""
-
-
-ENHANCE = ("auto", "off", "always")
-"""`tronie.stages.enhance.MODES`; beside them the name of a net."""
-
-
 KINDS = ("turntable", "reel", "stills")
 FORMATS = ("mp4", "webm", "gif", "png")
 """`tronie.io.video.writer.FORMATS`."""
-MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
+RENDER_MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
 """`tronie.render.renderer.MODES`."""
 LIGHTS = ("photo", "studio", "rim", "soft")
 """Of `tronie.render.lights.PRESETS`, those for textures."""
@@ -68,20 +63,19 @@ BACKGROUNDS = ("auto", "light", "dark", "white", "black", "clear")
 def option(parameter: str) -> Any:
     """The typer option for a parameter of PLACES; None as its value means that the user did not give it."""
     info = _field(PLACES[parameter])
-    choices: tuple[Any, ...] = _choices(info.annotation)
-    if parameter == "head":
-        choices = ("NAME",)
-    if parameter in ("detector", "enhance"):
-        choices = DETECTORS if parameter == "detector" else (*ENHANCE, "NAME")
+    place = PLACES[parameter]
+    offered: tuple[Any, ...] = _choices(info.annotation) or FIXED.get(place, ())
+    if place in NAMED:
+        offered = (*offered, "NAME")
     default = "" if info.default in (None, False, True) else f" [dim](default: {info.default})[/dim]"
     name = parameter.replace("_", "-")
     return typer.Option(
         f"--{name}/--no-{name}" if info.default is True else f"--{name}",
         help=(info.description or "") + default,
-        metavar="|".join(map(str, choices)) or None,
+        metavar="|".join(map(str, offered)) or None,
         show_default=False,
-        rich_help_panel="Video" if PLACES[parameter].startswith("video.") else "Method",
-        autocompletion=completion(*choices, more=NAMES.get(parameter)) if choices else None,
+        rich_help_panel="Video" if place.startswith("video.") else "Method",
+        autocompletion=completion(*offered, more=NAMED.get(place)) if offered else None,
     )
 
 
@@ -113,7 +107,7 @@ def complete_outputs(incomplete: str) -> list[str]:
     return [before + comma + name for name in OUTPUTS if name.startswith(begun) and name not in given]
 
 
-NAMED = typer.Option(
+LIST = typer.Option(
     "--outputs",
     metavar="NAME,...",
     help=f"Only these: {', '.join(OUTPUTS)}; --no-NAME leaves one out [dim](default: {', '.join(USUAL)})[/dim]",
@@ -152,22 +146,6 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
     return complete
 
 
-def _enhancers() -> Iterable[str]:
-    from tronie.stages.enhance import enhancer_names
-
-    return enhancer_names()
-
-
-def _heads() -> Iterable[str]:
-    from tronie.importers.heads.calibrated import OWN, calibrated
-
-    return OWN, *calibrated()
-
-
-NAMES: dict[str, Callable[[], Iterable[str]]] = {"enhance": _enhancers, "head": _heads}
-"""Parameters whose values depend on what the user has imported."""
-
-
 LOOKS = (
     "focal", "head", "subdivide", "texture_size", "base_color", "frontal_size", "crop", "background", "expression",
     "gaze",
@@ -195,7 +173,7 @@ def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[.
             if name in PLACES:
                 kind = Annotated[_type(_field(PLACES[name]).annotation) | None, option(name)]
             elif name in OUTPUTS or name == "outputs":
-                kind = Annotated[bool | None, output_option(name)] if name in OUTPUTS else Annotated[str | None, NAMED]
+                kind = Annotated[bool | None, output_option(name)] if name in OUTPUTS else Annotated[str | None, LIST]
             added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
             shown.append(own.get(name, added))
         keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
@@ -208,22 +186,24 @@ def with_options(*parameters: str) -> Callable[[Callable[..., None]], Callable[.
 
 def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """The settings that the given parameters ask for; a value out of bounds is wrong usage."""
-    if (detector := parameters.get("detector")) is not None and detector not in DETECTORS:
-        raise typer.BadParameter(f"--detector should be one of {', '.join(DETECTORS)}, not {detector!r}.")
-    if (mode := parameters.get("enhance")) is not None and mode not in ENHANCE:
+    for parameter in ("detector", "engine"):
+        value, known = parameters.get(parameter), FIXED[PLACES[parameter]]
+        if value is not None and value not in known:
+            raise typer.BadParameter(f"--{parameter} should be one of {', '.join(known)}, not {value!r}.")
+    if (mode := parameters.get("enhance")) is not None and mode not in MODES:
         from tronie.stages.enhance import enhancer_names
         from tronie.stages.enhance.published import how_to_get
 
         if mode not in (names := enhancer_names()):
             if said := how_to_get(mode):
                 raise typer.BadParameter(said)
-            raise typer.BadParameter(f"--enhance should be {', '.join(ENHANCE)} or {' or '.join(names)}, not {mode!r}.")
+            raise typer.BadParameter(f"--enhance should be {', '.join(MODES)} or {' or '.join(names)}, not {mode!r}.")
     if (head := parameters.get("head")) is not None:
         from tronie.errors import WeightsError
         from tronie.importers.heads.calibrated import OWN, find
 
-        if parameters.get("engine") == "deep3d":
-            raise typer.BadParameter("--engine deep3d has a head of its own; leave --head out.")
+        if (engine := parameters.get("engine")) is not None and engine_info(engine).own_head:
+            raise typer.BadParameter(f"--engine {engine} has a head of its own; leave --head out.")
         try:
             _ = head == OWN or find(head)
         except WeightsError as error:

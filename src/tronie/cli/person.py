@@ -13,6 +13,7 @@ from tronie.cli.interrupt import interrupting
 from tronie.cli.progress import Bars, JsonLines
 from tronie.cli.say import count, duration, hushed, say, say_json
 from tronie.errors import Cancelled, TronieError
+from tronie.pipelines.engines import engine_info
 from tronie.pipelines.outcome import debugging
 from tronie.runtime.job import Event, Job
 from tronie.settings import Settings
@@ -35,8 +36,8 @@ def person(
     events: bool = False,
 ) -> int:
     """Do the people in the photos; the exit code. `events`: all that happens as lines of JSON."""
-    if settings.fit.engine == "deep3d":
-        say("tronie person works with tronie's own engine only.", problem=True)
+    if engine_info(settings.fit.engine).photos_only:
+        say(f"tronie person does not work with the engine {settings.fit.engine}.", problem=True)
         return 2
     from tronie.pipelines.person.job import make_people
 

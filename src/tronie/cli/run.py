@@ -18,6 +18,7 @@ from tronie.jobs.manifest import Ledger
 from tronie.jobs.plan import Plan, Start, make_plan, run_job
 from tronie.jobs.worker import Bounds, Work
 from tronie.outputs import OUTPUTS
+from tronie.pipelines.engines import engine_info
 from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.folder_lock import locked
 from tronie.runtime.hardware import default_workers
@@ -72,11 +73,8 @@ def _do(
     workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))
     with Show(len(plan.tasks), detail, as_json, inner=workers == 1) as show:
         _before(show, inputs, plan)
-        if settings.fit.engine == "deep3d":
-            from tronie.stages.deep3d.engine import notices
-
-            for text in notices():
-                show.note(text)
+        for text in engine_info(settings.fit.engine).notices():
+            show.note(text)
 
         def ending() -> None:
             show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")

@@ -124,10 +124,8 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
     region = face_region(face)
     yield cut_out(result.photo.image, region, size)
     yield _fitted(drawn if drawn is not None else overlay(result.photo.image, face, 512), size)
-    if face.deep3d is not None and face.texture is None:
-        from tronie.stages.deep3d.views import view
-
-        yield from (view(face.deep3d, backdrop(size), yaw) for yaw in (0.0, -SIDE_YAW, SIDE_YAW))
+    if face.engine_result is not None and face.texture is None:
+        yield from (face.engine_result.view(backdrop(size), yaw) for yaw in (0.0, -SIDE_YAW, SIDE_YAW))
         return
     if face.head is None:
         yield from (None, None, None)

@@ -82,10 +82,11 @@ def photo_files(result: Result, wanted: Collection[str], overlays: Mapping[int, 
 
 def flat(face: Face, small: Face) -> Data | None:
     """The face as one .obj, coloured by vertex: of an engine's own mesh, where it has one."""
-    if face.deep3d is not None:
-        from tronie.stages.deep3d import reconstruct
+    if face.engine_result is not None:
+        from tronie.export.deep3d_files import posed_mesh
 
-        return reconstruct.posed_obj(face.deep3d)
+        if (own := posed_mesh(face)) is not None:
+            return own
     if face.head is None:
         return None
     return head_in_one_file(face.head, None if small.texture is None else small.texture.image)
@@ -167,19 +168,17 @@ def _ply(one: FaceToWrite) -> Iterator[File]:
 
 
 def _deep3d(one: FaceToWrite) -> Iterator[File]:
-    if one.face.deep3d is not None:
-        from tronie.stages.deep3d import reconstruct
+    if one.face.engine_result is not None:
+        from tronie.export.deep3d_files import meshes
 
-        yield "deep3d.obj", partial(reconstruct.obj, one.face.deep3d)
-        yield "deep3d_posed.obj", partial(reconstruct.posed_obj, one.face.deep3d)
+        yield from meshes(one.face)
 
 
 def _mat(one: FaceToWrite) -> Iterator[File]:
-    if one.face.deep3d is not None:
-        from tronie.stages.deep3d import reconstruct
+    if one.face.engine_result is not None:
+        from tronie.export.deep3d_files import matlab_files
 
-        yield "deep3d.mat", partial(reconstruct.mat, one.face.deep3d)
-        yield "deep3d_pytorch.mat", partial(reconstruct.pytorch_mat, one.face.deep3d)
+        yield from matlab_files(one.face)
 
 
 def _texture(one: FaceToWrite) -> Iterator[File]:

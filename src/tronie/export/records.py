@@ -97,7 +97,7 @@ SCHEMAS: dict[str, TypeAdapter[Any]] = {
 def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRecord:
     """All that is known of a face, in numbers as long as they mean something (0.01 px, 0.01 degrees, ...)."""
     detection = face.detection
-    landmarks = fit = model = enhancement = deep3d = None
+    landmarks = fit = model = enhancement = None
     if face.landmarks is not None:
         landmarks = LandmarksRecord.model_construct(
             presence=round(float(face.landmarks.presence), 4),
@@ -122,13 +122,6 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             camera=_camera(face.fit.camera),
             diagnostics={key: round(float(value), 5) for key, value in face.fit.diagnostics.items()},
         )
-    if face.deep3d is not None:
-        found = face.deep3d
-        deep3d = Deep3DRecord.model_construct(
-            coefficients=rounded(found.coefficients.values, 5), pose=_pose(found.head_to_camera),
-            head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera),
-            vertices=len(found.vertices), sources=list(found.sources),
-        )  # fmt: skip
     light = detail = None
     if face.detail is not None:
         d = face.detail
@@ -161,7 +154,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         points68=None if face.points68 is None else rounded(face.points68, 2),
         enhancement=enhancement,
         fit=fit,
-        deep3d=deep3d,
+        deep3d=_deep3d(face),
         model=model,
         engine=face.engine,
         models=used_records(face.models),
@@ -188,6 +181,21 @@ def unmeasured_records(unmeasured: Iterable[Unmeasured]) -> list[UnmeasuredRecor
 
 def used_records(models: Iterable[UsedModel]) -> list[UsedRecord]:
     return [UsedRecord(name=m.name, licence=m.licence, commercial_use=m.commercial_use) for m in models]
+
+
+def _deep3d(face: Face) -> Deep3DRecord | None:
+    if face.engine_result is None:
+        return None
+    from tronie.stages.deep3d.reconstruct import Deep3DResult
+
+    found = face.engine_result
+    if not isinstance(found, Deep3DResult):
+        return None
+    return Deep3DRecord.model_construct(
+        coefficients=rounded(found.coefficients.values, 5), pose=_pose(found.head_to_camera),
+        head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera), vertices=len(found.vertices),
+        sources=list(found.sources),
+    )  # fmt: skip
 
 
 def _pose(head_to_camera: Any) -> PoseRecord:

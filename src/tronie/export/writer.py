@@ -140,7 +140,7 @@ class Writer:
         added = {face.index for face in result.faces if (self.work / f"face-{face.index}").exists()}
         faces = (face if face.index in added else self._add(result.photo, face) for face in result.faces)
         result = replace(result, faces=tuple(faces))
-        bare = bool(result.faces) and all(face.texture is None and face.deep3d is None for face in result.faces)
+        bare = bool(result.faces) and all(face.texture is None and face.engine_result is None for face in result.faces)
         wanted = self.wanted - {"sheet"} if bare and not MESHES.isdisjoint(self.wanted) else self.wanted
         for file, make in photo_files(result, wanted, self.overlays):
             _write(self.work / file, make())

@@ -12,26 +12,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout,
 
 from tronie.gui.i18n import spoken, tr
 from tronie.outputs import OUTPUTS
+from tronie.pipelines.choices import choices
 
 LARGEST = 1_000_000
-
-
-def choices_of(place: str) -> tuple[str, ...]:
-    """The names that a setting of the type `str` may have: () where any will do."""
-    if place == "detect.detector":
-        from tronie.cli.options import DETECTORS
-
-        return DETECTORS
-    if place == "enhance.mode":
-        from tronie.cli.options import ENHANCE
-        from tronie.stages.enhance import enhancer_names
-
-        return tuple(dict.fromkeys((*ENHANCE, *enhancer_names())))
-    if place == "head.name":
-        from tronie.importers.heads.calibrated import OWN, calibrated
-
-        return tuple(dict.fromkeys((OWN, *calibrated())))
-    return ()
 
 
 class Ticks(QWidget):
@@ -85,7 +68,7 @@ def _made(place: str, info: FieldInfo, value: Any) -> tuple[QWidget, Callable[[]
     free = type(None) in kinds
     literal = [k for k in kinds if get_origin(k) is Literal]
     if literal or kinds[0] is str:
-        names: tuple[Any, ...] = get_args(literal[0]) if literal else choices_of(place)
+        names: tuple[Any, ...] = get_args(literal[0]) if literal else choices(place)
         box = QComboBox()
         if free:
             box.addItem(tr("Default"), None)

@@ -14,22 +14,23 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from tronie.geometry import Camera
-from tronie.head.model import Head, HeadModel, default_head
+from tronie.head.model import Head, HeadModel
+from tronie.pipelines.engines import engine_info, load_head
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.multiview import add_light_and_portrait, with_portrait
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import FaceFinished, Job
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
-from tronie.stages.fit.engine import CalibratedFit, Engine
-from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration, default_calibration
+from tronie.stages.fit.engine_info import Engine
+from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
 from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, shifted_box, within
 from tronie.stages.quality import face_warnings
 from tronie.types import Enhanced, Face, Fit, Photo, Result, Texture, Unmeasured
 
 if TYPE_CHECKING:
-    from tronie.stages.detect import Detector
-    from tronie.stages.enhance.base import Enhancer
+    from tronie.stages.detect.detector import Detector
+    from tronie.stages.enhance.enhancer import Enhancer
     from tronie.stages.finder import Marked
     from tronie.stages.landmarks.net import LandmarkNet
 
@@ -97,10 +98,7 @@ class Pipeline:
 
     @property
     def _head(self) -> tuple[HeadModel, Calibration]:
-        from tronie.importers.heads.calibrated import OWN, load
-
-        name = self.settings.head.name
-        return (default_head(), default_calibration()) if name == OWN else load(name)
+        return load_head(self.settings.head.name)
 
     @property
     def _threads(self) -> int:
@@ -126,15 +124,7 @@ class Pipeline:
     def engine(self) -> Engine:
         """What reconstructs the faces."""
         if self._engine is None:
-            settings = self.settings
-            if settings.fit.engine == "deep3d":
-                from tronie.stages.deep3d.engine import load_engine
-
-                self._engine = load_engine(self.threads)
-            else:
-                wanted, model = settings.head.subdivide, self.model
-                level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
-                self._engine = CalibratedFit(model, self.calibration, settings.fit.warp, level)
+            self._engine = engine_info(self.settings.fit.engine).load(self.settings, self.threads)
         return self._engine
 
     @property
@@ -270,8 +260,8 @@ class Pipeline:
         return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
 
     def _picture(self, photo: Photo) -> Box:
-        """The part of a photo that is no bar. What Deep3D does is told in pixels of the photo that it saw."""
-        if self.settings.fit.engine == "deep3d":
+        """The part of a photo that is no bar, for engines that do not see the whole photo."""
+        if engine_info(self.settings.fit.engine).sees_bars:
             return 0, 0, photo.image.shape[1], photo.image.shape[0]
         return picture_in(photo.image)
 

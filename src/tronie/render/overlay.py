@@ -96,12 +96,10 @@ def overlay(image: Image, face: Face, size: int = 512, region: Region | None = N
     region = region or face_region(face)
     picture = cut_out(image, region, size)
     scale = size / region.side
-    if face.fit is not None and face.head is not None and face.deep3d is None:
+    if face.fit is not None and face.head is not None and face.engine_result is None:
         paint(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
-    if face.deep3d is not None:
-        from tronie.stages.deep3d.views import over
-
-        over(picture, face.deep3d, (region.x, region.y), scale, 0.8)
+    if face.engine_result is not None:
+        face.engine_result.draw_over(picture, (region.x, region.y), scale, 0.8)
     if face.landmarks is not None:
         points = (np.asarray(face.landmarks.points)[:, :2] - [region.x, region.y]) * scale
         paint(picture, dot_mask(points, size, max(1.2, size / 400)), DOT, 0.9)

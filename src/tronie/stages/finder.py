@@ -11,8 +11,8 @@ from tronie.arrays import Image
 from tronie.geometry import Camera
 from tronie.head.model import default_head
 from tronie.settings import Settings
-from tronie.stages.detect import detect_turned
 from tronie.stages.detect.detector import Detector, areas, intersections
+from tronie.stages.detect.search import detect_turned
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.landmarks.net import LandmarkNet, cut, sized, square

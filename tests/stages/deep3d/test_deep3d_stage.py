@@ -27,7 +27,6 @@ from tronie.stages.deep3d.engine import five_points
 from tronie.stages.deep3d.net import CoefficientNet, shapes
 from tronie.stages.deep3d.reconstruct import from_coefficients
 from tronie.stages.deep3d.terms import MODEL, NET
-from tronie.stages.deep3d.views import over, view
 from tronie.types import Photo
 
 SCHEMA = DOCS / "schemas" / "face.schema.json"
@@ -184,15 +183,15 @@ def test_pictures() -> None:
     aligned = align(image, POINTS[:, :2] * [1, -1] * 100 + 200)
     result = from_coefficients(aligned, np.zeros(257), FaceModel.from_arrays(tiny_front.arrays()))
     picture = np.full((128, 128, 3), 7, np.uint8)
-    front = view(result, picture)
+    front = result.view(picture)
     assert (picture == 7).all()
     changed = (front != 7).any(axis=2)
     assert 0.3 < changed.mean() < 0.95
     assert_allclose(changed, changed[:, ::-1], atol=1)
-    right = (view(result, picture, 40) != 7).any(axis=2)
+    right = (result.view(picture, 40) != 7).any(axis=2)
     assert right.sum() < changed.sum()
     whole = image.copy()
-    over(whole, result, (0, 0), 1.0)
+    result.draw_over(whole, (0, 0), 1.0)
     inside = (whole != image).any(axis=2)
     x, y = result.points68.mean(axis=0).astype(int)
     assert inside[y, x]

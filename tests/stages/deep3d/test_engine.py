@@ -12,6 +12,7 @@ import vectors
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
+from tronie.export.deep3d_files import crop_points68, mat, obj, posed_obj, pytorch_mat
 from tronie.formats.matlab import read_mat
 from tronie.geometry import Similarity, euler_degrees, transform
 from tronie.stages.deep3d.align import POINTS, SIDE, SIZE, Aligned, align
@@ -20,12 +21,7 @@ from tronie.stages.deep3d.reconstruct import (
     CROP_CAMERA,
     Deep3DResult,
     Part,
-    crop_points68,
     from_coefficients,
-    mat,
-    obj,
-    posed_obj,
-    pytorch_mat,
     reconstruct,
 )
 

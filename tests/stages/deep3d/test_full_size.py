@@ -58,7 +58,7 @@ def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
     head = make_head(result, head_model(model, "nobody's"))
     detection = Detection((110, 130, 410, 470), FIVE, 0.9)
     fit = make_fit(result, detection, FIVE)
-    face = Face(1, detection, fit=fit, head=head, deep3d=result, points68=result.points68)
+    face = Face(1, detection, fit=fit, head=head, engine_result=result, points68=result.points68)
     face = replace(face, texture=bake(photo, head, fit, None, TextureSettings(size=512)))
     face = light_and_detail(face, LightSettings(), ("albedo", "detail"))
     assert face.texture is not None

@@ -98,9 +98,7 @@ def test_the_texture_gives_the_photo_back(model: FaceModel, yaw: float) -> None:
     )
     theirs = replace(result, colours=np.tile([0.0, 255, 0], (100, 1)))
     lit = np.zeros_like(photo.image)
-    from tronie.stages.deep3d.views import over
-
-    over(lit, theirs, (0, 0), 1.0)
+    theirs.draw_over(lit, (0, 0), 1.0)
     here, there = (drawn != [0, 0, 9]).any(axis=2), lit[..., 1] > 0
     # The same pixels but for the smooth edge.
     assert (here != there).sum() < 0.03 * there.sum()

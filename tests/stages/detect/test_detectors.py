@@ -10,8 +10,10 @@ from places import EXAMPLES, SHARED
 from tronie.errors import InputError
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings, LandmarkSettings
-from tronie.stages.detect import Detector, detect_faces, make_detector
+from tronie.stages.detect import make_detector
+from tronie.stages.detect.detector import Detector
 from tronie.stages.detect.mtcnn import _cut, _octaves
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import LandmarkNet
 from tronie.types import Detection
 

@@ -18,8 +18,9 @@ from tronie.geometry import Similarity
 from tronie.io.images import read_photo
 from tronie.runtime import dlib_models
 from tronie.settings import DetectSettings
-from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.detect import make_detector
 from tronie.stages.detect.dlib import Dlib, box_from_rectangle, rectangle_from_box, score
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE
 
 real = pytest.mark.skipif(not dlib_models.available(), reason="needs the extra dlib")

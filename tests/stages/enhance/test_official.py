@@ -21,7 +21,7 @@ from tronie.importers.sparnet.architecture import PLANS, Plan, find_state, recog
 from tronie.runtime.inference import Session
 from tronie.runtime.model_store import imported
 from tronie.stages.enhance import make_enhancer
-from tronie.stages.enhance.published import imported_names, load_imported
+from tronie.stages.enhance.published import imported_names
 
 SMALL = Plan(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
 
@@ -148,7 +148,7 @@ def test_imported_and_used(small: dict[str, np.ndarray], tmp_path: Path) -> None
     assert record.licence.startswith("CC BY-NC-SA 4.0")
     assert json.loads(record.record.read_text())["source_sha256"] == record.source_sha256
 
-    enhancer = load_imported("sparnet-16", 1)
+    enhancer = make_enhancer("sparnet-16", 1)
     assert (enhancer.name, enhancer.side) == ("sparnet-16", 64)
     faces = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     restored = enhancer.restore(faces)
@@ -229,7 +229,7 @@ def test_a_store_with_rubbish_in_it(small: dict[str, np.ndarray], tmp_path: Path
     record.path.write_bytes(b"cut")
     assert imported_names() == ()
     with pytest.raises(WeightsError, match="tronie models import"):
-        load_imported("sparnet-16")
+        make_enhancer("sparnet-16")
 
 
 def test_without_onnx_a_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

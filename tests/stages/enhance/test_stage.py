@@ -269,13 +269,15 @@ def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
     assert make_plan([photo], Ledger.open(tmp_path / "out", other)).problems
 
 
-def test_the_modes_and_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_modes_and_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tronie.runtime import weights
+    from tronie.stages.enhance.enhancer import EnhancerInfo
 
     own = StandIn(sharpened)
-    monkeypatch.setitem(room.ENHANCERS, room.OWN, lambda threads: own)
-    monkeypatch.setattr(room, "_imported", lambda: ())
-    missing = {name: weight for name, weight in weights.WEIGHTS.items() if name != room.OWN_WEIGHT}
+    info = EnhancerInfo(room.OWN, lambda threads: own, ("face_enhance",))
+    monkeypatch.setitem(room.ENHANCERS, room.OWN, lambda: info)
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
+    missing = {name: weight for name, weight in weights.WEIGHTS.items() if name != "face_enhance"}
     monkeypatch.setattr(weights, "WEIGHTS", missing)
     assert room.enhancer_for("off") is None
     assert room.enhancer_for("auto") is None  # the file is not there: no enhancement and no complaint

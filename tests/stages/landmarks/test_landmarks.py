@@ -14,7 +14,8 @@ from tronie.geometry import Similarity
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
-from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.detect import make_detector
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import (
     BLENDSHAPE_LANDMARKS,
     EYE_LEFT,

@@ -11,7 +11,8 @@ from tronie.arrays import Image
 from tronie.errors import WeightsError
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
-from tronie.stages.detect import detect_faces, make_detector
+from tronie.stages.detect import make_detector
+from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet

@@ -20,6 +20,7 @@ from tronie.io.paths import safe_name
 from tronie.io.video import open_clip
 from tronie.io.video.clip import CAMERA, Clip, Limited
 from tronie.io.video.writer import default_format, write_movie
+from tronie.pipelines.engines import engine_info
 from tronie.pipelines.outcome import Outcome, Task, debugging, explain, numbered
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.films import montage, steady, wired
@@ -118,7 +119,7 @@ def reconstruct_video(
 
 def _do(clip: Clip, pipeline: Pipeline, task: Task, work: Path, job: Job) -> VideoResult:
     settings = pipeline.settings
-    if settings.fit.engine != "calibrated":
+    if engine_info(settings.fit.engine).photos_only:
         raise InputError(f"--engine {settings.fit.engine} works on photos only; leave it out for videos.")
     found = collect(Limited(clip, settings.video.seconds), pipeline, work, every=settings.video.every, job=job)
     if not found.times:

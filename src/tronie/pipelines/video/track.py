@@ -23,7 +23,7 @@ from tronie.stages.landmarks.net import square_from_detection, square_from_landm
 from tronie.types import Detection
 
 if TYPE_CHECKING:
-    from tronie.stages.detect import Detector
+    from tronie.stages.detect.detector import Detector
     from tronie.stages.landmarks.net import LandmarkNet
 
 LEAST_PRESENCE = 0.5

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tronie.arrays import Array
+from tronie.errors import WeightsError
 from tronie.geometry import Camera
 from tronie.head.model import HeadModel
 from tronie.stages.deep3d.bfm import FaceModel, load_face_model, record
 from tronie.stages.deep3d.convert import head_model, make_fit, make_head
 from tronie.stages.deep3d.net import load_net
 from tronie.stages.deep3d.reconstruct import Net, Part, reconstruct
-from tronie.types import Face, Photo
+from tronie.stages.fit.engine_info import EngineInfo
+from tronie.types import Face, Photo, UsedModel
 
 FIVE: tuple[tuple[int, ...], ...] = ((33, 133), (362, 263), (4,), (61,), (291,))
 """The five points among the 478 landmarks, in the order of the alignment: the eyes are midway between their corners, as
@@ -29,8 +31,6 @@ class Deep3DEngine:
     model: FaceModel
     head: HeadModel
     """The same model for texture, portrait and meshes."""
-    matlab: bool = False
-    """Whether the published programs' files for MATLAB are wanted too."""
     sources: tuple[str, ...] = ()
     """A sentence on each of the user's files, with its licence."""
 
@@ -38,10 +38,10 @@ class Deep3DEngine:
         assert face.landmarks is not None
         points = five_points(face.landmarks.points)
         result = reconstruct(photo.image, points, self.net, self.model, _finer_part(photo, face))
-        result = replace(result, matlab=self.matlab, sources=self.sources)
+        result = replace(result, sources=self.sources)
         head = make_head(result, self.head)
         fit = make_fit(result, face.detection, points)
-        return replace(face, deep3d=result, head=head, fit=fit, points68=result.points68)
+        return replace(face, engine_result=result, head=head, fit=fit, points68=result.points68)
 
 
 def _finer_part(photo: Photo, face: Face) -> Part | None:
@@ -60,10 +60,10 @@ def five_points(landmarks: ArrayLike) -> Array:
     return np.array([points[list(some)].mean(axis=0) for some in FIVE])
 
 
-def load_engine(threads: int = 0, matlab: bool = False) -> Deep3DEngine:
+def load_engine(threads: int = 0) -> Deep3DEngine:
     """With the user's own files. Raises WeightsError with what to do where they are not there."""
     model = load_face_model()
-    return Deep3DEngine(load_net(threads), model, head_model(model, record().licence), matlab, notices())
+    return Deep3DEngine(load_net(threads), model, head_model(model, record().licence), notices())
 
 
 def notices() -> tuple[str, ...]:
@@ -74,3 +74,19 @@ def notices() -> tuple[str, ...]:
         f"{one.name}: {one.origin}; {one.licence}" + ("" if one.commercial_use else " (no commercial use)")
         for one in used()
     )
+
+
+def models() -> tuple[UsedModel, ...]:
+    """The user's files that are used, as far as they are there."""
+    from tronie.stages.deep3d.terms import used
+
+    try:
+        return tuple(UsedModel(one.name, one.licence, one.commercial_use) for one in used())
+    except WeightsError:  # said when the engine is loaded
+        return ()
+
+
+ENGINE = EngineInfo(
+    "deep3d", lambda settings, threads: load_engine(threads), lambda settings: models(), notices, own_head=True,
+    photos_only=True, sees_bars=True,
+)  # fmt: skip

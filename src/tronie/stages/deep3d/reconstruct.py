@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
-from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
+from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.stages.deep3d.align import SIDE, Aligned, align
 from tronie.stages.deep3d.bfm import Coefficients, FaceModel, lit
 
@@ -17,6 +17,10 @@ CROP_CAMERA = Camera(1015.0, (SIDE / 2, SIDE / 2), (SIDE, SIDE))
 """The camera of every crop."""
 DISTANCE = 1000.0
 """Millimetres from the camera to the world's origin."""
+HEIGHT = 210.0
+"""Millimetres that a view from a side shows: the model reaches from the hairline to below the chin."""
+FAR = 1100.0
+"""Millimetres from the camera of such a view."""
 MM = 100.0
 """Millimetres per decimetre, the face model's unit."""
 
@@ -58,8 +62,6 @@ class Deep3DResult:
     """(4, 4) rigid: canonical millimetres -> camera millimetres (x right, y down, z forward): the pose."""
     points68: Array
     """(68, 2) photo pixels, centres at +0.5."""
-    matlab: bool = False
-    """Whether the published programs' files for MATLAB are wanted beside the usual ones."""
     sources: tuple[str, ...] = ()
     """The files it was made with, and their licences."""
 
@@ -74,6 +76,34 @@ class Deep3DResult:
         those of the resized photo were."""
         (x, y), (wide, high) = self.aligned.to_photo(CROP_CAMERA.center), self.aligned.stretch
         return Camera(float(CROP_CAMERA.focal * wide), (float(x), float(y)), self.aligned.photo, float(high / wide))
+
+    def draw_over(self, picture: Image, corner: tuple[float, float], scale: float, opacity: float = 1.0) -> None:
+        """The lit face over a part of the photo, in place. Pixel x of the photo is at (x - corner) * scale there."""
+        seen = self.camera_vertices
+        xy = (self.aligned.to_photo(CROP_CAMERA.project(seen)) - corner) * scale
+        self._paint(picture, np.column_stack([xy, seen[:, 2]]), self.colours, opacity)
+
+    def view(self, background: Image, yaw: float = 0.0) -> Image:
+        """The face without the photo's light, turned by `yaw` degrees, over a square picture."""
+        size = len(background)
+        camera = Camera(size * FAR / HEIGHT, (size / 2, size / 2), (size, size))
+        pose = rigid(rotation_from_euler(yaw, 0, 0), [0, 0, FAR])
+        middle = (self.vertices.min(axis=0) + self.vertices.max(axis=0)) / 2
+        seen = transform(pose, self.vertices - middle)
+        # Skin alone looks flat: light from the front falls off towards the sides.
+        facing = np.clip(self.normals @ (HEAD_TO_CAMERA_AXES @ pose[:3, :3])[2], 0, 1)
+        picture = background.copy()
+        points = np.column_stack([camera.project(seen), seen[:, 2]])
+        self._paint(picture, points, self.skin * (0.55 + 0.45 * facing[:, None]), 1.0)
+        return picture
+
+    def _paint(self, picture: Image, points: Array, colours: Array, opacity: float) -> None:
+        from tronie.raster.rasterizer import interpolate, rasterize
+
+        buffers = rasterize(points, self.model.triangles, picture.shape[0], picture.shape[1])
+        drawn = interpolate(buffers, self.model.triangles, np.clip(colours, 0, 255))
+        inside = buffers.triangle >= 0
+        picture[inside] = np.rint(picture[inside] * (1 - opacity) + drawn[inside] * opacity)
 
     def rendered(self) -> NDArray[np.float32]:
         """(224, 224, 4) the lit face over the crop's pixels: RGB 0..255, and 1 where it is, else 0."""
@@ -116,68 +146,3 @@ def from_coefficients(aligned: Aligned, values: ArrayLike, model: FaceModel) -> 
         aligned, c, model, vertices, normals, skin, lit(skin, normals @ c.rotation.T, c.light), pose,
         aligned.to_photo(CROP_CAMERA.project(keypoints)),
     )  # fmt: skip
-
-
-def mat(result: Deep3DResult) -> bytes:
-    """The file for MATLAB of the published program for TensorFlow: its names, units and conventions
-    (decimetres; points with pixel centres at whole numbers; `face_shape` is `posed`)."""
-    from tronie.formats.matlab import mat_bytes
-
-    c = result.coefficients
-    single: dict[str, NDArray[Any]] = {
-        "recon_img": result.rendered(),
-        "coeff": c.values[None],
-        "face_shape": posed(result),
-        "face_texture": result.skin,
-        "face_color": result.colours,
-        "lm_68p": crop_points68(result),
-    }
-    return mat_bytes(
-        {"cropped_img": result.aligned.image}
-        | {name: value.astype(np.float32) for name, value in single.items()}
-        | {"lm_5p": result.aligned.points}
-    )
-
-
-def pytorch_mat(result: Deep3DResult) -> bytes:
-    """The file for MATLAB of the published program for PyTorch: the coefficients by their groups, and the 68 points,
-    each with a first dimension of one face."""
-    from tronie.formats.matlab import mat_bytes
-
-    c = result.coefficients
-    groups = {
-        "id": c.identity, "exp": c.expression, "tex": c.texture, "angle": c.angles, "gamma": c.light.ravel(),
-        "trans": c.translation, "lm68": crop_points68(result),
-    }  # fmt: skip
-    return mat_bytes({name: value[None].astype(np.float32) for name, value in groups.items()})
-
-
-def posed(result: Deep3DResult) -> Array:
-    """(V, 3) decimetres, turned and shifted as in the photo: x right, y up, z to the camera at z = 10."""
-    c = result.coefficients
-    return np.asarray(result.vertices / MM @ c.rotation.T + c.translation)
-
-
-def crop_points68(result: Deep3DResult) -> Array:
-    """(68, 2) pixels of the crop as the published files count them: x as projected, y from the row 223 upwards."""
-    # Where pixel centres are at +0.5, the projection (112 in the middle of 224) puts the lowest edge at 224.
-    return np.asarray(CROP_CAMERA.project(result.camera_vertices[result.model.keypoints]) - [0, 1])
-
-
-def obj(result: Deep3DResult) -> list[bytes]:
-    """The canonical view as .obj with a colour for each vertex, millimetres; chunks to be written in order."""
-    from tronie.export.obj_ply import AXES, colored_obj
-
-    comments = ("A face by Deep3D, in the light of its photo", *result.sources, f"Units: millimetres. Axes: {AXES}.")
-    return colored_obj(comments, result.vertices, result.colours, result.model.triangles, 4)
-
-
-def posed_obj(result: Deep3DResult) -> list[bytes]:
-    """What both published programs save as .obj: decimetres, turned and shifted as in the photo, seen from z = 10."""
-    from tronie.export.obj_ply import colored_obj
-
-    comments = (
-        "A face by Deep3D, posed as in its photo and in its light", *result.sources,
-        "Units: decimetres. Axes: x to the right, y up, z to the camera, which is at z = 10.",
-    )  # fmt: skip
-    return colored_obj(comments, posed(result), result.colours, result.model.triangles, 6)

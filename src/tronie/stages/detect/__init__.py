@@ -1,31 +1,45 @@
-"""Every face of a photo, each with five points."""
+"""Every face of a photo, each with five points: which detectors there are. `search` is how a photo is searched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tronie.errors import InputError
-from tronie.stages.detect.centerface import CenterFace
-from tronie.stages.detect.detector import Detector
-from tronie.stages.detect.dlib import Dlib
-from tronie.stages.detect.mtcnn import Mtcnn
-from tronie.stages.detect.search import detect_faces, detect_turned
 
-__all__ = [
-    "DETECTORS", "CenterFace", "Detector", "Dlib", "Mtcnn", "detect_faces", "detect_turned",
-    "make_detector",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from tronie.stages.detect.detector import Detector, DetectorInfo
 
-DETECTORS: dict[str, Callable[[int], Detector]] = {
-    "centerface": CenterFace.load,
-    "mtcnn": Mtcnn.load,
-    "dlib": Dlib.load,
-}
-"""Name -> a function of the thread count that makes the detector (its files load on first use)."""
+
+def _centerface() -> DetectorInfo:
+    from tronie.stages.detect.centerface import DETECTOR
+
+    return DETECTOR
+
+
+def _mtcnn() -> DetectorInfo:
+    from tronie.stages.detect.mtcnn import DETECTOR
+
+    return DETECTOR
+
+
+def _dlib() -> DetectorInfo:
+    from tronie.stages.detect.dlib import DETECTOR
+
+    return DETECTOR
+
+
+DETECTORS: dict[str, Callable[[], DetectorInfo]] = {"centerface": _centerface, "mtcnn": _mtcnn, "dlib": _dlib}
+"""Name -> what looks up what its module declares."""
+
+
+def detector_info(name: str) -> DetectorInfo:
+    """What the detector called `name` is. Raises InputError."""
+    if name not in DETECTORS:
+        raise InputError(f"There is no detector called {name}; choose one of {', '.join(DETECTORS)}.")
+    return DETECTORS[name]()
 
 
 def make_detector(name: str, threads: int = 1) -> Detector:
     """The detector called `name`; `threads` 0 leaves the number to the runtime."""
-    if name not in DETECTORS:
-        raise InputError(f"There is no detector called {name}; choose one of {', '.join(DETECTORS)}.")
-    return DETECTORS[name](threads)
+    return detector_info(name).load(threads)

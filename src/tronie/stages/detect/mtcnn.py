@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.stages.detect.detector import suppress
+from tronie.stages.detect.detector import DetectorInfo, suppress
 from tronie.types import Detection
 
 CELL, STRIDE = 12, 2
@@ -165,3 +165,6 @@ def _cut(octaves: list[Image], boxes: Array, side: int) -> Array:
         mask = inside[:, :, 0, None] & inside[:, None, :, 1]
         out[which] = (top * (1 - fy) + bottom * fy) * mask[..., None]
     return out
+
+
+DETECTOR = DetectorInfo("mtcnn", Mtcnn.load, weights=("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet"))

@@ -8,40 +8,38 @@ from typing import TYPE_CHECKING
 from tronie.errors import WeightsError
 
 if TYPE_CHECKING:
-    from tronie.stages.enhance.base import Enhancer
+    from tronie.stages.enhance.enhancer import Enhancer, EnhancerInfo
 
+MODES: tuple[str, ...] = ("auto", "off", "always")
 OWN = "tronie"
 """The net that comes with the library."""
-OWN_WEIGHT, OWN_SIDE = "face_enhance", 256
-MODES: tuple[str, ...] = ("auto", "off", "always")
 
 
-def _own(threads: int) -> Enhancer:
-    from tronie.runtime import weights
-    from tronie.stages.enhance.enhancer import FourfoldEnhancer
+def _own() -> EnhancerInfo:
+    from tronie.stages.enhance.enhancer import ENHANCER
 
-    return FourfoldEnhancer(OWN, weights.path(OWN_WEIGHT), OWN_SIDE, threads)
+    return ENHANCER
 
 
-ENHANCERS: dict[str, Callable[[int], Enhancer]] = {OWN: _own}
-"""Name -> what loads it with a number of threads. Nets that a user imported come on top (`enhancer_names`)."""
+ENHANCERS: dict[str, Callable[[], EnhancerInfo]] = {OWN: _own}
+"""Name -> what looks up what the enhancer is. Nets that a user imported come on top (`enhancer_names`)."""
 
 
 def enhancer_names() -> tuple[str, ...]:
     """The library's own nets and those that the user imported."""
-    return (*ENHANCERS, *(name for name in _imported() if name not in ENHANCERS))
+    from tronie.stages.enhance.published import imported_names
+
+    return (*ENHANCERS, *(name for name in imported_names() if name not in ENHANCERS))
 
 
-def make_enhancer(name: str, threads: int = 0) -> Enhancer:
-    """The enhancer of that name; WeightsError says what there is, or what to do about a missing file."""
+def enhancer_info(name: str) -> EnhancerInfo:
+    """What the enhancer of that name is; WeightsError says what there is, or what to do about a missing file."""
     if name in ENHANCERS:
-        return ENHANCERS[name](threads)
-    if name in _imported():
-        from tronie.stages.enhance.published import load_imported
+        return ENHANCERS[name]()
+    from tronie.stages.enhance.published import how_to_get, imported_info
 
-        return load_imported(name, threads)
-    from tronie.stages.enhance.published import how_to_get
-
+    if (info := imported_info(name)) is not None:
+        return info
     if said := how_to_get(name):
         raise WeightsError(said)
     raise WeightsError(
@@ -50,20 +48,13 @@ def make_enhancer(name: str, threads: int = 0) -> Enhancer:
     )
 
 
+def make_enhancer(name: str, threads: int = 0) -> Enhancer:
+    """The enhancer of that name. Raises WeightsError."""
+    return enhancer_info(name).load(threads)
+
+
 def enhancer_for(mode: str, threads: int = 0) -> Enhancer | None:
     """The enhancer that a mode of the settings means; None for none."""
-    if mode == "off" or (mode == "auto" and not _own_present()):
+    if mode == "off" or (mode == "auto" and not ENHANCERS[OWN]().present):
         return None
     return make_enhancer(OWN if mode in MODES else mode, threads)
-
-
-def _own_present() -> bool:
-    from tronie.runtime import weights
-
-    return OWN_WEIGHT in weights.WEIGHTS and weights.present(OWN_WEIGHT)
-
-
-def _imported() -> tuple[str, ...]:
-    from tronie.stages.enhance.published import imported_names
-
-    return imported_names()

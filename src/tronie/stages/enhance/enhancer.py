@@ -1,17 +1,64 @@
-"""Enhancers that are one ONNX file: input `image`, output `restored`, both (N, 3, h, w) RGB from 0 to 1."""
+"""What a face enhancer is; those that are one ONNX file: input `image`, output `restored`, both (N, 3, h, w) RGB from 0
+to 1; and our own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image as Pillow
 
 from tronie.arrays import Image
+from tronie.runtime import weights
 from tronie.runtime.inference import Session
+from tronie.types import UsedModel
 
 CHUNK_PIXELS = 4 * 256 * 256
 """Pixels that come out of the net together; a crowd's worth would fill the memory."""
+
+
+class Enhancer(Protocol):
+    """Puts detail into aligned crops of faces (see `tronie.stages.landmarks.align`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def side(self) -> int:
+        """Side of what it gives back, pixels."""
+
+    def wants(self, pixels: float) -> int:
+        """Side of the crop to hand in for a face that the photo shows `pixels` wide (its whole aligned crop). The crop
+        is cut out of the photo at that size: bicubic where that enlarges it."""
+
+    def restore(self, crops: Image) -> Image:
+        """(N, k, k, 3) RGB uint8, k as `wants` says -> (N, side, side, 3). One call may hold many faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancerInfo:
+    """What an enhancer is, before it is loaded."""
+
+    name: str
+    load: Callable[[int], Enhancer]
+    """With a number of threads; its file loads on first use. Raises WeightsError."""
+    weights: tuple[str, ...] = ()
+    """Its files in `tronie.runtime.weights.WEIGHTS`, which has their licences."""
+    brought: tuple[UsedModel, ...] = ()
+    """Models of it that a user imported."""
+
+    @property
+    def models(self) -> tuple[UsedModel, ...]:
+        """What it works with."""
+        return (*UsedModel.of_weights(*self.weights), *self.brought)
+
+    @property
+    def present(self) -> bool:
+        """Whether its files are there."""
+        return all(name in weights.WEIGHTS and weights.present(name) for name in self.weights)
 
 
 class NetEnhancer:
@@ -63,3 +110,11 @@ class FourfoldEnhancer(NetEnhancer):
             return found
         size = (self.side, self.side)
         return np.stack([np.asarray(Pillow.fromarray(x).resize(size, Pillow.Resampling.BICUBIC)) for x in found])
+
+
+def _load(threads: int) -> Enhancer:
+    return FourfoldEnhancer("tronie", weights.path("face_enhance"), 256, threads)
+
+
+ENHANCER = EnhancerInfo("tronie", _load, ("face_enhance",))
+"""The net that comes with the library."""

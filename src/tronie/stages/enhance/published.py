@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tronie.errors import WeightsError
 from tronie.runtime.model_store import imported
-from tronie.stages.enhance.base import Enhancer
+from tronie.stages.enhance.enhancer import EnhancerInfo, NetEnhancer
+from tronie.types import UsedModel
 
 SPARNET = "sparnet"
 """The kind of these imports."""
@@ -41,12 +41,11 @@ def how_to_get(name: str) -> str | None:
     )
 
 
-def load_imported(name: str, threads: int = 0) -> Enhancer:
-    """The imported enhancer of that name, to run on `threads` threads (0: as many as there are cores). It is read from
-    disk on first use. Raises WeightsError when it is not there."""
-    from tronie.stages.enhance.enhancer import NetEnhancer
-
+def imported_info(name: str) -> EnhancerInfo | None:
+    """What the imported enhancer of that name is; None where there is none."""
     record = imported().get(name)
     if record is None or record.kind != SPARNET:
-        raise WeightsError(how_to_get(name) or f"There is no imported enhancer called {name}.")
-    return NetEnhancer(record.name, record.path, record.side, threads)
+        return None
+    model = UsedModel(record.name, record.licence, record.commercial_use)
+    path, side = record.path, record.side
+    return EnhancerInfo(name, lambda threads: NetEnhancer(name, path, side, threads), brought=(model,))

@@ -12,7 +12,7 @@ from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
-from tronie.stages.enhance.base import Enhancer
+from tronie.stages.enhance.enhancer import Enhancer
 from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Embed, Verdict, judge
 from tronie.stages.enhance.paste import blended
 from tronie.stages.enhance.region import cut_region, moved_landmarks

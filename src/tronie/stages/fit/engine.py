@@ -1,9 +1,8 @@
-"""What turns the landmarks of a face into its shape and pose: the engines that `--engine` chooses from."""
+"""What turns the landmarks of a face into its shape and pose: our own engine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -14,14 +13,6 @@ from tronie.stages.fit.map_fit import fit_landmarks, head_shapes
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
 from tronie.types import Face, Fit, Photo
-
-
-class Engine(Protocol):
-    """A way to reconstruct a face."""
-
-    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
-        """`face`, which has its landmarks, with what the engine finds out about it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
