@@ -24,6 +24,7 @@ from tronie.jobs.worker import do_photo
 from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
 from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Each
+from tronie.runtime.job import Job
 from tronie.settings import ExportSettings, Settings
 from tronie.types import Result
 
@@ -44,7 +45,7 @@ class _Ready:
         bare = {"mesh": {"texture": None, "portrait": None}, "texture": {"portrait": None}}.get(only or "", {})
         self.result = replace(result, faces=tuple(replace(face, **bare) for face in result.faces))  # type: ignore[arg-type]
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None) -> Result:
+    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
         faces = tuple(each(self.result.photo, face) if each else face for face in self.result.faces)
         return replace(self.result, faces=faces)
 
