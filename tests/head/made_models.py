@@ -19,7 +19,7 @@ import numpy as np
 
 from tronie.formats.matlab import mat_bytes
 from tronie.head.model import default_head
-from tronie.head.retarget import nearest
+from tronie.head.retarget import nearest_points
 
 ROWS, COLUMNS = 25, 21
 EYE = 12
@@ -45,7 +45,7 @@ def face() -> Face:
     inner = head.mean[head.inner_face]
     (left, low, _), (right, high, _) = inner.min(axis=0), inner.max(axis=0)
     y, x = np.mgrid[high : low : ROWS * 1j, left : right : COLUMNS * 1j]
-    index, weight, _ = nearest(np.stack([x, y], axis=-1).reshape(-1, 2), inner[:, :2])
+    index, weight, _ = nearest_points(np.stack([x, y], axis=-1).reshape(-1, 2), inner[:, :2])
     z = (inner[index, 2] * weight).sum(axis=1).reshape(x.shape).astype(np.float64)
     skin = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     i, j = (a.ravel() for a in np.mgrid[: ROWS - 1, : COLUMNS - 1])

@@ -17,7 +17,7 @@ from tronie.head.model import default_head
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Task
-from tronie.stages.finder import Finder, Found, Marked, merged
+from tronie.stages.finder import Finder, FoundFaces, Marked, merged
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.landmarks.net import LandmarkNet
 from tronie.types import Crop, Detection, Landmarks
@@ -61,9 +61,9 @@ def test_of_one_face_in_several_turns_what_stands_upright_there_is_taken() -> No
     turned = np.stack([600 - upright.landmarks.points[:, 1], upright.landmarks.points[:, 0]], axis=1)
     upright = replace(upright, landmarks=replace(upright.landmarks, points=turned))
     assert upright.quarters == 1
-    assert merged(Found((lying,)), Found((other,))).faces == (lying,)  # it does not stand upright there
+    assert merged(FoundFaces((lying,)), FoundFaces((other,))).faces == (lying,)  # it does not stand upright there
     again = replace(lying, landmarks=upright.landmarks)
-    assert merged(Found((again,)), Found((upright,))).faces == (upright,)
+    assert merged(FoundFaces((again,)), FoundFaces((upright,))).faces == (upright,)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

@@ -12,7 +12,7 @@ from tronie.arrays import Array
 from tronie.formats.safety import Refused
 from tronie.head.model import Ints, default_head
 from tronie.head.morphable import NOSE_TIP, Morphable
-from tronie.head.retarget import nearest
+from tronie.head.retarget import nearest_points
 from tronie.head.subdivide import triangulate
 
 CELL = 2.5
@@ -81,7 +81,7 @@ def _own() -> tuple[Array, Array, NDArray[np.bool_]]:
     heights = _heights(surface_points(head.mean, triangulate(head.quads)[0]), low, (rows, columns))
     x, y = (low[0] + (np.arange(columns) + 0.5) * CELL, low[1] + (np.arange(rows) + 0.5) * CELL)
     places = np.stack(np.meshgrid(x, y), axis=-1)
-    near = nearest(places.reshape(-1, 2), inner[:, :2], 1)[2].reshape(rows, columns) < 2 * CELL
+    near = nearest_points(places.reshape(-1, 2), inner[:, :2], 1)[2].reshape(rows, columns) < 2 * CELL
     down, aside = np.gradient(heights, CELL)
     return low, heights, near & (1 / np.sqrt(1 + down**2 + aside**2) > EDGE)
 

@@ -33,7 +33,7 @@ def head_model(m: Morphable) -> HeadModel:
     """Everything of a HeadModel but its embeddings."""
     ours = default_head()
     skin, target = ours.vertices_of("skin"), m.vertices_of("skin")
-    index, weight, distance = nearest(m.mean, ours.mean[skin])
+    index, weight, distance = nearest_points(m.mean, ours.mean[skin])
     source = skin[index]
 
     def carried(values: Array) -> Array:
@@ -52,7 +52,7 @@ def head_model(m: Morphable) -> HeadModel:
     )  # fmt: skip
 
 
-def nearest(points: Array, targets: Array, count: int = NEAR) -> tuple[Ints, Array, Array]:
+def nearest_points(points: Array, targets: Array, count: int = NEAR) -> tuple[Ints, Array, Array]:
     """The nearest of targets (n, 3) to points (V, 3): indices (V, count), weights (V, count) that sum to 1, and the
     least distance (V,)."""
     count = min(count, len(targets))
@@ -71,7 +71,7 @@ def nearest(points: Array, targets: Array, count: int = NEAR) -> tuple[Ints, Arr
 
 def mirror(mean: Array) -> Ints:
     """(V,) the vertex nearest to each one's mirror image."""
-    return nearest(mean * np.array([-1, 1, 1], dtype=mean.dtype), mean, 1)[0][:, 0]
+    return nearest_points(mean * np.array([-1, 1, 1], dtype=mean.dtype), mean, 1)[0][:, 0]
 
 
 def own_unit(m: Morphable, unit: str) -> Array | None:

@@ -17,7 +17,7 @@ from tronie.runtime.job import Job
 from tronie.settings import PortraitSettings, Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
 from tronie.stages.quality import sharpness
-from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, shares, view_weights
+from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, texture_shares, view_weights
 from tronie.types import Face, Landmarks, Photo, Texture
 
 PAINTED = 12
@@ -168,4 +168,4 @@ def textured(
             return texture
 
         textures = (paint(k) for k in painted)
-        return fuse(next(textures), textures, shares(sights, model, level), model, level)
+        return fuse(next(textures), textures, texture_shares(sights, model, level), model, level)

@@ -99,7 +99,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFaces:
     faces: tuple[Marked, ...]
     """Largest first."""
     unmeasured: tuple[Unmeasured, ...] = ()
@@ -120,7 +120,7 @@ class Finder:
         everything = self.settings.detect.model_copy(update={"max_faces": 0})
         return detect_turned(self.image, turns, everything, self.detector)
 
-    def mark(self, detections: Sequence[Detection]) -> Found:
+    def mark(self, detections: Sequence[Detection]) -> FoundFaces:
         """The detections that are faces, with their landmarks.
 
         Those that lie on their side or stand on their head are looked for again in the photo turned upright for them:
@@ -131,9 +131,9 @@ class Finder:
         wanted |= {turns for detection in doubtful for turns in [self._upright(detection)] if turns}
         for turns in sorted(wanted):
             found = merged(found, self._marked(self.detect(turns), turns)[0])
-        return Found(found.faces[: self.settings.detect.max_faces or None], found.unmeasured)
+        return FoundFaces(found.faces[: self.settings.detect.max_faces or None], found.unmeasured)
 
-    def _marked(self, detections: Sequence[Detection], turns: int = 0) -> tuple[Found, list[Detection]]:
+    def _marked(self, detections: Sequence[Detection], turns: int = 0) -> tuple[FoundFaces, list[Detection]]:
         """... and those whose five points the landmarks do not agree with, as when they are upside down."""
         wanted = self.settings.detect.max_faces or len(detections)
         kept: list[Marked] = []
@@ -150,7 +150,7 @@ class Finder:
                     kept.append(face)
                 elif detection.score >= SURE:
                     unmeasured.append(Unmeasured(detection, REASON))
-        return Found(tuple(kept), tuple(unmeasured)), doubtful
+        return FoundFaces(tuple(kept), tuple(unmeasured)), doubtful
 
     def _upright(self, detection: Detection) -> int:
         """The quarters by which the photo has to be turned back for the detector to see this face best."""
@@ -163,7 +163,7 @@ class Finder:
         return int(np.argmax(scores))
 
 
-def merged(found: Found, turned: Found) -> Found:
+def merged(found: FoundFaces, turned: FoundFaces) -> FoundFaces:
     """What was found in the photo as it is and in the photo turned back: of one face what is upright where it was
     found, or else what the detector is surer of; largest first."""
     every = [*found.faces, *(face for face in turned.faces if face.quarters == face.turns)]
@@ -173,7 +173,7 @@ def merged(found: Found, turned: Found) -> Found:
         if not _among(face.detection, faces):
             faces.append(face)
     faces.sort(key=lambda face: (-face.detection.size, face.detection.box[1], face.detection.box[0]))
-    return Found(tuple(faces), tuple(u for u in found.unmeasured if not _among(u.detection, faces)))
+    return FoundFaces(tuple(faces), tuple(u for u in found.unmeasured if not _among(u.detection, faces)))
 
 
 def _among(one: Detection, faces: Sequence[Marked]) -> bool:

@@ -15,7 +15,7 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
 from tronie.stages.texture.bake import Baked, baked
-from tronie.stages.texture.fuse import Fused, fuse, shares, view_weights, weighted_median
+from tronie.stages.texture.fuse import Fused, fuse, texture_shares, view_weights, weighted_median
 from tronie.types import PROVENANCE, Fit, Photo
 
 SIZE = 512
@@ -49,7 +49,7 @@ def shot(model: HeadModel, yaw: float, light: tuple[float, float, float] = (1, 1
 def fused(model: HeadModel, *shots: tuple[Photo, Baked]) -> Fused:
     sights = [view_weights(made, len(model.mean), 0.05) for _, made in shots]
     textures = [made.texture for _, made in shots]
-    return fuse(textures[0], iter(textures[1:]), shares(sights, model, 1), model, 1)
+    return fuse(textures[0], iter(textures[1:]), texture_shares(sights, model, 1), model, 1)
 
 
 def error(model: HeadModel, made: Image, where: np.ndarray) -> float:

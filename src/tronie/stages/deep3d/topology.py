@@ -54,7 +54,7 @@ def make_layout(mean: Array, triangles: Ints, uv: Array | None = None) -> Layout
     """For a mean face (V, 3) in decimetres. `uv` (V, 2) is the user's own, origin at the bottom left; without it the
     face is spread out with the help of xatlas where that is installed, else round a cylinder."""
     from tronie.head.model import default_head
-    from tronie.head.retarget import mirror, nearest
+    from tronie.head.retarget import mirror, nearest_points
 
     placed = mean * np.float32(100) - origin(mean)
     if uv is not None:
@@ -63,7 +63,7 @@ def make_layout(mean: Array, triangles: Ints, uv: Array | None = None) -> Layout
         flat = unwrapped(placed, triangles)
     ours = default_head()
     skin = ours.vertices_of("skin")
-    inner = ours.inner_face[skin][nearest(placed, ours.mean[skin], 1)[0][:, 0]]
+    inner = ours.inner_face[skin][nearest_points(placed, ours.mean[skin], 1)[0][:, 0]]
     return Layout(*(flat or rolled_out(placed, triangles)), mirror(placed), inner)
 
 

@@ -117,6 +117,13 @@ def _tent(frame: Enhanced, of: Enhanced) -> Array:
     return np.asarray(np.clip(2 * np.minimum(grid, 1 - grid).min(axis=-1), 0, 1), dtype=np.float32)
 
 
+def pasted_square(enhanced: Enhanced) -> Similarity:
+    """Photo pixels -> 0..1 where at least half of what was enhanced is pasted."""
+    edge = FEATHER / 2
+    unit = enhanced.to_photo.inverse().then(Similarity(1 / enhanced.after.shape[0], 0, -edge, -edge))
+    return unit.then(Similarity(1 / (1 - 2 * edge), 0, 0, 0))
+
+
 def enlarged(image: Image, factor: int) -> Image:
     """A copy of (H, W, 3), `factor` times as large (bicubic)."""
     import cv2

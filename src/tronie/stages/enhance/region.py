@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tronie.geometry import Camera, Similarity
-from tronie.stages.enhance.paste import FEATHER, enlarged, paste
+from tronie.stages.enhance.paste import enlarged, paste, pasted_square
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.types import Enhanced, Fit, Landmarks, Photo
 
@@ -42,10 +42,7 @@ class FaceRegion:
 
     def square(self, enhanced: Enhanced) -> Similarity:
         """The part's pixels -> 0..1 where at least half of what was enhanced was pasted."""
-        side, edge = enhanced.after.shape[0], FEATHER / 2
-        unit = enhanced.to_photo.inverse().then(Similarity(1 / side, 0, 0, 0))
-        inner = unit.then(Similarity(1, 0, -edge, -edge)).then(Similarity(1 / (1 - 2 * edge), 0, 0, 0))
-        return self.to_photo.then(inner)
+        return self.to_photo.then(pasted_square(enhanced))
 
 
 def cut_region(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> FaceRegion:

@@ -35,7 +35,7 @@ def eye_distance(points: Array) -> float:
     return float(np.linalg.norm(points[IRIS_RIGHT, :2] - points[IRIS_LEFT, :2]))
 
 
-def wanted(face: Face, side: int, settings: EnhanceSettings) -> bool:
+def is_wanted(face: Face, side: int, settings: EnhanceSettings) -> bool:
     """Whether a face is to be enhanced in crops of `side` pixels. A large face in profile, whose eyes are close to each
     other, is not small: its crop would not be finer than the photo."""
     if face.landmarks is None or settings.mode == "off":
@@ -51,7 +51,7 @@ def enhance(
 ) -> list[Face]:
     """The faces, those that are to be enhanced with `enhanced` and, where it was accepted, finer landmarks."""
     done = list(faces)
-    chosen = [k for k, face in enumerate(faces) if wanted(face, enhancer.side, settings)]
+    chosen = [k for k, face in enumerate(faces) if is_wanted(face, enhancer.side, settings)]
     if not chosen:
         return done
     crops = [_crop(photo, faces[k], enhancer.side) for k in chosen]

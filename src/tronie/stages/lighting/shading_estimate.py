@@ -51,12 +51,12 @@ def estimate_shading(texture: Texture, head: Head, fit: Fit) -> ShadingEstimate:
     arriving = transfer(head, head.vertices)[:count]
     twin = np.asarray(model.mirror, dtype=np.int64)
 
-    hair = graph.smooth(smoothstep(s.rough, 0.045, 0.08), 2)
+    hair = graph.smoothed(smoothstep(s.rough, 0.045, 0.08), 2)
     usual = _like_skin(s, facts.inner & ~facts.lips)
     # A grey beard, also where it is too blurred to show strands: on the lower face, over a centimetre, no colour.
     low = facts.beard * smoothstep(-model.mean[:, 1], 42, 52) * (1 - facts.lips)
     warm = np.log(s.colour[:, :1] / s.colour[:, 2:])
-    pale = graph.smooth((_median(warm, s.facing * facts.inner) - warm[:, 0]).astype(np.float32), 4)
+    pale = graph.smoothed((_median(warm, s.facing * facts.inner) - warm[:, 0]).astype(np.float32), 4)
     grey = low * smoothstep(pale, 0.2, 0.4)
     hair, usual = np.maximum(hair, grey), usual * (1 - grey)
     weight = s.facing * (0.15 + 0.85 * facts.inner) * (1 - facts.neck) * (1 - facts.hairy)
@@ -131,11 +131,11 @@ def _one_sided(rest: Array, trust: Array, twin: NDArray[np.int64], graph: MeshGr
     same = (belief[:, None] * rest + other[:, None] * rest[twin]) / np.maximum(belief + other, 1e-6)[:, None]
     # What is as dark as that on one side only is a lock of hair, the rim of glasses.
     hidden = smoothstep(-np.minimum(light, light[twin]), 0.9, 1.5)
-    both = np.minimum(trust, trust[twin]) * (1 - graph.smooth(hidden, 1))
+    both = np.minimum(trust, trust[twin]) * (1 - graph.smoothed(hidden, 1))
     found = (rest - same).astype(np.float32)
     count = len(rest)
     return np.asarray(
-        graph.spread(3 * both, found, np.full(count, 0.05, np.float32), np.zeros_like(found), 30), dtype=np.float64
+        graph.membrane(3 * both, found, np.full(count, 0.05, np.float32), np.zeros_like(found), 30), dtype=np.float64
     )
 
 
@@ -150,7 +150,7 @@ def _broad(own: Array, trust: Array, usual: Array, graph: MeshGraph) -> Array:
     for weight, data in ((usual / (1 + (light / 0.3) ** 4), light[:, None]), (4 * rich, hue)):
         d = np.ascontiguousarray(data, dtype=np.float32)
         w = (BROAD * trust * weight).astype(np.float32)
-        slow.append(graph.spread(w, d, np.full(len(own), 0.003, np.float32), np.zeros_like(d), 40))
+        slow.append(graph.membrane(w, d, np.full(len(own), 0.003, np.float32), np.zeros_like(d), 40))
     return np.asarray(EVENED * (slow[0] + slow[1]), dtype=np.float64)
 
 
@@ -158,7 +158,7 @@ def _held(own: Array, trust: Array, usual: Array, facts: Any, graph: MeshGraph) 
     """Albedo (C, 3) without what is lighter than skin can be, and that light: at grazing angles a small slip of the
     shape is a large one of the light. White hair is not skin, and stays."""
     light = own @ LUMINANCE
-    skin = np.asarray(graph.smooth((usual * (1 - facts.hairy)).astype(np.float32), 1), dtype=np.float64)
+    skin = np.asarray(graph.smoothed((usual * (1 - facts.hairy)).astype(np.float32), 1), dtype=np.float64)
     room = 0.06 + 0.1 * trust
     over = np.maximum(light - room, 0) * skin * 0.8
     return own - over[:, None], over[:, None] * np.ones(3)
@@ -182,7 +182,7 @@ def _elsewhere(
     log = np.log(s.colour)
     count = len(log)
     middle = np.average(seen_light, axis=0, weights=likely + 1e-9)
-    filled_light = graph.spread(
+    filled_light = graph.membrane(
         (4 * s.seen**2).astype(np.float32), seen_light.astype(np.float32), np.full(count, 0.03, np.float32),
         np.broadcast_to(middle, log.shape).astype(np.float32), 60,
     )  # fmt: skip

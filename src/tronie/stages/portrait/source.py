@@ -12,7 +12,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity, smoothstep
-from tronie.stages.enhance.paste import FEATHER, paste
+from tronie.stages.enhance.paste import paste
 from tronie.stages.portrait.warp_field import membrane
 from tronie.types import Enhanced
 
@@ -61,14 +61,7 @@ class Source:
         return np.asarray(m * np.asarray(self.scale)[:, None])
 
 
-def detail_square(enhanced: Enhanced) -> Similarity:
-    """Photo pixels -> 0..1 where at least half of what was enhanced is pasted."""
-    edge = FEATHER / 2
-    unit = enhanced.to_photo.inverse().then(Similarity(1 / enhanced.after.shape[0], 0, -edge, -edge))
-    return unit.then(Similarity(1 / (1 - 2 * edge), 0, 0, 0))
-
-
-def cut_out(photo: Image, to_photo: Similarity, size: tuple[int, int]) -> Source:
+def cut_source(photo: Image, to_photo: Similarity, size: tuple[int, int]) -> Source:
     """What a portrait of `size` (width, height), whose pixels `to_photo` leads to the photo, may need of it."""
     import cv2
 

@@ -14,6 +14,7 @@ from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
 from tronie.settings import PortraitSettings
+from tronie.stages.enhance.paste import pasted_square
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
@@ -21,7 +22,7 @@ from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait
 from tronie.stages.portrait.frontalize import PortraitScene, Wishes, frontalize
 from tronie.stages.portrait.matte import blurred, matte
 from tronie.stages.portrait.plain import plain_portrait, soft_rim
-from tronie.stages.portrait.source import cut_out, detail_square
+from tronie.stages.portrait.source import cut_source
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.visibility import find_visibility
 from tronie.types import PROVENANCE, Enhanced, Fit, Landmarks, Photo, Portrait, Texture
@@ -59,10 +60,10 @@ def frontal(
     camera, pose = portrait_camera(head, settings.size, settings.crop)
     to_photo = on_canvas(camera, pose, fit.camera, fit.head_to_camera)
     view = find_visibility(photo, head, fit, surface_facts(head.model, head.level))
-    source = cut_out(photo.image, to_photo, camera.size)
+    source = cut_source(photo.image, to_photo, camera.size)
     fine = None
     if enhanced is not None and enhanced.accepted:
-        source, fine = source.with_detail(enhanced), detail_square(enhanced)
+        source, fine = source.with_detail(enhanced), pasted_square(enhanced)
     scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine)
     slack = bent(head, fit)
     level = settings.gaze == "level"

@@ -14,7 +14,7 @@ from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
-from tronie.stages.texture.mesh_filters import smooth
+from tronie.stages.texture.mesh_filters import smoothed
 from tronie.stages.texture.synthesis import hairline_distance
 
 Ints = NDArray[np.int32]
@@ -164,7 +164,7 @@ def _openness(model: HeadModel, level: int) -> Array:
         seen += cosine * (screen[:, 2] < depth + 2.0)
         total += cosine
     start, edges = _neighbours(mesh.quads, len(v))
-    return smooth(start, edges, seen / np.maximum(total, 1e-6), 1)
+    return smoothed(start, edges, seen / np.maximum(total, 1e-6), 1)
 
 
 def _neighbours(faces: Ints, count: int) -> tuple[Ints, Ints]:

@@ -63,7 +63,7 @@ def view_weights(made: Baked, count: int, sharpness: float) -> ViewWeights:
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class TextureShare:
     """How a photo enters the texture, at the control vertices (C,)."""
 
     share: Array
@@ -71,7 +71,7 @@ class Shares:
     """(C, 3) factor on its colours."""
 
 
-def shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[Shares]:
+def texture_shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[TextureShare]:
     """Of all photos, the first one first: what they leave of each vertex is the first one's own completion."""
     facts = surface_facts(model, level)
     graph = MeshGraph(facts.control_start, facts.control_edges, facts.steps)
@@ -90,11 +90,11 @@ def shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[Shar
         ratio = np.clip(canvas - mine, -LARGEST_GAIN, LARGEST_GAIN)
         usual = np.asarray(weighted_median(ratio, both**2 + 1e-6))
         prior = np.broadcast_to(usual, ratio.shape).astype(np.float32)
-        slow = graph.spread(6 * both**2, ratio, np.full(count, 0.01, np.float32), prior, SLOW)
+        slow = graph.membrane(6 * both**2, ratio, np.full(count, 0.01, np.float32), prior, SLOW)
         slow = np.clip(slow, -LARGEST_GAIN, LARGEST_GAIN)
         off = np.abs(canvas - mine - slow).mean(axis=1) * (first.seen > 0.3)
         gains[k] = np.exp(slow)
-        worth[k] = one.worth * np.exp(-((graph.smooth(off, 2) / STRANGE) ** 2))
+        worth[k] = one.worth * np.exp(-((graph.smoothed(off, 2) / STRANGE) ** 2))
         new = np.clip(one.seen - known, 0, 1)[:, None]
         canvas = canvas * (1 - new) + (mine + slow) * new
         known = np.maximum(known, one.seen)
@@ -103,8 +103,8 @@ def shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[Shar
     cover = np.max([s.seen for s in sights], axis=0)
     out = []
     for k, one in enumerate(sights):
-        share = graph.smooth(graph.least(cover * all_worth[k] / total), FEATHER)
-        out.append(Shares(np.minimum(share, one.seen), gains[k]))
+        share = graph.smoothed(graph.eroded(cover * all_worth[k] / total), FEATHER)
+        out.append(TextureShare(np.minimum(share, one.seen), gains[k]))
     return out
 
 
@@ -125,8 +125,8 @@ class Fused:
     """Share of the seen skin that each photo gave."""
 
 
-def fuse(first: Texture, others: Iterator[Texture], found: list[Shares], model: HeadModel, level: int) -> Fused:
-    """The first photo's texture with the `others`' blended in, one at a time; `found` as of `shares`."""
+def fuse(first: Texture, others: Iterator[Texture], found: list[TextureShare], model: HeadModel, level: int) -> Fused:
+    """The first photo's texture with the `others`' blended in, one at a time; `found` as of `texture_shares`."""
     import cv2
 
     size = len(first.image)

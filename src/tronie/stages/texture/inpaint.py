@@ -13,7 +13,7 @@ from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.glasses import glasses
-from tronie.stages.texture.mesh_filters import dimmed, fold_shade, least, smooth, spread
+from tronie.stages.texture.mesh_filters import dimmed, eroded, fold_shade, screened_membrane, smoothed
 from tronie.stages.texture.segment import FEW, PhotoSamples, Segmentation, segment_photo, teeth, tone_of
 from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
 from tronie.stages.texture.skin_model import colour_of, opponent
@@ -54,17 +54,17 @@ class MeshGraph:
     steps: int
     """Edges that make one of our own head's."""
 
-    def least(self, values: Array) -> Array:
+    def eroded(self, values: Array) -> Array:
         for _ in range(self.steps):
-            values = least(self.start, self.edges, values)
+            values = eroded(self.start, self.edges, values)
         return values
 
-    def smooth(self, values: Array, times: int) -> Array:
-        return smooth(self.start, self.edges, values, times * self.steps**2)
+    def smoothed(self, values: Array, times: int) -> Array:
+        return smoothed(self.start, self.edges, values, times * self.steps**2)
 
-    def spread(self, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int) -> Array:
+    def membrane(self, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int) -> Array:
         share = 1 / self.steps**2
-        return spread(
+        return screened_membrane(
             self.start, self.edges, share * weight, data, share * prior_weight, prior, sweeps * self.steps
         )  # fmt: skip
 
@@ -81,7 +81,7 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
     seg = segment_photo(samples, model, facts)
     skin, full = seg.skin, seg.full
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
-    no_teeth = graph.least(1 - parted * teeth(samples.colour, skin) * facts.lips)
+    no_teeth = graph.eroded(1 - parted * teeth(samples.colour, skin) * facts.lips)
     trust = _trust(model, view, facts, graph, seg) * no_teeth
     confidence: Any = view.facing * np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
 
@@ -108,7 +108,7 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
     both = np.minimum(confidence, other)[:count]
     ratio = np.clip(np.log((colour + 8) / (twin + 8)), -0.8, 0.8)
     nothing = np.zeros_like(ratio)
-    gain = np.exp(graph.spread(6 * np.sqrt(both), ratio, np.full(count, 0.01, np.float32), nothing, 40))
+    gain = np.exp(graph.membrane(6 * np.sqrt(both), ratio, np.full(count, 0.01, np.float32), nothing, 40))
 
     s, m = seen[:count, None], mirrored[:count, None]
     known = (s + m)[:, 0]
@@ -123,7 +123,7 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
         )  # fmt: skip
         # Far from anything seen the fill tends to the person's own tone.
         tone = np.where(facts.lips[:, None], red, skin * (1 - 0.06 * facts.neck[:, None]))
-        fill = graph.spread(evidence, mixed, np.where(facts.lips, 0.3, 0.03), tone, 60)
+        fill = graph.membrane(evidence, mixed, np.where(facts.lips, 0.3, 0.03), tone, 60)
         bare: Any = np.asarray(matrix @ fill.astype(np.float32)) * fold_shade(facts.openness, colourful(skin))
     else:
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
@@ -131,10 +131,12 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
     thin = np.full(count, 0.04, np.float32)
     strands = 4 * known**2 * seg.hairlike * (1 - facts.beard * (1 - facts.hairy))
     locks: Any = np.broadcast_to(seg.hair, mixed.shape)
-    locks = graph.spread(strands, mixed, thin, locks, 40) if full > 0 else locks
+    locks = graph.membrane(strands, mixed, thin, locks, 40) if full > 0 else locks
     judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(seg.hairlike, seg.skinlike)
     share = (seg.hairlike / np.maximum(seg.hairlike + seg.skinlike, 1e-3))[:, None]
-    grows = graph.spread(judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
+    grows = (
+        graph.membrane(judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
+    )
     dense: Any = matrix @ np.column_stack([gain, locks, grows]).astype(np.float32)
     return Recipe(
         seen=seen, mirrored=mirrored, gain=dense[:, :3], fill=np.clip(bare, 0, 255).astype(np.float32),
@@ -161,7 +163,7 @@ def _shares(
 
 def _plain(graph: MeshGraph, seg: Segmentation) -> Array:
     """(C,) 0..1: skin without strands, well away from what is none."""
-    return graph.least(seg.skinlike * (1 - smoothstep(seg.samples.busy, 0.05, 0.12)))
+    return graph.eroded(seg.skinlike * (1 - smoothstep(seg.samples.busy, 0.05, 0.12)))
 
 
 def _trust(model: HeadModel, view: Visibility, facts: SurfaceFacts, graph: MeshGraph, seg: Segmentation) -> Array:
@@ -179,13 +181,13 @@ def _trust(model: HeadModel, view: Visibility, facts: SurfaceFacts, graph: MeshG
     dark = smoothstep(np.log((skin_light + 12) / (seg.samples.colour.rgb.mean(-1) + 12)), 0.5, 0.9)
     hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * np.maximum(hairlike, dark)
     bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
-    bare = graph.least(np.where(facts.neck > 0.02, graph.least(bare), bare))
-    grown = smoothstep(graph.smooth(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
-    clear = graph.least(graph.least(1 - ground))
+    bare = graph.eroded(np.where(facts.neck > 0.02, graph.eroded(bare), bare))
+    grown = smoothstep(graph.smoothed(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
+    clear = graph.eroded(graph.eroded(1 - ground))
     usual = (bare + (grown - bare) * facts.crest) * clear
-    inland = interior * (1 - facts.neck) * graph.least(1 - hanging)
-    like = graph.smooth(1 - (1 - inland) * (1 - usual), 2)
-    grown = smoothstep(graph.smooth(hairlike, 2), 0.3, 0.6)
+    inland = interior * (1 - facts.neck) * graph.eroded(1 - hanging)
+    like = graph.smoothed(1 - (1 - inland) * (1 - usual), 2)
+    grown = smoothstep(graph.smoothed(hairlike, 2), 0.3, 0.6)
     # A bald skull's fit is only guessed, and its rim mirrors the sky: less of it is believed.
     shy = facts.crest * (1 - full)
     held = np.maximum(
@@ -211,5 +213,5 @@ def _continued(graph: MeshGraph, matrix: Any, said: SkinFit, mixed: Array, evide
     usual[:, 1:] *= colour
     rest = np.clip(opponent(mixed) - usual[:count], -0.7, 0.7)
     sure = evidence / (1 + (said.off / 4) ** 2) ** 2
-    bent = graph.spread(sure, rest, np.full(count, 0.015, np.float32), np.zeros_like(rest), 60)
+    bent = graph.membrane(sure, rest, np.full(count, 0.015, np.float32), np.zeros_like(rest), 60)
     return colour_of(usual + np.asarray(matrix @ bent.astype(np.float32)))

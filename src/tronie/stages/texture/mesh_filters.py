@@ -17,7 +17,7 @@ from tronie.runtime.jit import jit
 Ints = NDArray[np.int32]
 
 
-def spread(
+def screened_membrane(
     start: Ints, edges: Ints, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int
 ) -> Array:
     """Screened membrane over a graph: x (N, k) that minimises, over vertices i and edges ij,
@@ -34,7 +34,7 @@ def spread(
     return x
 
 
-def smooth(start: Ints, edges: Ints, values: Array, times: int) -> Array:
+def smoothed(start: Ints, edges: Ints, values: Array, times: int) -> Array:
     """Values (N,) averaged with their neighbours' mean, several times."""
     x = np.ascontiguousarray(values, dtype=np.float32)
     for _ in range(times):
@@ -42,7 +42,7 @@ def smooth(start: Ints, edges: Ints, values: Array, times: int) -> Array:
     return x
 
 
-def least(start: Ints, edges: Ints, values: Array) -> Array:
+def eroded(start: Ints, edges: Ints, values: Array) -> Array:
     """The least of each value (N,) and its neighbours': shrinks regions by a ring."""
     return np.asarray(_least(start, edges, np.ascontiguousarray(values, dtype=np.float32)))
 

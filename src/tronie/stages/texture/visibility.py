@@ -15,7 +15,7 @@ from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import visible
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.texture.atlas import SurfaceFacts
-from tronie.stages.texture.mesh_filters import least, smooth
+from tronie.stages.texture.mesh_filters import eroded, smoothed
 from tronie.types import Fit, Photo
 
 BUFFER = 400
@@ -100,8 +100,8 @@ def find_visibility(photo: Photo, head: Head, fit: Fit, facts: SurfaceFacts) -> 
 
 def soften(confidence: Array, facts: SurfaceFacts) -> Array:
     """Feather (V,) inwards: never more than it was, and nothing of it next to a zero."""
-    eroded = least(facts.start, facts.edges, confidence)
-    return np.minimum(smooth(facts.start, facts.edges, eroded, 3), confidence)
+    shrunk = eroded(facts.start, facts.edges, confidence)
+    return np.minimum(smoothed(facts.start, facts.edges, shrunk, 3), confidence)
 
 
 def skirt(points: Array, triangles: NDArray[np.int32], rim: NDArray[np.int32]) -> tuple[Array, NDArray[np.int32]]:
