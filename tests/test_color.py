@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from color_codes import encoded
 
 from tronie.color import (
     BT709,
     BT2020,
     DISPLAY_P3,
     HLG,
-    HLG_GAMMA,
-    HLG_PEAK,
     LINEAR,
     PQ,
     PRIMARIES,
@@ -31,22 +30,6 @@ from tronie.color import (
 )
 
 RNG = np.random.default_rng(7)
-
-
-def encoded(light: np.ndarray, primaries: int, transfer: int) -> np.ndarray:
-    """Light in BT.709 primaries, units of white -> R'G'B' 0..1: `linear` backwards."""
-    values = np.maximum(light @ np.linalg.inv(to_bt709(primaries)).T, 0)
-    if transfer == PQ:
-        return pq_encode(values * WHITE)
-    if transfer == LINEAR:
-        return values
-    if transfer == HLG:
-        shown = values * WHITE / HLG_PEAK
-        y = np.maximum(shown @ luminance(primaries), 1e-9)[..., None]
-        scene = shown * y ** (1 / HLG_GAMMA - 1)
-        a, b, c = 0.17883277, 0.28466892, 0.55991073
-        return np.where(scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-9)) + c)
-    return srgb_encode(values)
 
 
 def picture(height: int = 40, width: int = 50) -> np.ndarray:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import struct
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from glb_reader import parse, read, validator_home
 from places import TESTS
 from samples import SMILE, make_face, make_head
 
@@ -24,50 +23,6 @@ from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, pieces, quad_vertex_normals
 from tronie.io import encode
 from tronie.types import Texture
-
-NUMBERS = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-
-
-def parse(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """An independent reader of the container."""
-    magic, version, total = struct.unpack_from("<4sII", data)
-    assert (magic, version, total) == (b"glTF", 2, len(data))
-    length, kind = struct.unpack_from("<I4s", data, 12)
-    assert kind == b"JSON"
-    assert length % 4 == 0
-    document = json.loads(data[20 : 20 + length])
-    binary_length, kind = struct.unpack_from("<I4s", data, 20 + length)
-    assert kind == b"BIN\0"
-    binary = data[28 + length :]
-    assert binary_length == len(binary) == document["buffers"][0]["byteLength"]
-    return document, binary
-
-
-def read(document: dict[str, Any], binary: bytes, number: int) -> np.ndarray:
-    """An accessor with its sparse part, and its bounds checked."""
-    accessor = document["accessors"][number]
-
-    def view(index: int, component: int, count: int, width: int) -> np.ndarray:
-        place = document["bufferViews"][index]
-        assert place["byteOffset"] % 4 == 0
-        piece = binary[place["byteOffset"] : place["byteOffset"] + place["byteLength"]]
-        return np.frombuffer(piece, NUMBERS[component]).reshape(count, width)
-
-    width = WIDTH[accessor["type"]]
-    if "bufferView" in accessor:
-        values = view(accessor["bufferView"], accessor["componentType"], accessor["count"], width)
-    else:
-        values = np.zeros((accessor["count"], width), NUMBERS[accessor["componentType"]])
-    if sparse := accessor.get("sparse"):
-        rows = view(sparse["indices"]["bufferView"], sparse["indices"]["componentType"], sparse["count"], 1)[:, 0]
-        assert (np.diff(rows.astype(int)) > 0).all()
-        values = values.copy()
-        values[rows] = view(sparse["values"]["bufferView"], accessor["componentType"], sparse["count"], width)
-    if "min" in accessor:
-        assert np.array_equal(values.min(axis=0), np.float32(accessor["min"]))
-        assert np.array_equal(values.max(axis=0), np.float32(accessor["max"]))
-    return values
 
 
 @pytest.fixture(scope="module")
@@ -311,16 +266,6 @@ def test_assimp_reads_the_same_from_glb_and_obj(tiny_head: HeadModel, folder: Pa
         facts = dict(line.split(":", 1) for line in said.stdout.splitlines() if line.count(":") == 1)
         assert int(facts["Vertices"]) == split, name
         assert int(facts["Faces"]) == len(tiny_head.level(1).triangles), name
-
-
-def validator_home() -> Path | None:
-    """The folder of Khronos' validator, or the one that `tests/tools/install_gltf_validator.sh` put it below."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tronie" / "gltf-validator"
-    for place in (os.environ.get("TRONIE_GLTF_VALIDATOR"), cache):
-        for folder in (Path(place), Path(place) / "node_modules" / "gltf-validator") if place else ():
-            if folder.name == "gltf-validator" and (folder / "package.json").is_file():
-                return folder
-    return None
 
 
 def face_texture(model: HeadModel) -> Texture:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from glb_reader import parse, read, validator_home
 from hypothesis import given
 from hypothesis import strategies as st
 from places import TESTS
 from samples import SMILE, make_head
-from test_gltf import parse, read, validator_home
 
 from tronie.export.gltf import glb
 from tronie.export.gltf_document import GltfAnimation, quaternions

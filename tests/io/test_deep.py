@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from color_codes import encoded
 from hypothesis import given
 from hypothesis import strategies as st
+from made_photos import HEIC, close, quarters, refused, swapped_profile
 from PIL import Image
-from test_color import encoded
-from test_images import HEIC, close, quarters, refused, swapped_profile
 
 from tronie.color import BT2020, DISPLAY_P3, HLG, PQ, SRGB, decoded
 from tronie.io.heif_boxes import coded

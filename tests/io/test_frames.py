@@ -137,9 +137,9 @@ def test_webp_and_apng_bombs_are_refused(tmp_path: Path) -> None:
 def test_a_gif_of_very_many_frames_is_read_as_far_as_is_sensible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tronie.io.video import image_sequence as read_pictures
+    from tronie.io.video import image_sequence
 
-    monkeypatch.setattr(read_pictures, "MOST_TOTAL", 10_000)
+    monkeypatch.setattr(image_sequence, "MOST_TOTAL", 10_000)
     path = tmp_path / "long.gif"
     path.write_bytes(gif_bomb(50, 20, 500))
     clip = open_clip(path)

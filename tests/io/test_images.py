@@ -10,35 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from made_photos import HEIC, close, quarters, refused, swapped_profile
 from PIL import Image, ImageCms
 
 from tronie.errors import InputError
 from tronie.io.images import IMAGE_SUFFIXES, Limits, photo_from_array, read_photo
-
-HEIC = Path(__file__).parent / "tiny.heic"
-COLORS = np.array([[(220, 40, 40), (40, 200, 60)], [(40, 60, 220), (240, 240, 240)]], np.uint8)
-
-
-def quarters(height: int = 48, width: int = 64) -> np.ndarray:
-    """Red, green / blue, white: every turn and flip of it looks different."""
-    return COLORS[np.arange(height)[:, None] * 2 // height, np.arange(width)[None] * 2 // width]
-
-
-def close(a: np.ndarray, b: np.ndarray, within: float) -> bool:
-    """Same size and equal away from the edges between the quarters."""
-    return a.shape == b.shape and float(np.median(np.abs(a.astype(int) - b.astype(int)))) <= within
-
-
-def refused(path: Path | str, *words: str, limits: Limits | None = None) -> None:
-    """One sentence that names the file and holds the words."""
-    with pytest.raises(InputError) as caught:
-        read_photo(path, limits)
-    text = str(caught.value)
-    assert Path(path).name in text
-    assert "\n" not in text
-    assert text.endswith(".")
-    for word in words:
-        assert word in text
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".ppm", ".jp2", ".avif"])
@@ -132,17 +108,6 @@ def test_cmyk_in_adobe_and_plain_order(tmp_path: Path) -> None:
     Image.fromarray(quarters()).convert("CMYK").save(tmp_path / "a.tif")
     for name in ("a.jpg", "a.tif"):
         assert close(read_photo(tmp_path / name).image, quarters(), 6)
-
-
-def swapped_profile() -> bytes:
-    """An ICC profile like sRGB but with the red and green primaries swapped (and no `sRGB` in its name)."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
-    swapped = bytearray(profile)
-    swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
-    start = swapped.index("sRGB".encode("utf-16-be"))
-    swapped[start : start + 8] = "test".encode("utf-16-be")
-    return bytes(swapped)
 
 
 def test_embedded_profiles_are_applied_and_broken_ones_ignored(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_images import close, quarters, refused
+from made_photos import close, quarters, refused
 
 from tronie.io.images import read_photo
 from tronie.io.jxl_reader import CONTAINER, can_read, jxl_header

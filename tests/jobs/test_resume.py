@@ -230,13 +230,13 @@ def test_a_link_that_is_set_elsewhere_meanwhile_costs_no_other(photos, tmp_path)
 
 
 def test_planning_opens_no_photo(photos, tmp_path, monkeypatch) -> None:
-    from tronie.io.video import image_sequence as read_pictures
+    from tronie.io.video import image_sequence
 
     def opened(path: Path) -> bool:
         raise AssertionError(f"{path} was opened")
 
-    monkeypatch.setattr(read_pictures, "_open", opened)
-    monkeypatch.setattr(read_pictures, "moves", opened)
+    monkeypatch.setattr(image_sequence, "_open", opened)
+    monkeypatch.setattr(image_sequence, "moves", opened)
     folder = photos("a.gif", "b.webp", "c.apng", "d.mp4", "e.jpg")
     ledger = Ledger.open(tmp_path / "out", Settings())
     plan = make_plan(sorted(folder.iterdir()), ledger, is_clip=named_clip)
@@ -246,12 +246,12 @@ def test_planning_opens_no_photo(photos, tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize("error", [OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError, RecursionError])
 def test_whether_a_picture_moves_is_asked_without_risk(photos, monkeypatch, error) -> None:
-    from tronie.io.video import image_sequence as read_pictures
+    from tronie.io.video import image_sequence
 
     def damaged(path: Path) -> bool:
         raise error("as decoders do")
 
-    monkeypatch.setattr(read_pictures, "moves", damaged)
+    monkeypatch.setattr(image_sequence, "moves", damaged)
     assert not is_clip(photos("a.gif") / "a.gif")
 
 
