@@ -17,9 +17,9 @@ LIMIT = 0.3
 
 @pytest.fixture(scope="module")
 def anatomy():
-    import check_anatomy
+    from training.head import intersections
 
-    return check_anatomy, check_anatomy.zones(default_head())
+    return intersections, intersections.zones(default_head())
 
 
 def test_signed_distances_are_those_of_a_sphere(anatomy) -> None:
