@@ -21,11 +21,12 @@ from tronie import cli
 from tronie.cli import options
 from tronie.cli.options import PLACES, settings_from
 from tronie.cli.say import duration
+from tronie.errors import sentence
 from tronie.export.fingerprint import fingerprint
 from tronie.jobs.manifest import Ledger
 from tronie.jobs.worker import do_photo
 from tronie.outputs import USUAL, Only, in_order
-from tronie.pipelines.outcome import Task, explain
+from tronie.pipelines.outcome import Task
 from tronie.runtime.atomic_files import new_folder
 from tronie.settings import Settings
 
@@ -53,7 +54,8 @@ def test_bad_photos_cost_one_line_on_stderr_and_the_rest_goes_on(photos, tmp_pat
     assert len(errors) == 4
     assert "none.jpg: no such file or folder" in errors[0]
     assert "bad.jpg is not a picture." in errors[1]
-    assert "Internal error, ValueError: a mistake of ours" in errors[2]
+    assert "Something went wrong inside tronie (a mistake of ours)" in errors[2]
+    assert "ValueError" not in said.err
     assert "half.jpg: face 2: The fit went wrong." in errors[3]
     assert "Traceback" not in said.err
     records = manifest(out)
@@ -442,7 +444,7 @@ def test_a_task_never_raises(tmp_path) -> None:
 
 def test_explanations_are_one_line() -> None:
     for error in (MemoryError(), OSError(28, "No space left on device", "x"), OSError("odd"), KeyError("a\nb")):
-        assert len(explain(error).splitlines()) == 1
+        assert len(sentence(error).splitlines()) == 1
 
 
 def test_what_reading_left_out_is_told_once_in_each_place(photos, tmp_path, capsys) -> None:
@@ -456,3 +458,32 @@ def test_what_reading_left_out_is_told_once_in_each_place(photos, tmp_path, caps
 
 def test_durations() -> None:
     assert [duration(s) for s in (0.04, 61, 3700)] == ["0.0 s", "1 min 1 s", "1 h 1 min"]
+
+
+def test_debug_writes_where_an_error_came_from_into_a_file(photos, tmp_path, monkeypatch, capfd) -> None:
+    """Of worker processes too; to the terminal goes the sentence."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRONIE_DEBUG", "")
+    folder = photos("bug.jpg", "a.jpg")
+    script = tmp_path / "job.py"
+    script.write_text(DEBUGGED.format(tests=str(TESTS), folder=str(folder), out=str(tmp_path / "out")))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
+    assert "Traceback" not in done.stderr
+    text = (tmp_path / "tronie-debug.log").read_text()
+    assert "Traceback" in text
+    assert "ValueError: a mistake" in text
+
+
+DEBUGGED = """
+import os, sys
+os.environ["TRONIE_DEBUG"] = "1"
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from fake_job import Fake
+from tronie.cli.run import run_photos
+from tronie.runtime import logs
+from tronie.settings import Settings
+if __name__ == "__main__":
+    logs.start()
+    sys.exit(run_photos([{folder!r}], Path({out!r}), Settings(), workers=2, start=Fake()))
+"""

@@ -14,7 +14,7 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PySide6.QtCore import Qt
 
-from tronie.errors import InputError
+from tronie.errors import InputError, sentence
 from tronie.gui.client import Bench, Queue
 from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken
@@ -93,7 +93,7 @@ def test_jobs_come_back_in_order_and_errors_as_sentences(line, qtbot) -> None:
     qtbot.waitUntil(lambda: len(said) == 4, timeout=20_000)
     assert said[0] == (1, "one")
     assert said[1] == (2, "a.jpg is empty.")
-    assert said[2] == (3, "This went wrong: ValueError: inside")
+    assert said[2] == (3, sentence(ValueError("inside")))
     assert said[3][0] == 4
     assert said[3][1].tolist() == [0, 1, 2]
     assert not line.busy

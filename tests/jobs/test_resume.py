@@ -95,7 +95,7 @@ def test_what_is_no_path_in_a_manifest_is_one_sentence(photos, tmp_path, capsys)
     forge(out, lambda inputs: inputs[0].update(source="a\0b"))
     assert cli.execute(["run", str(folder), "-o", str(out)]) == 1
     said = capsys.readouterr().err
-    assert "Internal error" not in said
+    assert "Something went wrong" not in said
     assert "--overwrite" in said
 
 

@@ -29,7 +29,7 @@ def execute(arguments: list[str]) -> int:
         return 0
     if "--debug" in arguments:
         arguments.remove("--debug")
-        os.environ["TRONIE_DEBUG"] = "1"  # worker processes inherit it
+        os.environ.setdefault("TRONIE_DEBUG", "1")  # worker processes inherit it
 
     from tronie.cli.say import mend_streams, plain, say
 
@@ -41,7 +41,11 @@ def execute(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
 
     from tronie.cli.app import app
-    from tronie.pipelines.outcome import debugging, explain
+    from tronie.errors import sentence
+    from tronie.runtime import logs
+
+    loud = any(one in ("-v", "--verbose") for one in arguments)
+    logs.start((lambda line: say(line, problem=True)) if loud else None)
 
     try:
         app(args=arguments, prog_name="tronie")
@@ -51,8 +55,10 @@ def execute(arguments: list[str]) -> int:
         say("Stopped.", problem=True)
         return 130
     except Exception as error:
-        if debugging():
-            raise
-        say(f"tronie: {explain(error)}", problem=True)
+        logs.logger(__name__).exception("the command failed")
+        say(f"tronie: {sentence(error)}", problem=True)
         return 1
+    finally:
+        if (file := logs.debug_file()) is not None and file.is_file():
+            say(f"What went on inside is written down in {file}.", problem=True)
     return 0

@@ -38,7 +38,10 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Say the version and end.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell what is done inside, too.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Write down what went on inside, and where errors came from.")
+    ] = False,
 ) -> None:
     """Every face of a photo as a textured 3D head and a frontal portrait."""
 

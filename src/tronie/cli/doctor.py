@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from tronie.pipelines.outcome import explain
+from tronie.errors import sentence
 from tronie.runtime.atomic_files import scratch
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
 from tronie.version import __version__
@@ -48,7 +48,7 @@ def examine(*, self_test: bool = True) -> Iterator[Check]:
         try:
             yield from check()
         except Exception as error:
-            yield Check(check.__name__.strip("_").replace("_", " "), "bad", explain(error))
+            yield Check(check.__name__.strip("_").replace("_", " "), "bad", sentence(error))
 
 
 def _system() -> Iterator[Check]:

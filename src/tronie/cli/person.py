@@ -14,8 +14,8 @@ from tronie.cli.progress import Bars, JsonLines
 from tronie.cli.say import count, duration, hushed, say, say_json
 from tronie.errors import Cancelled, TronieError
 from tronie.pipelines.engines import engine_info
-from tronie.pipelines.outcome import debugging
 from tronie.runtime.job import Event, Job
+from tronie.runtime.logs import debugging
 from tronie.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tronie.errors import Cancelled
 from tronie.io.inputs import RefusedInput, stamp
 from tronie.jobs.manifest import Ledger, written
 from tronie.jobs.worker import Work
-from tronie.pipelines.outcome import Outcome, Task, debugging
+from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import sweep
 from tronie.runtime.job import Job
 from tronie.runtime.processes import Crash, run_in_processes
@@ -113,7 +113,7 @@ def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job)
     # A single worker may use every core.
     answers = run_in_processes(
         start, tasks, workers, threads=1 if workers > 1 else 0, job=job,
-        limit=start.limit if isinstance(start, Work) else lambda event: None, quiet=not debugging(),
+        limit=start.limit if isinstance(start, Work) else lambda event: None, quiet=True,
     )  # fmt: skip
     with closing(answers):
         for task, answer in answers:

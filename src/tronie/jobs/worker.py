@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tronie.errors import sentence
 from tronie.io.inputs import stamp
-from tronie.pipelines.outcome import Outcome, Status, Task, debugging, explain, numbered
+from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
+from tronie.runtime.logs import logger
 from tronie.runtime.processes import Limit
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Each
     from tronie.settings import Settings
     from tronie.types import Result
+
+log = logger(__name__)
 
 
 class Runner(Protocol):
@@ -168,9 +170,8 @@ def do_photo(
             result = runner.run(task.source, each=writer.add, job=job)
             writer.finish(result)
     except Exception as error:
-        if debugging():
-            traceback.print_exc(file=sys.stderr)
-        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=explain(error))
+        log.exception("%s failed", task.source)
+        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
     errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
     timings = dict(result.timings)
     for face in result.faces:

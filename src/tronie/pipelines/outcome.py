@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tronie.errors import TronieError
 from tronie.io.inputs import Stamp
 from tronie.runtime.job import Event
 
@@ -84,20 +82,3 @@ class Outcome(Event):
 def numbered(faces: Iterable[Face]) -> tuple[tuple[int, Caution], ...]:
     """The warnings of a photo's faces, for its outcome."""
     return tuple((face.index, caution) for face in faces for caution in face.warnings)
-
-
-def debugging() -> bool:
-    """Whether the user asked for tracebacks (`--debug` or the variable TRONIE_DEBUG)."""
-    return os.environ.get("TRONIE_DEBUG", "") not in ("", "0")
-
-
-def explain(error: BaseException) -> str:
-    """An exception as one sentence for a user."""
-    if isinstance(error, TronieError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for it."
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
-    text = " ".join(str(error).split())
-    return f"Internal error, {type(error).__name__}: {text[:200]} (--debug shows where)"

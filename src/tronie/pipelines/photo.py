@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tronie.errors import sentence
 from tronie.geometry import Camera
 from tronie.head.model import Head, HeadModel
 from tronie.pipelines.engines import engine_info, load_head
@@ -20,6 +21,7 @@ from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.multiview import add_light_and_portrait, with_portrait
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import FaceFinished, Job
+from tronie.runtime.logs import logger
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine_info import Engine
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from tronie.stages.enhance.enhancer import Enhancer
     from tronie.stages.finder import Marked
     from tronie.stages.landmarks.net import LandmarkNet
+
+log = logger(__name__)
 
 Each = Callable[[Photo, Face], Face]
 
@@ -277,7 +281,8 @@ class Pipeline:
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 face = add_light_and_portrait(face, photo, settings, part, self._threads)
         except Exception as error:
-            face = replace(face, error=f"{type(error).__name__}: {error}")
+            log.exception("face %d of %s failed", face.index, photo.source)
+            face = replace(face, error=sentence(error))
         job.emit(FaceFinished(face.index, face.error, job.source))
         return replace(face, timings=part.timings)
 

@@ -18,7 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.errors import WeightsError
+from tronie.runtime.logs import logger
 from tronie.runtime.weights import ASSETS
+
+log = logger(__name__)
 
 
 def onnxruntime() -> Any:
@@ -66,11 +69,13 @@ class Session:
         # Idle workers would spin and steal the core from the stage that follows.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            return ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            session = ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime raises a class per failure, none of them public
             own = self.path.is_relative_to(ASSETS)
             remedy = "reinstall tronie to repair it" if own else "import it again with --overwrite"
             raise WeightsError(f"The model file {self.path} cannot be loaded; {remedy}.") from error
+        log.info("loaded %s for %s threads", self.path.name, self.threads or "all")
+        return session
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Input arrays by name (any float type) -> output arrays by name. With `split` all of them have a first axis

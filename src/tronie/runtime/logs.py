@@ -14,6 +14,7 @@ from pathlib import Path
 VARIABLE = "TRONIE_DEBUG"
 """Names the file of `--debug`; worker processes inherit it. `1` means FILE in the working folder."""
 FILE = "tronie-debug.log"
+_started: list[logging.Handler] = []
 _LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 
@@ -49,14 +50,23 @@ def debugging() -> bool:
 
 def start(tell: Callable[[str], None] | None = None) -> None:
     """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does. The file is
-    made when there is something to write, and lines are added to one that is there."""
+    made when there is something to write, and lines are added to one that is there. Who listened before does no more."""
     top = logging.getLogger("tronie")
+    while _started:
+        top.removeHandler(_started[-1])
+        _started.pop().close()
+    top.setLevel(logging.NOTSET)
     if (file := debug_file()) is not None:
         os.environ[VARIABLE] = str(file.absolute())
         handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace", delay=True)
         handler.setFormatter(logging.Formatter(_LINE))
-        top.addHandler(handler)
-        top.setLevel(logging.DEBUG)
+        _listen(handler, logging.DEBUG)
     if tell is not None:
-        top.addHandler(_Teller(tell))
-        top.setLevel(min(top.level or logging.INFO, logging.INFO))
+        _listen(_Teller(tell), logging.INFO)
+
+
+def _listen(handler: logging.Handler, level: int) -> None:
+    top = logging.getLogger("tronie")
+    top.addHandler(handler)
+    top.setLevel(min(top.level or level, level))
+    _started.append(handler)

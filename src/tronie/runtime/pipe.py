@@ -13,8 +13,12 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from tronie.errors import Cancelled, TronieError
+from tronie.errors import Cancelled, TronieError, sentence
+from tronie.runtime import logs
 from tronie.runtime.job import Job
+from tronie.runtime.logs import logger
+
+log = logger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +59,7 @@ def serve(told: Connection, said: Connection, start: Callable[[Job], Callable[[T
     """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
+    logs.start()
     if quiet:
         _hush()
     channel = Channel(told, said)
@@ -64,9 +69,8 @@ def serve(told: Connection, said: Connection, start: Callable[[Job], Callable[[T
         channel.say("failed", str(error))
         return
     except Exception as error:
-        if not quiet:
-            raise
-        channel.say("failed", f"The worker processes do not start: {type(error).__name__}: {error}.")
+        log.exception("a worker process does not start")
+        channel.say("failed", sentence(error))
         return
     channel.say("ready", None)
     while (task := channel.tasks.get()) is not None:

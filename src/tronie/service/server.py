@@ -15,8 +15,12 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tronie.errors import Cancelled, TronieError
+from tronie.errors import Cancelled, sentence
+from tronie.runtime import logs
 from tronie.runtime.job import Event, Job
+from tronie.runtime.logs import logger
+
+log = logger(__name__)
 
 PATIENCE = 10.0
 """Seconds that jobs have to come to their next step when the window has gone."""
@@ -107,12 +111,9 @@ def outcome(function: Callable[..., Any], workspace: Any, job: Job, given: tuple
         return "done", function(workspace, job, *given)
     except Cancelled:
         return "stopped", None
-    except TronieError as error:
-        return "failed", str(error)
-    except MemoryError:
-        return "failed", "There is not enough memory for this."
     except Exception as error:
-        return "failed", f"This went wrong: {type(error).__name__}: {error}"
+        log.exception("%s failed", function.__name__)
+        return "failed", sentence(error)
 
 
 def serve(connection: Connection) -> None:
@@ -120,6 +121,7 @@ def serve(connection: Connection) -> None:
     from tronie.service.workspace import Workspace
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's
+    logs.start()
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     workspace, workers, lock = Workspace(), dict[str, Worker](), threading.Lock()
 
@@ -130,7 +132,8 @@ def serve(connection: Connection) -> None:
             except (OSError, ValueError):  # nobody listens any more
                 return
             except Exception as error:  # what cannot be packed
-                connection.send((message[0], "failed", f"This went wrong: {type(error).__name__}: {error}"))
+                log.exception("a result cannot be sent")
+                connection.send((message[0], "failed", sentence(error)))
 
     try:
         while True:

@@ -215,7 +215,7 @@ def test_a_net_that_fails_leaves_the_faces_and_one_that_is_missing_ends_the_job(
     face = one(tronie.Pipeline(settings(only="mesh"), enhancer=StandIn(too_large)).run(small))
     assert (face.enhanced, face.error) == (None, None)
     assert face.head is not None
-    assert any("not enhanced" in str(c) and "no room" in str(c) for c in face.warnings)
+    assert any("not enhanced" in str(c) and "not enough memory" in str(c) for c in face.warnings)
 
     def missing(_: object) -> Image:
         raise WeightsError("The net is gone.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tronie.errors import InputError
+from tronie.errors import InputError, sentence
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.model_usage import enhancers_used, models_used
@@ -21,6 +21,7 @@ from tronie.pipelines.video.posed_head import KnownFit, PosableHead, face_of, he
 from tronie.pipelines.video.solve import ClipPerson, solve_person
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import Job
+from tronie.runtime.logs import logger
 from tronie.runtime.threads import spread
 from tronie.stages.letterbox import Box, moved_camera, picture_in, shifted, within
 from tronie.stages.quality import face_warnings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipelines.photo import Pipeline
     from tronie.pipelines.video.keyframes import Keyframe
+
+log = logger(__name__)
 
 PAINTED = 4
 """A texture is made of at most so many frames, which show different sides."""
@@ -134,7 +137,8 @@ def finished(
             fused = textured(painted, select_views(painted, main), settings, mouth)
             face = add_light_and_portrait(replace(face, texture=fused.texture), photo, settings)
         except Exception as error:
-            face = replace(face, error=f"{type(error).__name__}: {error}")
+            log.exception("face %d of %s failed", person.number, found.info.source)
+            face = replace(face, error=sentence(error))
     return shifted(face, x0, y0, camera.size), kept[main]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import traceback
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -12,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tronie.errors import InputError
+from tronie.errors import InputError, sentence
 from tronie.export.records import to_json
 from tronie.export.schemas import ClipPersonRecord
 from tronie.export.writer import Moving, Writer, photo_folder
@@ -21,7 +19,7 @@ from tronie.io.video import open_clip
 from tronie.io.video.clip import CAMERA, Clip, Limited
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.engines import engine_info
-from tronie.pipelines.outcome import Outcome, Task, debugging, explain, numbered
+from tronie.pipelines.outcome import Outcome, Task, numbered
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.films import montage, steady, wired
 from tronie.pipelines.video.heads import heads
@@ -33,6 +31,7 @@ from tronie.pipelines.video.tables import course, files
 from tronie.runtime.atomic_files import scratch
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import Job
+from tronie.runtime.logs import logger
 from tronie.runtime.threads import ahead
 from tronie.types import Face, Photo, Result
 
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from tronie.geometry import Camera
     from tronie.pipelines.photo import Pipeline
     from tronie.settings import Settings
+
+log = logger(__name__)
 
 
 def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
@@ -51,9 +52,8 @@ def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
             task.source, task.out, name=task.name, overwrite=task.overwrite, pipeline=pipeline, job=job
         )
     except Exception as error:
-        if debugging():
-            traceback.print_exc(file=sys.stderr)
-        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=explain(error))
+        log.exception("%s failed", task.source)
+        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
     faces = clip.faces
     errors = tuple(f"face {face.index}: {face.error}" for face in faces if face.error)
     return Outcome(

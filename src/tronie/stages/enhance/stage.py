@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.errors import WeightsError
+from tronie.errors import WeightsError, sentence
 from tronie.geometry import Similarity
+from tronie.runtime.logs import logger
 from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
 from tronie.stages.enhance.enhancer import Enhancer
@@ -20,6 +21,8 @@ from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 from tronie.types import Caution, Crop, Enhanced, Face, Photo
+
+log = logger(__name__)
 
 BATCH = 8
 """Faces that are enhanced before the first of them is finished."""
@@ -73,7 +76,8 @@ def enhance(
 
 
 def _not_enhanced(face: Face, error: Exception) -> Face:
-    said = Caution("not_enhanced", f"not enhanced: {type(error).__name__}: {error}")
+    log.warning("a face is not enhanced", exc_info=error)
+    said = Caution("not_enhanced", f"not enhanced: {sentence(error)}")
     return replace(face, warnings=(*face.warnings, said))
 
 
