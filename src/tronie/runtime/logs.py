@@ -50,7 +50,7 @@ def debugging() -> bool:
 
 def start(tell: Callable[[str], None] | None = None) -> None:
     """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does. The file is
-    made when there is something to write, and lines are added to one that is there. Who listened before does no more."""
+    made when there is something to write, and lines are added to one that is there. Earlier listeners go."""
     top = logging.getLogger("tronie")
     while _started:
         top.removeHandler(_started[-1])
