@@ -44,7 +44,7 @@ from tronie.io.png_reader import Png, deep_pixels, plain_png, take_apart
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def quiet_opencv() -> Iterator[None]:
     """OpenCV's warnings kept back: what matters of them is said in one sentence. Its FFmpeg looks at a variable when it
     is first used, which is here unless the caller has used it before."""
     import cv2
@@ -296,7 +296,7 @@ def _deep_tiff(stream: BinaryIO, tags: Any, source: str, limits: Limits) -> Deco
     limits.check_file(stream.seek(0, 2), source, whole=True)
     limits.check_size(size, source, _deep_cost(tags), " of TIFFs with deep colours")
     stream.seek(0)
-    with hushed():
+    with quiet_opencv():
         values = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.shape[:2] != size[::-1]:
         return None
@@ -353,7 +353,7 @@ def _deep_avif(stream: BinaryIO, size: tuple[int, int]) -> NDArray[np.uint16] | 
     import cv2
 
     stream.seek(0)
-    with hushed():
+    with quiet_opencv():
         values = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[:2] != size[::-1]:
         return None

@@ -84,7 +84,7 @@ def stamp(path: str | os.PathLike[str]) -> Stamp:
     except (OSError, ValueError):
         pass
     with suppress(OSError, ValueError):
-        if found := [os.stat(one) for one in numbered(os.fspath(path))]:
+        if found := [os.stat(one) for one in numbered_pictures(os.fspath(path))]:
             return sum(one.st_size for one in found), max(one.st_mtime_ns for one in found)
     return None, None
 
@@ -95,7 +95,7 @@ def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | No
     pattern = "%" in path.name and not os.path.lexists(path)
     if not pattern and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
         return None
-    return ([path], None) if numbered(str(path)) else ([], "no picture is there")
+    return ([path], None) if numbered_pictures(str(path)) else ([], "no picture is there")
 
 
 def _expand(
@@ -172,7 +172,7 @@ def _below(path: Path, folder: Path | None) -> bool:
 _NUMBER = re.compile(r"%0?(\d*)d")
 
 
-def numbered(source: str) -> list[Path]:
+def numbered_pictures(source: str) -> list[Path]:
     """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
     path = Path(source)
     if path.is_dir():

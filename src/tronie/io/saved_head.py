@@ -66,7 +66,7 @@ def load_head(path: str | Path) -> SavedHead:
     if not file.is_file():
         raise InputError(f"Cannot read {place}: there is no {file.name}.")
     read = read_glb(file)
-    texture = None if read.texture is None else decoded(read.texture, file)
+    texture = None if read.texture is None else texture_from_bytes(read.texture, file)
     level = _level(read)
     first, group = _whole(read) if level is None else _ours(level)
     start = np.cumsum([0] + [len(part.vertices) for part in read.parts])
@@ -132,7 +132,7 @@ def _whole(read: GltfHead) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return first, group.ravel().astype(np.int32)
 
 
-def decoded(data: bytes, path: Path) -> Image:
+def texture_from_bytes(data: bytes, path: Path) -> Image:
     """A texture (H, W, 3) from the bytes of a picture file. Raises InputError that names `path`."""
     from PIL import Image as Pillow
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.errors import InputError
-from tronie.io.saved_head import LARGEST, SavedHead, decoded, load_head
+from tronie.io.saved_head import LARGEST, SavedHead, load_head, texture_from_bytes
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
 from tronie.types import PROVENANCE
 
@@ -72,7 +72,7 @@ def _picture(path: Path) -> Image | None:
     if not path.is_file():
         return None
     try:
-        return decoded(path.read_bytes(), path)
+        return texture_from_bytes(path.read_bytes(), path)
     except OSError as error:
         raise InputError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
 

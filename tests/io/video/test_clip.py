@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tronie.errors import InputError
-from tronie.io.inputs import find_inputs, numbered
+from tronie.io.inputs import find_inputs, numbered_pictures
 from tronie.io.paths import unique_names
 from tronie.io.video import is_clip, open_clip
 from tronie.io.video.clip import ClipInfo, Frame, Times, camera_source, ended_early, have_av, true_rate
@@ -106,7 +106,7 @@ def test_numbered_pictures_are_a_clip_in_the_order_of_their_numbers(tmp_path: Pa
     for k, picture in enumerate(pictures(11)):
         Pillow.fromarray(picture).save(tmp_path / f"shot_{k}.png")
     pattern = str(tmp_path / "shot_%d.png")
-    assert [p.name for p in numbered(pattern)] == [f"shot_{k}.png" for k in range(11)]
+    assert [p.name for p in numbered_pictures(pattern)] == [f"shot_{k}.png" for k in range(11)]
     clip = open_clip(pattern, fps=10)
     frames = list(clip.frames())
     assert np.allclose([f.time for f in frames], np.arange(11) / 10)

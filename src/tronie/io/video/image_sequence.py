@@ -13,7 +13,7 @@ from tronie.errors import InputError
 from tronie.io.decode import opener
 from tronie.io.frames import Frames, scan
 from tronie.io.images import read_photo
-from tronie.io.inputs import _NUMBER, numbered
+from tronie.io.inputs import _NUMBER, numbered_pictures
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
 from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader, Times
@@ -31,7 +31,7 @@ class PictureClip(Reader):
     """Picture files in the order of their names (numbers in them count as numbers)."""
 
     def __init__(self, source: str, fps: float) -> None:
-        self._files = numbered(source)
+        self._files = numbered_pictures(source)
         if not self._files:
             raise InputError(f"{source}: no picture is there.")
         first = read_photo(self._files[0]).image

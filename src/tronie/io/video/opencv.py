@@ -13,7 +13,7 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.color import BT2020, DISPLAY_P3, is_hdr, is_srgb, srgb_encode, to_srgb
 from tronie.errors import InputError
-from tronie.io.decode import hushed
+from tronie.io.decode import quiet_opencv
 from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
 from tronie.io.video.frame_shape import Shape, check_frame
 from tronie.io.video.mp4_boxes import track_info
@@ -32,7 +32,7 @@ class CvClip(Reader):
         import cv2
 
         self._cv2 = cv2
-        with hushed():
+        with quiet_opencv():
             self._capture: Any = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise InputError(f"{source} cannot be opened as a video: it is cut off, damaged or none.")
@@ -136,7 +136,7 @@ class CameraClip(Reader):
         except ValueError:
             raise InputError(f"A camera has a number (--camera 0), not {number!r}.") from None
         self._cv2 = cv2
-        with hushed():
+        with quiet_opencv():
             self._capture: Any = cv2.VideoCapture(index)
         ok = self._capture.isOpened()
         self._first: Any = None
