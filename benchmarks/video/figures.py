@@ -18,7 +18,7 @@ from tronie.io.video.clip import ClipInfo, Frame
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.motion import SEEN
-from tronie.pipelines.video.solve import Person, camera_of, solve_person
+from tronie.pipelines.video.solve import ClipPerson, camera_of, solve_person
 
 MOVING = 0.05
 """A unit whose truth has at least this standard deviation counts."""
@@ -46,7 +46,7 @@ class Solved:
     scene: Scene
     collected: Collected
     camera: Camera
-    people: list[Person]
+    people: list[ClipPerson]
     rows: Any
 
 
@@ -63,7 +63,7 @@ def solved(pipeline: Pipeline, scene: Scene, *, recognised: bool = False, streng
     return Solved(scene, found, camera, people, rows)
 
 
-def actor_of(result: Solved, person: Person) -> list[tuple[int, int]]:
+def actor_of(result: Solved, person: ClipPerson) -> list[tuple[int, int]]:
     """(frame, actor whose head is nearest) of every frame in which the person is seen."""
     out = []
     for frame in np.flatnonzero(person.motion.state == SEEN).tolist():
@@ -93,7 +93,7 @@ def switches(result: Solved) -> tuple[int, int, int]:
     return changes, split, there - seen
 
 
-def jitter(person: Person, camera: Camera, points: Array) -> tuple[float, float]:
+def jitter(person: ClipPerson, camera: Camera, points: Array) -> tuple[float, float]:
     """Of a face that does not move: RMS motion of landmarks (head points (N, 3) mm, projected) about their mean, and
     from frame to frame, % of the face's size. The first and last quarter second are left out."""
     poses = person.motion.head_to_camera[8:-8]
@@ -118,7 +118,7 @@ def true_angles(scene: Scene, actor: int) -> Array:
     return np.array([(np.nan,) * 3 if s is None else s.euler for s in states], dtype=np.float64)
 
 
-def pose_error(result: Solved, person: Person, actor: int) -> Array:
+def pose_error(result: Solved, person: ClipPerson, actor: int) -> Array:
     """(3,) mean absolute error of yaw, pitch, roll, degrees."""
     frames = np.flatnonzero(person.motion.state == SEEN)
     said = np.array([euler_degrees(person.motion.head_to_camera[k, :3, :3]) for k in frames])
@@ -132,7 +132,7 @@ def lag(said: Array, truth: Array) -> float:
     return float(-(off * slope).sum() / max(float((slope**2).sum()), 1e-12))
 
 
-def expressions(result: Solved, person: Person, actor: int) -> dict[str, tuple[float, float]]:
+def expressions(result: Solved, person: ClipPerson, actor: int) -> dict[str, tuple[float, float]]:
     """Of every unit that moves: correlation with the truth, and lag in frames."""
     frames = np.flatnonzero(person.motion.state == SEEN)
     states = [result.scene.states(int(k))[actor] for k in frames]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deep3d.frozen import Frozen, node, part, tensor, varint
 from head.made_models import face, flame_arrays
+from stages.deep3d.frozen import Frozen, node, part, tensor, varint
 
 Writer = Callable[[Path], Path]
 HOSTILE: dict[str, tuple[str, Writer]] = {}

@@ -15,7 +15,7 @@ from tronie.outputs import USUAL
 from tronie.pipelines.outcome import Task
 from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.job import do_clip
-from tronie.pipelines.video.keyframes import Shots, light_between, parted
+from tronie.pipelines.video.keyframes import Keyframes, light_between, parted
 from tronie.pipelines.video.observation import Seen
 from tronie.settings import Settings
 from tronie.types import Landmarks
@@ -83,7 +83,7 @@ def mouths(open_by: float, inside: int) -> tuple[np.ndarray, Landmarks]:
 
 
 def test_the_frame_that_shows_the_teeth_decides_their_colour(tmp_path: Path) -> None:
-    shots = Shots(tmp_path, None)  # type: ignore[arg-type]
+    shots = Keyframes(tmp_path, None)  # type: ignore[arg-type]
     looks = [(0.0, 90), (0.05, 30), (0.06, 210), (0.07, 20), (0.05, 200)]
     for k, (open_by, inside) in enumerate(looks):
         image, marks = mouths(open_by, inside)
