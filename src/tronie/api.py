@@ -35,8 +35,10 @@ def reconstruct_person(
     Cancelled when the job is.
     """
     from tronie.io.images import photo_from_array, read_photo
+    from tronie.io.limits import Limits
 
     pipeline, job = pipeline or Pipeline(settings), job or Job()
+    limits = Limits.of_megapixels(pipeline.settings.read.max_megapixels)
     shots: list[Shot] = []
     with single_blas_thread():
         with job.stage("faces", total=len(photos)) as stage:
@@ -44,7 +46,7 @@ def reconstruct_person(
                 if isinstance(one, np.ndarray):
                     photo = photo_from_array(one, f"photo-{number}")
                 else:
-                    photo = one if isinstance(one, Photo) else read_photo(one)
+                    photo = one if isinstance(one, Photo) else read_photo(one, limits)
                 faces, camera = pipeline.find(photo, job.part(photo.source))
                 shots += [Shot(photo, face, camera) for face in faces[:1]]
                 stage.advance()

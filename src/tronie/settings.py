@@ -13,6 +13,12 @@ class Branch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ReadSettings(Branch):
+    max_megapixels: float | None = Field(
+        None, gt=0, lt=1_000_000, description="Refuse larger photos; default: 120, baseline JPEG 1000."
+    )
+
+
 class DetectSettings(Branch):
     detector: str = Field("centerface", description="Which face detector to use; dlib is an extra.")
     min_face: float = Field(20, ge=1, description="Smallest face, pixels of the photo.")
@@ -85,6 +91,7 @@ class VideoSettings(Branch):
 
 
 class Settings(Branch):
+    read: ReadSettings = ReadSettings()
     detect: DetectSettings = DetectSettings()
     landmarks: LandmarkSettings = LandmarkSettings()
     enhance: EnhanceSettings = EnhanceSettings()

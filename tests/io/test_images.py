@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from made_photos import HEIC, close, quarters, refused, swapped_profile
 from PIL import Image, ImageCms
 
+from tronie import Pipeline
+from tronie.cli.options import settings_from
 from tronie.errors import InputError
 from tronie.io.images import IMAGE_SUFFIXES, Limits, photo_from_array, read_photo
 
@@ -330,3 +333,16 @@ def test_arrays_that_are_no_pictures(bad: np.ndarray) -> None:
     with pytest.raises(InputError) as caught:
         photo_from_array(bad)
     assert "\n" not in str(caught.value)
+
+
+def test_a_setting_allows_more_or_less(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRONIE_MAX_MEGAPIXELS", "250")
+    assert Limits.of_megapixels(None) == Limits.default() == Limits.of_megapixels(250)
+    assert Limits.of_megapixels(1).pixels == 1_000_000
+    Image.new("L", (1200, 1000)).save(tmp_path / "a.png")
+    settings = settings_from({"max_megapixels": 1.0})
+    assert settings.read.max_megapixels == 1
+    with pytest.raises(InputError, match=r"at most 1\.0 are read"):
+        Pipeline(settings).run(tmp_path / "a.png")
+    with pytest.raises(typer.BadParameter, match="--max-megapixels should be greater than 0"):
+        settings_from({"max_megapixels": 0.0})

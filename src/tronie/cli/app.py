@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -79,16 +78,6 @@ def run(
         typer.Option("--json", help="One line of JSON for each photo, on stdout; --json events: for all that happens."),
     ] = False,
     events: Annotated[bool, typer.Option("--json-events", hidden=True)] = False,
-    max_megapixels: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            max=999_999,
-            metavar="<float>",
-            help="Refuse larger photos [dim](default: 120, baseline JPEG 1000)[/dim]",
-            rich_help_panel="Method",
-        ),
-    ] = None,
     timeout: Annotated[
         float,
         typer.Option(
@@ -131,8 +120,6 @@ def run(
         raise typer.BadParameter("--quiet and --verbose contradict each other.")
     if not photos and camera is None:
         raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
-    if max_megapixels is not None:
-        os.environ["TRONIE_MAX_MEGAPIXELS"] = str(max_megapixels)  # the reader's setting; worker processes inherit it
     from tronie.cli.run import run_photos
     from tronie.jobs.worker import Bounds
 

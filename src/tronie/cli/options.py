@@ -20,6 +20,7 @@ from tronie.settings import Settings
 from tronie.stages.enhance import MODES
 
 PLACES: dict[str, str] = {
+    "max_megapixels": "read.max_megapixels",
     "detector": "detect.detector",
     "min_face": "detect.min_face",
     "max_faces": "detect.max_faces",

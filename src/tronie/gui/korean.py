@@ -80,6 +80,8 @@ NAMES: dict[str, str] = {
     "Seconds": "초",
     "Only": "단계 제한",
     "Outputs": "만들 파일",
+    "Read": "읽기",
+    "Max megapixels": "최대 메가픽셀",
     "Glb": "GLB",
     "Obj": "OBJ",
     "Ply": "PLY",
@@ -91,6 +93,9 @@ NAMES: dict[str, str] = {
     "Talking film": "말하는 머리 영상",
 }
 EXPLANATIONS: dict[str, str] = {
+    "Refuse larger photos; default: 120, baseline JPEG 1000.": (
+        "이보다 큰 사진은 읽지 않습니다. 기본값은 120, 기본 JPEG은 1000입니다."
+    ),
     "Which face detector to use; dlib is an extra.": "사용할 얼굴 검출기입니다. dlib은 추가 설치가 필요합니다.",
     "Smallest face, pixels of the photo.": "가장 작은 얼굴의 크기(사진 픽셀)입니다.",
     "Keep at most this many, largest first; 0 keeps all.": "큰 얼굴부터 최대 이만큼 남깁니다. 0이면 모두 남깁니다.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tronie.errors import InputError
 
-HIGHER = "set the environment variable TRONIE_MAX_MEGAPIXELS higher"
+HIGHER = "allow more with --max-megapixels, or with the environment variable TRONIE_MAX_MEGAPIXELS"
 COSTS = {"WEBP": 16, "AVIF": 12, "HEIF": 12, "JPEG2000": 20, "JXL": 24}
 """Bytes of memory for each pixel while a reader decodes a format, measured."""
 MODE_COSTS = {"F": 12, "I": 12, "I;16": 6}
@@ -36,13 +36,19 @@ class Limits:
 
     @classmethod
     def default(cls) -> Limits:
-        """`pixels` from TRONIE_MAX_MEGAPIXELS where that is set; whoever allows more than usual has the memory."""
+        """Those of TRONIE_MAX_MEGAPIXELS where that is set, else the usual ones."""
         try:
             megapixels = float(os.environ["TRONIE_MAX_MEGAPIXELS"])
         except (KeyError, ValueError):
             return cls()
-        if not 0 < megapixels < 1e6:
-            return cls()
+        return cls.of_megapixels(megapixels) if 0 < megapixels < 1e6 else cls()
+
+    @classmethod
+    def of_megapixels(cls, megapixels: float | None) -> Limits:
+        """At most so many in a file, as a setting says; None: the default. Whoever allows more than usual has the
+        memory."""
+        if megapixels is None:
+            return cls.default()
         usual, pixels = cls(), int(megapixels * 1e6)
         if pixels <= usual.pixels:
             return cls(pixels=pixels, reducible=max(pixels, usual.reducible))

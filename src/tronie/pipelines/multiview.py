@@ -13,6 +13,7 @@ from tronie.geometry import Camera
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
+from tronie.io.limits import Limits
 from tronie.runtime.job import Job
 from tronie.settings import PortraitSettings, Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
@@ -41,6 +42,8 @@ class Shot:
     camera: Camera
     stamp: Stamp = (None, None)
     """Of the file before it was read."""
+    limits: Limits | None = None
+    """Within which it was read."""
 
     def load(self) -> Photo:
         """The photo with its image. Raises InputError when its file has gone or is another one now."""
@@ -48,7 +51,7 @@ class Shot:
             return self.photo
         from tronie.io.images import read_photo
 
-        photo = read_photo(Path(self.photo.source))
+        photo = read_photo(Path(self.photo.source), self.limits)
         if stamp(self.photo.source) != self.stamp:
             raise InputError(f"{self.photo.source} changed while it was worked on; run this again.")
         return photo

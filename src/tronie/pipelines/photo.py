@@ -157,7 +157,7 @@ class Pipeline:
     def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None, job: Job) -> Result:
         whole = job.part()
         with whole.stage("read"):
-            photo = source if isinstance(source, Photo) else _read(source)
+            photo = source if isinstance(source, Photo) else _read(source, self.settings)
         if not is_whole(box := self._picture(photo), photo.image):
             return self._run_within(photo, box, each, job, whole.timings)
         found, unmeasured, camera = self._found(photo, whole)
@@ -329,10 +329,13 @@ def reconstruct(
     return Pipeline(settings).run(source, job=job)
 
 
-def _read(source: str | Path | NDArray[Any]) -> Photo:
+def _read(source: str | Path | NDArray[Any], settings: Settings) -> Photo:
     from tronie.io.images import photo_from_array, read_photo
+    from tronie.io.limits import Limits
 
-    return photo_from_array(source) if isinstance(source, np.ndarray) else read_photo(source)
+    if isinstance(source, np.ndarray):
+        return photo_from_array(source)
+    return read_photo(source, Limits.of_megapixels(settings.read.max_megapixels))
 
 
 def _job_of(source: str | Path | NDArray[Any] | Photo, job: Job | None) -> Job:

@@ -54,9 +54,10 @@ def open_photo(workspace: Workspace, job: InterfaceJob, path: Path, settings: Se
             job.emit(card(face))
         return Summary(len(kept.faces), kept.photo.notes)
     from tronie.io.images import read_photo
+    from tronie.io.limits import Limits
 
     with job.stage("read"):
-        photo = read_photo(path)
+        photo = read_photo(path, Limits.of_megapixels(settings.read.max_megapixels))
     return faces_of(workspace, job, path, photo, settings)
 
 

@@ -7,15 +7,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from tronie.errors import InputError
+from tronie.io.limits import Limits
 from tronie.io.paths import leads_nowhere
 from tronie.io.video.clip import CAMERA, MOVING_SUFFIXES, USUAL_FPS, Clip, have_av, named_clip, stands_for_many
 
 
-def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None = None) -> Clip:
+def open_clip(
+    source: str | Path, *, fps: float = USUAL_FPS, reader: str | None = None, limits: Limits | None = None
+) -> Clip:
     """A video file, a folder or pattern (`shot/%04d.png`, `shot/*.jpg`) of pictures, or `camera:0`.
 
     `fps` is that of pictures, which have no time of their own. `reader` asks for `PyAV` or `OpenCV` (default: PyAV
-    where it is installed, for it knows every frame's time and goes on after a damaged one). Raises InputError.
+    where it is installed, for it knows every frame's time and goes on after a damaged one). `limits` are those of
+    pictures. Raises InputError.
     """
     text = str(source)
     if text.startswith(CAMERA):
@@ -26,11 +30,11 @@ def open_clip(source: str | Path, *, fps: float = USUAL_FPS, reader: str | None 
     if stands_for_many(path):
         from tronie.io.video.image_sequence import PictureClip
 
-        return PictureClip(text, fps)
+        return PictureClip(text, fps, limits)
     if path.suffix.lower() in MOVING_SUFFIXES:
         from tronie.io.video.image_sequence import MovingPicture
 
-        return MovingPicture(text)
+        return MovingPicture(text, limits)
     _must_be_file(path, text)
     if reader != "OpenCV" and (reader == "PyAV" or have_av()):
         from tronie.io.video.pyav import AvClip

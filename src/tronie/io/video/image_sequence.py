@@ -30,11 +30,12 @@ ones are better kept as videos."""
 class PictureClip(Reader):
     """Picture files in the order of their names (numbers in them count as numbers)."""
 
-    def __init__(self, source: str, fps: float) -> None:
+    def __init__(self, source: str, fps: float, limits: Limits | None = None) -> None:
+        self._limits = limits
         self._files = numbered_pictures(source)
         if not self._files:
             raise InputError(f"{source}: no picture is there.")
-        first = read_photo(self._files[0]).image
+        first = read_photo(self._files[0], limits).image
         name = _NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
         info = ClipInfo(
             name=name or "frames", source=source, size=(first.shape[1], first.shape[0]), fps=fps,
@@ -46,7 +47,7 @@ class PictureClip(Reader):
         count = 0
         for number, path in enumerate(self._files):
             try:
-                image = fitted(read_photo(path).image, self._info.size)
+                image = fitted(read_photo(path, self._limits).image, self._info.size)
             except InputError as error:
                 self._notes.append(f"{error} It was left out.")
                 continue
@@ -66,7 +67,7 @@ def fitted(image: Image, size: tuple[int, int]) -> Image:
 class MovingPicture(Reader):
     """A GIF, WebP or PNG with several frames, each shown for its own time."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, limits: Limits | None = None) -> None:
         found = scanned(Path(source))
         if found is None:
             raise InputError(f"{source} cannot be opened as a moving picture.")
@@ -75,7 +76,7 @@ class MovingPicture(Reader):
                 f"{source} moves on {found.size[0]}x{found.size[1]} pixels, and moving pictures are read up to "
                 f"{MOST_PIXELS // 1_000_000} megapixels; make it smaller."
             )
-        Limits.default().check_file(Path(source).stat().st_size, source, whole=True)
+        (limits or Limits.default()).check_file(Path(source).stat().st_size, source, whole=True)
         self._picture = _open(Path(source))
         if self._picture is None:
             raise InputError(f"{source} is damaged or cut off: no picture in it can be read.")

@@ -56,8 +56,9 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None
     """Of every photo. One that cannot be read, or that shows nobody, is told of as a problem. The stage `faces` has a
     step for every photo. Raises Cancelled when the job is, or when it drains before the last photo."""
     from tronie.io.images import read_photo
+    from tronie.io.limits import Limits
 
-    job = job or Job()
+    job, limits = job or Job(), Limits.of_megapixels(pipeline.settings.read.max_megapixels)
     found: list[Found] = []
     kept = 0
     with job.stage("faces", total=len(paths)) as stage:
@@ -66,7 +67,7 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None
             part, before = job.part(str(path)), stamp(path)
             try:
                 with part.stage("read"):
-                    photo = read_photo(path)
+                    photo = read_photo(path, limits)
                 faces, camera = pipeline.find(photo, part)
                 if not faces:
                     raise InputError(f"There is no face in {path}.")
@@ -77,7 +78,7 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None
                 kept += photo.image.shape[0] * photo.image.shape[1]
                 if kept > KEPT_PIXELS:
                     photo = replace(photo, image=np.zeros((0, 0, 3), np.uint8))
-                found.append(Found(path, tuple(Shot(photo, face, camera, before) for face in faces)))
+                found.append(Found(path, tuple(Shot(photo, face, camera, before, limits) for face in faces)))
             stage.advance()
     return found
 

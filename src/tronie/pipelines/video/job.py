@@ -14,6 +14,7 @@ from tronie.errors import InputError, sentence
 from tronie.export.records import to_json
 from tronie.export.schemas import ClipPersonRecord
 from tronie.export.writer import Moving, Writer, photo_folder
+from tronie.io.limits import Limits
 from tronie.io.paths import safe_name
 from tronie.io.video import open_clip
 from tronie.io.video.clip import CAMERA, Clip, Limited
@@ -108,7 +109,7 @@ def reconstruct_video(
     source, out = str(source), Path(out)
     task = Task(source, out, name or safe_name(Path(source).stem), overwrite, clip=True)
     job = (job or Job()).part(source, finishes=source.startswith(CAMERA))
-    clip = open_clip(source, fps=pipeline.settings.video.fps)
+    clip = open_source(source, pipeline.settings)
     with (
         closing(clip),
         single_blas_thread(),
@@ -191,9 +192,14 @@ def _overlay(
     total, threads = len(found.times), pipeline.threads or cores()
     with (
         job.stage("overlay", total) as stage,
-        closing(open_clip(task.source, fps=pipeline.settings.video.fps)) as again,
+        closing(open_source(task.source, pipeline.settings)) as again,
     ):
         frames = takewhile(lambda frame: frame.index < total, again.frames())
         with closing(ahead(steady(frames, found.info.fps))) as shown:
             pictures = stage.each(wired(shown, people, camera, threads))
             write_movie(path, pictures, found.info.fps, sound=found.info.sound)
+
+
+def open_source(source: str, settings: Settings) -> Clip:
+    """A video, pictures or a camera, as the settings want them read."""
+    return open_clip(source, fps=settings.video.fps, limits=Limits.of_megapixels(settings.read.max_megapixels))
