@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tronie.cli.app_models import models_app
 from tronie.cli.app_render import render
 from tronie.cli.events import JsonEvents, WithEvents
 from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
@@ -195,6 +195,59 @@ def gui(
     raise typer.Exit(window(photos or []))
 
 
+models_app = typer.Typer(rich_markup_mode="rich")
+
+
+@models_app.callback(invoke_without_command=True)
+def models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with origins and paths.")] = False,
+) -> None:
+    """List the model files: what each is for, whether it is installed, its licence.
+
+    With `import`: add a published one that tronie may not ship, and that you downloaded.
+    """
+    if context.invoked_subcommand is None:
+        from tronie.cli.report import models as show
+
+        raise typer.Exit(show(as_json))
+
+
+@models_app.command("import", epilog="Example: tronie models import sparnet SPARNetHD_V4_Attn2D_net_H-epoch10.pth")
+def import_model(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is: a name from the list of `tronie models`.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file you downloaded, or its folder.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier import.")] = False,
+) -> None:
+    """Read a published net or head into your own model files. Nothing in FILE is run."""
+    from tronie.cli.report import import_model as bring
+
+    raise typer.Exit(bring(kind, file, overwrite))
+
+
+@models_app.command("calibrate", epilog="Then: tronie run PHOTO --head NAME")
+def calibrate_model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A head model that you imported.")],
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=2000, help="Random pictures to learn from; more take longer.")
+    ] = 20_000,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Option("--photos", metavar="FOLDER", help="Portraits whose skins random people wear too."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes; 0: one for each core.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Calibrate again what is calibrated.")] = False,
+    events: JsonEvents = None,
+) -> None:
+    """Learn on this machine how to fit a head model that you imported: about 15 minutes on two cores.
+
+    Work that was stopped goes on where it ended when the same command is given again.
+    """
+    from tronie.cli.calibrate import calibrate_head
+
+    raise typer.Exit(calibrate_head(name, pictures, photos or [], workers, overwrite, events is not None))
+
+
 app.add_typer(models_app, name="models")
 
 
@@ -206,9 +259,24 @@ def blender_script(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write the script that sets up a head in Blender: materials, shape keys, eyes, FBX."""
-    from tronie.cli.blender import write_script
+    from importlib.resources import files
 
-    raise typer.Exit(write_script(file, overwrite))
+    from tronie.cli.say import say
+
+    text = files("tronie.export").joinpath("tronie_blender_import.py").read_text(encoding="utf-8")
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        with open(file, "w" if overwrite else "x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        say(f"{file} is there already; --overwrite replaces it.", problem=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        say(f"Cannot write {file}: {error.strerror}.", problem=True)
+        raise typer.Exit(1) from None
+    say(str(file))
 
 
 @app.command()

@@ -10,8 +10,6 @@ from typing import Any
 from tronie.cli.say import plain, say, say_json
 
 SIGNS = {"good": "✓", "warn": "!", "bad": "✗"}
-USES = {"sparnet": "--enhance {name}", "deep3d": "--engine deep3d", "bfm": "--engine deep3d"}
-"""Options of `tronie run` that use an imported model, by its kind."""
 WIDE = 165
 """Columns of a terminal in which the table of models to bring along fits; a licence must not be cut off."""
 COLOURS = {"good": "green", "warn": "yellow", "bad": "bold red"}
@@ -71,11 +69,11 @@ def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
 
 def import_model(kind: str, file: Path, overwrite: bool) -> int:
     """Import a user's file and say what it is."""
-    from tronie.importers import import_file
+    from tronie.importers import KINDS, import_file
     from tronie.importers.heads import families
 
-    if kind == "bfm":
-        say("Reading the face model and laying out its texture takes about a minute, once.", problem=True)
+    if kind in KINDS and (slow := KINDS[kind].slow):
+        say(slow, problem=True)
     one = import_file(kind, file, overwrite=overwrite)
     say(f"{one.name}: {one.purpose}. {_size(one.bytes)} in {one.path}.")
     say(f"From {one.origin}, under {one.licence}.")
@@ -84,7 +82,7 @@ def import_model(kind: str, file: Path, overwrite: bool) -> int:
     if one.kind in families():
         say(f"Next, once: tronie models calibrate {one.name} (about 15 minutes on two cores).")
     else:
-        say(f"Use it with: tronie run PHOTO {USES[one.kind].format(name=one.name)}")
+        say(f"Use it with: tronie run PHOTO {KINDS[one.kind].use.format(name=one.name)}")
     return 0
 
 

@@ -16,12 +16,11 @@ def catalog() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     Every row has name, purpose, licence, commercial_use, origin, installed, vendored, bytes and path. Those of the
     second list have files too (what the user's are called), and heads whether they are calibrated.
     """
+    from tronie.importers import KINDS
     from tronie.importers.heads import families
     from tronie.importers.heads.calibrated import calibrated
     from tronie.runtime.model_store import imported
     from tronie.runtime.weights import WEIGHTS, location, present
-    from tronie.stages.deep3d.terms import TERMS
-    from tronie.stages.enhance.published import LICENCE, ORIGIN, SPARNET, WHAT
 
     heads, own, ready = families(), imported(), calibrated()
     rows = [
@@ -30,7 +29,7 @@ def catalog() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     rows += [
         asdict(one) | {"file": one.path.name, "installed": True, "vendored": False, "path": str(one.path)}
         for one in own.values()
-        if one.kind not in heads and one.kind not in TERMS
+        if one.kind not in heads and (one.kind not in KINDS or KINDS[one.kind].several)
     ]
     kinds = {one.kind: one for one in own.values()}
     bring = [
@@ -38,8 +37,10 @@ def catalog() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         | {"calibrated": f.name in ready}
         for f in heads.values()
     ]
-    bring += [_offer(t.name, t.what, t.licence, t.ask, t.files, kinds.get(t.name)) for t in TERMS.values()]
-    bring += [_offer(SPARNET, WHAT, LICENCE, ORIGIN.rsplit(", ")[-1], ("*.pth",), kinds.get(SPARNET))]
+    bring += [
+        _offer(t.name, t.what, t.licence, t.ask, t.files, kinds.get(t.name), t.commercial_use)
+        for t in (kind.terms() for kind in KINDS.values())
+    ]
     return rows, bring
 
 

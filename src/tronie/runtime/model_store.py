@@ -50,6 +50,21 @@ class Imported:
         return store() / f"{self.name}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a user should know of a kind of model before getting it."""
+
+    name: str
+    """Of the kind: `tronie models import NAME FILE`."""
+    what: str
+    licence: str
+    ask: str
+    """Where the files are given away."""
+    files: tuple[str, ...]
+    """What they are called."""
+    commercial_use: bool = False
+
+
 def imported() -> dict[str, Imported]:
     """What the store holds, by name. Broken records and those whose model is missing or half replaced are left out."""
     found: dict[str, Imported] = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from tronie.formats.npz import read_npz
 from tronie.formats.safety import Refused
 from tronie.head.morphable import place
-from tronie.importers.heads import bfm, bfm2009, flame, gnm, ict, surrey, tddfa_v2
+from tronie.importers.heads import bfm, flame, gnm, ict, surrey, tddfa_v2
 from tronie.importers.heads.family import Family, need
 from tronie.runtime.model_store import Imported, check_free, imported, keep, new_record
 
@@ -22,7 +22,7 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         ict.FAMILY, gnm.FAMILY, flame.FLAME_2023_OPEN, flame.FLAME_2023, flame.FLAME_2020, bfm.BFM_2019,
-        bfm.BFM_2017, bfm2009.FAMILY, tddfa_v2.FAMILY, surrey.FAMILY,
+        bfm.BFM_2017, bfm.BFM_2009, tddfa_v2.FAMILY, surrey.FAMILY,
     )
 }  # fmt: skip
 """By name; those that allow commercial use first."""

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tronie.errors import WeightsError
-from tronie.runtime.model_store import Imported
+from tronie.runtime.model_store import Imported, Terms
 from tronie.stages.deep3d import bfm, net
 
 NET, MODEL = "deep3d", "bfm"
 """The kinds of these imports."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a user should know of a kind before getting it."""
-
-    name: str
-    """Of the kind: `tronie models import NAME FILE`."""
-    what: str
-    licence: str
-    ask: str
-    """Where the files are given away."""
-    files: tuple[str, ...]
-    """What they are called."""
 
 
 TERMS: dict[str, Terms] = {

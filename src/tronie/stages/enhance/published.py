@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tronie.runtime.model_store import imported
+from tronie.runtime.model_store import Terms, imported
 from tronie.stages.enhance.enhancer import EnhancerInfo, NetEnhancer
 from tronie.types import UsedModel
 
@@ -24,6 +24,9 @@ PURPOSES = {
     "sparnet-hd": "enhances faces, to 512 px (slow)",
     "sparnet-hd-3d": "enhances faces, to 512 px (slow; attention for each channel)",
 }
+
+
+TERMS = Terms(SPARNET, WHAT, LICENCE, ORIGIN.rsplit(", ")[-1], ("*.pth",))
 
 
 def imported_names() -> tuple[str, ...]:
