@@ -23,7 +23,7 @@ from tronie.cli.options import PLACES, settings_from
 from tronie.cli.say import duration
 from tronie.errors import sentence
 from tronie.export.fingerprint import fingerprint
-from tronie.jobs.manifest import Ledger
+from tronie.jobs.manifest import Manifest
 from tronie.jobs.worker import do_photo
 from tronie.outputs import USUAL, Only, in_order
 from tronie.pipelines.outcome import Task
@@ -267,9 +267,9 @@ def test_a_manifest_of_somebody_else_is_not_touched(photos, tmp_path, capsys) ->
 def test_a_job_that_was_killed_knows_its_own_outputs(photos, tmp_path) -> None:
     out = tmp_path / "out"
     folder = photos("a.jpg", "b.jpg")
-    ledger = Ledger.open(out, Settings())
-    ledger.claim(sorted(folder.iterdir()))
-    ledger.write()
+    opened = Manifest.open(out, Settings())
+    opened.claim(sorted(folder.iterdir()))
+    opened.write()
     with new_folder(out / "a") as temporary:  # finished, but the manifest does not know yet
         (temporary / "face-1").mkdir()
         (temporary / "face-1" / "face.json").touch()

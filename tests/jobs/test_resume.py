@@ -21,7 +21,7 @@ from tronie.errors import OutputError
 from tronie.io.inputs import stamp
 from tronie.io.video import is_clip
 from tronie.io.video.clip import named_clip
-from tronie.jobs.manifest import Ledger
+from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import make_plan
 from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Outcome, Task
@@ -218,12 +218,12 @@ def test_a_link_that_is_set_elsewhere_meanwhile_costs_no_other(photos, tmp_path)
     folder = photos("a.jpg", "b.jpg")
     link = tmp_path / "now.jpg"
     link.symlink_to(folder / "a.jpg")
-    ledger = Ledger.open(tmp_path, Settings())
-    ledger.claim([link])
+    opened = Manifest.open(tmp_path, Settings())
+    opened.claim([link])
     link.unlink()
     link.symlink_to(folder / "b.jpg")
-    ledger.finish(Outcome(str(link), tmp_path / "now", "ok"))
-    assert [record.status for record in ledger.records.values()] == ["ok"]
+    opened.finish(Outcome(str(link), tmp_path / "now", "ok"))
+    assert [record.status for record in opened.records.values()] == ["ok"]
 
 
 # Planning
@@ -238,8 +238,8 @@ def test_planning_opens_no_photo(photos, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(image_sequence, "_open", opened)
     monkeypatch.setattr(image_sequence, "moves", opened)
     folder = photos("a.gif", "b.webp", "c.apng", "d.mp4", "e.jpg")
-    ledger = Ledger.open(tmp_path / "out", Settings())
-    plan = make_plan(sorted(folder.iterdir()), ledger, is_clip=named_clip)
+    opened = Manifest.open(tmp_path / "out", Settings())
+    plan = make_plan(sorted(folder.iterdir()), opened, is_clip=named_clip)
     assert [task.clip for task in plan.tasks] == [False, False, False, True, False]
     assert not plan.problems
 
@@ -362,9 +362,9 @@ def test_a_killed_process_leaves_nothing_in_the_temporary_folder_for_long(tmp_pa
 
 
 def test_a_record_without_a_folder_is_nothing_left_over(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path, Settings())
-    ledger.claim([tmp_path / "a.jpg"])
-    (record,) = ledger.records.values()
-    assert not ledger.left_over(record)
+    opened = Manifest.open(tmp_path, Settings())
+    opened.claim([tmp_path / "a.jpg"])
+    (record,) = opened.records.values()
+    assert not opened.left_over(record)
     (tmp_path / "a").mkdir()
-    assert ledger.left_over(record)
+    assert opened.left_over(record)

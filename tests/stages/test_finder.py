@@ -14,7 +14,7 @@ import tronie
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
-from tronie.jobs.manifest import Ledger
+from tronie.jobs.manifest import Manifest
 from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Task
 from tronie.stages.finder import Finder, FoundFaces, Marked, merged
@@ -96,12 +96,12 @@ def test_a_face_that_was_seen_and_could_not_be_measured_stands_in_the_manifest(t
     found = Finder(picture("astronaut.jpg"), MESH, pipeline.detector, pipeline.net)
     assert len(found.mark(found.detect()).unmeasured) == 1
     source = EXAMPLES / "astronaut.jpg"
-    ledger = Ledger.open(tmp_path, MESH)
-    ledger.claim([source])
+    opened = Manifest.open(tmp_path, MESH)
+    opened.claim([source])
     outcome = bind(pipeline)(Task(str(source), tmp_path, "astronaut"))
     assert outcome.status == "no_face"
-    ledger.finish(outcome)
-    (record,) = ledger.records.values()
+    opened.finish(outcome)
+    (record,) = opened.records.values()
     assert record.reason == "No face could be measured."
     (seen,) = record.unmeasured
     assert seen.box == pytest.approx(found.detect()[0].box, abs=0.01)

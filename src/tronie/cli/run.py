@@ -14,7 +14,7 @@ from tronie.errors import Cancelled
 from tronie.io.inputs import Inputs, find_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.video.clip import named_clip
-from tronie.jobs.manifest import Ledger
+from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import Plan, Start, make_plan, run_job
 from tronie.jobs.worker import Bounds, Work
 from tronie.outputs import OUTPUTS
@@ -59,11 +59,11 @@ def _do(
     detail: Detail, as_json: Json | None, bounds: Bounds | None, start: Start | None,
 ) -> int:  # fmt: skip
     """The same, with the folder of outputs to ourselves."""
-    plan, ledger = Plan((), (), ()), None
+    plan, manifest = Plan((), (), ()), None
     if inputs.paths:
-        ledger = Ledger.open(out, settings, overwrite=overwrite)
-        ledger.left_out = dict(inputs.left_out)
-        plan = make_plan(inputs.paths, ledger, overwrite=overwrite, is_clip=named_clip)
+        manifest = Manifest.open(out, settings, overwrite=overwrite)
+        manifest.left_out = dict(inputs.left_out)
+        plan = make_plan(inputs.paths, manifest, overwrite=overwrite, is_clip=named_clip)
     if plan.tasks and any(OUTPUTS[name].extra for name in settings.wanted):
         from tronie.export.outputs import check
 
@@ -82,10 +82,10 @@ def _do(
         job, finished, ended = Job(show), 0, False
         with interrupting(job, ending) as interrupted:
             try:
-                if ledger is not None:
+                if manifest is not None:
                     # A single worker may use every core; 0 leaves the choice to the pipeline.
                     work = start or Work(settings, threads=1 if workers > 1 else 0, bounds=bounds or Bounds())
-                    for _ in run_job(plan, ledger, work, workers=workers, apart=start is None, job=job):
+                    for _ in run_job(plan, manifest, work, workers=workers, apart=start is None, job=job):
                         finished += 1
             except (Cancelled, KeyboardInterrupt):
                 ended = True

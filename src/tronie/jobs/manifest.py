@@ -28,7 +28,7 @@ OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png"))
 
 
 @dataclass(slots=True)
-class Ledger:
+class Manifest:
     """The manifest of one output folder. Only the parent process of a job writes it."""
 
     out: Path
@@ -43,7 +43,7 @@ class Ledger:
     _cost: float = 0.0
 
     @classmethod
-    def open(cls, out: Path, settings: Settings, *, overwrite: bool = False) -> Ledger:
+    def open(cls, out: Path, settings: Settings, *, overwrite: bool = False) -> Manifest:
         """Make or find the output folder and read its manifest.
 
         Raises OutputError if the folder cannot be written, or if a manifest is there that is none of ours
@@ -51,12 +51,12 @@ class Ledger:
         """
         make_folder(out)
         sweep(out)
-        ledger = cls(out, settings)
+        manifest = cls(out, settings)
         try:
             if os.path.lexists(out / FILE):
                 if not (out / FILE).is_file():  # a pipe would be waited for
                     raise ValueError("it is not an ordinary file")
-                ledger.records = _believed((out / FILE).read_bytes())
+                manifest.records = _believed((out / FILE).read_bytes())
         except (OSError, ValueError) as error:
             if not overwrite:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -65,8 +65,8 @@ class Ledger:
                 raise OutputError(
                     f"Cannot read {out / FILE}: {reason}; use another folder, or --overwrite to replace it."
                 ) from None
-        ledger.write()  # shows now, not after the first photo, that the folder can be written
-        return ledger
+        manifest.write()  # shows now, not after the first photo, that the folder can be written
+        return manifest
 
     def key(self, path: str | Path) -> str:
         """What the record of a photo is found by."""
@@ -178,9 +178,9 @@ def _look(record: InputRecord) -> tuple[str, int | None, int | None]:
 
 
 @contextmanager
-def written(ledger: Ledger) -> Iterator[Ledger]:
+def written(manifest: Manifest) -> Iterator[Manifest]:
     """Write the manifest when the block ends, however it ends."""
     try:
-        yield ledger
+        yield manifest
     finally:
-        ledger.write()
+        manifest.write()

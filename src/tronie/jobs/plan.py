@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tronie.errors import Cancelled
 from tronie.io.inputs import RefusedInput, stamp
-from tronie.jobs.manifest import Ledger, written
+from tronie.jobs.manifest import Manifest, written
 from tronie.jobs.worker import Work
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import sweep
@@ -32,33 +32,33 @@ class Plan:
 
 
 def make_plan(
-    paths: Sequence[Path], ledger: Ledger, *, overwrite: bool = False, is_clip: Callable[[Path], bool] | None = None
+    paths: Sequence[Path], manifest: Manifest, *, overwrite: bool = False, is_clip: Callable[[Path], bool] | None = None
 ) -> Plan:
     """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `is_clip` says
     which are videos."""
-    known = {record.name for record in ledger.records.values()}
-    ledger.claim(paths)
+    known = {record.name for record in manifest.records.values()}
+    manifest.claim(paths)
     tasks, skipped, problems = [], [], []
     for path in paths:
-        key = ledger.key(path)
-        record = ledger.records[key]
-        folder = ledger.out / record.name
+        key = manifest.key(path)
+        record = manifest.records[key]
+        folder = manifest.out / record.name
         exists = os.path.lexists(folder)
-        same = record.settings == ledger.fingerprint and (record.size, record.modified) == stamp(path)
+        same = record.settings == manifest.fingerprint and (record.size, record.modified) == stamp(path)
         done = record.status == "no_face" or (record.status == "ok" and exists)
         if done and same and not overwrite:
             skipped.append(path)
             continue
-        ours = record.name in known and ledger.left_over(record)
+        ours = record.name in known and manifest.left_over(record)
         if exists and not overwrite and not ours:
-            why = _refusal(folder, record.status, record.settings == ledger.fingerprint)
+            why = _refusal(folder, record.status, record.settings == manifest.fingerprint)
             problems.append(RefusedInput(str(path), why))
             if record.status == "pending":  # it never became part of the job
-                del ledger.records[key]
+                del manifest.records[key]
             continue
-        ledger.reopen(path)
+        manifest.reopen(path)
         clip = is_clip is not None and is_clip(path)
-        tasks.append(Task(str(path), ledger.out, record.name, overwrite=overwrite or ours, clip=clip))
+        tasks.append(Task(str(path), manifest.out, record.name, overwrite=overwrite or ours, clip=clip))
     return Plan(tuple(tasks), tuple(skipped), tuple(problems))
 
 
@@ -70,7 +70,13 @@ def _refusal(folder: Path, status: str, same_settings: bool) -> str:
 
 
 def run_job(
-    plan: Plan, ledger: Ledger, start: Work | Start, *, workers: int = 1, apart: bool = False, job: Job | None = None
+    plan: Plan,
+    manifest: Manifest,
+    start: Work | Start,
+    *,
+    workers: int = 1,
+    apart: bool = False,
+    job: Job | None = None,
 ) -> Iterator[Outcome]:
     """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
 
@@ -80,10 +86,10 @@ def run_job(
     Raises Cancelled.
     """
     job = job or Job()
-    with written(ledger):
+    with written(manifest):
         if plan.tasks:
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
-            ledger.write()
+            manifest.write()
         answers = (
             _apart(plan.tasks, start, min(workers, len(plan.tasks)), job)
             if apart or min(workers, len(plan.tasks)) > 1
@@ -91,7 +97,7 @@ def run_job(
         )
         with closing(answers):
             for outcome in answers:
-                ledger.finish(outcome)
+                manifest.finish(outcome)
                 job.emit(outcome)
                 yield outcome
 

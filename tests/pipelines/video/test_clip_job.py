@@ -15,7 +15,7 @@ from tronie.cli import execute
 from tronie.errors import Cancelled
 from tronie.export.records import schema
 from tronie.io.video import is_clip
-from tronie.jobs.manifest import Ledger
+from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import make_plan, run_job
 from tronie.jobs.worker import Work
 from tronie.outputs import USUAL
@@ -114,10 +114,10 @@ def test_the_head_moves_in_the_file(made: Path) -> None:
 def test_a_finished_clip_is_skipped_and_a_damaged_one_is_told(shot: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video" * 50)
-    ledger = Ledger.open(tmp_path / "out", SETTINGS)
-    plan = make_plan([broken], ledger, is_clip=is_clip)
+    opened = Manifest.open(tmp_path / "out", SETTINGS)
+    plan = make_plan([broken], opened, is_clip=is_clip)
     assert [task.clip for task in plan.tasks] == [True]
-    (outcome,) = run_job(plan, ledger, Work(SETTINGS))
+    (outcome,) = run_job(plan, opened, Work(SETTINGS))
     assert outcome.status == "error"
     assert "broken.mp4" in (outcome.reason or "")
     assert not (tmp_path / "out" / "broken").exists()
