@@ -24,9 +24,9 @@ from tronie.cli.say import duration
 from tronie.errors import sentence
 from tronie.export.fingerprint import fingerprint
 from tronie.jobs.manifest import Manifest
-from tronie.jobs.worker import do_photo
 from tronie.outputs import USUAL, Only, in_order
 from tronie.pipelines.outcome import Task
+from tronie.pipelines.photo import do_photo
 from tronie.runtime.atomic_files import new_folder
 from tronie.settings import Settings
 

@@ -20,10 +20,9 @@ from tronie.errors import OutputError
 from tronie.export import outputs
 from tronie.export.writer import MADE, photo_folder, save
 from tronie.head.model import HeadModel
-from tronie.jobs.worker import do_photo
 from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
 from tronie.pipelines.outcome import Task
-from tronie.pipelines.photo import Each
+from tronie.pipelines.photo import Each, do_photo
 from tronie.runtime.job import Job
 from tronie.settings import ExportSettings, Settings
 from tronie.types import Result

@@ -1,34 +1,20 @@
-"""One photo from path to files, with whatever goes wrong told in one sentence."""
+"""What a worker does with one photo or video, and what it may take."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from tronie.errors import sentence
 from tronie.io.inputs import stamp
-from tronie.pipelines.outcome import Outcome, Status, Task, numbered
+from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
-from tronie.runtime.logs import logger
 from tronie.runtime.processes import Limit
 
 if TYPE_CHECKING:
-    from tronie.pipelines.photo import Each
+    from tronie.pipelines.photo import Runner
     from tronie.settings import Settings
-    from tronie.types import Result
-
-log = logger(__name__)
-
-
-class Runner(Protocol):
-    """What the batch needs of `tronie.Pipeline`."""
-
-    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result: ...
-
 
 NET_IN_USE = 6
 """Times its file that a net takes while it works: SPARNet's of 343 MB, on 512 x 512 pixels, 1.9 GB."""
@@ -76,7 +62,7 @@ class Work:
     def __call__(self, job: Job) -> Callable[[Task], Outcome]:
         import cv2
 
-        from tronie.pipelines.photo import Pipeline
+        from tronie.pipelines.photo import Pipeline, do_photo
 
         if self.threads:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
@@ -124,6 +110,7 @@ def bind(
     runner: Runner, settings: Settings | None = None, threads: int = 0, job: Job | None = None
 ) -> Callable[[Task], Outcome]:
     """The function that does one task with `runner`, and makes its files in so many threads."""
+    from tronie.pipelines.photo import do_photo
 
     def work(task: Task) -> Outcome:
         return do_photo(runner, task, settings, threads, job)
@@ -148,48 +135,3 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
         return replace(outcome, status="error", reason=reason)
 
     return settled
-
-
-def do_photo(
-    runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0, job: Job | None = None
-) -> Outcome:
-    """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
-    from tronie.export.writer import photo_folder
-    from tronie.settings import Settings
-
-    began, settings = time.perf_counter(), settings or Settings()
-    try:
-        with photo_folder(
-            task.out,
-            task.name,
-            overwrite=task.overwrite,
-            outputs=settings.wanted,
-            export=settings.export,
-            threads=threads,
-        ) as writer:
-            result = runner.run(task.source, each=writer.add, job=job)
-            writer.finish(result)
-    except Exception as error:
-        log.exception("%s failed", task.source)
-        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
-    errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
-    timings = dict(result.timings)
-    for face in result.faces:
-        for stage, seconds in face.timings.items():
-            timings[stage] = timings.get(stage, 0.0) + seconds
-    timings["files"] = writer.seconds
-    status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
-    return Outcome(
-        source=task.source,
-        folder=task.folder,
-        status=status,
-        faces=len(result.faces),
-        enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
-        seconds=time.perf_counter() - began,
-        reason=errors[0] if status == "error" else None,
-        face_errors=errors,
-        notes=result.photo.notes,
-        warnings=numbered(result.faces),
-        unmeasured=result.unmeasured,
-        timings=timings,
-    )

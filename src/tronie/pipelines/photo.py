@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +16,24 @@ from threadpoolctl import ThreadpoolController
 
 from tronie.errors import sentence
 from tronie.geometry import Camera
-from tronie.head.model import Head, HeadModel
-from tronie.pipelines.engines import engine_info, load_head
+from tronie.head.model import Head
+from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.pipelines.models import Models
 from tronie.pipelines.multiview import add_light_and_portrait, with_portrait
-from tronie.runtime.hardware import cores
+from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine_info import Engine
-from tronie.stages.fit.regressor import NEARNESS_SIGMA, Calibration
+from tronie.stages.fit.regressor import NEARNESS_SIGMA
 from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, shifted_box, within
 from tronie.stages.quality import face_warnings
 from tronie.types import Enhanced, Face, Fit, Photo, Result, Texture, Unmeasured
 
 if TYPE_CHECKING:
-    from tronie.stages.detect.detector import Detector
-    from tronie.stages.enhance.enhancer import Enhancer
     from tronie.stages.finder import Marked
-    from tronie.stages.landmarks.net import LandmarkNet
 
 log = logger(__name__)
 
@@ -43,31 +42,15 @@ Each = Callable[[Photo, Face], Face]
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
 """The camera is estimated from at most so many faces, of at least so many pixels."""
-MOST_THREADS = 4
-"""That paint a texture together, unless asked for more: setting up its triangles is done in each."""
 
 
-class Pipeline:
+class Pipeline(Models):
     """Load once, run many: `Pipeline(settings).run("photo.jpg")`.
 
     `threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice. The
     models are loaded on first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one
     that `settings.enhance.mode` means, unless that is `off`.
     """
-
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        threads: int = 0,
-        *,
-        enhancer: Enhancer | None = None,
-    ) -> None:
-        self.settings = settings or Settings()
-        self.threads = threads
-        self._detector: Detector | None = None
-        self._net: LandmarkNet | None = None
-        self._engine: Engine | None = None
-        self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
 
     def with_settings(self, settings: Settings | None = None, /, **changes: Any) -> Pipeline:
         """Another pipeline, with the models of this one as far as they are the same: both belong to one thread.
@@ -90,55 +73,6 @@ class Pipeline:
         if (its.head, its.fit) == (mine.head, mine.fit):
             other._engine = self._engine
         return other
-
-    @property
-    def model(self) -> HeadModel:
-        """The head that faces are fitted with. Raises WeightsError for one that is not there."""
-        return self._head[0]
-
-    @property
-    def calibration(self) -> Calibration:
-        return self._head[1]
-
-    @property
-    def _head(self) -> tuple[HeadModel, Calibration]:
-        return load_head(self.settings.head.name)
-
-    @property
-    def _threads(self) -> int:
-        return self.threads or min(MOST_THREADS, cores())
-
-    @property
-    def detector(self) -> Detector:
-        if self._detector is None:
-            from tronie.stages.detect import make_detector
-
-            self._detector = make_detector(self.settings.detect.detector, threads=self.threads)
-        return self._detector
-
-    @property
-    def net(self) -> LandmarkNet:
-        if self._net is None:
-            from tronie.stages.landmarks.net import LandmarkNet
-
-            self._net = LandmarkNet(threads=self.threads)
-        return self._net
-
-    @property
-    def engine(self) -> Engine:
-        """What reconstructs the faces."""
-        if self._engine is None:
-            self._engine = engine_info(self.settings.fit.engine).load(self.settings, self.threads)
-        return self._engine
-
-    @property
-    def enhancer(self) -> Enhancer | None:
-        """What puts detail into small faces; None where that is not wanted or not there."""
-        if self._enhancer is None:
-            from tronie.stages.enhance import enhancer_for
-
-            self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
-        return self._enhancer
 
     def run(
         self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None, job: Job | None = None
@@ -309,6 +243,56 @@ class Pipeline:
             part.photo, head, part.fit(fit), marks, settings=self.settings.texture,
             enhanced=part.square(face.enhanced), threads=self._threads,
         )  # fmt: skip
+
+
+class Runner(Protocol):
+    """What `do_photo` needs of a `Pipeline`."""
+
+    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result: ...
+
+
+def do_photo(
+    runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0, job: Job | None = None
+) -> Outcome:
+    """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
+    from tronie.export.writer import photo_folder
+
+    began, settings = time.perf_counter(), settings or Settings()
+    try:
+        with photo_folder(
+            task.out,
+            task.name,
+            overwrite=task.overwrite,
+            outputs=settings.wanted,
+            export=settings.export,
+            threads=threads,
+        ) as writer:
+            result = runner.run(task.source, each=writer.add, job=job)
+            writer.finish(result)
+    except Exception as error:
+        log.exception("%s failed", task.source)
+        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
+    errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
+    timings = dict(result.timings)
+    for face in result.faces:
+        for stage, seconds in face.timings.items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+    timings["files"] = writer.seconds
+    status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
+    return Outcome(
+        source=task.source,
+        folder=task.folder,
+        status=status,
+        faces=len(result.faces),
+        enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
+        seconds=time.perf_counter() - began,
+        reason=errors[0] if status == "error" else None,
+        face_errors=errors,
+        notes=result.photo.notes,
+        warnings=numbered(result.faces),
+        unmeasured=result.unmeasured,
+        timings=timings,
+    )
 
 
 @cache

@@ -64,11 +64,7 @@ class Workspace:
             from tronie.pipelines.photo import Pipeline
 
             old = self._pipeline
-            self._pipeline = Pipeline(settings)
-            if old is not None and _same_models(old.settings, settings):
-                # Only what the models are asked for has changed: they need not be loaded again.
-                for name in ("_detector", "_net", "_engine", "_enhancer"):
-                    setattr(self._pipeline, name, getattr(old, name))
+            self._pipeline = Pipeline(settings) if old is None else old.with_settings(settings)
         return self._pipeline
 
     def begin(self, path: Path, photo: Photo, settings: Settings) -> None:
@@ -200,10 +196,6 @@ class Reader:
             self._clip.close()
         self._clip = self._frames = self.path = self.last = None
         self._kept.clear()
-
-
-def _same_models(a: Settings, b: Settings) -> bool:
-    return all(getattr(a, name) == getattr(b, name) for name in ("detect", "enhance", "head", "fit"))
 
 
 def _same_result(a: Settings, b: Settings) -> bool:

@@ -1,0 +1,88 @@
+"""What a pipeline works with: the head, the nets, the engine; each is loaded once, when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tronie.head.model import HeadModel
+from tronie.pipelines.engines import engine_info, load_head
+from tronie.runtime.hardware import cores
+from tronie.settings import Settings
+from tronie.stages.fit.engine_info import Engine
+from tronie.stages.fit.regressor import Calibration
+
+if TYPE_CHECKING:
+    from tronie.stages.detect.detector import Detector
+    from tronie.stages.enhance.enhancer import Enhancer
+    from tronie.stages.landmarks.net import LandmarkNet
+
+MOST_THREADS = 4
+"""That paint a texture together, unless asked for more: setting up its triangles is done in each."""
+
+
+class Models:
+    """`threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice.
+    `enhancer` takes the place of the one that `settings.enhance.mode` means, unless that is `off`."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        threads: int = 0,
+        *,
+        enhancer: Enhancer | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.threads = threads
+        self._detector: Detector | None = None
+        self._net: LandmarkNet | None = None
+        self._engine: Engine | None = None
+        self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
+
+    @property
+    def model(self) -> HeadModel:
+        """The head that faces are fitted with. Raises WeightsError for one that is not there."""
+        return self._head[0]
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._head[1]
+
+    @property
+    def _head(self) -> tuple[HeadModel, Calibration]:
+        return load_head(self.settings.head.name)
+
+    @property
+    def _threads(self) -> int:
+        return self.threads or min(MOST_THREADS, cores())
+
+    @property
+    def detector(self) -> Detector:
+        if self._detector is None:
+            from tronie.stages.detect import make_detector
+
+            self._detector = make_detector(self.settings.detect.detector, threads=self.threads)
+        return self._detector
+
+    @property
+    def net(self) -> LandmarkNet:
+        if self._net is None:
+            from tronie.stages.landmarks.net import LandmarkNet
+
+            self._net = LandmarkNet(threads=self.threads)
+        return self._net
+
+    @property
+    def engine(self) -> Engine:
+        """What reconstructs the faces."""
+        if self._engine is None:
+            self._engine = engine_info(self.settings.fit.engine).load(self.settings, self.threads)
+        return self._engine
+
+    @property
+    def enhancer(self) -> Enhancer | None:
+        """What puts detail into small faces; None where that is not wanted or not there."""
+        if self._enhancer is None:
+            from tronie.stages.enhance import enhancer_for
+
+            self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
+        return self._enhancer
