@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -158,6 +158,25 @@ def test_cancelling_from_another_thread_ends_the_work_at_its_next_step() -> None
         work()
     assert steps == list(range(len(steps)))
     assert 1 <= len(steps) <= 4
+
+
+def test_items_are_closed_with_the_steps_that_they_are() -> None:
+    ended: list[int] = []
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(5)
+        finally:
+            ended.append(1)
+
+    job = Job()
+    with job.stage("draw") as stage:
+        steps = stage.each(items())
+        assert [next(steps), next(steps)] == [0, 1]
+        job.cancel()
+        with pytest.raises(Cancelled):
+            next(steps)
+    assert ended == [1]
 
 
 def test_a_cancelled_job_begins_no_stage() -> None:

@@ -41,7 +41,7 @@ def execute(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
 
     from tronie.cli.app import app
-    from tronie.errors import sentence
+    from tronie.errors import Cancelled, sentence
     from tronie.runtime import logs
 
     loud = any(one in ("-v", "--verbose") for one in arguments)
@@ -51,7 +51,7 @@ def execute(arguments: list[str]) -> int:
         app(args=arguments, prog_name="tronie")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cancelled):
         say("Stopped.", problem=True)
         return 130
     except Exception as error:

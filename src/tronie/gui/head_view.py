@@ -17,7 +17,7 @@ from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import qimage
 from tronie.service import photo_tasks
-from tronie.service.messages import Sitter, View
+from tronie.service.messages import Sitter, Viewpoint
 
 STILL_PIXELS = 1100
 """Most pixels of the shorter side of a picture at rest."""
@@ -46,7 +46,7 @@ class HeadView(QWidget):
         self.line.done.connect(self._drawn)
         self.line.failed.connect(self._failed)
         self.sitter: Sitter | None = None
-        self.view = View()
+        self.view = Viewpoint()
         self.hint = ""
         self.image: QImage | None = None
         self.pictures = 0
@@ -87,7 +87,7 @@ class HeadView(QWidget):
             self._rest.start()
 
     def reset(self) -> None:
-        self.look_at(yaw=0.0, pitch=0.0, zoom=View().zoom, lamp=None)
+        self.look_at(yaw=0.0, pitch=0.0, zoom=Viewpoint().zoom, lamp=None)
 
     @property
     def spinning(self) -> bool:

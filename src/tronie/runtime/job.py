@@ -218,10 +218,14 @@ class Stage:
                 job.emit(Advanced(self.name, self._done, self.total, job.source, job.face))
 
     def each(self, items: Iterable[T]) -> Generator[T, None, None]:
-        """The same items, each of which is a step."""
-        for item in items:
-            self.advance()
-            yield item
+        """The same items, each of which is a step. A generator of them is closed with this one, however that ends."""
+        try:
+            for item in items:
+                self.advance()
+                yield item
+        finally:
+            if (close := getattr(items, "close", None)) is not None:
+                close()
 
     def __enter__(self) -> Stage:
         job = self._job

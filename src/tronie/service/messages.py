@@ -158,7 +158,7 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Viewpoint:
     """What is looked at, and how."""
 
     yaw: float = 0.0

@@ -16,7 +16,7 @@ from tronie.service.messages import About, Card, Opened, PreviewImages, Sitter, 
 from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
-    from tronie.service.messages import View
+    from tronie.service.messages import Viewpoint
     from tronie.service.workspace import Key, Workspace
     from tronie.settings import ExportSettings, PortraitSettings, Settings
     from tronie.types import Face, Photo, Result
@@ -150,7 +150,7 @@ def sitter(workspace: Workspace, job: InterfaceJob, key: Key) -> Sitter:
 
 
 def picture(
-    workspace: Workspace, job: InterfaceJob, key: Key, view: View, size: tuple[int, int], samples: int
+    workspace: Workspace, job: InterfaceJob, key: Key, view: Viewpoint, size: tuple[int, int], samples: int
 ) -> Image:
     """(height, width, 3): what a view of a head shows."""
     from tronie.render.film import orbit

@@ -38,7 +38,7 @@ Key = tuple[Path, int]
 
 
 class Workspace:
-    """Everything that lives from job to job. The pipeline is for one line only; the rest is guarded by `lock`."""
+    """Everything that lives from job to job. The pipeline is for one queue only; the rest is guarded by `lock`."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -50,7 +50,7 @@ class Workspace:
         self.made_with: dict[Path, Settings] = {}
         self.frontals: dict[Key, PortraitSettings] = {}
         """What each portrait was made with."""
-        self.reader = Reader()
+        self.reader = FrameReader()
         self._light: list[Key] = []
         """Faces whose pictures are in memory."""
         self._figures: OrderedDict[Key, Figure] = OrderedDict()
@@ -146,7 +146,7 @@ class Workspace:
         self._open.close()
 
 
-class Reader:
+class FrameReader:
     """Frames of the clip that was asked for last. Clips are read from the beginning on; the last frames are kept."""
 
     def __init__(self) -> None:

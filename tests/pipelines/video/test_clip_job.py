@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,7 @@ def test_films_are_made_in_several_threads_and_can_be_ended(shot: Path, tmp_path
     with pytest.raises(Cancelled):
         do_clip(several, Task(str(shot / "%03d.png"), tmp_path, "again", clip=True), job)
     assert [path.name for path in tmp_path.iterdir()] == ["slide"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("tronie-ahead", "tronie-spread"))]
 
 
 def test_the_command_wants_something_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:

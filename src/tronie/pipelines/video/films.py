@@ -53,16 +53,16 @@ def ticks(times: Array, fps: float) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
 
 
-def talking(puppet: PosableHead, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
+def talking(posable: PosableHead, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
     """The head from the front, its expression as in the clip; it waits where the person is absent."""
-    head = puppet.head
+    head = posable.head
     mesh = head.model.level(head.level)
     camera, pose = portrait_camera(head, TALKING)
     behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
     rim = soft_rim(head.neutral, head, pose)  # hair and neck hardly move with the face
 
     def draw(expression: Array) -> Image:
-        vertices = puppet.vertices(expression)
+        vertices = posable.vertices(expression)
         posed = Head(head.model, head.level, vertices, head.neutral)
         return render_layers(
             vertices, mesh, worn, camera, pose, background=behind, shading=SOFT, opacity=rim,
@@ -99,9 +99,9 @@ def wired(
     def draw(shown: tuple[int, Image]) -> Image:
         number, image = shown
         picture = _enlarged(image, larger) if larger > 1 else image.copy()
-        for person, (puppet, motion) in people.items():
+        for person, (posable, motion) in people.items():
             if number < len(motion.state) and motion.state[number] != ABSENT:
-                _draw(picture, person, puppet, motion, number, camera)
+                _draw(picture, person, posable, motion, number, camera)
         return picture
 
     return spread(draw, frames, threads)
@@ -113,8 +113,8 @@ def _enlarged(image: Image, larger: int) -> Image:
     return np.asarray(cv2.resize(image, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def _draw(picture: Image, person: int, puppet: PosableHead, motion: Motion, number: int, camera: Camera) -> None:
-    head = puppet.posed(motion.expression[number])
+def _draw(picture: Image, person: int, posable: PosableHead, motion: Motion, number: int, camera: Camera) -> None:
+    head = posable.posed(motion.expression[number])
     nothing = np.zeros((0, 3))
     fit = Fit(nothing[:, 0], {}, motion.head_to_camera[number], camera, nothing, diagnostics={})
     points = project(head.vertices[::37], fit)

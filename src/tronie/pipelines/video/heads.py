@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,20 +84,21 @@ def heads(
                 failed.append(f"person {person.number}: {error}")
                 return None
             neutral = head_at_rest(model, person, level)
-            puppet = PosableHead.of(Head(model, level, neutral, neutral))
+            posable = PosableHead.of(Head(model, level, neutral, neutral))
             place = folder / f"face-{person.number}"
             place.mkdir()
         if face.texture is None or "talking_film" not in pipeline.settings.wanted:
-            return Made(person, face, photo, puppet, ())
+            return Made(person, face, photo, posable, ())
         name, fps = f"frontal.{default_format()}", found.info.fps
         with part.stage("talking", len(ticks(person.motion.time, fps))) as stage:
-            pictures = talking(puppet, face.texture, person.motion, fps, each)
+            pictures = talking(posable, face.texture, person.motion, fps, each)
             write_movie(place / name, stage.each(pictures), fps, sound=found.info.sound)
-        return Made(person, face, photo, puppet, (name,))
+        return Made(person, face, photo, posable, (name,))
 
-    for made in spread(make, solved(), threads):
-        if made is not None:
-            yield made
+    with closing(spread(make, solved(), threads)) as everybody:
+        for made in everybody:
+            if made is not None:
+                yield made
 
 
 def finished(

@@ -155,8 +155,9 @@ def _save(
     records: list[ClipPersonRecord] = []
     views: list[tuple[Photo, Face]] = []
     failed: list[str] = []
-    with job.stage("heads", len(found.people)) as stage:
-        for made in heads(found, pipeline, camera, writer.work, failed, job):
+    everybody = heads(found, pipeline, camera, writer.work, failed, job)
+    with job.stage("heads", len(found.people)) as stage, closing(everybody):
+        for made in everybody:
             person, face = made.person, made.face
             with job.part(face=person.number).stage("files"):
                 moving_heads[person.number] = made.head, person.motion

@@ -80,7 +80,7 @@ class _Known:
     track: int
     evidence: Evidence | None = None
     held: KnownIdentity | None = None
-    puppet: PosableHead | None = None
+    posable: PosableHead | None = None
     texture: Texture | None = None
     frames: int = 0
     last: float = 0.0
@@ -126,8 +126,8 @@ class Live:
 
     def head(self, number: int) -> Head | None:
         """Somebody's head at rest, as well as it is known by now."""
-        puppet = next((k.puppet for k in self._people.values() if k.number == number), None)
-        return None if puppet is None else puppet.head
+        posable = next((k.posable for k in self._people.values() if k.number == number), None)
+        return None if posable is None else posable.head
 
     def wear(self, number: int, texture: Texture) -> None:
         """The texture in which `draw` draws somebody from now on."""
@@ -144,8 +144,8 @@ class Live:
         with single_blas_thread():
             for face in self.faces if faces is None else faces:
                 known = next((k for k in self._people.values() if k.number == face.number), None)
-                if camera is not None and known is not None and known.puppet is not None:
-                    _draw(out, known.puppet, known.texture, face, camera)
+                if camera is not None and known is not None and known.posable is not None:
+                    _draw(out, known.posable, known.texture, face, camera)
         return out
 
     def _start(self, size: tuple[int, int], seen: Sequence[Seen]) -> None:
@@ -214,7 +214,7 @@ class Live:
             level = model.levels[0]  # a quarter of the triangles of the level that files have
             neutral = np.asarray(model.level(level).apply(model.shape(identity)), dtype=np.float32)
             head = Head(model, level, neutral, neutral)
-            known.puppet = PosableHead.of(head) if known.puppet is None else known.puppet.of_person(head)
+            known.posable = PosableHead.of(head) if known.posable is None else known.posable.of_person(head)
 
     def _smoothed(self, known: _Known, seen: Seen, found: FrameFit) -> LiveFace:
         assert self.camera is not None
@@ -241,9 +241,9 @@ class Live:
         )  # fmt: skip
 
 
-def _draw(picture: Image, puppet: PosableHead, texture: Texture | None, face: LiveFace, camera: Camera) -> None:
+def _draw(picture: Image, posable: PosableHead, texture: Texture | None, face: LiveFace, camera: Camera) -> None:
     """Draw a head into its part of the picture."""
-    vertices = puppet.vertices(face.expression)
+    vertices = posable.vertices(face.expression)
     turned = vertices[::23] @ face.head_to_camera[:3, :3].T + face.head_to_camera[:3, 3]
     if turned[:, 2].min() <= 1.0:
         return
@@ -256,7 +256,7 @@ def _draw(picture: Image, puppet: PosableHead, texture: Texture | None, face: Li
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
     part = Camera(camera.focal, (camera.center[0] - x0, camera.center[1] - y0), (int(x1 - x0), int(y1 - y0)))
-    head = puppet.head
+    head = posable.head
     picture[y0:y1, x0:x1] = render_layers(
         vertices, head.model.level(head.level), texture, part, face.head_to_camera, background=picture[y0:y1, x0:x1]
     )[0]
