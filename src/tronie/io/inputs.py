@@ -169,7 +169,7 @@ def _below(path: Path, folder: Path | None) -> bool:
     return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 
-_NUMBER = re.compile(r"%0?(\d*)d")
+FRAME_NUMBER = re.compile(r"%0?(\d*)d")
 
 
 def numbered_pictures(source: str) -> list[Path]:
@@ -178,7 +178,7 @@ def numbered_pictures(source: str) -> list[Path]:
     if path.is_dir():
         found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
     elif "%" in path.name:
-        parts = [re.escape(text) for text in _NUMBER.split(path.name)[::2]]
+        parts = [re.escape(text) for text in FRAME_NUMBER.split(path.name)[::2]]
         wanted = re.compile(r"\d+".join(parts))
         there = path.parent.iterdir() if path.parent.is_dir() else iter(())
         found = [p for p in there if wanted.fullmatch(p.name)]

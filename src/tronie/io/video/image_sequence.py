@@ -13,7 +13,7 @@ from tronie.errors import InputError
 from tronie.io.decode import opener
 from tronie.io.frames import Frames, scan
 from tronie.io.images import read_photo
-from tronie.io.inputs import _NUMBER, numbered_pictures
+from tronie.io.inputs import FRAME_NUMBER, numbered_pictures
 from tronie.io.limits import Limits
 from tronie.io.pixels import rgb_from_pil
 from tronie.io.video.clip import MOVING_FRAMES, MOVING_SECONDS, ClipInfo, Frame, Reader, Times
@@ -36,7 +36,7 @@ class PictureClip(Reader):
         if not self._files:
             raise InputError(f"{source}: no picture is there.")
         first = read_photo(self._files[0], limits).image
-        name = _NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
+        name = FRAME_NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
         info = ClipInfo(
             name=name or "frames", source=source, size=(first.shape[1], first.shape[0]), fps=fps,
             frames=len(self._files), rotation=0, codec="pictures", reader="Pillow",
