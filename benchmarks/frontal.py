@@ -53,8 +53,9 @@ def main() -> None:
         print(f"\n{text[-1]}", flush=True)
 
     folders: list[tuple[str, Path | None, Callable[[Path], list[pairs.Pair]]]] = [
-        ("LFW", options.lfw, pairs.lfw), ("CFP-FP", options.cfp, pairs.cfp_fp),
-    ]  # fmt: skip
+        ("LFW", options.lfw, pairs.lfw),
+        ("CFP-FP", options.cfp, pairs.cfp_fp),
+    ]
     for name, folder, reader in folders:
         if folder is not None:
             some = reader(folder)

@@ -60,10 +60,14 @@ def main() -> None:
                 )
                 rows.append([np.abs(g - colour[hidden]).mean() for g in guesses])
     of = np.array(rows)
-    print(f"{len(of)} halves of faces of 40 portraits, sRGB levels: model {of[:, 0].mean():.1f} "
-          f"(worst {of[:, 0].max():.1f}), own tone {of[:, 1].mean():.1f}, mirrored {of[:, 2].mean():.1f}")  # fmt: skip
-    print(f"the model is nearer than the tone in {(of[:, 0] < of[:, 1]).sum()} halves, "
-          f"than the mirror image in {(of[:, 0] < of[:, 2]).sum()}")  # fmt: skip
+    print(
+        f"{len(of)} halves of faces of 40 portraits, sRGB levels: model {of[:, 0].mean():.1f} "
+        f"(worst {of[:, 0].max():.1f}), own tone {of[:, 1].mean():.1f}, mirrored {of[:, 2].mean():.1f}"
+    )
+    print(
+        f"the model is nearer than the tone in {(of[:, 0] < of[:, 1]).sum()} halves, "
+        f"than the mirror image in {(of[:, 0] < of[:, 2]).sum()}"
+    )
 
 
 if __name__ == "__main__":

@@ -55,9 +55,12 @@ def regions(model: HeadModel, level: int, size: int) -> dict[str, np.ndarray]:
     part = mesh.triangle_part
     teeth = np.isin(part, [PARTS.index("teeth_upper"), PARTS.index("teeth_lower")])
     rows = {
-        "teeth": teeth & crowns[mesh.triangle_uv].all(axis=1), "tongue": part == PARTS.index("tongue"),
-        "lips": (part == 0) & lips, "inner": (part == 0) & inner & ~lips, "skin": part == 0,
-    }  # fmt: skip
+        "teeth": teeth & crowns[mesh.triangle_uv].all(axis=1),
+        "tongue": part == PARTS.index("tongue"),
+        "lips": (part == 0) & lips,
+        "inner": (part == 0) & inner & ~lips,
+        "skin": part == 0,
+    }
     out = {}
     for name, chosen in rows.items():
         mask = np.zeros((size, size), np.uint8)
@@ -91,22 +94,28 @@ def main() -> None:
             shown = np.isin(face.texture.provenance, [PROVENANCE.index(n) for n in ("seen", "enhanced")])
             skin = where["inner"] & shown if (where["inner"] & shown).sum() > 1000 else where["skin"]
             colours = {
-                name: srgb_to_linear(image[mask]).mean(axis=0)
-                for name, mask in (where | {"skin": skin}).items()
-            }  # fmt: skip
+                name: srgb_to_linear(image[mask]).mean(axis=0) for name, mask in (where | {"skin": skin}).items()
+            }
             tone = np.median(image[skin], axis=0)
             seen = parts.teeth_seen(result.photo, face.landmarks, tone, tint_of(tone, result.photo, face.landmarks))
             found.append((path.stem, seen is not None, colours))
     light = {name: np.array([c[name] @ LUMINANCE for *_, c in found]) for name in ("teeth", "skin", "tongue", "lips")}
     seen = np.array([s for _, s, _ in found])
     teeth, tongue = light["teeth"] / light["skin"], light["tongue"] / light["lips"]
-    print(f"{len(found)} portraits, teeth seen in {seen.sum()}; skin's luminance {light['skin'].min():.3f} to "
-          f"{light['skin'].max():.3f}")  # fmt: skip
-    for name, some, bar in (("unseen teeth of skin", teeth[~seen], TEETH), ("seen teeth of skin", teeth[seen], TEETH),
-                            ("tongue of lips", tongue, TONGUE)):  # fmt: skip
+    print(
+        f"{len(found)} portraits, teeth seen in {seen.sum()}; skin's luminance {light['skin'].min():.3f} to "
+        f"{light['skin'].max():.3f}"
+    )
+    for name, some, bar in (
+        ("unseen teeth of skin", teeth[~seen], TEETH),
+        ("seen teeth of skin", teeth[seen], TEETH),
+        ("tongue of lips", tongue, TONGUE),
+    ):
         if len(some):
-            print(f"{name}: median {np.median(some):.2f}, least {some.min():.2f}, largest {some.max():.2f}; "
-                  f"{(some >= bar).sum()} of {len(some)} at least {bar}")  # fmt: skip
+            print(
+                f"{name}: median {np.median(some):.2f}, least {some.min():.2f}, largest {some.max():.2f}; "
+                f"{(some >= bar).sum()} of {len(some)} at least {bar}"
+            )
     hue = np.log([c["teeth"] for *_, c in found])
     for name, some in (("seen", seen), ("unseen", ~seen)):
         if some.any():

@@ -60,8 +60,10 @@ def main() -> None:
                 errors.append(overlay_error(face))
     e = np.array(errors)
     print(f"{len(paths)} photos, {len(paths) - len(wrong)} with exactly one face finished")
-    print(f"overlay error over box size: median {np.median(e):.4f}, largest {e.max():.4f}, "
-          f"{(e <= LIMIT).sum()} of {len(paths)} within {LIMIT}")  # fmt: skip
+    print(
+        f"overlay error over box size: median {np.median(e):.4f}, largest {e.max():.4f}, "
+        f"{(e <= LIMIT).sum()} of {len(paths)} within {LIMIT}"
+    )
     print(f"seconds a photo: median {np.median(seconds):.2f}")
     for line in wrong:
         print(" ", line)

@@ -45,9 +45,14 @@ def agreement(photo: tronie.Photo, face: tronie.Face, texture: Texture) -> float
     cv2.fillPoly(mask, list(corners), 1)
     use = np.where((mask > 0) & np.isin(texture.provenance, REAL), 1, 2).astype(np.uint8)
     picture, where = render_layers(
-        on_photo(head, fit), level, Texture(texture.image, use), fit.camera, fit.head_to_camera, shading=UNLIT,
+        on_photo(head, fit),
+        level,
+        Texture(texture.image, use),
+        fit.camera,
+        fit.head_to_camera,
+        shading=UNLIT,
         background=(0, 0, 0),
-    )[:2]  # fmt: skip
+    )[:2]
     kept = cv2.erode((where == 1).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if kept.sum() < 100:
         return float("nan")
@@ -102,11 +107,15 @@ def main() -> None:
     v = np.array(list(values.values()))
     low = sorted(values, key=lambda n: values[n])
     print(f"{len(v)} portraits, texture {options.size}, {np.median(seconds):.3f} s of one core each")
-    print(f"agreement over what is seen of the inner face: median {np.nanmedian(v):.1f} dB, worst {np.nanmin(v):.1f}, "
-          f"{(v >= BAR).sum()} of {len(v)} at least {BAR:.0f} dB")  # fmt: skip
+    print(
+        f"agreement over what is seen of the inner face: median {np.nanmedian(v):.1f} dB, worst {np.nanmin(v):.1f}, "
+        f"{(v >= BAR).sum()} of {len(v)} at least {BAR:.0f} dB"
+    )
     print("  worst: " + ", ".join(f"{n} {values[n]:.1f}" for n in low[:12]))
-    print("share of the texture: " + ", ".join(
-        f"{n} {s:.1%}" for n, s in zip(PROVENANCE[1:], np.mean(shares, axis=0), strict=True)))  # fmt: skip
+    print(
+        "share of the texture: "
+        + ", ".join(f"{n} {s:.1%}" for n, s in zip(PROVENANCE[1:], np.mean(shares, axis=0), strict=True))
+    )
     across, within = np.mean(steps, axis=0)
     print(f"step of colour over the skin's seams {across:.2f} sRGB levels, over as long a way beside them {within:.2f}")
 

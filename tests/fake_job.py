@@ -63,8 +63,12 @@ class Fake:
 def job(*arguments: Path | str, out: Path, settings: Settings | None = None, **options: object) -> int:
     options.setdefault("workers", 1)
     return run_photos(
-        [str(a) for a in arguments], out, settings or Settings(), start=Fake(), **options  # type: ignore[arg-type]
-    )  # fmt: skip
+        [str(a) for a in arguments],
+        out,
+        settings or Settings(),
+        start=Fake(),
+        **options,  # type: ignore[arg-type]
+    )
 
 
 def manifest(out: Path) -> dict[str, dict[str, object]]:

@@ -34,10 +34,19 @@ def write_good(folder: Path, face: Image.Image) -> list[str]:
     clear = face.copy()
     clear.putalpha(255)
     pictures = {
-        "good.jpg": face, "good.png": face, "good.webp": face, "good.bmp": face, "good.tif": face, "good.ppm": face,
-        "good.jp2": face, "good.avif": face, "grey.jpg": face.convert("L"), "cmyk.jpg": face.convert("CMYK"),
-        "palette.gif": face.quantize(256), "clear.png": clear,
-    }  # fmt: skip
+        "good.jpg": face,
+        "good.png": face,
+        "good.webp": face,
+        "good.bmp": face,
+        "good.tif": face,
+        "good.ppm": face,
+        "good.jp2": face,
+        "good.avif": face,
+        "grey.jpg": face.convert("L"),
+        "cmyk.jpg": face.convert("CMYK"),
+        "palette.gif": face.quantize(256),
+        "clear.png": clear,
+    }
     for name, picture in pictures.items():
         picture.save(folder / name)
     cv2.imwrite(str(folder / "deep.png"), np.ascontiguousarray(rgb[..., ::-1]).astype(np.uint16) * 257)
@@ -116,9 +125,16 @@ def tiff(entries: dict[int, tuple[int, int, int]], behind: bytes = b"", followin
 
 def strip(width: int, height: int, bits: int = 8) -> dict[int, tuple[int, int, int]]:
     return {
-        256: (4, 1, width), 257: (4, 1, height), 258: (3, 1, bits), 259: (3, 1, 1), 262: (3, 1, 1), 273: (4, 1, 8),
-        277: (3, 1, 1), 278: (4, 1, height), 279: (4, 1, width * height % (1 << 32)),
-    }  # fmt: skip
+        256: (4, 1, width),
+        257: (4, 1, height),
+        258: (3, 1, bits),
+        259: (3, 1, 1),
+        262: (3, 1, 1),
+        273: (4, 1, 8),
+        277: (3, 1, 1),
+        278: (4, 1, height),
+        279: (4, 1, width * height % (1 << 32)),
+    }
 
 
 def bombs() -> Iterator[File]:
@@ -138,11 +154,15 @@ def bombs() -> Iterator[File]:
     still = encoded(noise(), "PNG")
     bomb = zlib.compress(bytes(30_000_000))
     for name, extra in {
-        "text": chunk(b"tEXt", b"Comment\0" + b"x" * 300_000), "ztxt": chunk(b"zTXt", b"Comment\0\0" + bomb),
-        "itxt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + bomb), "icc": chunk(b"iCCP", b"p\0\0" + bomb),
-        "exif": chunk(b"eXIf", b"MM\0*\0\0\0\x08\xff\xff" + bytes(60_000)), "chunks": chunk(b"teSt", b"") * 9000,
-        "frames": chunk(b"acTL", struct.pack(">II", 1 << 30, 0)), "sbit": chunk(b"sBIT", b"\0\0\0"),
-    }.items():  # fmt: skip
+        "text": chunk(b"tEXt", b"Comment\0" + b"x" * 300_000),
+        "ztxt": chunk(b"zTXt", b"Comment\0\0" + bomb),
+        "itxt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + bomb),
+        "icc": chunk(b"iCCP", b"p\0\0" + bomb),
+        "exif": chunk(b"eXIf", b"MM\0*\0\0\0\x08\xff\xff" + bytes(60_000)),
+        "chunks": chunk(b"teSt", b"") * 9000,
+        "frames": chunk(b"acTL", struct.pack(">II", 1 << 30, 0)),
+        "sbit": chunk(b"sBIT", b"\0\0\0"),
+    }.items():
         yield f"beside_{name}.png", still[:33] + extra + still[33:]
     apng = bytearray(b"")
     frames = [Image.fromarray(np.full((30, 30, 3), 9 * k, np.uint8)) for k in range(8)]
@@ -248,8 +268,10 @@ def motion_jpeg(folder: Path) -> list[str]:
     for place in np.random.default_rng(3).integers(300, len(data), 60):
         changed[place] ^= 85
     made: dict[str, Callable[[], bytes] | bytes] = {
-        "cut.avi": data[: len(data) // 2], "lie.avi": bytes(lie), "changed.avi": bytes(changed),
-    }  # fmt: skip
+        "cut.avi": data[: len(data) // 2],
+        "lie.avi": bytes(lie),
+        "changed.avi": bytes(changed),
+    }
     for name, content in made.items():
         assert isinstance(content, bytes)
         (folder / name).write_bytes(content)

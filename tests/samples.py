@@ -29,9 +29,13 @@ def make_face(model: HeadModel, index: int = 1, level: int = 1, yaw: float = 20.
     camera = Camera(400.0, (160.0, 120.0), (320, 240))
     pose = rigid(rotation_from_euler(yaw, 5, -8), [0, 10, 650])
     fit = Fit(
-        np.linspace(-1, 1, len(model.identity)), {unit: SMILE.get(unit, 0.0) for unit in ARKIT_UNITS}, pose, camera,
-        np.zeros((4, 3)), {"rms": 0.0123456789, "yaw": yaw},
-    )  # fmt: skip
+        np.linspace(-1, 1, len(model.identity)),
+        {unit: SMILE.get(unit, 0.0) for unit in ARKIT_UNITS},
+        pose,
+        camera,
+        np.zeros((4, 3)),
+        {"rms": 0.0123456789, "yaw": yaw},
+    )
     points = transform(pose, head.points478(head.vertices).astype(np.float64))
     pixels = np.concatenate([camera.project(points), points[:, 2:] - 650], axis=1)
     low, high = pixels[:, :2].min(axis=0), pixels[:, :2].max(axis=0)
@@ -40,9 +44,16 @@ def make_face(model: HeadModel, index: int = 1, level: int = 1, yaw: float = 20.
     marks = Landmarks(pixels, np.linspace(0, 1, 52), 0.99)
     projected = camera.project(transform(pose, head.points68(head.vertices).astype(np.float64)))
     face = Face(
-        index, detection, crop, marks, fit, head, points68=projected,
-        warnings=(Caution("small", "the face is small (90 px)"),), timings={"fit": 0.0123456},
-    )  # fmt: skip
+        index,
+        detection,
+        crop,
+        marks,
+        fit,
+        head,
+        points68=projected,
+        warnings=(Caution("small", "the face is small (90 px)"),),
+        timings={"fit": 0.0123456},
+    )
     if not texture:
         return face
     rng = np.random.default_rng(index)

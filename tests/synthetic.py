@@ -46,11 +46,21 @@ def tiny_head() -> HeadModel:
     modes, stiffness = _smooth_modes(mean, faces, kind, 10)
     front = (kind == 0) & (mean[:, 2] > -30) & (mean[:, 1] < 45) & (mean[:, 1] > -75)
     bare = HeadModel(
-        name="tiny", licence="CC0-1.0", mean=mean, identity=_identity(mean), expression=_expression(mean, kind),
-        quads=faces, quad_uv=np.concatenate(quad_uv).astype(np.int32), uv=np.concatenate(uv).astype(np.float32),
-        part=np.concatenate(part), mirror=mirror, inner_face=front, smooth_modes=modes, smooth_stiffness=stiffness,
+        name="tiny",
+        licence="CC0-1.0",
+        mean=mean,
+        identity=_identity(mean),
+        expression=_expression(mean, kind),
+        quads=faces,
+        quad_uv=np.concatenate(quad_uv).astype(np.int32),
+        uv=np.concatenate(uv).astype(np.float32),
+        part=np.concatenate(part),
+        mirror=mirror,
+        inner_face=front,
+        smooth_modes=modes,
+        smooth_stiffness=stiffness,
         embeddings={},
-    )  # fmt: skip
+    )
     layouts = {68: _layout68(), 478: _layout478()}
     embeddings = {
         f"{n}.{level}": _embed(mesh, mesh.apply(mean), *layout)
@@ -88,9 +98,11 @@ def _skin() -> tuple[Array, Any, Any, Array]:
     fan_uv = np.stack([len(uv) + j, j, j + 1, np.full(COLUMNS, -1)], axis=1)
     pole_uv = np.stack([(u[:-1] + u[1:]) / 2, np.full(COLUMNS, v_of[0])], axis=1)
     return (
-        np.concatenate([p, [CENTER + AXES * [0, 1, 0]]]), np.concatenate([q, fan]), np.concatenate([t, fan_uv]),
+        np.concatenate([p, [CENTER + AXES * [0, 1, 0]]]),
+        np.concatenate([q, fan]),
+        np.concatenate([t, fan_uv]),
         np.concatenate([uv, pole_uv]),
-    )  # fmt: skip
+    )
 
 
 def _eye(side: int) -> tuple[Array, Any, Any, Array]:
@@ -118,8 +130,12 @@ def _eye(side: int) -> tuple[Array, Any, Any, Array]:
 
 def _patch(name: str) -> tuple[Array, Any, Any, Array]:
     """A small sheet facing forward, inside the head behind the mouth; its chart straddles u = 0.5."""
-    y, z, v = {"teeth_upper": (-48, -8, 0.79), "teeth_lower": (-58, -8, 0.84), "tongue": (-54, -20, 0.89),
-               "mouth": (-53, -35, 0.94)}[name]  # fmt: skip
+    y, z, v = {
+        "teeth_upper": (-48, -8, 0.79),
+        "teeth_lower": (-58, -8, 0.84),
+        "tongue": (-54, -20, 0.89),
+        "mouth": (-53, -35, 0.94),
+    }[name]
     rows, columns = 2, 6
     q, t = _grid(rows, columns, wrap=False)
     x, h = np.meshgrid(np.linspace(-1, 1, columns + 1), np.linspace(1, -1, rows + 1), indexing="xy")
@@ -161,8 +177,13 @@ def _identity(mean: Array) -> Array:
     zero = np.zeros_like(x)
     nose = np.exp(-((x / 14) ** 2) - ((y + 28) / 16) ** 2) * (z > -40)
     jaw = 1 / (1 + np.exp((y + 45) / 10))
-    rows = [(0.04 * x, zero, zero), (zero, 0.04 * y, zero), (zero, zero, 0.04 * (z + 80)), (zero, zero, 3 * nose),
-            (0.06 * x * jaw, zero, zero)]  # fmt: skip
+    rows = [
+        (0.04 * x, zero, zero),
+        (zero, 0.04 * y, zero),
+        (zero, zero, 0.04 * (z + 80)),
+        (zero, zero, 3 * nose),
+        (0.06 * x * jaw, zero, zero),
+    ]
     return np.stack([np.stack(r, axis=1) for r in rows]).astype(np.float32)
 
 
@@ -171,8 +192,15 @@ def _expression(mean: Array, kind: Any) -> Array:
     out = np.zeros((len(ARKIT_UNITS), len(mean), 3), dtype=np.float32)
     rng = np.random.default_rng(5)
     flip = _mirror(mean, kind)
-    where = {"eye": (31, 0), "jaw": (0, -75), "mouth": (18, -52), "brow": (25, 25), "cheek": (45, -35),
-             "nose": (14, -25), "tongue": (0, -54)}  # fmt: skip
+    where = {
+        "eye": (31, 0),
+        "jaw": (0, -75),
+        "mouth": (18, -52),
+        "brow": (25, 25),
+        "cheek": (45, -35),
+        "nose": (14, -25),
+        "tongue": (0, -54),
+    }
     for i, name in enumerate(ARKIT_UNITS):
         if name.endswith("Right") and name.removesuffix("Right") + "Left" in ARKIT_UNITS:
             left = out[ARKIT_UNITS.index(name.removesuffix("Right") + "Left")]
@@ -223,9 +251,22 @@ def _layout478() -> tuple[Array, NDArray[np.bool_]]:
     n = np.arange(468)
     r, a = np.sqrt((n + 0.5) / 468), n * np.pi * (3 - np.sqrt(5))
     xy = np.stack([58 * r * np.cos(a), -22 + 72 * r * np.sin(a)], axis=1)
-    known = {1: (0, -30), 4: (0, -28), 10: (0, 50), 152: (0, -95), 33: (-46, 0), 133: (-16, 0), 263: (46, 0),
-             362: (16, 0), 61: (-25, -55), 291: (25, -55), 13: (0, -53), 14: (0, -57),
-             234: (-60, -20), 454: (60, -20)}  # fmt: skip
+    known = {
+        1: (0, -30),
+        4: (0, -28),
+        10: (0, 50),
+        152: (0, -95),
+        33: (-46, 0),
+        133: (-16, 0),
+        263: (46, 0),
+        362: (16, 0),
+        61: (-25, -55),
+        291: (25, -55),
+        13: (0, -53),
+        14: (0, -57),
+        234: (-60, -20),
+        454: (60, -20),
+    }
     for index, place in known.items():
         xy[index] = place
     # MediaPipe: 468..472 at the image's left (the subject's right eye), 473..477 the left one.

@@ -79,16 +79,26 @@ class Strange:
         paths = [str(site), *(entry for entry in sys.path if entry)]
         kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "NUMBA_CACHE_DIR")
         self.environment = {name: os.environ[name] for name in kept if name in os.environ} | {
-            "HOME": str(self.home), "USERPROFILE": str(self.home), "LOCALAPPDATA": str(self.home / "local"),
-            "APPDATA": str(self.home / "roaming"), "TMPDIR": str(self.temporary), "TEMP": str(self.temporary),
-            "TMP": str(self.temporary), "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1",
-        }  # fmt: skip
+            "HOME": str(self.home),
+            "USERPROFILE": str(self.home),
+            "LOCALAPPDATA": str(self.home / "local"),
+            "APPDATA": str(self.home / "roaming"),
+            "TMPDIR": str(self.temporary),
+            "TEMP": str(self.temporary),
+            "TMP": str(self.temporary),
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, *command], env=self.environment, cwd=self.work, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, *command],
+            env=self.environment,
+            cwd=self.work,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def strays(self) -> list[str]:
         places = (self.home, self.temporary, self.work)

@@ -108,8 +108,15 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     path = cache_path(ict, options.seed, people, options.renders, options.max_yaw, options.cache)
     began = time.perf_counter()
     if not path.exists():
-        make_renders(path, ict, people=people, takes=options.renders, seed=options.seed, max_yaw=options.max_yaw,
-                     workers=options.workers)  # fmt: skip
+        make_renders(
+            path,
+            ict,
+            people=people,
+            takes=options.renders,
+            seed=options.seed,
+            max_yaw=options.max_yaw,
+            workers=options.workers,
+        )
         print(f"{people * options.renders} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
     renders = load_renders(path)
     if options.views:
@@ -123,10 +130,18 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
         results.append(evaluate(method, renders, name=name, workers=options.workers, limit=limit))
         print(f"{name}: {results[-1].error:.3f} mm", flush=True)
     found = report.figures(results)
-    about = {"source": renders.source, "people": people, "renders": options.renders, "seed": options.seed,
-             "max_yaw": options.max_yaw, "missed": len(renders.missed)}  # fmt: skip
-    print(f"\n{report.markdown(found)}\nfaces not found: {len(renders.missed)} of {people * options.renders}; "
-          f"{time.perf_counter() - began:.0f} s")  # fmt: skip
+    about = {
+        "source": renders.source,
+        "people": people,
+        "renders": options.renders,
+        "seed": options.seed,
+        "max_yaw": options.max_yaw,
+        "missed": len(renders.missed),
+    }
+    print(
+        f"\n{report.markdown(found)}\nfaces not found: {len(renders.missed)} of {people * options.renders}; "
+        f"{time.perf_counter() - began:.0f} s"
+    )
     if options.out:
         from benchmarks.accuracy import plots
 

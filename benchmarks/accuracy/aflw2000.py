@@ -123,8 +123,14 @@ def pose_errors(said: Array, true: Array) -> dict[str, float]:
     offset = Rotation.from_matrix(np.einsum("nji,njk->nik", said, true)).mean().as_matrix()
     plain = [geodesic(s, t) for s, t in zip(said, true, strict=True)]
     without = [geodesic(s @ offset, t) for s, t in zip(said, true, strict=True)]
-    return {"yaw": float(yaw), "pitch": float(pitch), "roll": float(roll), "geodesic": float(np.mean(plain)),
-            "geodesic without offset": float(np.mean(without)), "offset": geodesic(offset, np.eye(3))}  # fmt: skip
+    return {
+        "yaw": float(yaw),
+        "pitch": float(pitch),
+        "roll": float(roll),
+        "geodesic": float(np.mean(plain)),
+        "geodesic without offset": float(np.mean(without)),
+        "offset": geodesic(offset, np.eye(3)),
+    }
 
 
 def grown(box: Box) -> Box:

@@ -112,18 +112,26 @@ class Scores:
         coefficients, vertices = self.consistency()
         stated = {name for row in self.rows for name in row.stated}
         out = {
-            "error": self.error, "median": float(np.median(self.column("error"))),
-            "worst": float(self.column("error").max()), "rigid": float(self.column("rigid").mean()),
+            "error": self.error,
+            "median": float(np.median(self.column("error"))),
+            "worst": float(self.column("error").max()),
+            "rigid": float(self.column("rigid").mean()),
             "whole": float(self.column("whole").mean()),
-            "yaw": float(np.abs(angles[near, 0]).mean()), "pitch": float(np.abs(angles[near, 1]).mean()),
-            "roll": float(np.abs(angles[near, 2]).mean()), "geodesic": float(self.column("geodesic").mean()),
-            "expression": self.visible_correlation(), "identity_spread": coefficients, "vertex_spread": vertices,
+            "yaw": float(np.abs(angles[near, 0]).mean()),
+            "pitch": float(np.abs(angles[near, 1]).mean()),
+            "roll": float(np.abs(angles[near, 2]).mean()),
+            "geodesic": float(self.column("geodesic").mean()),
+            "expression": self.visible_correlation(),
+            "identity_spread": coefficients,
+            "vertex_spread": vertices,
             "scale": float(np.abs(self.column("scale") - 1).mean()),
             "scale_bias": float((self.column("scale") - 1).mean()),
-            "covered68": mean_of(self.column("covered")), "covered68_scaled": mean_of(self.column("covered_scaled")),
-            "milliseconds": float(np.median(self.column("seconds")) * 1000), "renders": float(len(self.rows)),
+            "covered68": mean_of(self.column("covered")),
+            "covered68_scaled": mean_of(self.column("covered_scaled")),
+            "milliseconds": float(np.median(self.column("seconds")) * 1000),
+            "renders": float(len(self.rows)),
             "missed": float(len(self.renders.missed)),
-        }  # fmt: skip
+        }
         for name in sorted(stated):
             values = np.array([row.stated[name] for row in self.rows if name in row.stated])
             out[f"covered68_{name}"] = float((np.abs(values) <= 1).mean())
@@ -240,13 +248,21 @@ def _judge(
     inner = _target(model)[1]
     scale = 1 / scaled.motion.scale
     return Score(
-        scaled.mean, float(every.mean()), rigid.mean, scale, (float(delta[0]), float(delta[1]), float(delta[2])),
+        scaled.mean,
+        float(every.mean()),
+        rigid.mean,
+        scale,
+        (float(delta[0]), float(delta[1]), float(delta[2])),
         geodesic(said, true),
-        fit.identity, neutral[inner[::4]], np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
+        fit.identity,
+        neutral[inner[::4]],
+        np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
         _coverage(fit, model, neutral[inner], truth, true_triangles, rigid.motion),
         _coverage(fit, model, neutral[inner], truth, true_triangles, scaled.motion),
-        _stated(fit, delta, scale), seconds, every.astype(np.float32),
-    )  # fmt: skip
+        _stated(fit, delta, scale),
+        seconds,
+        every.astype(np.float32),
+    )
 
 
 def geodesic(a: Array, b: Array) -> float:

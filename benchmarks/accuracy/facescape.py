@@ -66,8 +66,17 @@ def shots(root: Path) -> list[Shot]:
             held = json.loads(path.read_text())
             pose = np.array(held[1], np.float64)[:3]
             pose[:, 3] *= PUPILS_MM
-            out.append(Shot(path.stem, pictures[path.stem], data / "lab_gt_mesh" / f"{person:02d}.obj",
-                            np.array(held[0], np.float64), pose, rotations[view], centres[focal]))  # fmt: skip
+            out.append(
+                Shot(
+                    path.stem,
+                    pictures[path.stem],
+                    data / "lab_gt_mesh" / f"{person:02d}.obj",
+                    np.array(held[0], np.float64),
+                    pose,
+                    rotations[view],
+                    centres[focal],
+                )
+            )
     return out
 
 
@@ -78,8 +87,9 @@ def depth_map(vertices: Array, triangles: NDArray[np.int32], camera: Array) -> A
     return np.asarray(rasterize(points, triangles, SIDE, SIDE, cull=False).depth)
 
 
-def along_rays(said: Array, said_triangles: NDArray[np.int32], truth: Array, truth_triangles: NDArray[np.int32],
-               camera: Array) -> Array:  # fmt: skip
+def along_rays(
+    said: Array, said_triangles: NDArray[np.int32], truth: Array, truth_triangles: NDArray[np.int32], camera: Array
+) -> Array:
     """The prediction scaled about the camera so that its depth agrees with the truth's (least absolute)."""
     said = said * (truth[:, 2].mean() / said[:, 2].mean())
     a, b = depth_map(truth, truth_triangles, camera), depth_map(said, said_triangles, camera)
@@ -123,8 +133,9 @@ def sheet(radius: Array) -> tuple[Array, NDArray[np.int32]]:
     return v[used], packed.reshape(-1, 3).astype(np.int32)
 
 
-def errors(said: Array, said_triangles: NDArray[np.int32], truth: Array, truth_triangles: NDArray[np.int32]) -> tuple[
-        float, float]:  # fmt: skip
+def errors(
+    said: Array, said_triangles: NDArray[np.int32], truth: Array, truth_triangles: NDArray[np.int32]
+) -> tuple[float, float]:
     """Chamfer distance, mm, and completeness of heads that stand upright about the cylinder's axis."""
     a, b = cylinder(truth, truth_triangles), cylinder(said, said_triangles)
     both = (a > 0) & (b > 0)

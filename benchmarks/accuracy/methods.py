@@ -27,8 +27,44 @@ Method = Callable[[Observation], Fit]
 MEAN = "mean head"
 UNKNOWN_FOCAL = "full fit"
 
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
-        150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+OVAL = (
+    10,
+    338,
+    297,
+    332,
+    284,
+    251,
+    389,
+    356,
+    454,
+    323,
+    361,
+    288,
+    397,
+    365,
+    379,
+    378,
+    400,
+    377,
+    152,
+    148,
+    176,
+    149,
+    150,
+    136,
+    172,
+    58,
+    132,
+    93,
+    234,
+    127,
+    162,
+    21,
+    54,
+    103,
+    67,
+    109,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +173,11 @@ def fit_of(model: HeadModel, identity: Array, expression: Array, pose: Array, ca
     return Fit(
         identity=identity.astype(np.float32),
         expression=dict(zip(model.expression_names, map(float, expression), strict=True)),
-        head_to_camera=pose, camera=camera, warp=np.zeros((len(model.smooth_modes), 3), np.float32), diagnostics={},
-    )  # fmt: skip
+        head_to_camera=pose,
+        camera=camera,
+        warp=np.zeros((len(model.smooth_modes), 3), np.float32),
+        diagnostics={},
+    )
 
 
 def _cross(v: Array) -> Array:

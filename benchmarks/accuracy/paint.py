@@ -59,16 +59,19 @@ def regions(heads: Heads) -> Regions:
     jaw, moustache = _line(v, p[2:15]), _line(v, (p[49:54] + p[33]) / 2)
     chin = _polygon(v, np.concatenate([p[3:14], p[[54, 33, 48]]])) > 0
     beard = np.clip(_soft(16 - jaw, 4.0) * (v[:, 1] < p[31, 1]) + _soft(6 - moustache, 2.0) + chin, 0, 1)
-    sockets = np.sum([np.exp(-(((v - p[a : a + 6].mean(axis=0)) / (15, 10, 20)) ** 2).sum(axis=1)) for a in (36, 42)],
-                     axis=0) * skin  # fmt: skip
+    sockets = (
+        np.sum([np.exp(-(((v - p[a : a + 6].mean(axis=0)) / (15, 10, 20)) ** 2).sum(axis=1)) for a in (36, 42)], axis=0)
+        * skin
+    )
     height = v[:, 1] - (p[27, 1] + 62 + 0.75 * (v[:, 2] - p[27, 2]))
     iris = np.full(len(v), 2.0)
     for name in ("eye_left", "eye_right"):
         rows = np.flatnonzero(part == PARTS.index(name))
         out = v[rows] - sphere_center(v[rows])
         iris[rows] = np.where(out[:, 2] > 0, np.hypot(out[:, 0], out[:, 1]) / np.linalg.norm(out, axis=1), 1.0)
-    return Regions(lips, brows, lids, blush, beard * (1 - lips) * skin * front, sockets, height * skin - 99 * ~skin,
-                   iris, part)  # fmt: skip
+    return Regions(
+        lips, brows, lids, blush, beard * (1 - lips) * skin * front, sockets, height * skin - 99 * ~skin, iris, part
+    )
 
 
 def _soft(x: Array, width: float) -> Array:
@@ -120,8 +123,12 @@ def colours(heads: Heads, rng: np.random.Generator) -> tuple[Array, Array]:
     if rng.random() > 0.12:
         blend(_soft(r.height - rng.uniform(-10, 14), 2.5), hair)
     gloss = np.where(r.part == 0, rng.uniform(0.0, 0.22), 0.12)
-    for name, value in (("teeth_upper", (226, 216, 196)), ("teeth_lower", (226, 216, 196)), ("tongue", (168, 84, 82)),
-                        ("mouth", (84, 36, 34))):  # fmt: skip
+    for name, value in (
+        ("teeth_upper", (226, 216, 196)),
+        ("teeth_lower", (226, 216, 196)),
+        ("tongue", (168, 84, 82)),
+        ("mouth", (84, 36, 34)),
+    ):
         colour[r.part == PARTS.index(name)] = value
     eye = r.iris <= 1
     colour[eye] = np.array([222, 214, 208]) * rng.uniform(0.85, 1.05)
@@ -144,8 +151,13 @@ def lights(kind: str, rng: np.random.Generator) -> tuple[Array, list[tuple[Array
         "top": (0.25, (side * rng.uniform(0, 0.3), -1.0, -rng.uniform(0.2, 0.5)), 1.0),
         "back": (0.42, (side * 0.7, -0.4, 0.7), 1.1),
     }[kind]
-    lamps = [(np.array(at) / np.linalg.norm(at), white * power * rng.uniform(0.8, 1.2),
-              float(rng.choice([0.0, rng.uniform(400, 1200)])))]  # fmt: skip
+    lamps = [
+        (
+            np.array(at) / np.linalg.norm(at),
+            white * power * rng.uniform(0.8, 1.2),
+            float(rng.choice([0.0, rng.uniform(400, 1200)])),
+        )
+    ]
     if rng.random() < 0.5:
         fill = rng.normal(size=3) * [1, 0.5, 0.3] - [0, 0.2, 0.6]
         lamps.append((fill / np.linalg.norm(fill), rng.uniform(0.05, 0.25) * rng.uniform(0.7, 1.1, 3), 0.0))

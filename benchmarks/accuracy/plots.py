@@ -92,8 +92,7 @@ def face_map(results: Sequence[Scores], path: Path) -> None:
         v, counted = scores.renders.mean_neutral, scores.renders.counted
         triangles = scores.renders.triangles
         triangles = triangles[counted[triangles].all(axis=1)]
-        shown = axis.tripcolor(v[:, 0], v[:, 1], triangles, value, shading="gouraud", cmap="viridis",
-                               vmin=0, vmax=top)  # fmt: skip
+        shown = axis.tripcolor(v[:, 0], v[:, 1], triangles, value, shading="gouraud", cmap="viridis", vmin=0, vmax=top)
         axis.set_title(f"{scores.name}: {scores.error:.2f} mm", fontsize=9)
         axis.set_aspect("equal")
         axis.axis("off")

@@ -55,8 +55,12 @@ def shots(root: Path, images: Path) -> Iterator[Shot]:
     for path in sorted(p for p in images.iterdir() if p.suffix in PICTURES):
         person = path.stem.split("_")[0]
         if person.isdigit():
-            yield Shot(path, int(person), root / "REALY_HIFI3D_keypoints" / f"{int(person)}.obj",
-                       root / "REALY_scan_region" / str(int(person)))  # fmt: skip
+            yield Shot(
+                path,
+                int(person),
+                root / "REALY_HIFI3D_keypoints" / f"{int(person)}.obj",
+                root / "REALY_scan_region" / str(int(person)),
+            )
 
 
 def region_error(surface: Surface, points: Array, scan: Array, keypoints: Array, region: str) -> float:
@@ -99,8 +103,14 @@ def _neutral(shot: Shot, method: Method) -> Array | None:
 def run(root: Path, images: Path, method: Method, *, limit: int | None = None) -> dict[str, float]:
     """Mean error by region, mm where the scale file is there, and their average."""
     model = subject.model()
-    scales = next((np.loadtxt(p, ndmin=1) for p in (root / "metrical_scale.txt", root / "data" / "metrical_scale.txt")
-                   if p.exists()), None)  # fmt: skip
+    scales = next(
+        (
+            np.loadtxt(p, ndmin=1)
+            for p in (root / "metrical_scale.txt", root / "data" / "metrical_scale.txt")
+            if p.exists()
+        ),
+        None,
+    )
     errors: dict[str, list[float]] = {name: [] for name in POINTS}
     missed = total = 0
     for shot in list(shots(root, images))[:limit]:

@@ -37,14 +37,15 @@ def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
     pixels = np.array([r.face_px for r in items])
     light = np.array([r.light for r in items])
     return {
-        "yaw": {f"{a}-{b}°": (yaw >= a) & (yaw < b) for a, b in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 60),
-                                                                 (60, 90))},
+        "yaw": {
+            f"{a}-{b}°": (yaw >= a) & (yaw < b) for a, b in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 60), (60, 90))
+        },
         "light": {name: light == name for name in LIGHTS},
         "focal length (35 mm equivalent)": {
             f"{a}-{b} mm": (focal >= a) & (focal < b) for a, b in ((20, 35), (35, 60), (60, 90), (90, 200))
         },
         "face height": {f"{a}-{b} px": (pixels >= a) & (pixels < b) for a, b in ((150, 230), (230, 310), (310, 401))},
-    }  # fmt: skip
+    }
 
 
 def figures(results: Sequence[Scores]) -> dict[str, Any]:
@@ -78,13 +79,23 @@ def markdown(found: Mapping[str, Any]) -> str:
         labels = list(dict.fromkeys(label for m in found.values() for label in m["by"].get(kind, {})))
         counts = [max(m["by"][kind].get(label, {}).get("renders", 0) for m in found.values()) for label in labels]
         heads = (f"{label} ({n})" for label, n in zip(labels, counts, strict=True))
-        lines += ["", f"Error in mm, and its ratio to the mean head, by {kind} (renders):", "",
-                  "| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(labels)]  # fmt: skip
+        lines += [
+            "",
+            f"Error in mm, and its ratio to the mean head, by {kind} (renders):",
+            "",
+            "| | " + " | ".join(heads) + " |",
+            "|---|" + "---|" * len(labels),
+        ]
         for name, method in found.items():
             cells = [method["by"][kind].get(label) for label in labels]
-            lines.append(f"| {name} | " + " | ".join(
-                "" if c is None else f"{c['error']:.2f}" + (f" ({c['ratio']:.2f})" if "ratio" in c else "")
-                for c in cells) + " |")  # fmt: skip
+            lines.append(
+                f"| {name} | "
+                + " | ".join(
+                    "" if c is None else f"{c['error']:.2f}" + (f" ({c['ratio']:.2f})" if "ratio" in c else "")
+                    for c in cells
+                )
+                + " |"
+            )
     return "\n".join(lines) + "\n"
 
 

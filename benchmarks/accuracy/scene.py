@@ -17,8 +17,10 @@ FACE_MM = 165.0
 """What a face of so many pixels' height means in the flesh: about hair to chin."""
 NEAREST_MM = 280.0
 LIGHTS = ("soft", "front", "side", "top", "back")
-SKIN = np.array([(244, 208, 186), (229, 184, 155), (214, 165, 132), (190, 138, 104), (150, 103, 74), (105, 70, 50),
-                 (72, 48, 36)], float)  # fmt: skip
+SKIN = np.array(
+    [(244, 208, 186), (229, 184, 155), (214, 165, 132), (190, 138, 104), (150, 103, 74), (105, 70, 50), (72, 48, 36)],
+    float,
+)
 HAIR = np.array([(28, 22, 20), (60, 42, 30), (96, 66, 42), (150, 112, 70), (200, 168, 118), (150, 146, 142)], float)
 IRIS = np.array([(62, 38, 22), (92, 60, 34), (110, 96, 60), (86, 110, 120), (96, 128, 156), (88, 108, 76)], float)
 
@@ -63,9 +65,19 @@ def draw_scene(seed: int, person: int, take: int, *, max_yaw: float = 40.0) -> S
     middle = camera.unproject(at, distance)
     translation = middle - rotation @ np.array([0.0, -28.0, 20.0])
     return Scene(
-        person, take, float(yaw), float(pitch), float(roll), equivalent, face_px, camera, rigid(rotation, translation),
-        draw_expression(rng), str(rng.choice(LIGHTS, p=[0.35, 0.2, 0.2, 0.15, 0.1])), (seed, person, take, 2),
-    )  # fmt: skip
+        person,
+        take,
+        float(yaw),
+        float(pitch),
+        float(roll),
+        equivalent,
+        face_px,
+        camera,
+        rigid(rotation, translation),
+        draw_expression(rng),
+        str(rng.choice(LIGHTS, p=[0.35, 0.2, 0.2, 0.15, 0.1])),
+        (seed, person, take, 2),
+    )
 
 
 POSES: tuple[dict[str, float], ...] = (
@@ -126,7 +138,12 @@ def _sides(name: str) -> tuple[str, ...]:
     return (name,) if name in ARKIT_UNITS else (f"{name}Left", f"{name}Right")
 
 
-_STEMS = tuple(dict.fromkeys(
-    name.removesuffix("Left").removesuffix("Right") if name not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
-    else name for name in ARKIT_UNITS if not name.startswith(("eyeLook", "tongue"))
-))  # fmt: skip
+_STEMS = tuple(
+    dict.fromkeys(
+        name.removesuffix("Left").removesuffix("Right")
+        if name not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+        else name
+        for name in ARKIT_UNITS
+        if not name.startswith(("eyeLook", "tongue"))
+    )
+)

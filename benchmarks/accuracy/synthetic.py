@@ -128,11 +128,18 @@ def _observe(job: tuple[str | None, int, int, int, float]) -> dict[str, Any]:
         saw = {"box": np.array(d.box), "five": d.points, "score": d.score}
         saw |= _flat(m, LANDMARKS)
     return saw | {
-        "person": person, "take": take, "found": seen is not None, "pose": pose, "focal": scene.camera.focal,
-        "size": np.array(scene.camera.size), "expression": scene.expression, "face_px": scene.face_px,
-        "angles": np.array([scene.yaw, scene.pitch, scene.roll]), "light": LIGHTS.index(scene.light),
+        "person": person,
+        "take": take,
+        "found": seen is not None,
+        "pose": pose,
+        "focal": scene.camera.focal,
+        "size": np.array(scene.camera.size),
+        "expression": scene.expression,
+        "face_px": scene.face_px,
+        "angles": np.array([scene.yaw, scene.pitch, scene.roll]),
+        "light": LIGHTS.index(scene.light),
         "equivalent": scene.equivalent,
-    }  # fmt: skip
+    }
 
 
 def cache_path(ict: str | None, seed: int, people: int, takes: int, max_yaw: float, folder: Path = CACHE) -> Path:
@@ -165,14 +172,20 @@ def make_renders(
         raise RuntimeError("no face was found in any photo")
     blank = {name: np.zeros_like(value) for name, value in seen[0].items()}
     np.savez(
-        path, **{name: np.array([(blank | r)[name] for r in rows]) for name in seen[0]},
+        path,
+        **{name: np.array([(blank | r)[name] for r in rows]) for name in seen[0]},
         neutral=np.array([v[source.inner] for v in shapes], np.float32),
         points68=np.array([source.landmarks(v) for v in shapes], np.float32),
-        mean_neutral=mean[source.inner], mean_points68=source.landmarks(mean),
+        mean_neutral=mean[source.inner],
+        mean_points68=source.landmarks(mean),
         triangles=triangles[(triangles >= 0).all(axis=1)].astype(np.int32),
-        counted=source.counted(), visible_units=np.array(source.visible_units()),
-        source=source.name, ict=ict or "", seed=seed, max_yaw=max_yaw,
-    )  # fmt: skip
+        counted=source.counted(),
+        visible_units=np.array(source.visible_units()),
+        source=source.name,
+        ict=ict or "",
+        seed=seed,
+        max_yaw=max_yaw,
+    )
     return path
 
 
@@ -191,13 +204,35 @@ def load_renders(path: str | Path) -> Renders:
         yaw, pitch, roll = (float(c) for c in z["angles"][k])
         marks = {name.removeprefix(LANDMARKS): value[k] for name, value in z.items() if name.startswith(LANDMARKS)}
         camera = Camera(float(z["focal"][k]), (width / 2, height / 2), (width, height))
-        items.append(Render(
-            Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])), _marks(marks), (width, height),
-            camera.focal, int(z["person"][k]), int(z["take"][k]), camera, z["pose"][k], z["expression"][k],
-            (yaw, pitch, roll), LIGHTS[int(z["light"][k])], float(z["equivalent"][k]), float(z["face_px"][k]),
-        ))  # fmt: skip
+        items.append(
+            Render(
+                Detection((x0, y0, x1, y1), z["five"][k], float(z["score"][k])),
+                _marks(marks),
+                (width, height),
+                camera.focal,
+                int(z["person"][k]),
+                int(z["take"][k]),
+                camera,
+                z["pose"][k],
+                z["expression"][k],
+                (yaw, pitch, roll),
+                LIGHTS[int(z["light"][k])],
+                float(z["equivalent"][k]),
+                float(z["face_px"][k]),
+            )
+        )
     return Renders(
-        str(z["source"]), str(z["ict"]) or None, int(z["seed"]), float(z["max_yaw"]), tuple(items), tuple(missed),
-        z["neutral"], z["points68"], z["mean_neutral"], z["mean_points68"], z["triangles"], z["counted"],
+        str(z["source"]),
+        str(z["ict"]) or None,
+        int(z["seed"]),
+        float(z["max_yaw"]),
+        tuple(items),
+        tuple(missed),
+        z["neutral"],
+        z["points68"],
+        z["mean_neutral"],
+        z["mean_points68"],
+        z["triangles"],
+        z["counted"],
         tuple(int(k) for k in z["visible_units"]),
-    )  # fmt: skip
+    )

@@ -52,18 +52,41 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
                     shown = [others[0], *some[1:]] if spoil and n > 2 else some
                     joint = fit_views(model, calibration, looks_of(shown))
                     who, fit = some[-1], joint.fits[-1]
-                    score = _judge((fit, 0.0, who, renders.neutral[who.person], renders.counted,
-                                    renders.points68[who.person], renders.triangles, offset))  # fmt: skip
+                    score = _judge(
+                        (
+                            fit,
+                            0.0,
+                            who,
+                            renders.neutral[who.person],
+                            renders.counted,
+                            renders.points68[who.person],
+                            renders.triangles,
+                            offset,
+                        )
+                    )
                     sigma = float(np.median(joint.person.sigma_mm[model.inner_face]))
-                    rows.append({
-                        "person": k, "error": score.error, "rigid": score.rigid, "scale": abs(score.scale - 1),
-                        "covered": score.covered, "covered_scaled": score.covered_scaled, "sigma": sigma,
-                        "geodesic": float(np.mean([
-                            geodesic(f.head_to_camera[:3, :3] @ offset.T, r.head_to_camera[:3, :3])
-                            for f, r in zip(joint.fits[1 if spoil else 0 :], shown[1 if spoil else 0 :], strict=True)
-                        ])),
-                        "effective": joint.person.effective,
-                    })  # fmt: skip
+                    rows.append(
+                        {
+                            "person": k,
+                            "error": score.error,
+                            "rigid": score.rigid,
+                            "scale": abs(score.scale - 1),
+                            "covered": score.covered,
+                            "covered_scaled": score.covered_scaled,
+                            "sigma": sigma,
+                            "geodesic": float(
+                                np.mean(
+                                    [
+                                        geodesic(f.head_to_camera[:3, :3] @ offset.T, r.head_to_camera[:3, :3])
+                                        for f, r in zip(
+                                            joint.fits[1 if spoil else 0 :], shown[1 if spoil else 0 :], strict=True
+                                        )
+                                    ]
+                                )
+                            ),
+                            "effective": joint.person.effective,
+                        }
+                    )
             out[n] = {name: mean_of(np.array([row[name] for row in rows])) for name in rows[0] if name != "person"}
             print(f"{n} photos: {out[n]['error']:.3f} mm", flush=True)
     return out
@@ -71,8 +94,11 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
 
 def markdown(found: Mapping[int, Mapping[str, float]]) -> str:
     first: Any = next(iter(found.values()))["error"]
-    lines = ["| photos | error, mm | to one photo | without scale, mm | size error | stated spread, mm | within 1 σ | "
-             "within 1 σ (scaled) | rotation, ° |", "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| photos | error, mm | to one photo | without scale, mm | size error | stated spread, mm | within 1 σ | "
+        "within 1 σ (scaled) | rotation, ° |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {n} | {row['error']:.2f} | {row['error'] / first:.2f} | {row['rigid']:.2f} | {row['scale']:.1%} | "
         f"{row['sigma']:.2f} | {row['covered']:.0%} | {row['covered_scaled']:.0%} | {row['geodesic']:.1f} |"

@@ -102,9 +102,7 @@ def table(title: str, rows: dict[str, dict[str, list[float]]], seconds: dict[str
     """A Markdown table of means; the best of each column in bold."""
     columns = [name for name in FIGURES if any(name in row for row in rows.values())]
     means = {method: {c: float(np.mean(row[c])) for c in columns if c in row} for method, row in rows.items()}
-    best = {
-        c: (min if c in LESS_IS_BETTER else max)(m[c] for m in means.values() if c in m) for c in columns
-    }  # fmt: skip
+    best = {c: (min if c in LESS_IS_BETTER else max)(m[c] for m in means.values() if c in m) for c in columns}
     lines = [
         f"| {title} | " + " | ".join(columns) + " | ms a face |",
         "|" + "---|" * (len(columns) + 2),

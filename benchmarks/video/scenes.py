@@ -111,9 +111,16 @@ def _draw(actor: Actor, state: State, camera: Camera, background: Image, light: 
     vertices = expressed(head, state.units)
     shading = Shading((DirectionalLight((-0.4, -0.4, -1.0), 0.3 * light, 0.6),), 0.7 * light)
     picture, _ = render_layers(
-        vertices, head.model.level(head.level), actor.texture, camera, state.head_to_camera, background=background,
-        shading=shading, opacity=soft_rim(vertices, head, state.head_to_camera), occlusion=mouth_light(vertices, head),
-    )  # fmt: skip
+        vertices,
+        head.model.level(head.level),
+        actor.texture,
+        camera,
+        state.head_to_camera,
+        background=background,
+        shading=shading,
+        opacity=soft_rim(vertices, head, state.head_to_camera),
+        occlusion=mouth_light(vertices, head),
+    )
     return picture
 
 
@@ -132,11 +139,17 @@ def talk(t: float, seed: float = 0.0) -> dict[str, float]:
     smile = 0.6 * wave(0.31, 0.3)
     jaw = 0.45 * wave(2.3, 0.0) * wave(0.7, 1.0)
     return {
-        "jawOpen": jaw, "mouthFunnel": 0.4 * wave(1.3, 2.0) * wave(0.5, 0.5), "mouthSmileLeft": smile,
-        "mouthSmileRight": smile, "browInnerUp": 0.6 * wave(0.23, 4.0), "eyeBlinkLeft": blink, "eyeBlinkRight": blink,
-        "mouthPucker": 0.3 * wave(0.9, 1.3) * (1 - smile), "browDownLeft": 0.4 * wave(0.19, 1.0),
+        "jawOpen": jaw,
+        "mouthFunnel": 0.4 * wave(1.3, 2.0) * wave(0.5, 0.5),
+        "mouthSmileLeft": smile,
+        "mouthSmileRight": smile,
+        "browInnerUp": 0.6 * wave(0.23, 4.0),
+        "eyeBlinkLeft": blink,
+        "eyeBlinkRight": blink,
+        "mouthPucker": 0.3 * wave(0.9, 1.3) * (1 - smile),
+        "browDownLeft": 0.4 * wave(0.19, 1.0),
         "browDownRight": 0.4 * wave(0.19, 1.0),
-    }  # fmt: skip
+    }
 
 
 def nodding(x: float = 0.0, z: float = 800.0, seed: float = 0.0) -> Play:

@@ -263,9 +263,7 @@ class UsedModel:
 class EngineResult(Protocol):
     """What an engine keeps of its own of a face, and how that looks."""
 
-    def draw_over(
-        self, picture: Image, corner: tuple[float, float], scale: float, opacity: float = 1.0
-    ) -> None:  # fmt: skip
+    def draw_over(self, picture: Image, corner: tuple[float, float], scale: float, opacity: float = 1.0) -> None:
         """Draw it over a part of the photo, in place. Pixel x of the photo is at (x - corner) * scale there."""
 
     def view(self, background: Image, yaw: float = 0.0) -> Image:

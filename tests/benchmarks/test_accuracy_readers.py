@@ -42,8 +42,10 @@ def seen(monkeypatch):
     """The face is found wherever it is looked for."""
     blank = Observation(
         Detection((60, 60, 200, 200), np.zeros((5, 2)), 1.0),
-        Landmarks(np.zeros((478, 3)), np.zeros(52), 1.0), (SIZE, SIZE), None,
-    )  # fmt: skip
+        Landmarks(np.zeros((478, 3)), np.zeros(52), 1.0),
+        (SIZE, SIZE),
+        None,
+    )
     for module in (aflw2000, facescape, now, realy):
         monkeypatch.setattr(module, "face_in", lambda *_: blank)
     return blank
@@ -62,8 +64,9 @@ def write_obj(path, vertices, triangles=()):
 
 
 def picked(points):
-    inner = "\n".join(f' <point x="{x:.6f}" y="{y:.6f}" z="{z:.6f}" name="{k}" active="1"/>'
-                      for k, (x, y, z) in enumerate(points))  # fmt: skip
+    inner = "\n".join(
+        f' <point x="{x:.6f}" y="{y:.6f}" z="{z:.6f}" name="{k}" active="1"/>' for k, (x, y, z) in enumerate(points)
+    )
     return f"<!DOCTYPE PickedPoints>\n<PickedPoints>\n <DocumentData/>\n{inner}\n</PickedPoints>\n"
 
 

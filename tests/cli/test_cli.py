@@ -358,10 +358,22 @@ def test_interrupted_jobs_keep_what_is_done_and_go_on(photos, tmp_path, workers)
 
 def test_every_option_of_the_tree_reaches_its_place() -> None:
     settings = settings_from(
-        {"detector": "mtcnn", "min_face": 30.0, "max_faces": 2, "min_score": 0.7, "subdivide": 2, "focal": 900.0,
-         "texture_size": 512, "frontal_size": 256, "only": "texture", "quiet": True, "enhance": "always",
-         "enhance_limit": 40.0, "enhanced_photo": True}
-    )  # fmt: skip
+        {
+            "detector": "mtcnn",
+            "min_face": 30.0,
+            "max_faces": 2,
+            "min_score": 0.7,
+            "subdivide": 2,
+            "focal": 900.0,
+            "texture_size": 512,
+            "frontal_size": 256,
+            "only": "texture",
+            "quiet": True,
+            "enhance": "always",
+            "enhance_limit": 40.0,
+            "enhanced_photo": True,
+        }
+    )
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
     assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small"}
     assert settings.outputs == in_order((*USUAL, "enhanced_photo"))

@@ -57,9 +57,10 @@ def test_a_glb_alone_and_a_panorama(done: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-l", "moon"], "no light 'moon'"), (["-l", "missing.hdr"], "Cannot read missing.hdr"),
+        (["-l", "moon"], "no light 'moon'"),
+        (["-l", "missing.hdr"], "Cannot read missing.hdr"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_lit(words: list[str], said: str, done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(done, "-o", done.parent / "y", *words) == 1
     assert said in capsys.readouterr().err
@@ -68,10 +69,13 @@ def test_what_cannot_be_lit(words: list[str], said: str, done: Path, capsys: pyt
 @pytest.mark.parametrize(
     "words",
     [
-        ["--mode", "x-ray"], ["-m", "dance"], ["--views", "left"], ["--background", "clear", "--format", "mp4"],
+        ["--mode", "x-ray"],
+        ["-m", "dance"],
+        ["--views", "left"],
+        ["--background", "clear", "--format", "mp4"],
         ["--size", "1"],
     ],
-)  # fmt: skip
+)
 def test_wrong_usage(words: list[str], done: Path) -> None:
     assert run(done, *words) == 2
 

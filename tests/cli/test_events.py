@@ -125,8 +125,12 @@ def test_rendering_tells_of_its_films(tmp_path: Path) -> None:
 def test_without_a_terminal_bars_are_lines() -> None:
     err = io.StringIO()
     heard: list[Event] = [
-        StageBegan("faces", 3), Advanced("faces", 1, 3), StageBegan("fit"), StageBegan("unknown", 3), Problem("oh")
-    ]  # fmt: skip
+        StageBegan("faces", 3),
+        Advanced("faces", 1, 3),
+        StageBegan("fit"),
+        StageBegan("unknown", 3),
+        Problem("oh"),
+    ]
     with Bars({"faces": "finding the faces"}, err=err) as bars:
         job = Job(bars)
         for event in heard:

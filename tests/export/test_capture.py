@@ -36,9 +36,17 @@ def test_the_columns_are_live_link_faces() -> None:
     assert at("JawForward") + 1 == at("JawRight") == at("JawLeft") - 1 == at("JawOpen") - 2
     assert at("MouthPucker") + 1 == at("MouthRight") == at("MouthLeft") - 1
     assert LIVE_LINK_COLUMNS[-10:] == (
-        "TongueOut", "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw",
-        "RightEyePitch", "RightEyeRoll",
-    )  # fmt: skip
+        "TongueOut",
+        "HeadYaw",
+        "HeadPitch",
+        "HeadRoll",
+        "LeftEyeYaw",
+        "LeftEyePitch",
+        "LeftEyeRoll",
+        "RightEyeYaw",
+        "RightEyePitch",
+        "RightEyeRoll",
+    )
 
 
 def test_values_stand_under_their_names() -> None:

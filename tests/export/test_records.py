@@ -87,8 +87,14 @@ def test_shares_add_up_to_the_used_area() -> None:
     provenance = np.zeros((10, 10), np.uint8)
     provenance[:5] = 1
     provenance[5, :5] = 3
-    assert shares(provenance) == {"seen": 0.9091, "mirrored": 0, "filled": 0.0909, "synthetic": 0, "enhanced": 0,
-                                  "statistical": 0}  # fmt: skip
+    assert shares(provenance) == {
+        "seen": 0.9091,
+        "mirrored": 0,
+        "filled": 0.0909,
+        "synthetic": 0,
+        "enhanced": 0,
+        "statistical": 0,
+    }
     assert set(shares(np.zeros((4, 4), np.uint8))) == set(PROVENANCE[1:]) - {"around", "extended"}
 
 

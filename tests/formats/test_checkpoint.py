@@ -220,11 +220,19 @@ def test_hand_made_files_are_read(tmp_path: Path, write: Any) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("os", "system"), ("builtins", "eval"), ("builtins", "getattr"), ("posix", "system"), ("torch", "load"),
-        ("torch.storage", "_load_from_bytes"), ("numpy.core.multiarray", "scalar"), ("collections", "OrderedDict.pop"),
-        ("torch", "FloatStorage.__init__"), ("subprocess", "Popen"), ("torch._utils", "__builtins__"),
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("posix", "system"),
+        ("torch", "load"),
+        ("torch.storage", "_load_from_bytes"),
+        ("numpy.core.multiarray", "scalar"),
+        ("collections", "OrderedDict.pop"),
+        ("torch", "FloatStorage.__init__"),
+        ("subprocess", "Popen"),
+        ("torch._utils", "__builtins__"),
     ],
-)  # fmt: skip
+)
 def test_calls_are_refused_and_not_made(tmp_path: Path, write: Any, module: str, name: str) -> None:
     told = tmp_path / "told"
     file = write(tmp_path / "a.pth", {"w": _Call(_Name(module, name), f"touch {told}")})
@@ -316,7 +324,7 @@ STORAGE = _Persistent("storage", _Name("torch", "FloatStorage"), "0", "cpu", 4)
         b"\x80\x02K\x01K\x02s.",
         b"\x80\x02}K\x01s.",
     ],
-)  # fmt: skip
+)
 def test_lies_are_refused(tmp_path: Path, write: Any, content: Any) -> None:
     if isinstance(content, bytes) and content[:4] == b"\x80\x02]r":  # a far memo place is harmless here
         assert read_checkpoint(write(tmp_path / "a.pth", content, {})) == []
@@ -365,9 +373,14 @@ def test_parts_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
 
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     for name, content in {
-        "empty": b"", "text": b"hello, world\n" * 99, "pickle": pickle.dumps({"a": 1}), "onnx": b"\x08\x08\x12\x06a",
-        "noise": random.Random(3).randbytes(5000), "zip": b"PK\x03\x04" + bytes(100), "dots": b"\x80\x02" + b"]" * 5000,
-    }.items():  # fmt: skip
+        "empty": b"",
+        "text": b"hello, world\n" * 99,
+        "pickle": pickle.dumps({"a": 1}),
+        "onnx": b"\x08\x08\x12\x06a",
+        "noise": random.Random(3).randbytes(5000),
+        "zip": b"PK\x03\x04" + bytes(100),
+        "dots": b"\x80\x02" + b"]" * 5000,
+    }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(WeightsError, match=r"^Cannot read .*\.$"):
             read_checkpoint(tmp_path / name)
@@ -398,10 +411,14 @@ def test_other_byte_orders_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"0": (5, FOUR)}, {"0": (-4, FOUR)}, {"0": (4, FOUR[:-1])}, {}, {"1": (4, FOUR)},
+        {"0": (5, FOUR)},
+        {"0": (-4, FOUR)},
+        {"0": (4, FOUR[:-1])},
+        {},
+        {"1": (4, FOUR)},
         {"0": (4, FOUR), "1": (4, FOUR)},
     ],
-)  # fmt: skip
+)
 def test_storages_of_the_older_format_are_as_long_as_they_say(tmp_path: Path, data: Any) -> None:
     with pytest.raises(WeightsError):
         read_checkpoint(_legacy(tmp_path / "a.pth", {"w": _tensor()}, data))

@@ -147,8 +147,14 @@ def test_another_process_takes_the_place_of_one_that_died(bench, line, qtbot) ->
 
 
 def test_the_settings_dialog_gives_back_what_it_was_given(qtbot) -> None:
-    tree = {"detect": {"min_face": 33.5, "max_faces": 4}, "head": {"subdivide": 0}, "portrait": {"crop": "passport"},
-            "fit": {"focal": 900.0}, "export": {"rig": True}, "only": "texture"}  # fmt: skip
+    tree = {
+        "detect": {"min_face": 33.5, "max_faces": 4},
+        "head": {"subdivide": 0},
+        "portrait": {"crop": "passport"},
+        "fit": {"focal": 900.0},
+        "export": {"rig": True},
+        "only": "texture",
+    }
     for settings in (Settings(), Settings.model_validate(tree)):
         dialog = SettingsDialog(settings)
         qtbot.addWidget(dialog)
@@ -321,9 +327,11 @@ def test_pictures_laid_down_are_the_same(tmp_path) -> None:
     picture = random.integers(0, 256, (65, 33, 3), dtype=np.uint8)
     mask = random.integers(0, 9, (65, 33), dtype=np.uint8)
     face = Face(
-        1, Detection((0, 0, 9, 9), np.zeros((5, 2)), 0.9), texture=Texture(picture, mask),
+        1,
+        Detection((0, 0, 9, 9), np.zeros((5, 2)), 0.9),
+        texture=Texture(picture, mask),
         portrait=Portrait(picture[::-1], None, mask, None),
-    )  # fmt: skip
+    )
     down = spill_to_disk(face)
     assert np.array_equal(down.texture.image, picture)
     assert np.array_equal(down.texture.provenance, mask)

@@ -156,9 +156,12 @@ def clip(tmp_path):
 
 
 QUICK = {
-    "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
+    "texture": {"size": 512},
+    "portrait": {"size": 256},
+    "head": {"subdivide": 0},
+    "enhance": {"mode": "off"},
     "outputs": [name for name in USUAL if not name.endswith("film")],
-}  # fmt: skip
+}
 
 
 def test_a_clip_is_followed_and_its_head_moves_with_the_frames(window, qtbot, tmp_path, clip) -> None:

@@ -53,8 +53,10 @@ def face() -> Face:
     parts, label = [skin], [np.zeros(len(skin), int)]
     for side, sign in ((1, 1), (2, -1)):
         turn = np.linspace(0, 2 * np.pi, EYE // 3, endpoint=False)
-        rings = [(12 * np.sin(a) * np.cos(turn), 12 * np.sin(a) * np.sin(turn), np.full(len(turn), 12 * np.cos(a)))
-                 for a in (0.5, 1.4, 2.4)]  # fmt: skip
+        rings = [
+            (12 * np.sin(a) * np.cos(turn), 12 * np.sin(a) * np.sin(turn), np.full(len(turn), 12 * np.cos(a)))
+            for a in (0.5, 1.4, 2.4)
+        ]
         ball = np.concatenate([np.stack(r, axis=1) for r in rings]) + np.array([sign * 32.0, 20.0, 10.0])
         start, n = len(skin) + (side - 1) * EYE, EYE // 3
         k = np.arange(n)
@@ -88,11 +90,19 @@ class Made:
 def write_bfm2009(folder: Path, f: Face) -> Made:
     identity, spread, colours = f.modes(3, 1), np.array([[3.0], [2.0], [1.0]]), f.modes(2, 2)
     file = folder / "01_MorphableModel.mat"
-    file.write_bytes(mat_bytes({
-        "shapeMU": flat(f.mean[None]).astype("f4") * 1e3, "shapePC": (flat(identity) / spread.T * 1e3).astype("f4"),
-        "shapeEV": spread, "texMU": np.full((f.mean.size, 1), 100.0), "texPC": flat(colours),
-        "texEV": np.full((2, 1), 51.0), "tl": (f.triangles[:, [0, 2, 1]] + 1).astype(float),
-    }))  # fmt: skip
+    file.write_bytes(
+        mat_bytes(
+            {
+                "shapeMU": flat(f.mean[None]).astype("f4") * 1e3,
+                "shapePC": (flat(identity) / spread.T * 1e3).astype("f4"),
+                "shapeEV": spread,
+                "texMU": np.full((f.mean.size, 1), 100.0),
+                "texPC": flat(colours),
+                "texEV": np.full((2, 1), 51.0),
+                "tl": (f.triangles[:, [0, 2, 1]] + 1).astype(float),
+            }
+        )
+    )
     return Made(file, identity, np.zeros((0, *f.mean.shape)), f.mean)
 
 
@@ -104,9 +114,10 @@ def write_bfm_h5(folder: Path, f: Face, name: str = "model2017-1_bfm_nomouth.h5"
     with h5py.File(file, "w") as h5:
         h5["shape/representer/cells"] = f.triangles.T
         for model, mean, modes in (
-            ("shape", f.mean - 1, identity), ("expression", np.ones_like(f.mean), expression),
+            ("shape", f.mean - 1, identity),
+            ("expression", np.ones_like(f.mean), expression),
             ("color", np.full_like(f.mean, 0.4), f.modes(2, 3, 0.1)),
-        ):  # fmt: skip
+        ):
             variance = np.arange(1, len(modes) + 1) ** 2.0
             h5[f"{model}/model/mean"] = mean.ravel()
             h5[f"{model}/model/pcaBasis"] = flat(modes) / np.sqrt(variance)
@@ -125,10 +136,15 @@ def flame_arrays(f: Face) -> dict[str, Any]:
     directions = np.moveaxis(f.modes(400, 1, 1e-3), 0, 2)
     tree = np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.uint32)
     return {
-        "v_template": f.mean / 1e3, "f": f.triangles.astype(np.uint32), "shapedirs": directions, "weights": weights,
-        "J_regressor": regressor, "kintree_table": tree, "posedirs": np.zeros((len(f.mean), 3, 36)),
+        "v_template": f.mean / 1e3,
+        "f": f.triangles.astype(np.uint32),
+        "shapedirs": directions,
+        "weights": weights,
+        "J_regressor": regressor,
+        "kintree_table": tree,
+        "posedirs": np.zeros((len(f.mean), 3, 36)),
         "bs_type": "lrotmin",
-    }  # fmt: skip
+    }
 
 
 def _made_flame(file: Path, f: Face) -> Made:
@@ -186,14 +202,22 @@ def write_gnm(folder: Path, f: Face) -> Made:
     weights[1, f.label == 0], weights[2, f.label == 1], weights[3, f.label == 2] = 1, 1, 1
     uv = np.random.default_rng(3).uniform(0, 1, (len(f.quads), 4, 2))
     np.savez(
-        folder / "gnm_head.npz", template_vertex_positions=f.mean / 1e3, vertex_identity_basis=identity / 1e3,
-        expression_basis=expression / 1e3, expression_names=np.array(["tongue_000", "tongue_001", "pupils_000"]),
-        quads=f.quads, quad_uvs=uv, vertex_groups=groups,
+        folder / "gnm_head.npz",
+        template_vertex_positions=f.mean / 1e3,
+        vertex_identity_basis=identity / 1e3,
+        expression_basis=expression / 1e3,
+        expression_names=np.array(["tongue_000", "tongue_001", "pupils_000"]),
+        quads=f.quads,
+        quad_uvs=uv,
+        vertex_groups=groups,
         vertex_group_names=np.array(["skin", "left_eye", "right_eye", "eye_exteriors"]),
-        template_joint_positions=joints, joint_identity_basis=np.zeros((4, 4, 3)),
+        template_joint_positions=joints,
+        joint_identity_basis=np.zeros((4, 4, 3)),
         joint_names=np.array(["neck", "head", "left_eye", "right_eye"]),
-        joint_parent_indices=np.array([-1, 0, 1, 1]), skinning_weights=weights, version=np.array("3.0"),
-    )  # fmt: skip
+        joint_parent_indices=np.array([-1, 0, 1, 1]),
+        skinning_weights=weights,
+        version=np.array("3.0"),
+    )
     return Made(folder / "gnm_head.npz", identity, expression, f.mean)
 
 
@@ -203,10 +227,11 @@ def write_tddfa(folder: Path, f: Face) -> Made:
     std[12:52], std[52:], mean[12] = 1e5, 2.0, 1e4
     shapes = flat(identity) * 1e3 / 1e5
     z = {
-        "u": flat(f.mean[None]) * 1e3 - shapes[:, :1] * 1e4, "w_shp": np.column_stack([shapes, shapes]),
+        "u": flat(f.mean[None]) * 1e3 - shapes[:, :1] * 1e4,
+        "w_shp": np.column_stack([shapes, shapes]),
         "w_exp": flat(expression) * 1e3 / 2,
         "keypoints": (np.arange(68)[:, None] % len(f.mean) * 3 + np.arange(3)).ravel(),
-    }  # fmt: skip
+    }
     (folder / "bfm_noneck_v3.pkl").write_bytes(pickle.dumps(z, 4))
     (folder / "tri.pkl").write_bytes(pickle.dumps(f.triangles.T.astype(np.int32), 4))
     (folder / "param_mean_std_62d_120x120.pkl").write_bytes(pickle.dumps({"mean": mean, "std": std}, 3))
@@ -251,12 +276,18 @@ def write_ict_npz(folder: Path, f: Face) -> Made:
     identity, expression = f.modes(3, 1), f.modes(2, 2)
     ends = [int(np.flatnonzero(f.label == k)[-1]) for k in range(3)]
     np.savez(
-        folder / "ict_facekit.npz", mean=f.mean / 10, identity=identity / 10, expression=expression / 10,
-        expression_names=np.array(["jawOpen", "eyeBlink_L"]), quads=f.quads, uv_quads=f.quads,
-        uv=np.abs(f.mean[:, :2]) / 100, landmarks68=np.arange(68),
+        folder / "ict_facekit.npz",
+        mean=f.mean / 10,
+        identity=identity / 10,
+        expression=expression / 10,
+        expression_names=np.array(["jawOpen", "eyeBlink_L"]),
+        quads=f.quads,
+        uv_quads=f.quads,
+        uv=np.abs(f.mean[:, :2]) / 100,
+        landmarks68=np.arange(68),
         part_names=np.array(["face", "eyeball_left", "eyeball_right"]),
         part_ranges=np.array([[0, ends[0]], [ends[0] + 1, ends[1]], [ends[1] + 1, ends[2]]]),
-    )  # fmt: skip
+    )
     return Made(folder / "ict_facekit.npz", identity, expression, f.mean)
 
 

@@ -51,10 +51,15 @@ def body() -> np.ndarray:
 @pytest.mark.parametrize(
     "points",
     [
-        ball(75, 110, 95), ball(70, 100, 60), ball(90, 90, 90), ball(60, 90, 40), body(),
-        np.random.default_rng(0).normal(0, 50, (9000, 3)), *(ball(75, 110, 95, 4, seed) for seed in range(6)),
+        ball(75, 110, 95),
+        ball(70, 100, 60),
+        ball(90, 90, 90),
+        ball(60, 90, 40),
+        body(),
+        np.random.default_rng(0).normal(0, 50, (9000, 3)),
+        *(ball(75, 110, 95, 4, seed) for seed in range(6)),
     ],
-)  # fmt: skip
+)
 def test_other_shapes_are_no_faces(points: np.ndarray) -> None:
     assert face_likeness(points) < ALIKE - 0.1
 

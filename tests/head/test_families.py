@@ -185,10 +185,15 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(name: str, tmp_path: Pat
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_pickled_arrays_are_those_that_python_reads(protocol: int, tmp_path: Path) -> None:
     content = {
-        "a": np.arange(12.0).reshape(3, 4), "b": np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
-        "c": np.float32(2.5), "d": np.zeros((0, 3), np.uint8), "e": "text", "f": np.array([True, False]), "g": [1],
+        "a": np.arange(12.0).reshape(3, 4),
+        "b": np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
+        "c": np.float32(2.5),
+        "d": np.zeros((0, 3), np.uint8),
+        "e": "text",
+        "f": np.array([True, False]),
+        "g": [1],
         "h": 7,
-    }  # fmt: skip
+    }
     file = tmp_path / "x.pkl"
     file.write_bytes(pickle.dumps(content, protocol))
     found = read_array_pickle(file)
@@ -303,9 +308,15 @@ def test_hdf5_with_absurd_shapes_or_links_is_refused(tmp_path: Path) -> None:
 )
 def test_arrays_that_make_no_face_are_refused(spoil: Any, reason: str) -> None:
     arrays = {
-        "name": "x", "licence": "x", "commercial_use": False, "mean": FACE.mean / 1e3, "identity": FACE.modes(2, 0),
-        "expression": FACE.modes(2, 1), "faces": FACE.triangles, "mm": 1e3,
-    }  # fmt: skip
+        "name": "x",
+        "licence": "x",
+        "commercial_use": False,
+        "mean": FACE.mean / 1e3,
+        "identity": FACE.modes(2, 0),
+        "expression": FACE.modes(2, 1),
+        "faces": FACE.triangles,
+        "mm": 1e3,
+    }
     assert place(**arrays).mean.shape == FACE.mean.shape
     with pytest.raises(Refused, match=reason):
         place(**spoil(arrays))
@@ -350,9 +361,7 @@ def test_the_example_of_the_documentation_reads_a_file(tmp_path: Path) -> None:
     exec(page.split("```python\n")[1].split("```")[0], names)
     file = tmp_path / "my_head.npz"
     shapes, expressions = FACE.modes(2, 0), FACE.modes(1, 1)
-    np.savez(
-        file, mean=FACE.mean / 1e3, shapes=shapes / 1e3, expressions=expressions / 1e3, triangles=FACE.triangles
-    )  # fmt: skip
+    np.savez(file, mean=FACE.mean / 1e3, shapes=shapes / 1e3, expressions=expressions / 1e3, triangles=FACE.triangles)
     np.testing.assert_allclose(names["FAMILY"].load(file).identity, shapes, atol=1e-3)
     assert "example.org/head" in refusal_of_empty(names["FAMILY"], tmp_path / "empty")
 

@@ -29,13 +29,21 @@ def _large() -> HeadModel:
     mean = mesh.apply(ours.mean)
     mirror = cKDTree(mean).query(mean * [-1, 1, 1])[1].astype(np.int32)
     return replace(
-        ours, name="large", mean=mean, identity=mesh.apply(ours.identity[:2]), expression=mesh.apply(ours.expression),
-        quads=mesh.quads, quad_uv=mesh.quad_uv, uv=mesh.uv, part=mesh.part, mirror=mirror,
+        ours,
+        name="large",
+        mean=mean,
+        identity=mesh.apply(ours.identity[:2]),
+        expression=mesh.apply(ours.expression),
+        quads=mesh.quads,
+        quad_uv=mesh.quad_uv,
+        uv=mesh.uv,
+        part=mesh.part,
+        mirror=mirror,
         inner_face=(mesh.matrix @ ours.inner_face.astype(np.float32)[:, None])[:, 0] > 0.5,
         smooth_modes=mesh.apply(ours.smooth_modes[..., None])[..., 0],
         embeddings={"68.0": mesh.embedding68, "478.0": mesh.embedding478},
         uv_colour=None if mesh.uv_colour is None else np.rint(mesh.uv_colour).astype(np.uint8),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.slow

@@ -28,10 +28,20 @@ def ours(expression: np.ndarray, names: tuple[str, ...] = ()) -> Morphable:
     """Our own head's mean and shapes as a foreign model, with other expressions."""
     h = default_head()
     return place(
-        name="x", licence="x", commercial_use=True, mean=h.mean, identity=h.identity[:3], expression=expression,
-        faces=h.quads, part=h.part, mm=1.0, expression_names=names, expression_is_pca=not names, uv=h.uv,
+        name="x",
+        licence="x",
+        commercial_use=True,
+        mean=h.mean,
+        identity=h.identity[:3],
+        expression=expression,
+        faces=h.quads,
+        part=h.part,
+        mm=1.0,
+        expression_names=names,
+        expression_is_pca=not names,
+        uv=h.uv,
         face_uv=h.quad_uv,
-    )  # fmt: skip
+    )
 
 
 def test_names_are_the_units_of_arkit_whole_or_by_side(tmp_path: Path) -> None:
@@ -66,9 +76,12 @@ def test_a_jaw_helps_to_open_the_mouth() -> None:
     h = default_head()
     lower = np.clip(-unit(h, "jawOpen")[:, 1] / 30, 0, 1)
     joint = Joints(
-        ("jaw",), np.array([-1]), np.array([[0.0, -40.0, -60.0]]), np.zeros((3, 1, 3)),
+        ("jaw",),
+        np.array([-1]),
+        np.array([[0.0, -40.0, -60.0]]),
+        np.zeros((3, 1, 3)),
         lower[:, None].astype(np.float32),
-    )  # fmt: skip
+    )
     without = ours(1e-3 * h.expression[:1])
     head = adopt.head_model(replace(without, joints=joint))
     chin = unit(h, "jawOpen")[:, 1].argmin()

@@ -109,10 +109,22 @@ def test_other_heads_get_what_they_have(tiny_head: HeadModel) -> None:
         for k in (0, 1, 2)
     }
     mask = HeadModel(
-        "mask", "none", mean, np.zeros((1, 63, 3), np.float32), np.zeros((0, 63, 3), np.float32), quads, quads,
-        mean[:, :2] / 200 + 0.5, np.zeros(48, np.uint8), np.arange(63, dtype=np.int32), np.ones(63, bool),
-        np.ones((1, 63), np.float32), np.zeros(1), marks, expression_names=(),
-    )  # fmt: skip
+        "mask",
+        "none",
+        mean,
+        np.zeros((1, 63, 3), np.float32),
+        np.zeros((0, 63, 3), np.float32),
+        quads,
+        quads,
+        mean[:, :2] / 200 + 0.5,
+        np.zeros(48, np.uint8),
+        np.arange(63, dtype=np.int32),
+        np.ones(63, bool),
+        np.ones((1, 63), np.float32),
+        np.zeros(1),
+        marks,
+        expression_names=(),
+    )
     person = mask.level(1).apply(mask.mean)
     assert mask.is_mask
     assert skeleton(Head(mask, 1, person, person)).names == ("head",)

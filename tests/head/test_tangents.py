@@ -16,9 +16,11 @@ from tronie.head.surface import Piece, pieces, quad_vertex_normals
 from tronie.head.tangents import tangents
 
 SQUARE = Piece(
-    "skin", np.arange(4, dtype=np.int32), np.array([[0.2, 0.8], [0.7, 0.8], [0.7, 0.3], [0.2, 0.3]], np.float32),
+    "skin",
+    np.arange(4, dtype=np.int32),
+    np.array([[0.2, 0.8], [0.7, 0.8], [0.7, 0.3], [0.2, 0.3]], np.float32),
     np.array([[0, 1, 2], [0, 2, 3]], np.int32),
-)  # fmt: skip
+)
 """A square that the atlas shows upright: u to the right, v down."""
 CORNERS = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float)
 UP = np.array([[0.0, 0.0, 1.0]] * 4)

@@ -132,24 +132,39 @@ def _value(data: bytes) -> Callable[[], bytes]:
 
 
 for _name, _build in {
-    "constants folded without end": _folded, "a thousand repeated constants": _repeats,
-    "one constant stored a thousand times": _stored_often, "a chain of twenty thousand": _chain,
-    "a border of a million": _padded(1_000_000), "a border below nothing": _padded(-200), "an outer product": _outer,
-    "kernels as large as the picture": _heavy, "pooling over everything": _pooled, "doubled and doubled": _concatenated,
+    "constants folded without end": _folded,
+    "a thousand repeated constants": _repeats,
+    "one constant stored a thousand times": _stored_often,
+    "a chain of twenty thousand": _chain,
+    "a border of a million": _padded(1_000_000),
+    "a border below nothing": _padded(-200),
+    "an outer product": _outer,
+    "kernels as large as the picture": _heavy,
+    "pooling over everything": _pooled,
+    "doubled and doubled": _concatenated,
     "an endless shape": _reshaped,
     "a product with nothing": lambda g, x: g.add("MatMul", x, name="coeff") and None,
     "a circle": lambda g, x: g.add("Relu", g.add("Relu", "coeff"), name="coeff") and None,
     "an axis that is not there": lambda g, x: g.add("Mean", x, g.constant([9, -9], "<i4"), name="coeff") and None,
     "no pictures": lambda g, x: g.add("Relu", g.constant(1.0), name="coeff") and None,
-    "kernels of nothing": lambda g, x: g.add("Relu", g.convolution(x, np.ones((0, 0, 0, 0)), 1, "SAME"), name="coeff")
-    and None,
+    "kernels of nothing": lambda g, x: (
+        g.add("Relu", g.convolution(x, np.ones((0, 0, 0, 0)), 1, "SAME"), name="coeff") and None
+    ),
     "a constant of two gigabytes": lambda g, x: g.add("Add", x, _repeated(g, (500_000_000,)), name="coeff") and None,
-}.items():  # fmt: skip
+}.items():
     _file("deep3d", "FaceReconModel.pb", f"graph: {_name}", _graph(_build))
-_file("deep3d", "FaceReconModel.pb", "graph: numbers of a byte each", _value(
-    part(1, 3) + part(2, b"") + part(7, b"\1" * 3_000_000)))  # fmt: skip
-_file("deep3d", "FaceReconModel.pb", "graph: a shape of endless axes", _value(
-    part(1, 1) + part(2, part(2, part(1, 9)) * 300_000)))  # fmt: skip
+_file(
+    "deep3d",
+    "FaceReconModel.pb",
+    "graph: numbers of a byte each",
+    _value(part(1, 3) + part(2, b"") + part(7, b"\1" * 3_000_000)),
+)
+_file(
+    "deep3d",
+    "FaceReconModel.pb",
+    "graph: a shape of endless axes",
+    _value(part(1, 1) + part(2, part(2, part(1, 9)) * 300_000)),
+)
 _file("deep3d", "FaceReconModel.pb", "graph: a lying shape", _value(part(1, 1) + part(2, part(2, part(1, 1 << 62)))))
 _file("deep3d", "FaceReconModel.pb", "graph: many small fields", lambda: part(9, 1) * 4_000_000)
 _file(
@@ -175,16 +190,29 @@ def _checkpoint(pickled: bytes, *more: tuple[str, bytes], packed: int = zipfile.
 
 def _storage(key: str, count: int, kind: str = "FloatStorage") -> bytes:
     name = key.encode()
-    return (b"(X\7\0\0\0storagectorch\n" + kind.encode() + b"\nX" + struct.pack("<I", len(name)) + name
-            + b"X\3\0\0\0cpu" + pickle.dumps(count, 2)[2:-1] + b"tQ")  # fmt: skip
+    return (
+        b"(X\7\0\0\0storagectorch\n"
+        + kind.encode()
+        + b"\nX"
+        + struct.pack("<I", len(name))
+        + name
+        + b"X\3\0\0\0cpu"
+        + pickle.dumps(count, 2)[2:-1]
+        + b"tQ"
+    )
 
 
 def _tensor(
     key: str, count: int, shape: tuple[int, ...], strides: tuple[int, ...], kind: str = "FloatStorage"
 ) -> bytes:
     sizes = b"".join(pickle.dumps(s, 2)[2:-1].replace(b"q\0", b"").replace(b"q\1", b"") for s in (shape, strides))
-    return (b"ctorch._utils\n_rebuild_tensor_v2\n(" + _storage(key, count, kind) + b"K\0" + sizes
-            + b"\x89ccollections\nOrderedDict\n)RtR")  # fmt: skip
+    return (
+        b"ctorch._utils\n_rebuild_tensor_v2\n("
+        + _storage(key, count, kind)
+        + b"K\0"
+        + sizes
+        + b"\x89ccollections\nOrderedDict\n)RtR"
+    )
 
 
 def _overlapping() -> bytes:
@@ -230,8 +258,11 @@ _PICKLES = {
     "a number of 2 GB": b"\x8b" + struct.pack("<i", 2_000_000_000) + b"\1.",
     "a number of a megabyte": b"}\x8b" + struct.pack("<i", 1_000_000) + b"\x7f" * 1_000_000 + b"Ns.",
     "a number of negative length": b"\x8b" + struct.pack("<i", -5) + b".",
-    "equal hashes": b"}(" + b"".join(b"\x8a" + bytes([len(k)]) + k + b"N" for k in (
-        pickle.encode_long(i * (2**61 - 1)) for i in range(1, 20_000))) + b"u.",
+    "equal hashes": b"}("
+    + b"".join(
+        b"\x8a" + bytes([len(k)]) + k + b"N" for k in (pickle.encode_long(i * (2**61 - 1)) for i in range(1, 20_000))
+    )
+    + b"u.",
     "a command": b"cos\nsystem\nX\4\0\0\0true\x85R.",
     "a command on the stack": b"\x8c\5posix\x8c\6system\x93\x8c\4true\x85R.",
     "an import": b"cbuiltins\n__import__\nX\2\0\0\0os\x85R.",
@@ -251,9 +282,11 @@ _PICKLES = {
     "a storage of objects": b"}X\1\0\0\0a" + _tensor("0", 4, (4,), (1,), "ObjectStorage") + b"s.",
     "a storage whose key is a path": b"}X\1\0\0\0a" + _tensor("../../../../etc/passwd", 4, (4,), (1,)) + b"s.",
     "a hundred thousand tensors": b"(" + _tensor("0", 4, (4,), (1,)) * 100_000 + b"t.",
-    "the same number twice two ways": b"(" + _tensor("0", 4, (4,), (1,)) + _tensor("0", 2, (2,), (1,), "DoubleStorage")
+    "the same number twice two ways": b"("
+    + _tensor("0", 4, (4,), (1,))
+    + _tensor("0", 2, (2,), (1,), "DoubleStorage")
     + b"t.",
-}  # fmt: skip
+}
 for _name, _pickled in _PICKLES.items():
     _file(
         "sparnet",
@@ -261,21 +294,34 @@ for _name, _pickled in _PICKLES.items():
         f"checkpoint: {_name}",
         lambda p=_pickled: _checkpoint(b"\x80\2" + p, ("a/data/0", bytes(16))),
     )  # type: ignore[misc]
-    _file("deep3d", "epoch_20.pth", f"old checkpoint: {_name}", lambda p=_pickled: b"".join(
-        pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})) + b"\x80\2" + p
-        + pickle.dumps(["0"], 2) + struct.pack("<q", 4) + bytes(16))  # type: ignore[misc]  # fmt: skip
+    _file(
+        "deep3d",
+        "epoch_20.pth",
+        f"old checkpoint: {_name}",
+        lambda p=_pickled: (
+            b"".join(pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}))
+            + b"\x80\2"
+            + p
+            + pickle.dumps(["0"], 2)
+            + struct.pack("<q", 4)
+            + bytes(16)
+        ),
+    )  # type: ignore[misc]
 _BOMB = bytes(100_000_000)
 for _name, _content in {
     "compressed": lambda: _checkpoint(b"\x80\2}.", ("a/data/0", bytes(100_000_000)), packed=zipfile.ZIP_DEFLATED),
     "compressed pickle": lambda: _checkpoint(b"\x80\2}." + bytes(50_000_000), packed=zipfile.ZIP_LZMA),
-    "files over each other": _overlapping, "more files than anybody has": lambda: _crowded(400_000),
-    "files that are not there": lambda: _crowded(1000), "a password": _encrypted,
+    "files over each other": _overlapping,
+    "more files than anybody has": lambda: _crowded(400_000),
+    "files that are not there": lambda: _crowded(1000),
+    "a password": _encrypted,
     "a path that leads out": lambda: _zip(("../data.pkl", b"\x80\2}.")),
     "a program": lambda: _checkpoint(b"\x80\2}.", ("a/constants.pkl", b"")),
-    "no end": lambda: _checkpoint(b"\x80\2}.")[:-30], "nothing": lambda: b"PK\3\4",
+    "no end": lambda: _checkpoint(b"\x80\2}.")[:-30],
+    "nothing": lambda: b"PK\3\4",
     "another byte order": lambda: _checkpoint(b"\x80\2}.", ("a/byteorder", b"big")),
     "a list of files of four gigabytes": lambda: _edited(_checkpoint(b"\x80\2}."), -10, b"\xfe\xff\xff\xff"),
-}.items():  # fmt: skip
+}.items():
     _file("sparnet", "net.pth", f"checkpoint: {_name}", _content)
 _sparse("sparnet", "net.pth", _checkpoint(b"\x80\2}."), 5_000_000_000)
 _sparse("deep3d", "epoch_20.pth", b"\x80\2\x8d" + struct.pack("<Q", 2_900_000_000), 3_000_000_000)
@@ -327,14 +373,15 @@ _GOOD = {
     "a tree in a circle": lambda: _flame(kintree_table=np.array([[0, 4, 1, 1, 1], [0, 1, 2, 3, 4]])),
     "one point": lambda: _flame(v_template=np.zeros((COUNT, 3))),
     "weights that are none": lambda: _flame(weights=np.full((COUNT, 5), np.inf)),
-}  # fmt: skip
+}
 for _name, _content in {
     "zeros": lambda: _npz(shapedirs=_npy("|u1", (len(_BOMB),), _BOMB)),
     "many arrays of zeros": lambda: _npz(**{k: _npy("|u1", (9_000_000,), bytes(9_000_000)) for k in _FLAME}),
     "a shape of exabytes": lambda: _npz(shapedirs=_npy("<f8", (1 << 30, 1 << 30), bytes(8))),
     "a shape below nothing": lambda: _npz(shapedirs=_npy("<f8", (-1, -8), bytes(64))),
     "a shape of texts": lambda: _npz(
-        shapedirs=_npy("", (), b"", "{'descr': '<f8', 'fortran_order': False, 'shape': ('a',)}")),
+        shapedirs=_npy("", (), b"", "{'descr': '<f8', 'fortran_order': False, 'shape': ('a',)}")
+    ),
     "texts of a gigabyte each": lambda: _npz(shapedirs=_npy("|S1000000000", (1,), b"x")),
     "texts of nothing": lambda: _npz(shapedirs=_npy("|S0", (1 << 40,), b"")),
     "objects": lambda: _npz(shapedirs=_array(np.array([print], dtype=object))),
@@ -345,9 +392,10 @@ for _name, _content in {
     "no header": lambda: _npz(shapedirs=b""),
     "the same array twice": lambda: _zip(*[(f"{k}.npy", b"") for k in (*_FLAME, *_FLAME)]),
     "another packing": lambda: _zip(
-        *[(f"{k}.npy", _npy("<f8", (1,), bytes(8))) for k in _FLAME], packed=zipfile.ZIP_BZIP2),
+        *[(f"{k}.npy", _npy("<f8", (1,), bytes(8))) for k in _FLAME], packed=zipfile.ZIP_BZIP2
+    ),
     **_GOOD,
-}.items():  # fmt: skip
+}.items():
     _file("flame-2023", "flame2023.npz", f"npz: {_name}", _content)
 _file("gnm", "gnm_head.npz", "npz: a GNM of nothing", lambda: _flame())
 _sparse("gnm", "gnm_head.npz", b"PK\3\4", 4_000_000_000)
@@ -357,8 +405,11 @@ _sparse("gnm", "gnm_head.npz", b"PK\3\4", 4_000_000_000)
 
 _SPARSE = b"cscipy.sparse.csc\ncsc_matrix\n)\x81}(X\6\0\0\0_shapeJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86"
 for _name, _pickled in {
-    "a text encoded again and again": b"(" + _TEXT + b"q\0"
-    + b"c_codecs\nencode\nh\0X\6\0\0\0latin1\x86R" * 3000 + b"t.",
+    "a text encoded again and again": b"("
+    + _TEXT
+    + b"q\0"
+    + b"c_codecs\nencode\nh\0X\6\0\0\0latin1\x86R" * 3000
+    + b"t.",
     "wrapped and wrapped": b"cchumpy.ch\nCh\n)\x81q\0" + b"cchumpy.ch\nCh\n)\x81}X\1\0\0\0xh\0sbq\0" * 100 + b".",
     "wrapped in itself": b"}X\1\0\0\0acchumpy.ch\nCh\n)\x81q\0}X\1\0\0\0xh\0sbs.",
     "a command": b"cposix\nsystem\nX\4\0\0\0true\x85R.",
@@ -368,7 +419,7 @@ for _name, _pickled in {
     "a kind of numbers that is none": b"cnumpy\ndtype\nX\x08\0\0\0(9,9)f4,\x89\x88\x87R.",
     "a sparse matrix of exabytes": b"}X\1\0\0\0a" + _SPARSE + b"ubs.",
     "empty dicts": b"(" + b"}" * 3_000_000 + b"t.",
-}.items():  # fmt: skip
+}.items():
     _file("flame-2020", "generic_model.pkl", f"pickle: {_name}", lambda p=_pickled: b"\x80\2" + p)  # type: ignore[misc]
     _file("3ddfa", "tri.pkl", f"3ddfa: {_name}", lambda p=_pickled: b"\x80\2" + p)  # type: ignore[misc]
 _sparse("flame-2020", "generic_model.pkl", b"\x80\2X\0\0\0\xf0", 4_200_000_000)
@@ -385,8 +436,13 @@ _MAT = b"MATLAB".ljust(124) + struct.pack("<H2s", 0x0100, b"IM")
 
 
 def _variable(name: bytes, shape: tuple[int, ...], numbers: bytes, kind: int = 6, stored: int = 9) -> bytes:
-    return _element(14, _element(6, struct.pack("<II", kind, 0)) + _element(5, np.array(shape, "<i4").tobytes())
-                    + _element(1, name) + _element(stored, numbers))  # fmt: skip
+    return _element(
+        14,
+        _element(6, struct.pack("<II", kind, 0))
+        + _element(5, np.array(shape, "<i4").tobytes())
+        + _element(1, name)
+        + _element(stored, numbers),
+    )
 
 
 def _packed(data: bytes) -> bytes:
@@ -402,8 +458,9 @@ for _name, _content in {
     "a shape of too many axes": lambda: _MAT + _variable(b"shapePC", (1,) * 40, bytes(8)),
     "many variables": lambda: _MAT + _variable(b"x", (1, 1), bytes(8)) * 80_000,
     "many packed variables": lambda: _MAT + _packed(_variable(b"x", (1, 1), bytes(8))) * 60_000,
-    "a packed variable without content": lambda: _MAT + struct.pack("<II", 15, 5_000_005) + b"\x78\x01"
-    + b"\0\0\0\xff\xff" * 1_000_000 + b"\0\0\0",
+    "a packed variable without content": lambda: (
+        _MAT + struct.pack("<II", 15, 5_000_005) + b"\x78\x01" + b"\0\0\0\xff\xff" * 1_000_000 + b"\0\0\0"
+    ),
     "packed twice": lambda: _MAT + _packed(_packed(_variable(b"shapePC", (1, 1), bytes(8)))),
     "noise for a packed variable": lambda: _MAT + struct.pack("<II", 15, 100) + bytes(range(100)),
     "a structure": lambda: _MAT + _variable(b"shapePC", (1, 1), b"", 2),
@@ -412,7 +469,7 @@ for _name, _content in {
     "an element longer than the file": lambda: _MAT + struct.pack("<II", 14, 0xFFFFFFF0) + bytes(64),
     "only a header": lambda: _MAT[:100],
     "a small element": lambda: _MAT + struct.pack("<HH", 14, 4) + bytes(4),
-}.items():  # fmt: skip
+}.items():
     _file("bfm-2009", "01_MorphableModel.mat", f"mat: {_name}", _content)
     _file("bfm", "BFM_model_front.mat", f"front: {_name}", _content)
 _sparse("bfm-2009", "01_MorphableModel.mat", _MAT, 3_000_000_000)
@@ -468,16 +525,21 @@ def _circle(h5: Any, h5py: Any, folder: Path) -> None:
 
 for _name, _made in {
     "a fill of terabytes": lambda h5, *_: h5.create_dataset(
-        CELLS, (1 << 20, 1 << 20), "f4", chunks=(64, 64), fillvalue=7),
+        CELLS, (1 << 20, 1 << 20), "f4", chunks=(64, 64), fillvalue=7
+    ),
     "a dataset without numbers": lambda h5, *_: h5.create_dataset(CELLS, (30_000, 30_000), "f4"),
     "one large chunk": lambda h5, *_: h5.create_dataset(
-        CELLS, data=np.zeros((1, 3), "f4"), chunks=(50_000_000, 3), maxshape=(None, 3), compression="gzip"),
+        CELLS, data=np.zeros((1, 3), "f4"), chunks=(50_000_000, 3), maxshape=(None, 3), compression="gzip"
+    ),
     "a chunk that goes on": _bomb,
     "many chunks": lambda h5, *_: h5.create_dataset(CELLS, (10_000_000,), "u1", chunks=(1,)),
     "thousands of chunks": lambda h5, *_: h5.create_dataset(CELLS, data=np.zeros(20_000, "u1"), chunks=(1,)),
-    "a link to another file": _external, "a link to itself": _soft, "numbers of another file": _virtual,
+    "a link to another file": _external,
+    "a link to itself": _soft,
+    "numbers of another file": _virtual,
     "numbers outside": lambda h5, h5py, folder: h5.create_dataset(
-        CELLS, (10,), "u1", external=[("/etc/hostname", 0, 10)]),
+        CELLS, (10,), "u1", external=[("/etc/hostname", 0, 10)]
+    ),
     "a circle of groups": _circle,
     "texts": lambda h5, h5py, folder: h5.create_dataset(CELLS, data=["a"] * 9, dtype=h5py.string_dtype()),
     "records": lambda h5, *_: h5.create_dataset(CELLS, data=np.zeros(3, [("a", "f4")])),
@@ -487,7 +549,7 @@ for _name, _made in {
     "another packing": lambda h5, *_: h5.create_dataset(CELLS, data=np.zeros((1000, 3), "f4"), compression="lzf"),
     "numbers of few bits": lambda h5, *_: h5.create_dataset(CELLS, data=np.zeros((1000, 3), "i4"), scaleoffset=2),
     "a group for numbers": lambda h5, *_: h5.create_group(CELLS),
-}.items():  # fmt: skip
+}.items():
     _hdf5(_name, _made)  # type: ignore[arg-type]
 _file("bfm-2019", "model2019_bfm.h5", "hdf5: noise", lambda: b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 20)
 _sparse("bfm-2019", "model2019_bfm.h5", b"\x89HDF\r\n\x1a\n", 3_000_000_000)
@@ -504,14 +566,22 @@ for _name, _content in {
     "a matrix of exabytes": lambda: struct.pack("<I", 1) + _matrix(2**31 - 1, 2**31 - 1),
     "a matrix below nothing": lambda: struct.pack("<I", 1) + _matrix(-5, -5),
     "a list of exabytes": lambda: struct.pack("<I", 1) + _matrix(0, 1) * 3 + struct.pack("<Q", 2**64 - 1),
-    "many landmarks": lambda: struct.pack("<I", 3) + (_matrix(0, 1) * 3 + struct.pack("<Q", 0)) * 2
-    + struct.pack("<BBQ", 1, 0, 4_000_000) + bytes(12) * 4_000_000,
-    "many expressions": lambda: struct.pack("<I", 2) + (_matrix(0, 1) * 3 + struct.pack("<Q", 0)) * 2
-    + struct.pack("<BiQ", 0, 1, 2**60) + bytes(16) * 2_000_000,
+    "many landmarks": lambda: (
+        struct.pack("<I", 3)
+        + (_matrix(0, 1) * 3 + struct.pack("<Q", 0)) * 2
+        + struct.pack("<BBQ", 1, 0, 4_000_000)
+        + bytes(12) * 4_000_000
+    ),
+    "many expressions": lambda: (
+        struct.pack("<I", 2)
+        + (_matrix(0, 1) * 3 + struct.pack("<Q", 0)) * 2
+        + struct.pack("<BiQ", 0, 1, 2**60)
+        + bytes(16) * 2_000_000
+    ),
     "no vertices": lambda: struct.pack("<I", 1) + (_matrix(0, 1) * 3 + struct.pack("<Q", 0)) * 2 + struct.pack("<Q", 0),
     "another version": lambda: struct.pack("<I", 77),
     "nothing": lambda: b"",
-}.items():  # fmt: skip
+}.items():
     _file("sfm", "sfm_shape_3448.bin", f"surrey: {_name}", _content)
 _sparse("sfm", "sfm_shape_3448.bin", struct.pack("<I", 1), 3_000_000_000)
 
@@ -520,8 +590,13 @@ _INDEX = b'{"expressions": ["jawOpen"], "idx_to_landmark_verts": [0]}'
 
 
 def _ict(neutral: bytes = _OBJ, index: bytes = _INDEX, person: bytes = _OBJ, people: int = 1) -> bytes:
-    return _zip(("F/generic_neutral_mesh.obj", neutral), ("F/vertex_indices.json", index), ("F/jawOpen.obj", neutral),
-                *((f"F/identity{k:03d}.obj", person) for k in range(people)), packed=zipfile.ZIP_DEFLATED)  # fmt: skip
+    return _zip(
+        ("F/generic_neutral_mesh.obj", neutral),
+        ("F/vertex_indices.json", index),
+        ("F/jawOpen.obj", neutral),
+        *((f"F/identity{k:03d}.obj", person) for k in range(people)),
+        packed=zipfile.ZIP_DEFLATED,
+    )
 
 
 for _name, _content in {
@@ -529,7 +604,8 @@ for _name, _content in {
     "millions of numbers in a line": lambda: _ict(b"v " + b"1 " * 3_900_000),
     "millions of faces": lambda: _ict(_OBJ + b"f 1 1 1\n" * 980_000),
     "thousands of people": lambda: _ict(
-        b"v 0 0 0\n" * 100_000 + b"f 1/1 2/1 3/1\nvt 0 0\n", person=b"v 0 0 0\n" * 100_000, people=100),
+        b"v 0 0 0\n" * 100_000 + b"f 1/1 2/1 3/1\nvt 0 0\n", person=b"v 0 0 0\n" * 100_000, people=100
+    ),
     "texts of 400 MB": lambda: _ict(b"#" * 7_900_000, people=50, person=b"#" * 7_900_000),
     "one text of 100 MB": lambda: _ict(b"v 0 0 0\n" * 12_500_000),
     "millions of lines": lambda: _ict(b"\n" * 7_900_000),
@@ -540,7 +616,7 @@ for _name, _content in {
     "faces of nothing": lambda: _ict(b"v 0 0 0\nvt 0 0\nf\nf 1\n"),
     "faces of huge numbers": lambda: _ict(_OBJ + b"f 99999999999999999999/1 1/1 1/1\n"),
     "people of another size": lambda: _ict(person=_OBJ + b"v 1 1 1\n"),
-}.items():  # fmt: skip
+}.items():
     _file("ict-facekit", "FaceXModel.zip", f"ict: {_name}", _content)
 
 

@@ -48,10 +48,17 @@ def tiff16(path: Path, values: np.ndarray, tags: dict[int, tuple[int, int, int |
     height, width, channels = values.shape
     pixels, bits = values.astype("<u2").tobytes(), struct.pack("<3H", 16, 16, 16)
     entries: dict[int, tuple[int, int, int | bytes]] = {
-        256: (3, 1, width), 257: (3, 1, height), 258: (3, channels, 16 if channels == 1 else bits), 259: (3, 1, 1),
-        262: (3, 1, 1 if channels == 1 else 2), 273: (4, 1, 8), 277: (3, 1, channels), 278: (3, 1, height),
-        279: (4, 1, len(pixels)), **(tags or {}),
-    }  # fmt: skip
+        256: (3, 1, width),
+        257: (3, 1, height),
+        258: (3, channels, 16 if channels == 1 else bits),
+        259: (3, 1, 1),
+        262: (3, 1, 1 if channels == 1 else 2),
+        273: (4, 1, 8),
+        277: (3, 1, channels),
+        278: (3, 1, height),
+        279: (4, 1, len(pixels)),
+        **(tags or {}),
+    }
     body, extra = b"", b""
     behind = 8 + len(pixels) + 2 + 12 * len(entries) + 4
     for tag, (kind, count, value) in sorted(entries.items()):
@@ -267,12 +274,18 @@ def test_what_lies_beside_the_picture_does_no_harm(tmp_path: Path) -> None:
     broken = bytearray(chunk(b"tIME", b"1234567"))
     broken[-1] ^= 255
     cases = {
-        "text": chunk(b"tEXt", long), "ztxt": chunk(b"zTXt", b"Comment\0\0" + bomb),
-        "itxt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + bomb), "icc": chunk(b"iCCP", b"p\0\0" + bomb),
-        "raw": chunk(b"zTXt", b"Raw profile type exif\0\0" + bomb), "exif": chunk(b"eXIf", bytes(2_000_000)),
-        "crc": bytes(broken), "odd": chunk(b"teSt", bytes(3_000_000)), "sbit": chunk(b"sBIT", b""),
-        "cicp": chunk(b"cICP", b"\xff\xff\0\1"), "short": chunk(b"cICP", b"\1"),
-    }  # fmt: skip
+        "text": chunk(b"tEXt", long),
+        "ztxt": chunk(b"zTXt", b"Comment\0\0" + bomb),
+        "itxt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + bomb),
+        "icc": chunk(b"iCCP", b"p\0\0" + bomb),
+        "raw": chunk(b"zTXt", b"Raw profile type exif\0\0" + bomb),
+        "exif": chunk(b"eXIf", bytes(2_000_000)),
+        "crc": bytes(broken),
+        "odd": chunk(b"teSt", bytes(3_000_000)),
+        "sbit": chunk(b"sBIT", b""),
+        "cicp": chunk(b"cICP", b"\xff\xff\0\1"),
+        "short": chunk(b"cICP", b"\1"),
+    }
     for name, extra in cases.items():
         path = tmp_path / f"{name}.png"
         Image.fromarray(quarters()).save(path)
@@ -290,10 +303,11 @@ def test_the_orientation_is_found_wherever_png_has_it(tmp_path: Path) -> None:
     text = b"\nexif\n%8d\n" % len(raw) + raw.hex().encode()
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="3"/></x:xmpmeta>'
     for extra in (
-        chunk(b"eXIf", raw.removeprefix(b"Exif\0\0")), chunk(b"tEXt", b"Raw profile type exif\0" + text),
+        chunk(b"eXIf", raw.removeprefix(b"Exif\0\0")),
+        chunk(b"tEXt", b"Raw profile type exif\0" + text),
         chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)),
         chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp),
-    ):  # fmt: skip
+    ):
         path = tmp_path / "a.png"
         Image.fromarray(np.ascontiguousarray(quarters()[::-1, ::-1])).save(path)
         assert np.array_equal(read_photo(with_chunks(path, extra)).image, quarters())

@@ -169,12 +169,16 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, share: float) 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (KeyError(256), "cut off."), (OSError("image file is truncated (12 bytes not processed)"), "(image file is"),
-        (ValueError("256"), "cut off."), (IndexError("list index"), "cut off."), (ValueError(), "cut off."),
-        (RuntimeError("OpenCV(5.0.0) /io/opencv/x.cpp:3: error: (-215) x > 0"), "cut off."), (EOFError(), "cut off."),
+        (KeyError(256), "cut off."),
+        (OSError("image file is truncated (12 bytes not processed)"), "(image file is"),
+        (ValueError("256"), "cut off."),
+        (IndexError("list index"), "cut off."),
+        (ValueError(), "cut off."),
+        (RuntimeError("OpenCV(5.0.0) /io/opencv/x.cpp:3: error: (-215) x > 0"), "cut off."),
+        (EOFError(), "cut off."),
         (SyntaxError("broken PNG file: b'II'"), "cut off."),
     ],
-)  # fmt: skip
+)
 def test_what_decoders_say_is_passed_on_where_it_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:

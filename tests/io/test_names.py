@@ -29,12 +29,24 @@ def test_a_safe_name_is_safe_and_stays(stem: str) -> None:
 @pytest.mark.parametrize(
     ("stem", "name"),
     [
-        ("holiday 1", "holiday 1"), ("a/b", "a_b"), ("..", "photo"), ("", "photo"), (".hidden", "hidden"),
-        ("NUL", "_NUL"), ("con.x", "_con.x"), ("COM¹", "_COM¹"), ("what?", "what_"), ("end. ", "end"),
-        ("manifest.json", "_manifest.json"), ("Ünï", "Ünï"), ("U\u0308", "Ü"), ("bad\udcff", "bad_"), ("日本", "日本"),
+        ("holiday 1", "holiday 1"),
+        ("a/b", "a_b"),
+        ("..", "photo"),
+        ("", "photo"),
+        (".hidden", "hidden"),
+        ("NUL", "_NUL"),
+        ("con.x", "_con.x"),
+        ("COM¹", "_COM¹"),
+        ("what?", "what_"),
+        ("end. ", "end"),
+        ("manifest.json", "_manifest.json"),
+        ("Ünï", "Ünï"),
+        ("U\u0308", "Ü"),
+        ("bad\udcff", "bad_"),
+        ("日本", "日本"),
         ("ab\u202egpj", "ab_gpj"),
     ],
-)  # fmt: skip
+)
 def test_examples(stem: str, name: str) -> None:
     assert safe_name(stem) == name
 

@@ -151,17 +151,22 @@ def test_a_photo_that_hangs_its_decoder_costs_no_other(tmp_path: Path, workers: 
     paths = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])
     command = ["run", str(photos), "-o", str(out), "--workers", workers, "--timeout", "20", "--only", "mesh", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "tronie", *command], env=os.environ | {"PYTHONPATH": paths}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "tronie", *command],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     reasons = {Path(r["source"]).stem: r["reason"] for r in records if "source" in r}
     assert reasons == {
-        "a": None, "c": None, "e": None,
+        "a": None,
+        "c": None,
+        "e": None,
         "b-hang": "Not finished: reading it took more than 20 s (--timeout allows more).",
         "d-grow": "Not finished: it took more than 2 GB of memory (--memory allows more).",
-    }  # fmt: skip
+    }
     assert done.stderr == ""
     assert sorted(path.name for path in out.iterdir()) == ["a", "c", "e", "manifest.json"]
 
@@ -171,7 +176,7 @@ def test_a_large_net_of_the_users_own_is_allowed_its_memory(tmp_path: Path, monk
     (tmp_path / "net.pth").write_bytes(b"")
     record = new_record(
         "sparnet-hd", "sparnet", tmp_path / "net.pth", purpose="p", licence="l", commercial_use=False, origin="o"
-    )  # fmt: skip
+    )
     keep(record, b"0" * 50_000_000)
     assert Bounds.usual_memory(Settings()) == 2
     chosen = Settings.model_validate({"enhance": {"mode": "sparnet-hd"}})

@@ -51,9 +51,25 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 NAMES = [
-    "../victim", "..", ".", "", "deep/../../victim", "a/../../victim", "..\\victim", "C:\\victim", ".hidden", "con",
-    "manifest.json", "Manifest.JSON", "nul.txt", "x" * 300, "a\0b", "victim.", "a\u202eb", "{victim}",
-]  # fmt: skip
+    "../victim",
+    "..",
+    ".",
+    "",
+    "deep/../../victim",
+    "a/../../victim",
+    "..\\victim",
+    "C:\\victim",
+    ".hidden",
+    "con",
+    "manifest.json",
+    "Manifest.JSON",
+    "nul.txt",
+    "x" * 300,
+    "a\0b",
+    "victim.",
+    "a\u202eb",
+    "{victim}",
+]
 
 
 @pytest.mark.parametrize("status", ["pending", "error", "ok"])
@@ -321,8 +337,9 @@ def test_a_lock_is_no_way_to_another_file(tmp_path: Path) -> None:
 @posix
 @pytest.mark.skipif(sys.platform != "linux", reason="zombies are looked up in /proc")
 def test_what_a_zombie_or_another_process_of_the_same_number_left_is_swept(tmp_path: Path) -> None:
-    zombie = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE)  # fmt: skip
+    zombie = subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert zombie.stdout is not None
     zombie.stdout.readline()
     born = process.born(zombie.pid)

@@ -71,10 +71,14 @@ def test_arrays_of_every_kind_are_the_same_photo(mesh: tronie.Pipeline, kind: st
     image = np.asarray(Image.open(EXAMPLES / "astronaut.jpg").convert("RGB"))
     opaque = np.full((*image.shape[:2], 1), 255, np.uint8)
     arrays = {
-        "uint8": image, "uint16": image.astype(np.uint16) * 257, "float32": (image / 255).astype(np.float32),
-        "float64": image / 255, "alpha": np.concatenate([image, opaque], axis=2), "int64": image.astype(np.int64),
+        "uint8": image,
+        "uint16": image.astype(np.uint16) * 257,
+        "float32": (image / 255).astype(np.float32),
+        "float64": image / 255,
+        "alpha": np.concatenate([image, opaque], axis=2),
+        "int64": image.astype(np.int64),
         "view": image[:, ::-1][:, ::-1],
-    }  # fmt: skip
+    }
     (face,) = mesh.run(arrays[kind]).faces
     (same,) = mesh.run(EXAMPLES / "astronaut.jpg").faces
     assert np.allclose(face.box, same.box, atol=0.01)
@@ -150,9 +154,16 @@ def texture_of(face: Face) -> np.ndarray:
 def test_bars_around_a_picture_change_nothing() -> None:
     """A head that a bar cuts off at the hair, as in a film or a screenshot."""
     picture = np.asarray(Image.open(EXAMPLES / "astronaut.jpg").convert("RGB"))[56:256]
-    plain = tronie.Pipeline(tronie.Settings.model_validate({
-        "only": "texture", "enhance": {"mode": "off"}, "texture": {"size": 512}, "head": {"subdivide": 0},
-    }))  # fmt: skip
+    plain = tronie.Pipeline(
+        tronie.Settings.model_validate(
+            {
+                "only": "texture",
+                "enhance": {"mode": "off"},
+                "texture": {"size": 512},
+                "head": {"subdivide": 0},
+            }
+        )
+    )
     (alone,) = plain.run(picture).faces
     for colour, (left, top) in ((0, (0, 60)), (255, (30, 60)), (0, (50, 0))):
         height, width = picture.shape[:2]

@@ -56,8 +56,11 @@ def test_an_even_panorama_lights_everything_alike() -> None:
 @pytest.mark.usefixtures("small_maps")
 def test_a_panorama_lights_from_where_it_is_bright() -> None:
     """Three quarters to the right lights the front, the middle the head's left, which is right in a picture."""
-    for place, toward in (((slice(6, 10), slice(22, 26)), [0, 0, -1]), ((slice(6, 10), slice(15, 17)), [1, 0, 0]),
-                          ((slice(0, 3), slice(None)), [0, -1, 0])):  # fmt: skip
+    for place, toward in (
+        ((slice(6, 10), slice(22, 26)), [0, 0, -1]),
+        ((slice(6, 10), slice(15, 17)), [1, 0, 0]),
+        ((slice(0, 3), slice(None)), [0, -1, 0]),
+    ):
         panorama = np.full((16, 32, 3), 0.01)
         panorama[place] = 5
         light = surrounding(panorama)

@@ -107,11 +107,18 @@ def test_light_comes_from_its_side_and_is_shadowed(figure: Figure) -> None:
     count = len(figure.rest)
     more = np.array([[0, 1, 2], [0, 2, 3], [2, 1, 0], [3, 2, 0]], np.int32) + count
     walled = replace(
-        figure, triangles=np.concatenate([figure.triangles, more]), rest=np.concatenate([figure.rest, wall]),
+        figure,
+        triangles=np.concatenate([figure.triangles, more]),
+        rest=np.concatenate([figure.rest, wall]),
         triangle_uv=np.concatenate([figure.triangle_uv, np.zeros((4, 3), np.int32)]),
-        part=np.concatenate([figure.part, np.zeros(4, np.uint8)]), moves=None, names=(), sigma=None, wire=None,
-        neck=None, hairy=None,
-    )  # fmt: skip
+        part=np.concatenate([figure.part, np.zeros(4, np.uint8)]),
+        moves=None,
+        names=(),
+        sigma=None,
+        wire=None,
+        neck=None,
+        hairy=None,
+    )
     open_all = type(figure.openness)(np.ones(count + 4, np.float32), np.zeros((0, 1)))
     object.__setattr__(walled, "openness", open_all)
     brightness = {}

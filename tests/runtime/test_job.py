@@ -28,9 +28,14 @@ from tronie.runtime.job import (
 from tronie.runtime.processes import run_in_processes
 
 EVENTS = [
-    StageBegan("fit", 3, 1, "a.jpg", 2), Advanced("fit", 2, 3, "a.jpg", 2), StageEnded("fit", 0.5, "a.jpg", 2),
-    FaceFinished(1, None, "a.jpg"), CompilingKernels("blend"), Note("n"), Problem("p"),
-]  # fmt: skip
+    StageBegan("fit", 3, 1, "a.jpg", 2),
+    Advanced("fit", 2, 3, "a.jpg", 2),
+    StageEnded("fit", 0.5, "a.jpg", 2),
+    FaceFinished(1, None, "a.jpg"),
+    CompilingKernels("blend"),
+    Note("n"),
+    Problem("p"),
+]
 
 
 def told(events: list[Event]) -> list[Event]:
@@ -51,8 +56,11 @@ def test_a_stage_is_told_counted_and_timed() -> None:
         stage.advance()
         job.advance()
     assert told(heard) == [
-        StageBegan("paint", 3, 1), Advanced("paint", 2, 3), Advanced("paint", 3, 3), StageEnded("paint", 0)
-    ]  # fmt: skip
+        StageBegan("paint", 3, 1),
+        Advanced("paint", 2, 3),
+        Advanced("paint", 3, 3),
+        StageEnded("paint", 0),
+    ]
     assert set(job.timings) == {"paint"}
 
 
@@ -67,8 +75,10 @@ def test_the_innermost_stage_of_the_thread_advances() -> None:
         thread.start()
         thread.join()
     assert [e for e in heard if isinstance(e, Advanced)] == [
-        Advanced("inner", 1, 1), Advanced("outer", 1, 2), Advanced("outer", 2, 2)
-    ]  # fmt: skip
+        Advanced("inner", 1, 1),
+        Advanced("outer", 1, 2),
+        Advanced("outer", 2, 2),
+    ]
     with pytest.raises(ValueError, match="no stage"):
         job.advance()
 
@@ -98,8 +108,10 @@ def test_parts_say_what_they_are_about() -> None:
     with job.part("a.jpg").part(face=2).stage("fit") as stage:
         stage.advance()
     assert told(heard) == [
-        StageBegan("fit", None, 0, "a.jpg", 2), Advanced("fit", 1, None, "a.jpg", 2), StageEnded("fit", 0, "a.jpg", 2)
-    ]  # fmt: skip
+        StageBegan("fit", None, 0, "a.jpg", 2),
+        Advanced("fit", 1, None, "a.jpg", 2),
+        StageEnded("fit", 0, "a.jpg", 2),
+    ]
 
 
 def test_a_stage_that_fails_is_over_and_timed() -> None:

@@ -118,9 +118,13 @@ def test_a_face_is_carried_there_and_back() -> None:
     marks = Landmarks(np.ones((478, 3)), np.zeros(52), 1.0, mirrored=marks)
     picture, turn = np.zeros((4, 4, 3), np.uint8), Similarity(1.0, 0.5, 7.0, 8.0)
     face = Face(
-        1, Detection((1, 2, 3, 4), np.ones((5, 2)), 0.9), Crop(picture, turn), marks, points68=np.ones((68, 2)),
+        1,
+        Detection((1, 2, 3, 4), np.ones((5, 2)), 0.9),
+        Crop(picture, turn),
+        marks,
+        points68=np.ones((68, 2)),
         enhanced=Enhanced(picture, picture, turn, "net", 2.0, 1.0, 30.0, 1.0, 0.0),
-    )  # fmt: skip
+    )
     there = shifted(face, -5, -6, (10, 10))
     assert there.crop is not None
     assert there.crop.to_photo.tx == 2

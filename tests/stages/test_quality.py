@@ -80,9 +80,7 @@ def test_an_outcome_counts_the_faces_of_each_code() -> None:
     ]
     outcome = Outcome("a.jpg", Path("a"), "ok", notes=("only one frame",), warnings=numbered(faces))
     assert outcome.warned == {"small": [1, 3], "turned": [1]}
-    assert outcome.remarks == [
-        "only one frame", "face 1: it is small", "face 1: it is turned", "face 3: it is small"
-    ]  # fmt: skip
+    assert outcome.remarks == ["only one frame", "face 1: it is small", "face 1: it is turned", "face 3: it is small"]
 
 
 def doubtful(yaw: float = 0.0, **doubts: float) -> set[str]:
@@ -92,8 +90,11 @@ def doubtful(yaw: float = 0.0, **doubts: float) -> set[str]:
     marks = replace(face.landmarks, doubts=np.array([doubts.get(name, 0.02) for name in DOUBTS]))
     photo = Photo(np.zeros((240, 320, 3), np.uint8))
     return {c.code for c in face_warnings(photo, replace(face, landmarks=marks))} & {
-        "mouth_covered", "eye_covered", "eyes_covered", "drawing"
-    }  # fmt: skip
+        "mouth_covered",
+        "eye_covered",
+        "eyes_covered",
+        "drawing",
+    }
 
 
 def test_what_the_net_is_sure_of_is_said() -> None:
@@ -109,8 +110,9 @@ def test_an_eye_that_is_turned_away_is_not_covered() -> None:
     assert doubtful(yaw=60, eye_right=0.9) == {"eye_covered"}
 
 
-@pytest.mark.parametrize(("iris", "blink", "codes"), [(11.7, 0, set()), (12.8, 0, set()), (14.2, 0, {"child"}),
-                                                        (14.2, 0.9, set())])  # fmt: skip
+@pytest.mark.parametrize(
+    ("iris", "blink", "codes"), [(11.7, 0, set()), (12.8, 0, set()), (14.2, 0, {"child"}), (14.2, 0.9, set())]
+)
 def test_irises_too_wide_for_an_adult_are_a_childs_unless_they_are_not_seen(
     iris: float, blink: float, codes: set[str]
 ) -> None:
@@ -216,10 +218,14 @@ def test_light_of_the_portrait(
 @pytest.mark.parametrize(
     ("name", "codes"),
     [
-        ("mask.jpg", {"mouth_covered"}), ("eyepatch.jpg", {"eye_covered"}), ("blackbar.jpg", {"eyes_covered"}),
-        ("lowlight.jpg", {"too_dark"}), ("roll000_male20.jpg", set()), ("grey_hair_bw_female52.jpg", set()),
+        ("mask.jpg", {"mouth_covered"}),
+        ("eyepatch.jpg", {"eye_covered"}),
+        ("blackbar.jpg", {"eyes_covered"}),
+        ("lowlight.jpg", {"too_dark"}),
+        ("roll000_male20.jpg", set()),
+        ("grey_hair_bw_female52.jpg", set()),
     ],
-)  # fmt: skip
+)
 def test_cases(pipeline: tronie.Pipeline, name: str, codes: set[str]) -> None:
     path = SHARED / "cases" / name
     if not path.exists():

@@ -130,7 +130,10 @@ def test_the_shipped_mean_is_the_mean_of_the_scans() -> None:
     v = level.apply(model.mean)
     start = slice(17, 68)
     found = compare(
-        truth[source.inner][source.counted()], Surface.of(v, face_triangles(model, 1)),
-        landmarks=level.points68(v)[start], true_landmarks=source.landmarks(truth)[start], scale=False,
-    )  # fmt: skip
+        truth[source.inner][source.counted()],
+        Surface.of(v, face_triangles(model, 1)),
+        landmarks=level.points68(v)[start],
+        true_landmarks=source.landmarks(truth)[start],
+        scale=False,
+    )
     assert found.mean < 0.35

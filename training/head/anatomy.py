@@ -86,12 +86,20 @@ def build_parts(body: Body, skin: Skin) -> Parts:
     outer = float(np.linalg.norm(whole.corner_uv[np.unique(whole.quad_uv[whole.chart == 0])[1:]], axis=1).max())
     follow = follow_matrix(body, whole, rows)
     return Parts(
-        vertices=whole.vertices, quads=whole.quads, part=np.array([PARTS.index(n) for n in names], dtype=np.uint8),
-        material=whole.material, mirror=whole.mirror, chart=whole.chart, corner_uv=whole.corner_uv,
-        quad_uv=whole.quad_uv, colour=whole.colour, follow=follow,
-        expression=part_units(body, whole, rows, follow, eye), eyes=(eye, eye.reflected()),
+        vertices=whole.vertices,
+        quads=whole.quads,
+        part=np.array([PARTS.index(n) for n in names], dtype=np.uint8),
+        material=whole.material,
+        mirror=whole.mirror,
+        chart=whole.chart,
+        corner_uv=whole.corner_uv,
+        quad_uv=whole.quad_uv,
+        colour=whole.colour,
+        follow=follow,
+        expression=part_units(body, whole, rows, follow, eye),
+        eyes=(eye, eye.reflected()),
         iris=Iris((0, 1), pupil, iris, limbus, outer),
-    )  # fmt: skip
+    )
 
 
 def follow_matrix(body: Body, whole: Patch, rows: dict[str, np.ndarray]) -> sp.csr_array:

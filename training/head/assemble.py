@@ -118,13 +118,22 @@ def assemble(
     shapes = sample_shapes(body, skin, parts, lids, base, people, seed)
     mean, identity = identity_statistics(shapes, base, eye_rows(skin, parts), mirror, components)
     model = HeadModel(
-        name="tronie-head", licence=LICENCE, mean=mean, identity=identity,
+        name="tronie-head",
+        licence=LICENCE,
+        mean=mean,
+        identity=identity,
         expression=expression_units(body, skin, parts, settled, lids, mirror).astype(np.float32),
-        quads=quads.astype(np.int32), quad_uv=atlas.quad_uv.astype(np.int32), uv=atlas.uv.astype(np.float32),
-        part=np.concatenate([lining, parts.part]).astype(np.uint8), mirror=mirror.astype(np.int32),
-        inner_face=np.zeros(len(base), dtype=bool), smooth_modes=np.zeros((1, len(base))),
-        smooth_stiffness=np.zeros(1), embeddings={}, uv_colour=atlas.colour,
-    )  # fmt: skip
+        quads=quads.astype(np.int32),
+        quad_uv=atlas.quad_uv.astype(np.int32),
+        uv=atlas.uv.astype(np.float32),
+        part=np.concatenate([lining, parts.part]).astype(np.uint8),
+        mirror=mirror.astype(np.int32),
+        inner_face=np.zeros(len(base), dtype=bool),
+        smooth_modes=np.zeros((1, len(base))),
+        smooth_stiffness=np.zeros(1),
+        embeddings={},
+        uv_colour=atlas.colour,
+    )
     return with_shape(model, skin, parts, mean, identity)
 
 
@@ -138,9 +147,12 @@ def with_shape(
     fields, stiffness = smooth_modes(mean[:count], skin.quads, modes)
     fields = np.concatenate([fields, (nearest_skin(mean, parts, skin) @ fields.T).T], axis=1)
     return replace(
-        model, mean=mean.astype(np.float32), identity=identity.astype(np.float32),
-        smooth_modes=fields.astype(np.float32), smooth_stiffness=stiffness.astype(np.float32),
-    )  # fmt: skip
+        model,
+        mean=mean.astype(np.float32),
+        identity=identity.astype(np.float32),
+        smooth_modes=fields.astype(np.float32),
+        smooth_stiffness=stiffness.astype(np.float32),
+    )
 
 
 def eye_rows(skin: Skin, parts: Parts) -> list[np.ndarray]:

@@ -121,8 +121,11 @@ def lips_meet(model: HeadModel) -> tuple[HeadModel, float]:
     v = model.mean.astype(float)
     order = np.argsort(v[up, 0])
     up, low, share = up[order], low[order], share[order]
-    parted = model.identity[:, up, 1] - (1 - share) * model.identity[:, low[:, 0], 1] - share * model.identity[
-        :, low[:, 1], 1]  # fmt: skip
+    parted = (
+        model.identity[:, up, 1]
+        - (1 - share) * model.identity[:, low[:, 0], 1]
+        - share * model.identity[:, low[:, 1], 1]
+    )
     skin = np.union1d(model.vertices_of("skin"), model.vertices_of("mouth"))
     p = v[skin]
     line = np.interp(p[:, 0], v[up, 0], v[up, 1])

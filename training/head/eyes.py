@@ -144,11 +144,16 @@ def build_eye(eye: Eyeball) -> Patch:
     material = np.where(outer <= IRIS_RADIUS + 0.1, "iris", "sclera")
     return outward(
         Patch(
-            vertices=interpolating(local, quads, 4) + eye.centre, quads=quads, material=material,
-            chart=np.zeros(len(quads), int), corner_uv=uv, quad_uv=np.concatenate([fan, grid, back_uv]),
-            colour=eye_colours(np.linalg.norm(uv, axis=1), uv, eye.radius), mirror=np.arange(len(local)),
+            vertices=interpolating(local, quads, 4) + eye.centre,
+            quads=quads,
+            material=material,
+            chart=np.zeros(len(quads), int),
+            corner_uv=uv,
+            quad_uv=np.concatenate([fan, grid, back_uv]),
+            colour=eye_colours(np.linalg.norm(uv, axis=1), uv, eye.radius),
+            mirror=np.arange(len(local)),
         )
-    )  # fmt: skip
+    )
 
 
 def chart_radius(angle: np.ndarray, radius: float) -> np.ndarray:
@@ -165,10 +170,20 @@ def eye_colours(distance: np.ndarray, uv: np.ndarray, radius: float) -> np.ndarr
     """(U, 3) uint8: pupil, a grey-brown iris (repainted from the photo at run time), off-white sclera, pink behind."""
     pupil, iris = iris_chart_radii(radius)[:2]
     stops = np.array([0, pupil, pupil + 0.3, iris * 0.75, iris - 0.4, iris, iris + 0.8, 11, 16, 21])
-    rgb = np.array([
-        (12, 10, 9), (14, 11, 10), (84, 62, 45), (104, 80, 58), (72, 58, 48), (92, 84, 80), (226, 220, 214),
-        (228, 219, 212), (216, 184, 174), (190, 120, 112),
-    ])  # fmt: skip
+    rgb = np.array(
+        [
+            (12, 10, 9),
+            (14, 11, 10),
+            (84, 62, 45),
+            (104, 80, 58),
+            (72, 58, 48),
+            (92, 84, 80),
+            (226, 220, 214),
+            (228, 219, 212),
+            (216, 184, 174),
+            (190, 120, 112),
+        ]
+    )
     colour = np.stack([np.interp(distance, stops, rgb[:, k]) for k in range(3)], axis=1)
     return np.round(colour).astype(np.uint8)
 

@@ -38,13 +38,21 @@ def read_ict(path: str | Path) -> HeadModel:
         f"{n}.{k}": (np.tile(nothing, (n, 1)), np.full((n, 3), 1 / 3, np.float32)) for n in (68, 478) for k in range(3)
     }
     return HeadModel(
-        name="ict-facekit", licence="MIT", mean=(mean - origin)[used].astype(np.float32),
+        name="ict-facekit",
+        licence="MIT",
+        mean=(mean - origin)[used].astype(np.float32),
         identity=identity[:, used].astype(np.float32) * MM_PER_UNIT,
         expression=np.array([_unit(n, names, units)[used] for n in ARKIT_UNITS], np.float32) * MM_PER_UNIT,
-        quads=row[kept].astype(np.int32), quad_uv=row[kept].astype(np.int32), uv=np.zeros((len(used), 2), np.float32),
-        part=label[kept[:, 0]], mirror=np.arange(len(used), dtype=np.int32), inner_face=used < INNER_FACE_END,
-        smooth_modes=np.zeros((1, len(used)), np.float32), smooth_stiffness=np.zeros(1, np.float32), embeddings=empty,
-    )  # fmt: skip
+        quads=row[kept].astype(np.int32),
+        quad_uv=row[kept].astype(np.int32),
+        uv=np.zeros((len(used), 2), np.float32),
+        part=label[kept[:, 0]],
+        mirror=np.arange(len(used), dtype=np.int32),
+        inner_face=used < INNER_FACE_END,
+        smooth_modes=np.zeros((1, len(used)), np.float32),
+        smooth_stiffness=np.zeros(1, np.float32),
+        embeddings=empty,
+    )
 
 
 def read_units(path: str | Path) -> tuple[list[str], np.ndarray]:

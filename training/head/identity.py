@@ -21,8 +21,16 @@ OPPOSITES = (
     ("compress", "uncompress"), ("small", "big"),
 )  # fmt: skip
 ONE_SIDED_SPREAD = {"head": 0.3, "ears": 0.2}
-UNUSED = ("head-age", "head-trans", "neck-trans", "ear-shape-pointed", "ear-shape-triangle", "head-back-scale",
-          "measure-neck-height", "neck-scale-vert")  # fmt: skip
+UNUSED = (
+    "head-age",
+    "head-trans",
+    "neck-trans",
+    "ear-shape-pointed",
+    "ear-shape-triangle",
+    "head-back-scale",
+    "measure-neck-height",
+    "neck-scale-vert",
+)
 """Ageing is the macro targets' business; moving head or neck is pose, not shape."""
 
 
@@ -89,8 +97,10 @@ def macro_displacement(macros: dict[str, np.ndarray], rng: np.random.Generator |
 
     def three(x: float, name: str) -> dict[str, float]:
         return {
-            f"min{name}": max(0.0, 1 - 2 * x), f"average{name}": 1 - abs(2 * x - 1), f"max{name}": max(0.0, 2 * x - 1)
-        }  # fmt: skip
+            f"min{name}": max(0.0, 1 - 2 * x),
+            f"average{name}": 1 - abs(2 * x - 1),
+            f"max{name}": max(0.0, 2 * x - 1),
+        }
 
     total = np.zeros_like(next(iter(macros.values())))
     for s in SEXES:

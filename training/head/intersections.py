@@ -208,8 +208,10 @@ def closed(triangles: np.ndarray, v: np.ndarray) -> np.ndarray:
             continue
         # The two ends of the band lie furthest to the sides; there the ladder begins and ends.
         x = v[loop, 0]
-        first, last = (int(np.argmin(np.abs(np.arange(n) - np.median(np.flatnonzero(x * s > np.abs(x).max() - 4)))))
-                       for s in (1, -1))  # fmt: skip
+        first, last = (
+            int(np.argmin(np.abs(np.arange(n) - np.median(np.flatnonzero(x * s > np.abs(x).max() - 4)))))
+            for s in (1, -1)
+        )
         a = [loop[(first + i) % n] for i in range((last - first) % n + 1)]
         b = [loop[(first - i) % n] for i in range((first - last) % n + 1)]
         i = j = 0
@@ -308,8 +310,10 @@ def table(result: dict[tuple[str, str], list[Found]], limit: float) -> list[str]
         fold = np.array([[f.open for f in row] for row in many])
         lift = np.array([[f.lift for f in row] for row in many])
         rest = depth[:, 1:].max(axis=0) if depth.shape[1] > 1 else np.zeros(1)
-        return (f"{label} | {depth[:, 0].max():.2f} | {np.median(rest):.2f} | {rest.max():.2f} | {fold.max():.2f} | "
-                f"{lift[:, 0].max():.2f} | {lift.max():.2f}")  # fmt: skip
+        return (
+            f"{label} | {depth[:, 0].max():.2f} | {np.median(rest):.2f} | {rest.max():.2f} | {fold.max():.2f} | "
+            f"{lift[:, 0].max():.2f} | {lift.max():.2f}"
+        )
 
     kinds = {"rest": ("rest",), "units": ARKIT_UNITS, "pairs": ["+".join(p) for p in PAIRS]}
     for zone in names:

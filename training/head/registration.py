@@ -21,8 +21,19 @@ from training.head.scipy_sparse import csr
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.subdivide import triangulate
 
-SCHEDULE = ((3e3, 1.0), (1e3, 1.0), (300, 0.5), (100, 0.3), (30, 0.1), (10, 0.05), (3, 0.02), (1, 0.01), (0.3, 0.01),
-            (0.1, 0.01), (0.1, 0.01))  # fmt: skip
+SCHEDULE = (
+    (3e3, 1.0),
+    (1e3, 1.0),
+    (300, 0.5),
+    (100, 0.3),
+    (30, 0.1),
+    (10, 0.05),
+    (3, 0.02),
+    (1, 0.01),
+    (0.3, 0.01),
+    (0.1, 0.01),
+    (0.1, 0.01),
+)
 """(stiffness, weight of the landmarks) in each round; the first two rounds use landmarks only."""
 FACING = 0.5
 """Least cosine between normals of points that may correspond."""

@@ -67,16 +67,12 @@ def registration_table(laid: Laid, ict_path: Path) -> list[str]:
     names, units = read_units(ict_path)
     cases = {
         "mean head": [(ict.mean, 0 * laid.control)],
-        f"{PEOPLE} random people": [
-            (ict.shape(a), np.tensordot(a, laid.modes, axes=1)) for a in people
-        ],
+        f"{PEOPLE} random people": [(ict.shape(a), np.tensordot(a, laid.modes, axes=1)) for a in people],
         f"each of {len(laid.modes)} modes, at +3 and -3 deviations": [
             (ict.mean + s * m, s * c) for m, c in zip(ict.identity, laid.modes, strict=True) for s in (-3.0, 3.0)
         ],
-        f"each of {len(names)} expressions": [
-            (ict.mean + u, c) for u, c in zip(units, laid.units, strict=True)
-        ],
-    }  # fmt: skip
+        f"each of {len(names)} expressions": [(ict.mean + u, c) for u, c in zip(units, laid.units, strict=True)],
+    }
     out = []
     for name, pairs in cases.items():
         found = [laid.surface(ours).closest(truth[inner].astype(float))[2] for truth, ours in pairs]

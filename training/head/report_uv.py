@@ -32,9 +32,12 @@ def summary(anisotropy: np.ndarray, area: np.ndarray) -> dict[str, float]:
     share = np.cumsum(area[order]) / area.sum()
     p95, p99 = (float(anisotropy[order][np.searchsorted(share, s)]) for s in (0.95, 0.99))
     return {
-        "mean": float((anisotropy * area).sum() / area.sum()), "p95": p95, "p99": p99,
-        "max": float(anisotropy.max()), "upto1.6": float((anisotropy <= 1.6).mean()),
-    }  # fmt: skip
+        "mean": float((anisotropy * area).sum() / area.sum()),
+        "p95": p95,
+        "p99": p99,
+        "max": float(anisotropy.max()),
+        "upto1.6": float((anisotropy <= 1.6).mean()),
+    }
 
 
 def report(name: str, body: Body, skin: Skin, uv: np.ndarray, quad_uv: np.ndarray, face: np.ndarray) -> None:

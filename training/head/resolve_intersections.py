@@ -238,8 +238,9 @@ def main() -> None:
     area = np.linalg.norm(np.cross(v[:, 1] - v[:, 0], v[:, 2] - v[:, 0]), axis=1)
     inner = old.inner_face[np.asarray(csr(level.matrix).argmax(axis=1)).ravel()[skin]].all(axis=1)
     for name, move in (
-        ("mean head", (model.mean - old.mean)[None]), ("random person", model.identity - old.identity),
-    ):  # fmt: skip
+        ("mean head", (model.mean - old.mean)[None]),
+        ("random person", model.identity - old.identity),
+    ):
         each = np.sqrt((level.apply(move) ** 2).sum(axis=(0, 2)))  # RMS over people for the components
         points = np.sqrt((level.points478(level.apply(move)) ** 2).sum(axis=(0, 2)))
         face = np.average(each[skin].mean(axis=1)[inner], weights=area[inner])

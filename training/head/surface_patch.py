@@ -36,9 +36,12 @@ class Patch:
     def reflected(self) -> Patch:
         """The same on the other side, in its own charts."""
         return replace(
-            self, vertices=self.vertices * FLIP, quads=turned(self.quads), quad_uv=turned(self.quad_uv),
+            self,
+            vertices=self.vertices * FLIP,
+            quads=turned(self.quads),
+            quad_uv=turned(self.quad_uv),
             corner_uv=self.corner_uv * [-1, 1],
-        )  # fmt: skip
+        )
 
 
 def turned(quads: np.ndarray) -> np.ndarray:

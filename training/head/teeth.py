@@ -130,9 +130,9 @@ SHAPES = {
               (0.95, 0.76, 0.60, 0.58, 0.0)],
 }  # fmt: skip
 LEVELS = 4
-OUTLINE = np.array([
-    (-1.0, 0.0), (-0.74, 0.86), (0.0, 1.0), (0.74, 0.86), (1.0, 0.0), (0.64, -0.84), (0.0, -1.0), (-0.64, -0.84)
-])  # fmt: skip
+OUTLINE = np.array(
+    [(-1.0, 0.0), (-0.74, 0.86), (0.0, 1.0), (0.74, 0.86), (1.0, 0.0), (0.64, -0.84), (0.0, -1.0), (-0.64, -0.84)]
+)
 """(8, 2) ring around a crown: towards the back (+), outwards (+). Starts at the contact with the neighbour in front."""
 TILT = {True: 0.10, False: 0.04}
 """Outward lean of the front teeth, as a slope; upper, lower."""
@@ -181,10 +181,15 @@ def build_crown(arch: Arch, tooth: int) -> Patch:
     uv = np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=-1).reshape(-1, 2) * size
     uv = np.concatenate([uv, [[0.0, 0.0]]]) + disc_place(arch, tooth)
     patch = Patch(
-        vertices=vertices, quads=quads, material=np.full(len(quads), "crown"), chart=np.zeros(len(quads), int),
-        corner_uv=uv, quad_uv=quads.copy(), colour=crown_colours(local, height, kind, tooth),
+        vertices=vertices,
+        quads=quads,
+        material=np.full(len(quads), "crown"),
+        chart=np.zeros(len(quads), int),
+        corner_uv=uv,
+        quad_uv=quads.copy(),
+        colour=crown_colours(local, height, kind, tooth),
         mirror=np.arange(8 * LEVELS + 1),
-    )  # fmt: skip
+    )
     return outward(patch)
 
 
@@ -283,15 +288,32 @@ def build_gum(arch: Arch) -> Patch:
     rim = np.isin(np.arange(len(target)) % GUM_ROWS, (0, GUM_ROWS - 1))
     control[rim] = target[rim]
     return Patch(
-        vertices=control, quads=quads, material=np.full(len(quads), "gum"), chart=np.zeros(len(quads), int),
-        corner_uv=uv, quad_uv=quads.copy(), colour=gum_colours(teeth, between, columns), mirror=mirror,
-    )  # fmt: skip
+        vertices=control,
+        quads=quads,
+        material=np.full(len(quads), "gum"),
+        chart=np.zeros(len(quads), int),
+        corner_uv=uv,
+        quad_uv=quads.copy(),
+        colour=gum_colours(teeth, between, columns),
+        mirror=mirror,
+    )
 
 
 def gum_colours(teeth: np.ndarray, between: np.ndarray, columns: int) -> np.ndarray:
     """Coral pink at the margin, redder in the vestibule and towards the back."""
-    row = np.array([(148, 62, 62), (176, 86, 84), (206, 124, 116), (204, 126, 118), (150, 70, 66), (150, 70, 66),
-                    (196, 112, 106), (150, 66, 66)], dtype=float)  # fmt: skip
+    row = np.array(
+        [
+            (148, 62, 62),
+            (176, 86, 84),
+            (206, 124, 116),
+            (204, 126, 118),
+            (150, 70, 66),
+            (150, 70, 66),
+            (196, 112, 106),
+            (150, 66, 66),
+        ],
+        dtype=float,
+    )
     colour = np.broadcast_to(row, (columns, GUM_ROWS, 3)).copy()
     colour[between, 3] *= 0.94
     return np.round(colour * (1 - 0.07 * teeth)[:, None, None]).astype(np.uint8).reshape(-1, 3)

@@ -60,19 +60,24 @@ def build_tongue(body: Body) -> Patch:
     cap_uv = np.stack([tip_rows, base + ck, base + ck + 1, base + ck + 2], axis=1)
     uv = np.concatenate([uv, tip_uv])
 
-    mirror = np.concatenate([
-        (np.arange(STATIONS)[:, None] * AROUND + (-np.arange(AROUND)) % AROUND).ravel(), [len(rings)]
-    ])  # fmt: skip
+    mirror = np.concatenate(
+        [(np.arange(STATIONS)[:, None] * AROUND + (-np.arange(AROUND)) % AROUND).ravel(), [len(rings)]]
+    )
     control = interpolating(target, quads, 2)
     control[:AROUND] = target[:AROUND]  # the open root stays where it is
     control = (control + control[mirror] * [-1, 1, 1]) / 2
     return outward(
         Patch(
-            vertices=control, quads=quads, material=np.full(len(quads), "tongue"), chart=np.zeros(len(quads), int),
-            corner_uv=uv, quad_uv=np.concatenate([grid_uv, cap_uv]),
-            colour=tongue_colours(uv, np.abs(u).max(), v[-1]), mirror=mirror,
+            vertices=control,
+            quads=quads,
+            material=np.full(len(quads), "tongue"),
+            chart=np.zeros(len(quads), int),
+            corner_uv=uv,
+            quad_uv=np.concatenate([grid_uv, cap_uv]),
+            colour=tongue_colours(uv, np.abs(u).max(), v[-1]),
+            mirror=mirror,
         )
-    )  # fmt: skip
+    )
 
 
 def _section(helper: np.ndarray, z: float) -> tuple[float, float, float]:

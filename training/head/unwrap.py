@@ -158,10 +158,16 @@ def left_half(body: Body, skin: Skin) -> Half:
     facing = np.stack([np.array(upper)[pairs[0]], np.array(lower)[pairs[1]]], axis=1)
     tip = outer.index(int(np.flatnonzero(vertex == cut[-1])[0]))
     return Half(
-        faces, quads, vertex, np.concatenate([lids, lips]), outer[: crown + 1],
-        [*chain[: inside[0]], *chain[inside[-1] + 1 :]], np.array(outer[tip : crown + 1]),
-        np.array([a for a in outer[:tip] if skin.source[vertex[a]] in FACE_LOOP]), facing,
-    )  # fmt: skip
+        faces,
+        quads,
+        vertex,
+        np.concatenate([lids, lips]),
+        outer[: crown + 1],
+        [*chain[: inside[0]], *chain[inside[-1] + 1 :]],
+        np.array(outer[tip : crown + 1]),
+        np.array([a for a in outer[:tip] if skin.source[vertex[a]] in FACE_LOOP]),
+        facing,
+    )
 
 
 def _facing(triangles: np.ndarray, border: list[int]) -> np.ndarray:
@@ -235,9 +241,13 @@ def wanted_scale(p: np.ndarray, half: Half, kind: np.ndarray) -> tuple[np.ndarra
 
 
 def minimise(
-    x: np.ndarray, main: Elements, air: np.ndarray, free: np.ndarray,
-    pull: Callable[[np.ndarray], Pull] | None = None, steps: int = 40,
-) -> np.ndarray:  # fmt: skip
+    x: np.ndarray,
+    main: Elements,
+    air: np.ndarray,
+    free: np.ndarray,
+    pull: Callable[[np.ndarray], Pull] | None = None,
+    steps: int = 40,
+) -> np.ndarray:
     for _ in range(steps):
         x, gain = newton_step(x, [main, *air_elements(air, x)], pull(x) if pull else None, free)
         if gain < 1e-6:
@@ -251,9 +261,12 @@ def confine(x: np.ndarray, half: Half, weight: float) -> Pull:
     border = np.array(half.border[:-1])
     wishes = []
     bounds = (
-        (border, 0, reach, 1), (border, 1, reach, 1), (border, 1, -reach, -1), (half.loop, 0, TEMPLE, 1),
+        (border, 0, reach, 1),
+        (border, 1, reach, 1),
+        (border, 1, -reach, -1),
+        (half.loop, 0, TEMPLE, 1),
         (np.setdiff1d(border, half.midline), 0, WEDGE / 2, -1),
-    )  # fmt: skip
+    )
     for which, axis, bound, sign in bounds:
         out = which[sign * (x[which, axis] - bound) > 0]
         normal = np.eye(2)[axis]

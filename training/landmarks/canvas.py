@@ -98,8 +98,9 @@ class Canvas:
             full = self.lit(full, mask)
         if shadow > 0:
             shift = self.rng.normal(0, 0.02 * self.height, 2)
-            fallen = cv2.warpAffine(self.blurred(mask, 0.02), np.float32([[1, 0, shift[0]], [0, 1, abs(shift[1])]]),
-                                    mask.shape[::-1])  # fmt: skip
+            fallen = cv2.warpAffine(
+                self.blurred(mask, 0.02), np.float32([[1, 0, shift[0]], [0, 1, abs(shift[1])]]), mask.shape[::-1]
+            )
             self.image *= (1 - shadow * fallen)[..., None]
         alpha = opacity * mask
         self.image = self.image * (1 - alpha[..., None]) + np.clip(full, 0, 255) * alpha[..., None]
@@ -158,8 +159,11 @@ def cloth(canvas: Canvas, colour: Array | None = None) -> Array:
         paint = scrap(canvas)
     elif kind in ("stripes", "dots", "checks"):
         wave, other = np.sin(2 * np.pi * u / period), np.sin(2 * np.pi * v / period)
-        sign = {"stripes": wave > rng.uniform(-0.7, 0.7), "dots": wave + other > rng.uniform(0.6, 1.5),
-                "checks": wave * other > 0}[kind]  # fmt: skip
+        sign = {
+            "stripes": wave > rng.uniform(-0.7, 0.7),
+            "dots": wave + other > rng.uniform(0.6, 1.5),
+            "checks": wave * other > 0,
+        }[kind]
         paint[sign] = plain_colour(rng) * rng.uniform(0.4, 1) + base * 0.2
     folds = blurred(noise(canvas), 0.1 * canvas.height, rng.uniform(0.02, 0.2) * canvas.height)
     grain = rng.uniform(0, 6) * noise(canvas)

@@ -76,9 +76,13 @@ class Graph:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
         graph = helper.make_graph(
-            self.nodes, "net", [value(*i) for i in inputs.items()], [value(*o) for o in outputs.items()],
-            list(self.weights.values()), doc_string=doc,
-        )  # fmt: skip
+            self.nodes,
+            "net",
+            [value(*i) for i in inputs.items()],
+            [value(*o) for o in outputs.items()],
+            list(self.weights.values()),
+            doc_string=doc,
+        )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="tronie")
         model.ir_version = 8
         onnx.checker.check_model(model, full_check=True)
@@ -138,8 +142,13 @@ def landmark_net(data: bytes) -> onnx.ModelProto:
         elif kind == "ADD":
             g.add("Add", [first, name[op.inputs[1]]], name[out])
         elif kind == "MAX_POOL_2D":
-            g.add("MaxPool", [first], name[out], kernel_shape=[o.filterHeight, o.filterWidth],
-                  strides=[o.strideH, o.strideW])  # fmt: skip
+            g.add(
+                "MaxPool",
+                [first],
+                name[out],
+                kernel_shape=[o.filterHeight, o.filterWidth],
+                strides=[o.strideH, o.strideW],
+            )
         elif kind == "PAD":
             n, h, w, c = g.constants[op.inputs[1]]
             pads = np.array([n[0], c[0], h[0], w[0], n[1], c[1], h[1], w[1]], np.int64)
@@ -228,17 +237,23 @@ def blendshape_net(data: bytes) -> onnx.ModelProto:
             if o.shrinkAxisMask or not cut:  # the whole tensor, or dropping the batch axis
                 name[out] = read(op.inputs[0])
                 continue
-            parts = [g.constant(f"{n}{out}", np.array(v, np.int64)) for n, v in
-                     (("from", [0 if o.beginMask >> k & 1 else begin[k] for k in cut]), ("to", [end[k] for k in cut]),
-                      ("axes", cut))]  # fmt: skip
+            parts = [
+                g.constant(f"{n}{out}", np.array(v, np.int64))
+                for n, v in (
+                    ("from", [0 if o.beginMask >> k & 1 else begin[k] for k in cut]),
+                    ("to", [end[k] for k in cut]),
+                    ("axes", cut),
+                )
+            ]
             g.add("Slice", [read(op.inputs[0]), *parts], called)
         else:
             raise ValueError(f"the blend shape net has an unexpected operator {kind}")
     g.add("Identity", [name[g.sub.outputs[0]]], "scores")
     return g.model(
-        {"points": ["batch", 146, 2]}, {"scores": ["batch", 52]},
+        {"points": ["batch", 146, 2]},
+        {"scores": ["batch", 52]},
         "Expression scores from face landmarks (MediaPipe, Apache-2.0).",
-    )  # fmt: skip
+    )
 
 
 def largest_difference(data: bytes, model: Path, shape: tuple[int, ...], layout: tuple[int, ...], high: float) -> float:

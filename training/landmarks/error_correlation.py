@@ -48,8 +48,11 @@ def answers(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             said.setdefault(key, []).append(told.identity)
             yaw.setdefault(key, []).append(euler_degrees(row["pose"][:3, :3])[0])
     full = [key for key, some in said.items() if len(some) >= LOOKS]
-    return (np.array([truth[k] for k in full]), np.array([said[k][:LOOKS] for k in full]),
-            np.array([yaw[k][:LOOKS] for k in full]))  # fmt: skip
+    return (
+        np.array([truth[k] for k in full]),
+        np.array([said[k][:LOOKS] for k in full]),
+        np.array([yaw[k][:LOOKS] for k in full]),
+    )
 
 
 def figures(truth: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -29,7 +29,7 @@ from training.landmarks.canvas import (
     scrap,
     skin,
     strands,
-)  # fmt: skip
+)
 
 
 def face_mask(canvas: Canvas) -> None:
@@ -51,13 +51,29 @@ def face_mask(canvas: Canvas) -> None:
     left = canvas.at(454, -narrow, ear + drop + uneven[1])
     jaw = (58, 288) if rng.random() < 0.5 else (172, 397)
     outline = [
-        right, canvas.at((right + top) / 2, 0, wing), top, canvas.at((left + top) / 2, 0, wing), left,
-        canvas.at(jaw[1], 0, uneven[2]), canvas.at(378, 0.02, low), canvas.at(CHIN, uneven[3], low + bump),
-        canvas.at(149, -0.02, low), canvas.at(jaw[0], 0, uneven[4]),
-    ]  # fmt: skip
+        right,
+        canvas.at((right + top) / 2, 0, wing),
+        top,
+        canvas.at((left + top) / 2, 0, wing),
+        left,
+        canvas.at(jaw[1], 0, uneven[2]),
+        canvas.at(378, 0.02, low),
+        canvas.at(CHIN, uneven[3], low + bump),
+        canvas.at(149, -0.02, low),
+        canvas.at(jaw[0], 0, uneven[4]),
+    ]
     mask = canvas.polygon(outline)
-    usual = [(150, 195, 220), (110, 170, 205), (235, 238, 240), (245, 245, 245), (25, 25, 28), (60, 62, 66),
-             (160, 215, 200), (235, 180, 195), (215, 220, 215)]  # fmt: skip
+    usual = [
+        (150, 195, 220),
+        (110, 170, 205),
+        (235, 238, 240),
+        (245, 245, 245),
+        (25, 25, 28),
+        (60, 62, 66),
+        (160, 215, 200),
+        (235, 180, 195),
+        (215, 220, 215),
+    ]
     colour = None if rng.random() < 0.35 else np.array(usual[rng.integers(len(usual))]) * rng.uniform(0.8, 1.05)
     for ear_at, corner in ((127, right), (356, left)) if rng.random() < 0.8 else ():
         canvas.paint(canvas.line([canvas.at(ear_at, 0, 0.02), corner], 0.012), (235, 235, 235))
@@ -74,8 +90,13 @@ def face_mask(canvas: Canvas) -> None:
         paint *= (1 - 0.35 * np.exp(-((aside / 0.006) ** 2)))[..., None]
     canvas.paint(mask, paint, shadow=rng.uniform(0, 0.5))
     if rng.random() < 0.4:  # the wire, or a seam
-        edge = [right, canvas.at((right + top) / 2, 0, wing + 0.02), canvas.at(top, 0, 0.02),
-                canvas.at((left + top) / 2, 0, wing + 0.02), left]  # fmt: skip
+        edge = [
+            right,
+            canvas.at((right + top) / 2, 0, wing + 0.02),
+            canvas.at(top, 0, 0.02),
+            canvas.at((left + top) / 2, 0, wing + 0.02),
+            left,
+        ]
         canvas.paint(canvas.line(edge, 0.01) * mask, plain_colour(rng), opacity=0.5)
 
 
@@ -156,10 +177,18 @@ def bar(canvas: Canvas) -> None:
     rng = canvas.rng
     left, right, mouth = canvas.eye(EYE_LEFT), canvas.eye(EYE_RIGHT), canvas.eye(MOUTH)
     which = rng.choice(["eyes", "one", "mouth", "all"], p=[0.55, 0.12, 0.28, 0.05])
-    centre = {"eyes": (left + right) / 2, "one": (left, right)[rng.integers(2)], "mouth": mouth,
-              "all": (left + right + mouth) / 3}[which]  # fmt: skip
-    half = {"eyes": (rng.uniform(0.3, 0.6), rng.uniform(0.05, 0.14)), "one": (rng.uniform(0.09, 0.14), 0.08),
-            "mouth": (rng.uniform(0.17, 0.4), rng.uniform(0.07, 0.16)), "all": (0.4, 0.45)}[which]  # fmt: skip
+    centre = {
+        "eyes": (left + right) / 2,
+        "one": (left, right)[rng.integers(2)],
+        "mouth": mouth,
+        "all": (left + right + mouth) / 3,
+    }[which]
+    half = {
+        "eyes": (rng.uniform(0.3, 0.6), rng.uniform(0.05, 0.14)),
+        "one": (rng.uniform(0.09, 0.14), 0.08),
+        "mouth": (rng.uniform(0.17, 0.4), rng.uniform(0.07, 0.16)),
+        "all": (0.4, 0.45),
+    }[which]
     mask = canvas.ellipse(centre, half, rng.normal(0, 3), 40 if rng.random() < 0.8 else 2.5)
     how = rng.choice(["black", "plain", "pixels", "blur"], p=[0.4, 0.2, 0.25, 0.15])
     if how in ("black", "plain"):
@@ -168,8 +197,11 @@ def bar(canvas: Canvas) -> None:
     size = canvas.image.shape[0]
     if how == "pixels":
         small = max(int(size / (canvas.height * rng.uniform(0.07, 0.16))), 2)
-        hidden = cv2.resize(cv2.resize(canvas.image, (small, small), interpolation=cv2.INTER_AREA), (size, size),
-                            interpolation=cv2.INTER_NEAREST)  # fmt: skip
+        hidden = cv2.resize(
+            cv2.resize(canvas.image, (small, small), interpolation=cv2.INTER_AREA),
+            (size, size),
+            interpolation=cv2.INTER_NEAREST,
+        )
     else:
         hidden = cv2.GaussianBlur(canvas.image, (0, 0), canvas.height * rng.uniform(0.06, 0.15))
     canvas.paint(mask, hidden, light=False)
@@ -183,10 +215,14 @@ def fringe(canvas: Canvas) -> None:
     inner = rng.uniform(-0.15, 0.3)
     top = canvas.at(FOREHEAD, 0, -0.12)
     outline = [
-        canvas.at(top, -side * rng.uniform(0.0, 0.4), 0.0), canvas.at(top, -side * inner * 0.5, 0.2 * low),
-        canvas.at(top, side * (0.12 - inner * 0.3), 0.14 + low * 0.75), canvas.at(top, side * 0.25, 0.2 + low),
-        canvas.at(top, side * 0.5, 0.1 + low), canvas.at(top, side * 0.7, 0.3), canvas.at(top, side * 0.4, -0.05),
-    ]  # fmt: skip
+        canvas.at(top, -side * rng.uniform(0.0, 0.4), 0.0),
+        canvas.at(top, -side * inner * 0.5, 0.2 * low),
+        canvas.at(top, side * (0.12 - inner * 0.3), 0.14 + low * 0.75),
+        canvas.at(top, side * 0.25, 0.2 + low),
+        canvas.at(top, side * 0.5, 0.1 + low),
+        canvas.at(top, side * 0.7, 0.3),
+        canvas.at(top, side * 0.4, -0.05),
+    ]
     mask = canvas.polygon(outline, soft=rng.uniform(0.004, 0.02))
     canvas.paint(mask, strands(canvas, rng.uniform(-35, 35)), shadow=rng.uniform(0, 0.4))
 

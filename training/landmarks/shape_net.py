@@ -72,8 +72,9 @@ def tables(net: ShapeNet) -> dict[str, np.ndarray]:
     out, direct, bias = w["out.weight"].copy(), w["direct.weight"].copy(), w["direct.bias"] + w["out.bias"]
     out[-1], direct[-1], bias[-1] = 0, w["nearness.weight"][0] * w["blind"], w["nearness.bias"][0]
     return {
-        "hidden": w["hidden.weight"].T, "hidden_bias": w["hidden.bias"],
+        "hidden": w["hidden.weight"].T,
+        "hidden_bias": w["hidden.bias"],
         "out": np.concatenate([out, w["doubt.weight"]]).T,
         "direct": np.concatenate([direct, np.zeros((1, direct.shape[1]))]).T,
         "bias": np.append(bias, w["doubt.bias"]),
-    }  # fmt: skip
+    }

@@ -69,9 +69,12 @@ def look(
         said = net.look(picture.image, square_from_landmarks(first))
         if said.presence >= 0.5 and said.mirrored is not None:
             return flat(said) | {
-                "identity": picture.person.identity, "expression": picture.expression,
-                "pose": picture.head_to_camera, "focal": picture.focal, "side": SIDE,
-            }  # fmt: skip
+                "identity": picture.person.identity,
+                "expression": picture.expression,
+                "pose": picture.head_to_camera,
+                "focal": picture.focal,
+                "side": SIDE,
+            }
     return None
 
 

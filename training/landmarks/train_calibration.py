@@ -74,8 +74,13 @@ def arrays(scales: Scales, net: ShapeNet) -> dict[str, np.ndarray]:
         rest = table[..., k : k + 59] * scales.rest_scale
         found[name] = np.concatenate([table[..., :k] @ back, rest, table[..., k + 59 :]], axis=-1)
     found["bias"][k : k + 59] += scales.rest_mean
-    return {"mean": scales.mean, "components": scales.components, **found, "hidden": found["hidden"] * scale[:, None],
-            "direct": found["direct"] * scale[:, None]}  # fmt: skip
+    return {
+        "mean": scales.mean,
+        "components": scales.components,
+        **found,
+        "hidden": found["hidden"] * scale[:, None],
+        "direct": found["direct"] * scale[:, None],
+    }
 
 
 def figures(
@@ -94,8 +99,10 @@ def figures(
     visible = np.argsort(-np.linalg.norm(model.expression, axis=2)[:, model.inner_face].mean(axis=1))[:30]
     r = np.mean([np.corrcoef(said[:, k + i], true[:, k + i])[0, 1] for i in visible])
     rest = (said - true)[:, k + 55 :].std(axis=0)
-    return (f"face {shares} ({error.mean():.2f} mm); expression r {r:.3f}; turn {turn} deg RMS; size {rest[0]:.4f}; "
-            f"origin {rest[1]:.1f} {rest[2]:.1f} mm; nearness {rest[3]:.3f}")  # fmt: skip
+    return (
+        f"face {shares} ({error.mean():.2f} mm); expression r {r:.3f}; turn {turn} deg RMS; size {rest[0]:.4f}; "
+        f"origin {rest[1]:.1f} {rest[2]:.1f} mm; nearness {rest[3]:.3f}"
+    )
 
 
 def main() -> None:
@@ -158,9 +165,11 @@ def main() -> None:
             schedule.step()
             total += float((off**2).mean())
         found = run(net, early, late, told, held)
-        print(f"{epoch + 1}: learned {(total / batches) ** 0.5:.2f} mm; held out: "
-              f"{figures(found[0], scales, targets, held, foreign, model)}; {time.perf_counter() - began:.0f} s",
-              flush=True)  # fmt: skip
+        print(
+            f"{epoch + 1}: learned {(total / batches) ** 0.5:.2f} mm; held out: "
+            f"{figures(found[0], scales, targets, held, foreign, model)}; {time.perf_counter() - began:.0f} s",
+            flush=True,
+        )
         found_arrays = arrays(scales, net) | spreads(*found, scales, targets, held, foreign, model)
         found_arrays["bias"][-1] -= np.log(np.exp(found[2]).mean())
         save_onnx(net.eval(), options.out / "face_shape.onnx")

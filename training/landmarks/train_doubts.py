@@ -103,9 +103,11 @@ def make_bases(folders: list[Path], out: Path) -> None:
             kept[k >= count].append(framed(picture.image, picture.points, kind))
     for held, bases in kept.items():
         np.savez(
-            out / f"bases-{'held' if held else 'learn'}.npz", image=np.stack([b.image for b in bases]),
-            points=np.stack([b.points for b in bases]), kind=np.array([b.kind for b in bases]),
-        )  # fmt: skip
+            out / f"bases-{'held' if held else 'learn'}.npz",
+            image=np.stack([b.image for b in bases]),
+            points=np.stack([b.points for b in bases]),
+            kind=np.array([b.kind for b in bases]),
+        )
 
 
 def load_bases(out: Path, which: str) -> list[Base]:
@@ -170,9 +172,12 @@ def worn(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         x = grey * (np.array([1, 1, 1]) if rng.random() < 0.4 else rng.uniform([0.95, 0.85, 0.65], [1.1, 1.0, 0.9]))
     else:
         x = x * np.exp(rng.normal(0, 0.2, 3))
-    x = (x - 110) * rng.uniform(0.45, 1.7) + 110 + rng.normal(10, 40) + rng.uniform(0, 18) * rng.normal(
-        0, 1, (small, small, 1)
-    )  # fmt: skip
+    x = (
+        (x - 110) * rng.uniform(0.45, 1.7)
+        + 110
+        + rng.normal(10, 40)
+        + rng.uniform(0, 18) * rng.normal(0, 1, (small, small, 1))
+    )
     x = np.asarray(x, np.float32).clip(0, 255)
     large = cv2.resize(x, (CANVAS, CANVAS), interpolation=int(rng.integers(1, 3)))
     return np.asarray(large.clip(0, 255).astype(np.uint8))

@@ -201,8 +201,10 @@ def learn(data: Data, mean: np.ndarray, inside: np.ndarray, count: int) -> tuple
             spread = 1.48 * np.median(np.abs(residual[data.light_weight > 0.5]))
             wl = data.light_weight / (1 + (residual / (5 * spread)) ** 2) ** 2
             wh = data.hue_weight * np.stack([halved(w) for w in 1 / (1 + (residual / (5 * spread)) ** 2) ** 2])
-            print(f"round {turn + 1}: residual {spread:.3f}, components hold {values[order].sum():.0f} of "
-                  f"{values[order].sum() + rest:.0f}")  # fmt: skip
+            print(
+                f"round {turn + 1}: residual {spread:.3f}, components hold {values[order].sum():.0f} of "
+                f"{values[order].sum() + rest:.0f}"
+            )
     away = [np.abs(a - b) for a, b in ((data.light, guess[0]), (data.hues, guess[1]))]
     hue_weight = np.repeat(data.hue_weight[..., None], 2, -1)
     r = parts.split(away[0] * data.light_weight, away[1] * hue_weight)
@@ -257,9 +259,16 @@ def main() -> None:
     hue_light[:, 0] = 0
     grain = np.log([p.grain for p in people])
     skin = SkinModel(
-        atlas.inside[:, : SIDE // 2], centre, modes, odd, noise, light, hue_light, scores,
+        atlas.inside[:, : SIDE // 2],
+        centre,
+        modes,
+        odd,
+        noise,
+        light,
+        hue_light,
+        scores,
         np.array([grain.mean(), grain.std()]),
-    )  # fmt: skip
+    )
     skin.save(options.out)
     print(f"{len(people)} portraits, {odd.sum()} odd modes, {options.out.stat().st_size} bytes")
     print("light", np.round(light, 3), "hues", np.round(hue_light, 3), "grain", np.round(skin.grain, 2))

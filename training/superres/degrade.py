@@ -107,5 +107,10 @@ def degrade(sharp: np.ndarray, rng: np.random.Generator, fold: int = 4) -> np.nd
 def moved(image: np.ndarray, matrix: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
     """(side, side, 3) whose point p (pixels, corners at whole numbers) shows the point `matrix` p + `shift`."""
     shift = shift + (matrix.sum(axis=1) - 1) / 2  # OpenCV counts from the pixels' centres
-    return cv2.warpAffine(image, np.column_stack([matrix, shift]), (side, side),
-                          flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+    return cv2.warpAffine(
+        image,
+        np.column_stack([matrix, shift]),
+        (side, side),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )

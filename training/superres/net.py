@@ -165,10 +165,12 @@ def save_onnx(net: FaceNet, path: Path) -> None:
     constants = [
         numpy_helper.from_array(np.array(value, kind), name)
         for name, value, kind in (
-            ("twice", [1, 1, 2, 2], np.float32), ("half", 0.5, np.float32), ("levels", LEVELS, np.float32),
+            ("twice", [1, 1, 2, 2], np.float32),
+            ("half", 0.5, np.float32),
+            ("levels", LEVELS, np.float32),
             ("mean", net.mean.numpy()[None], np.float32),
         )
-    ]  # fmt: skip
+    ]
 
     def node(kind: str, *inputs: str, **attributes: object) -> str:
         name = f"v{len(nodes)}"
@@ -192,8 +194,9 @@ def save_onnx(net: FaceNet, path: Path) -> None:
         return node("Mul", x, node("Sigmoid", x))
 
     def twice(x: str) -> str:
-        return node("Resize", x, "", "twice", mode="nearest", coordinate_transformation_mode="asymmetric",
-                    nearest_mode="floor")  # fmt: skip
+        return node(
+            "Resize", x, "", "twice", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+        )
 
     def units(x: str, name: str) -> str:
         for i in range(len(net.get_submodule(name))):  # type: ignore[arg-type]

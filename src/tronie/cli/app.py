@@ -49,10 +49,30 @@ def common(
     cls=WithEvents, epilog="Exit code: 0 if a photo worked, 1 if none did, 2 for wrong usage, 130 after Ctrl-C."
 )
 @with_options(
-    "detector", "min_face", "max_faces", "min_score", "enhance", "enhance_for", "enhance_limit", "engine", *LOOKS,
-    "identity", "max_megapixels", "rig", "morph_normals", "only", *outputs_of("photo"), "camera", "sequence", "fps",
-    "seconds", "smooth", "bridge", "detect_every", *FILMS,
-)  # fmt: skip
+    "detector",
+    "min_face",
+    "max_faces",
+    "min_score",
+    "enhance",
+    "enhance_for",
+    "enhance_limit",
+    "engine",
+    *LOOKS,
+    "identity",
+    "max_megapixels",
+    "rig",
+    "morph_normals",
+    "only",
+    *outputs_of("photo"),
+    "camera",
+    "sequence",
+    "fps",
+    "seconds",
+    "smooth",
+    "bridge",
+    "detect_every",
+    *FILMS,
+)
 def run(
     context: typer.Context,
     photos: Annotated[

@@ -23,9 +23,13 @@ def _one_of(choices: tuple[str, ...], default: str, text: str, *names: str) -> A
 
     shown = f"{text} [dim](default: {default})[/dim]"
     return typer.Option(
-        *names, metavar="|".join(choices), callback=check, help=shown, show_default=False,
+        *names,
+        metavar="|".join(choices),
+        callback=check,
+        help=shown,
+        show_default=False,
         autocompletion=completion(*choices),
-    )  # fmt: skip
+    )
 
 
 def render(
@@ -97,7 +101,18 @@ def render(
     from tronie.cli.render import Wanted, render_inputs
 
     wanted = Wanted(
-        kinds, format, size, seconds, fps, angles, tuple(light or ()), turn, exposure, cast(Any, mode), background,
-        neutral, overwrite,
-    )  # fmt: skip
+        kinds,
+        format,
+        size,
+        seconds,
+        fps,
+        angles,
+        tuple(light or ()),
+        turn,
+        exposure,
+        cast(Any, mode),
+        background,
+        neutral,
+        overwrite,
+    )
     raise typer.Exit(render_inputs(inputs, out, wanted, quiet, events is not None))

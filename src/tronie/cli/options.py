@@ -129,9 +129,8 @@ def _outputs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     if given is not None and not chosen:
         raise typer.BadParameter("--outputs names none.")
     return tuple(
-        name for name in OUTPUTS
-        if (parameters[name] if isinstance(parameters.get(name), bool) else name in chosen)
-    )  # fmt: skip
+        name for name in OUTPUTS if (parameters[name] if isinstance(parameters.get(name), bool) else name in chosen)
+    )
 
 
 def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -> Callable[[str], list[str]]:

@@ -24,8 +24,9 @@ def models(as_json: bool) -> int:
     if as_json:
         say_json(rows + bring, indent=2)
         return 0
-    rows, bring = ([{k: plain(v) if isinstance(v, str) else v for k, v in row.items()} for row in part]
-                   for part in (rows, bring))  # fmt: skip
+    rows, bring = (
+        [{k: plain(v) if isinstance(v, str) else v for k, v in row.items()} for row in part] for part in (rows, bring)
+    )
     console = _console()
     console.print(_table(rows))
     console.print("\nModels that you may bring along:", style="bold", highlight=False)
@@ -38,8 +39,10 @@ def models(as_json: bool) -> int:
     console.print(
         "\nDownload one yourself, then: tronie models import NAME FILE, and for a head: tronie models calibrate NAME. "
         f"Your own model files are kept in {store()}",
-        soft_wrap=True, highlight=False, markup=False,
-    )  # fmt: skip
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
     return 0
 
 
@@ -61,9 +64,13 @@ def _table(rows: list[dict[str, Any]], origin: bool = False) -> Any:
         if row.get("calibrated") is False and row["installed"]:
             installed = "not calibrated"
         table.add_row(
-            row["name"], row["purpose"], f"{installed} {_size(row['bytes']):>7}".rstrip(), row["licence"],
-            "allowed" if row["commercial_use"] else "not allowed", *([row["origin"]] if origin else []),
-        )  # fmt: skip
+            row["name"],
+            row["purpose"],
+            f"{installed} {_size(row['bytes']):>7}".rstrip(),
+            row["licence"],
+            "allowed" if row["commercial_use"] else "not allowed",
+            *([row["origin"]] if origin else []),
+        )
     return table
 
 

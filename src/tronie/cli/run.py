@@ -55,9 +55,18 @@ def run_photos(
 
 
 def _do(
-    inputs: Inputs, out: Path, settings: Settings, began: float, overwrite: bool, workers: int, filming: bool,
-    detail: Detail, as_json: Json | None, bounds: Bounds | None, start: Start | None,
-) -> int:  # fmt: skip
+    inputs: Inputs,
+    out: Path,
+    settings: Settings,
+    began: float,
+    overwrite: bool,
+    workers: int,
+    filming: bool,
+    detail: Detail,
+    as_json: Json | None,
+    bounds: Bounds | None,
+    start: Start | None,
+) -> int:
     """The same, with the folder of outputs to ourselves."""
     plan, manifest = Plan((), (), ()), None
     if inputs.paths:

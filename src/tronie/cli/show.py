@@ -217,9 +217,11 @@ class Show(AbstractContextManager["Show"]):
         if self.as_json:
             counts = {name: getattr(self.tally, name) for name in ("ok", "no_face", "failed", "skipped", "faces")}
             more = {
-                "warned": dict(self.tally.warned), "left_out": self.tally.left_out, "seconds": round(seconds, 3),
+                "warned": dict(self.tally.warned),
+                "left_out": self.tally.left_out,
+                "seconds": round(seconds, 3),
                 "folder": folder,
-            }  # fmt: skip
+            }
             self._write_json("summary", {"summary": counts, **more})
         elif self.detail != "quiet":
             self._print(f"{self.tally.sentence(seconds)}. Outputs: {folder}")

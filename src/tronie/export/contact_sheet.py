@@ -138,10 +138,15 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             continue
         camera, pose = portrait_view(size, yaw)
         yield render_head(
-            face.head.vertices, mesh, texture, camera, pose, background=backdrop(size),
+            face.head.vertices,
+            mesh,
+            texture,
+            camera,
+            pose,
+            background=backdrop(size),
             opacity=soft_rim(face.head.vertices, face.head, pose, SOFT_COSINE),
             occlusion=mouth_light(face.head.vertices, face.head),
-        )  # fmt: skip
+        )
 
 
 def _before_and_after(face: Face, size: int) -> Image | None:

@@ -59,9 +59,14 @@ def pytorch_mat(result: Deep3DResult) -> bytes:
     each with a first dimension of one face."""
     c = result.coefficients
     groups = {
-        "id": c.identity, "exp": c.expression, "tex": c.texture, "angle": c.angles, "gamma": c.light.ravel(),
-        "trans": c.translation, "lm68": crop_points68(result),
-    }  # fmt: skip
+        "id": c.identity,
+        "exp": c.expression,
+        "tex": c.texture,
+        "angle": c.angles,
+        "gamma": c.light.ravel(),
+        "trans": c.translation,
+        "lm68": crop_points68(result),
+    }
     return mat_bytes({name: value[None].astype(np.float32) for name, value in groups.items()})
 
 
@@ -86,7 +91,8 @@ def obj(result: Deep3DResult) -> list[bytes]:
 def posed_obj(result: Deep3DResult) -> list[bytes]:
     """What both published programs save as .obj: decimetres, turned and shifted as in the photo, seen from z = 10."""
     comments = (
-        "A face by Deep3D, posed as in its photo and in its light", *result.sources,
+        "A face by Deep3D, posed as in its photo and in its light",
+        *result.sources,
         "Units: decimetres. Axes: x to the right, y up, z to the camera, which is at z = 10.",
-    )  # fmt: skip
+    )
     return colored_obj(comments, posed(result), result.colours, result.model.triangles, 6)

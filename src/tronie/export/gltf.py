@@ -201,9 +201,13 @@ def _pack(key: Same, level: int, lod: int) -> Packed:
         targets = [{"POSITION": buffer.sparse(move[piece.vertex], kind)} for move in moves]
         primitives.append({"attributes": {"TEXCOORD_0": uv}, "indices": indices, "mode": 4, "targets": targets})
     return Packed(
-        split, b"".join(buffer.chunks), tuple(buffer.views), tuple(buffer.accessors), tuple(primitives),
+        split,
+        b"".join(buffer.chunks),
+        tuple(buffer.views),
+        tuple(buffer.accessors),
+        tuple(primitives),
         model.expression_names,
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=6)

@@ -75,9 +75,11 @@ class Buffer:
         values = np.ascontiguousarray(rows if rows.ndim == 2 else rows[:, None], dtype=np.float32)
         count, width = values.shape
         accessor: Json = {
-            "bufferView": self.add(values), "componentType": FLOAT, "count": count,
+            "bufferView": self.add(values),
+            "componentType": FLOAT,
+            "count": count,
             "type": "SCALAR" if width == 1 else f"VEC{width}",
-        }  # fmt: skip
+        }
         return self._say(accessor | (extent(values) if bounds else {}))
 
     def matrices(self, rows: NDArray[Any]) -> int:
@@ -250,9 +252,10 @@ def quaternions(rotations: Array) -> NDArray[np.float32]:
 def _put_camera(document: Json, camera: Camera) -> None:
     width, height = camera.size
     lens = {
-        "yfov": 2 * math.atan(height / (2 * camera.focal * camera.aspect)), "aspectRatio": width / height,
+        "yfov": 2 * math.atan(height / (2 * camera.focal * camera.aspect)),
+        "aspectRatio": width / height,
         "znear": NEAR_M,
-    }  # fmt: skip
+    }
     document["cameras"] = [{"name": "video", "type": "perspective", "perspective": lens}]
     document["nodes"].append({"name": "camera", "camera": 0})
     document["scenes"][0]["nodes"].append(len(document["nodes"]) - 1)

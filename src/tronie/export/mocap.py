@@ -20,8 +20,11 @@ LIVE_LINK_TURNS = tuple(
     f"{part}{turn}" for part in ("Head", "LeftEye", "RightEye") for turn in ("Yaw", "Pitch", "Roll")
 )
 LIVE_LINK_COLUMNS: tuple[str, ...] = (
-    "Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in LIVE_LINK_UNITS), *LIVE_LINK_TURNS,
-)  # fmt: skip
+    "Timecode",
+    "BlendShapeCount",
+    *(name[0].upper() + name[1:] for name in LIVE_LINK_UNITS),
+    *LIVE_LINK_TURNS,
+)
 ROWS = 256
 """Of a table that are made into text at a time."""
 
@@ -60,9 +63,11 @@ def live_link_csv(times: Array, weights: Array, head: Array, gaze: Array) -> Ite
     numbers = np.concatenate([weights[:, order], turns], axis=1)
     return _table(
         LIVE_LINK_COLUMNS,
-        ([timecode(t, rate), len(order) + len(LIVE_LINK_TURNS), *(f"{x:.8f}" for x in row)]
-         for t, row in zip(times.tolist(), numbers.tolist(), strict=True)),
-    )  # fmt: skip
+        (
+            [timecode(t, rate), len(order) + len(LIVE_LINK_TURNS), *(f"{x:.8f}" for x in row)]
+            for t, row in zip(times.tolist(), numbers.tolist(), strict=True)
+        ),
+    )
 
 
 def bvh(fps: float, positions: Array, angles: Array) -> Iterator[bytes]:
@@ -70,10 +75,20 @@ def bvh(fps: float, positions: Array, angles: Array) -> Iterator[bytes]:
     camera, x right, y up, z to the viewer; written in centimetres. `angles` (T, 3) degrees about z, x, y: turned first
     about y, then x, then z."""
     lines = [
-        "HIERARCHY", "ROOT head", "{", "\tOFFSET 0.0 0.0 0.0",
-        "\tCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation", "\tEnd Site", "\t{",
-        "\t\tOFFSET 0.0 10.0 0.0", "\t}", "}", "MOTION", f"Frames: {len(positions)}", f"Frame Time: {1 / fps:.8f}",
-    ]  # fmt: skip
+        "HIERARCHY",
+        "ROOT head",
+        "{",
+        "\tOFFSET 0.0 0.0 0.0",
+        "\tCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+        "\tEnd Site",
+        "\t{",
+        "\t\tOFFSET 0.0 10.0 0.0",
+        "\t}",
+        "}",
+        "MOTION",
+        f"Frames: {len(positions)}",
+        f"Frame Time: {1 / fps:.8f}",
+    ]
     yield ("\n".join(lines) + "\n").encode()
     rows = np.concatenate([positions * 0.1, angles], axis=1)
     for start in range(0, len(rows), ROWS):
@@ -94,10 +109,12 @@ def even_poses(times: Array, even: Array, positions: Array, rotations: Array) ->
         return place, np.repeat(rotations[:1], len(even), axis=0)
     after = np.clip(np.searchsorted(times, even), 1, len(times) - 1)
     share = np.clip((even - times[after - 1]) / (times[after] - times[after - 1]), 0, 1)
-    turns = np.array([
-        a @ rotation_matrix(s * rotation_vector(a.T @ b))
-        for a, b, s in zip(rotations[after - 1], rotations[after], share, strict=True)
-    ])  # fmt: skip
+    turns = np.array(
+        [
+            a @ rotation_matrix(s * rotation_vector(a.T @ b))
+            for a, b, s in zip(rotations[after - 1], rotations[after], share, strict=True)
+        ]
+    )
     return place, turns
 
 

@@ -32,9 +32,12 @@ def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list
     ]
     texture_rows, faces = _obj_shared(Same(head.model), head.level)
     return [
-        "\n".join(lines).encode() + b"\n", numbers("v ", head.vertices, 3), texture_rows,
-        numbers("vn ", normals, 3), faces,
-    ]  # fmt: skip
+        "\n".join(lines).encode() + b"\n",
+        numbers("v ", head.vertices, 3),
+        texture_rows,
+        numbers("vn ", normals, 3),
+        faces,
+    ]
 
 
 def mtl(texture_file: str | None = "texture.png") -> bytes:
@@ -66,13 +69,18 @@ def ply(head: Head, texture: Image | None = None, sigma_mm: Array | None = None)
     rows["n"] = quad_vertex_normals(head.vertices, mesh.quads)
     rows["c"] = (200, 170, 150) if texture is None else vertex_colors(head, texture)
     header = [
-        "ply", "format binary_little_endian 1.0", f"comment Head model {head.model.name}: {head.model.licence}",
+        "ply",
+        "format binary_little_endian 1.0",
+        f"comment Head model {head.model.name}: {head.model.licence}",
         "comment Units: millimetres; +x to the subject's left, +y up, +z out of the face",
-        f"element vertex {len(rows)}", *(f"property float {axis}" for axis in ("x", "y", "z", "nx", "ny", "nz")),
+        f"element vertex {len(rows)}",
+        *(f"property float {axis}" for axis in ("x", "y", "z", "nx", "ny", "nz")),
         *(f"property uchar {color}" for color in ("red", "green", "blue")),
         *["property float sigma"] * (sigma_mm is not None),
-        f"element face {len(mesh.triangles)}", "property list uchar int vertex_indices", "end_header",
-    ]  # fmt: skip
+        f"element face {len(mesh.triangles)}",
+        "property list uchar int vertex_indices",
+        "end_header",
+    ]
     return [_ascii("\n".join(header)) + b"\n", rows.tobytes(), _ply_faces(Same(head.model), head.level)]
 
 
@@ -92,9 +100,10 @@ def colored_obj(
     lines = "".join(f"# {' '.join(comment.split())}\n" for comment in comments)
     shades = np.clip(colours, 0, 255) / 255
     return [
-        _ascii(f"{lines}o face\n"), numbers("v ", np.concatenate([vertices, shades], axis=1), places),
+        _ascii(f"{lines}o face\n"),
+        numbers("v ", np.concatenate([vertices, shades], axis=1), places),
         numbers("f ", np.asarray(triangles + 1, dtype=np.float64), 0),
-    ]  # fmt: skip
+    ]
 
 
 def head_in_one_file(head: Head, texture: Image | None) -> list[bytes]:

@@ -127,11 +127,18 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
     if (worn := one.worn) is not None:
         picture = encode.jpeg(worn if lod == 0 else reduced(worn, LOD_TEXTURES[lod - 1]), TEXTURE_QUALITY)
     return glb(
-        face.head, {} if fit is None else fit.expression, picture, one.title,
-        provenance=None if texture is None else texture.provenance, sigma_mm=None if fit is None else fit.sigma_mm,
+        face.head,
+        {} if fit is None else fit.expression,
+        picture,
+        one.title,
+        provenance=None if texture is None else texture.provenance,
+        sigma_mm=None if fit is None else fit.sigma_mm,
         normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
-        lod=lod, rig=one.export.rig, morph_normals=one.export.morph_normals, motion=one.course,
-    )  # fmt: skip
+        lod=lod,
+        rig=one.export.rig,
+        morph_normals=one.export.morph_normals,
+        motion=one.course,
+    )
 
 
 def _lod(one: FaceToWrite) -> Iterator[File]:

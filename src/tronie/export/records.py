@@ -107,10 +107,17 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
     if face.enhanced is not None:
         e = face.enhanced
         enhancement = EnhancementRecord.model_construct(
-            name=e.name, side=len(e.before), factor=round(e.factor, 3), crop_to_photo=rounded(e.to_photo.matrix, 5),
-            blend=round(e.blend, 3), agreement=round(e.agreement, 2), structure=round(e.structure, 4),
-            shift=round(e.shift, 4), identity=None if e.identity is None else round(e.identity, 4), note=e.note,
-        )  # fmt: skip
+            name=e.name,
+            side=len(e.before),
+            factor=round(e.factor, 3),
+            crop_to_photo=rounded(e.to_photo.matrix, 5),
+            blend=round(e.blend, 3),
+            agreement=round(e.agreement, 2),
+            structure=round(e.structure, 4),
+            shift=round(e.shift, 4),
+            identity=None if e.identity is None else round(e.identity, 4),
+            note=e.note,
+        )
     if face.fit is not None:
         fit = FitRecord.model_construct(
             identity=rounded(face.fit.identity, 4),
@@ -127,24 +134,34 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         d = face.detail
         detail = DetailRecord(
             side=len(d.normals), texel_mm=round(d.texel_mm, 3), noise=round(d.noise, 4), amount=round(d.amount, 4)
-        )  # fmt: skip
+        )
     if face.albedo is not None:
         a = face.albedo
         light = LightRecord.model_construct(
-            coefficients=rounded(a.light.coefficients, 5), white=rounded(a.white, 4), skin=rounded(a.skin, 1),
-            shadowed=round(a.shadowed, 4), monochrome=a.monochrome,
-        )  # fmt: skip
+            coefficients=rounded(a.light.coefficients, 5),
+            white=rounded(a.white, 4),
+            skin=rounded(a.skin, 1),
+            shadowed=round(a.shadowed, 4),
+            monochrome=a.monochrome,
+        )
     if face.head is not None:
         head = face.head
         model = ModelRecord(
-            name=head.model.name, licence=head.model.licence, level=head.level, vertices=len(head.vertices),
+            name=head.model.name,
+            licence=head.model.licence,
+            level=head.level,
+            vertices=len(head.vertices),
             triangles=len(head.triangles),
-        )  # fmt: skip
+        )
     return FaceRecord.model_construct(
         tronie=__version__,
         photo=PhotoRecord(
-            source=as_text(photo.source), name=name, width=photo.image.shape[1], height=photo.image.shape[0],
-            scale=round(photo.scale, 4), notes=list(photo.notes),
+            source=as_text(photo.source),
+            name=name,
+            width=photo.image.shape[1],
+            height=photo.image.shape[0],
+            scale=round(photo.scale, 4),
+            notes=list(photo.notes),
         ),
         index=face.index,
         box=rounded(detection.box, 2),
@@ -167,7 +184,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         warning_codes=[caution.code for caution in face.warnings],
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
-    )  # fmt: skip
+    )
 
 
 def unmeasured_records(unmeasured: Iterable[Unmeasured]) -> list[UnmeasuredRecord]:
@@ -192,10 +209,13 @@ def _deep3d(face: Face) -> Deep3DRecord | None:
     if not isinstance(found, Deep3DResult):
         return None
     return Deep3DRecord.model_construct(
-        coefficients=rounded(found.coefficients.values, 5), pose=_pose(found.head_to_camera),
-        head_to_camera=rounded(found.head_to_camera, 6), camera=_camera(found.camera), vertices=len(found.vertices),
+        coefficients=rounded(found.coefficients.values, 5),
+        pose=_pose(found.head_to_camera),
+        head_to_camera=rounded(found.head_to_camera, 6),
+        camera=_camera(found.camera),
+        vertices=len(found.vertices),
         sources=list(found.sources),
-    )  # fmt: skip
+    )
 
 
 def _pose(head_to_camera: Any) -> PoseRecord:
@@ -231,9 +251,10 @@ def portrait_record(mask: Any) -> PortraitRecord:
     counts = cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [kinds], [0, kinds]).ravel()
     n = {name: float(count) for name, count in zip(PROVENANCE, counts, strict=True)}
     parts = {
-        "seen": n["seen"] + n["enhanced"], "mirrored": n["mirrored"],
+        "seen": n["seen"] + n["enhanced"],
+        "mirrored": n["mirrored"],
         "invented": n["filled"] + n["statistical"] + n["synthetic"],
-    }  # fmt: skip
+    }
     head, all_of_it = max(sum(parts.values()), 1.0), float(mask.size)
     shares_of_head = {name: round(count / head, 4) for name, count in parts.items()}
     return PortraitRecord(

@@ -178,10 +178,17 @@ def export_fbx(head: Any, path: str) -> None:
     for thing in bpy.context.view_layer.objects:
         thing.select_set(thing == head or (thing == head.parent and thing.type == "ARMATURE"))
     bpy.ops.export_scene.fbx(
-        filepath=path, use_selection=True, object_types={"MESH", "ARMATURE"}, apply_scale_options="FBX_SCALE_UNITS",
-        mesh_smooth_type="FACE", use_mesh_modifiers=False, add_leaf_bones=False, bake_anim=False, path_mode="COPY",
+        filepath=path,
+        use_selection=True,
+        object_types={"MESH", "ARMATURE"},
+        apply_scale_options="FBX_SCALE_UNITS",
+        mesh_smooth_type="FACE",
+        use_mesh_modifiers=False,
+        add_leaf_bones=False,
+        bake_anim=False,
+        path_mode="COPY",
         embed_textures=True,
-    )  # fmt: skip
+    )
 
 
 def render(path: str, size: int = 800) -> None:

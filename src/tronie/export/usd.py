@@ -135,9 +135,12 @@ def _materials(stage: Any, mesh: Any, head: Head, picture: str | None) -> None:
         shader.CreateIdAttr("UsdPreviewSurface")
         coat = look.get("coat", (0.0, 0.0))
         for key, value in (
-            ("roughness", look["roughness"]), ("metallic", 0.0), ("ior", look["ior"]), ("clearcoat", coat[0]),
+            ("roughness", look["roughness"]),
+            ("metallic", 0.0),
+            ("ior", look["ior"]),
+            ("clearcoat", coat[0]),
             ("clearcoatRoughness", coat[1]),
-        ):  # fmt: skip
+        ):
             shader.CreateInput(key, Sdf.ValueTypeNames.Float).Set(value)
         color = shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
         if picture is None:

@@ -162,12 +162,12 @@ def thinned(face: Face) -> Face:
         others = (
             None if picture is None else picture[::step, ::step].copy()
             for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask)
-        )  # fmt: skip
+        )
         neutral, mask, neutral_mask = others
         assert mask is not None
         frontal = replace(
             frontal, image=reduced(frontal.image, 512), neutral=neutral, mask=mask, neutral_mask=neutral_mask
-        )  # fmt: skip
+        )
     albedo, detail = face.albedo, face.detail
     if detail is not None:
         detail = replace(detail, normals=reduced(detail.normals, 512))
@@ -183,7 +183,7 @@ def thinned(face: Face) -> Face:
 
 def save_face(
     photo: Photo, face: Face, place: Path, name: str, export: ExportSettings, outputs: Collection[str] | None = None
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """The files of one face into a folder that is there, by default MADE; the names of those written. Raises
     OutputError."""
     wanted = frozenset(in_order(MADE if outputs is None else outputs))
@@ -193,9 +193,7 @@ def save_face(
 
 def _save_face(photo: Photo, face: Face, small: Face, place: Path, writer: Writer, moving: Moving) -> list[str]:
     """The files of one face, `small` when it is thinned. Their names."""
-    one = FaceToWrite(
-        photo, face, small, writer.name, writer.wanted, writer.export, moving.course, writer.overlays
-    )  # fmt: skip
+    one = FaceToWrite(photo, face, small, writer.name, writer.wanted, writer.export, moving.course, writer.overlays)
     made: list[File] = [*face_files(one), *((file, partial(same, chunks)) for file, chunks in moving.files.items())]
 
     def work(file: File) -> None:

@@ -175,12 +175,14 @@ def mat_bytes(variables: Mapping[str, NDArray[Any]]) -> bytes:
         if not kinds or not name.isidentifier() or not name.isascii() or len(name) > 31:
             raise ValueError(f"{name} ({array.dtype}) cannot be written to a file of MATLAB")
         stored = next(k for k, v in STORED.items() if v == code)
-        body = b"".join((
-            _element(6, struct.pack("<II", kinds[0], 0)),
-            _element(5, np.asarray(array.shape, dtype="<i4").tobytes()),
-            _element(1, name.encode()),
-            _element(stored, array.astype(f"<{code}", copy=False).tobytes(order="F")),
-        ))  # fmt: skip
+        body = b"".join(
+            (
+                _element(6, struct.pack("<II", kinds[0], 0)),
+                _element(5, np.asarray(array.shape, dtype="<i4").tobytes()),
+                _element(1, name.encode()),
+                _element(stored, array.astype(f"<{code}", copy=False).tobytes(order="F")),
+            )
+        )
         parts.append(_element(MATRIX, body))
     return b"".join(parts)
 

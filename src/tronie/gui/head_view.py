@@ -223,8 +223,11 @@ class HeadView(QWidget):
 
     def keyPressEvent(self, event: Any) -> None:
         turns = {
-            Qt.Key.Key_Left: (-8, 0), Qt.Key.Key_Right: (8, 0), Qt.Key.Key_Up: (0, 8), Qt.Key.Key_Down: (0, -8),
-        }  # fmt: skip
+            Qt.Key.Key_Left: (-8, 0),
+            Qt.Key.Key_Right: (8, 0),
+            Qt.Key.Key_Up: (0, 8),
+            Qt.Key.Key_Down: (0, -8),
+        }
         if event.key() in turns:
             self.turn(*turns[event.key()])
         else:

@@ -23,14 +23,24 @@ def spoken(name: str) -> str:
 def stage_text(name: str) -> str:
     """What a stage does, in plain words."""
     known = {
-        "read": tr("Reading the photo"), "load": tr("Loading the models"), "detect": tr("Finding faces"),
-        "landmarks": tr("Finding eyes, nose and mouth"), "camera": tr("Guessing the camera"),
-        "enhance": tr("Enhancing small faces"), "fit": tr("Fitting the head"), "texture": tr("Painting the texture"),
-        "light": tr("Taking the light out"), "frontal": tr("Making the portrait"),
-        "follow": tr("Following the faces"), "solve": tr("Finding out who is who"),
-        "heads": tr("Making the heads"), "head": tr("Making the heads"), "talking": tr("Drawing the film"),
-        "overlay": tr("Drawing the film"), "files": tr("Writing the files"),
-    }  # fmt: skip
+        "read": tr("Reading the photo"),
+        "load": tr("Loading the models"),
+        "detect": tr("Finding faces"),
+        "landmarks": tr("Finding eyes, nose and mouth"),
+        "camera": tr("Guessing the camera"),
+        "enhance": tr("Enhancing small faces"),
+        "fit": tr("Fitting the head"),
+        "texture": tr("Painting the texture"),
+        "light": tr("Taking the light out"),
+        "frontal": tr("Making the portrait"),
+        "follow": tr("Following the faces"),
+        "solve": tr("Finding out who is who"),
+        "heads": tr("Making the heads"),
+        "head": tr("Making the heads"),
+        "talking": tr("Drawing the film"),
+        "overlay": tr("Drawing the film"),
+        "files": tr("Writing the files"),
+    }
     return known.get(name, name)
 
 

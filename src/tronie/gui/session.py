@@ -71,9 +71,12 @@ class Session(QObject):
         self._steps: dict[tuple[str, int], Advanced] = {}
         """The last step of each stage of each person of a clip."""
         for line, done in (
-            (self.work, self._worked), (self.files, self._filed), (self.thumbs, self._listed),
-            (self.shapes, self._shaped), (self.looks, self._seen),
-        ):  # fmt: skip
+            (self.work, self._worked),
+            (self.files, self._filed),
+            (self.thumbs, self._listed),
+            (self.shapes, self._shaped),
+            (self.looks, self._seen),
+        ):
             line.done.connect(done)
             line.failed.connect(self._failed)
             line.stopped.connect(self._stopped)
@@ -220,7 +223,7 @@ class Session(QObject):
         only = None if everything else self.index
         self.files.submit(
             ("save", folder), photo_tasks.save, self.path, only, folder, outputs, self._settings(), overwrite
-        )  # fmt: skip
+        )
         self.busied.emit(True)
 
     def lend(self, export: ExportSettings) -> None:
@@ -279,9 +282,12 @@ class Session(QObject):
             self.summary = result
             count = len(self.cards)
             text = (
-                tr("No face was found.") if not count else tr("1 face") if count == 1
+                tr("No face was found.")
+                if not count
+                else tr("1 face")
+                if count == 1
                 else tr("{n} faces").format(n=count)
-            )  # fmt: skip
+            )
             self.noted.emit(self.path, text, False)
             self.said.emit("   ".join(filter(None, (text, "; ".join(result.notes)))))
             self.finished.emit(result)

@@ -75,9 +75,11 @@ class Window(menus.Commanded):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for page, title in (
-            (self.head, tr("Head")), (self.portrait, tr("Portrait")), (self.enhanced, tr("Enhanced")),
+            (self.head, tr("Head")),
+            (self.portrait, tr("Portrait")),
+            (self.enhanced, tr("Enhanced")),
             (self.exports, tr("Export")),
-        ):  # fmt: skip
+        ):
             self.tabs.addTab(page, title)
         split = QSplitter(Qt.Orientation.Horizontal)
         for widget, stretch in ((self.photos, 0), (middle, 3), (self.tabs, 2)):

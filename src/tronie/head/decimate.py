@@ -29,9 +29,9 @@ SLIVER = 0.05
 """A triangle must not become thinner than this: its area by that of an equilateral one with its longest side."""
 
 
-def decimate(points: Array, uv: Array, vertex: Ints, triangles: Ints, weight: Array, targets: Sequence[int]) -> list[
-    Ints
-]:  # fmt: skip
+def decimate(
+    points: Array, uv: Array, vertex: Ints, triangles: Ints, weight: Array, targets: Sequence[int]
+) -> list[Ints]:
     """The triangles (T', 3) that are left at each of `targets` (falling numbers of triangles).
 
     `points` (W, n): corners in R^n, of which the first three are the place in space; `uv` (W, 2); `vertex` (W,): the
@@ -140,8 +140,9 @@ def _turn(uv: Any, a: int, b: int, c: int) -> float:
 
 
 @jit
-def fits(u: int, v: int, count: int, pair: Any, x: Any, uv: Any, triangles: Any, vertex: Any, first: Any,
-          after: Any) -> bool:  # fmt: skip
+def fits(
+    u: int, v: int, count: int, pair: Any, x: Any, uv: Any, triangles: Any, vertex: Any, first: Any, after: Any
+) -> bool:
     """Whether no triangle turns over, in space or on the texture, nor gets too thin."""
     c = first[u]
     while c >= 0:

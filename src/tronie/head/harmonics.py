@@ -52,9 +52,16 @@ def basis(directions: ArrayLike) -> Array:
     """
     x, y, z = np.moveaxis(np.asarray(directions), -1, 0)
     terms = [
-        0.282095 + 0 * x, FIRST_DEGREE * y, FIRST_DEGREE * z, FIRST_DEGREE * x, 1.092548 * x * y, 1.092548 * y * z,
-        0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
-    ]  # fmt: skip
+        0.282095 + 0 * x,
+        FIRST_DEGREE * y,
+        FIRST_DEGREE * z,
+        FIRST_DEGREE * x,
+        1.092548 * x * y,
+        1.092548 * y * z,
+        0.315392 * (3 * z * z - 1),
+        1.092548 * x * z,
+        0.546274 * (x * x - y * y),
+    ]
     return np.stack(terms, axis=-1)
 
 

@@ -66,7 +66,7 @@ def _fewer(key: Same, level: int) -> tuple[tuple[Piece, ...], ...]:
     return tuple(
         tuple(_part(piece, rows, a, b) for piece, a, b in zip(split, start[:-1], start[1:], strict=True))
         for rows in left
-    )  # fmt: skip
+    )
 
 
 def _part(piece: Piece, triangles: Ints, low: int, high: int) -> Piece:

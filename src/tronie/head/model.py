@@ -201,14 +201,20 @@ class HeadModel:
     def save(self, path: str | Path | BinaryIO) -> None:
         """Write one npz (bases as float16)."""
         arrays: dict[str, Any] = {
-            "name": np.array(self.name), "licence": np.array(self.licence),
-            "mean": self.mean.astype(np.float32), "identity": self.identity.astype(np.float16),
-            "expression": self.expression.astype(np.float16), "quads": _narrow(self.quads),
-            "quad_uv": _narrow(self.quad_uv), "uv": self.uv.astype(np.float32), "part": self.part,
-            "mirror": _narrow(self.mirror), "inner_face": self.inner_face,
+            "name": np.array(self.name),
+            "licence": np.array(self.licence),
+            "mean": self.mean.astype(np.float32),
+            "identity": self.identity.astype(np.float16),
+            "expression": self.expression.astype(np.float16),
+            "quads": _narrow(self.quads),
+            "quad_uv": _narrow(self.quad_uv),
+            "uv": self.uv.astype(np.float32),
+            "part": self.part,
+            "mirror": _narrow(self.mirror),
+            "inner_face": self.inner_face,
             "smooth_modes": self.smooth_modes.astype(np.float16),
             "smooth_stiffness": self.smooth_stiffness.astype(np.float32),
-        }  # fmt: skip
+        }
         if self.uv_colour is not None:
             arrays["uv_colour"] = self.uv_colour
         for key, (index, weight) in self.embeddings.items():
@@ -223,14 +229,22 @@ class HeadModel:
             found = (k.removeprefix("embedding.") for k in z.files if k.startswith("embedding."))
             keys = sorted({k.rsplit(".", 1)[0] for k in found})
             return cls(
-                name=str(z["name"]), licence=str(z["licence"]), mean=z["mean"],
-                identity=z["identity"].astype(np.float32), expression=z["expression"].astype(np.float32),
-                quads=z["quads"].astype(np.int32), quad_uv=z["quad_uv"].astype(np.int32), uv=z["uv"],
-                part=z["part"], mirror=z["mirror"].astype(np.int32), inner_face=z["inner_face"],
-                smooth_modes=z["smooth_modes"].astype(np.float32), smooth_stiffness=z["smooth_stiffness"],
+                name=str(z["name"]),
+                licence=str(z["licence"]),
+                mean=z["mean"],
+                identity=z["identity"].astype(np.float32),
+                expression=z["expression"].astype(np.float32),
+                quads=z["quads"].astype(np.int32),
+                quad_uv=z["quad_uv"].astype(np.int32),
+                uv=z["uv"],
+                part=z["part"],
+                mirror=z["mirror"].astype(np.int32),
+                inner_face=z["inner_face"],
+                smooth_modes=z["smooth_modes"].astype(np.float32),
+                smooth_stiffness=z["smooth_stiffness"],
                 embeddings={k: (z[f"embedding.{k}.index"], z[f"embedding.{k}.weight"]) for k in keys},
                 uv_colour=z["uv_colour"] if "uv_colour" in z.files else None,
-            )  # fmt: skip
+            )
 
 
 @cache

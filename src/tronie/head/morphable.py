@@ -96,11 +96,17 @@ class Morphable:
     def to_bytes(self) -> bytes:
         """An npz; bases as half floats (an error of 0.004 mm in a displacement of 10 mm)."""
         arrays: dict[str, Any] = {
-            "name": np.array(self.name), "licence": np.array(self.licence), "mean": self.mean,
-            "commercial_use": np.array(self.commercial_use), "expression_is_pca": np.array(self.expression_is_pca),
-            "identity": self.identity.astype(np.float16), "expression": self.expression.astype(np.float16),
-            "faces": self.faces, "part": self.part, "expression_names": np.array(self.expression_names, dtype=np.str_),
-        }  # fmt: skip
+            "name": np.array(self.name),
+            "licence": np.array(self.licence),
+            "mean": self.mean,
+            "commercial_use": np.array(self.commercial_use),
+            "expression_is_pca": np.array(self.expression_is_pca),
+            "identity": self.identity.astype(np.float16),
+            "expression": self.expression.astype(np.float16),
+            "faces": self.faces,
+            "part": self.part,
+            "expression_names": np.array(self.expression_names, dtype=np.str_),
+        }
         for key in ("uv", "face_uv", "albedo", "landmarks68"):
             if (value := getattr(self, key)) is not None:
                 arrays[key] = value
@@ -124,23 +130,45 @@ class Morphable:
                 parts = (z[f"joints.{k}"] for k in ("parents", "mean", "identity", "weights"))
                 joints = Joints(names, *parts)
             return cls(
-                name=str(z["name"]), licence=str(z["licence"]), commercial_use=bool(z["commercial_use"]),
-                mean=z["mean"], identity=z["identity"].astype(np.float32),
-                expression=z["expression"].astype(np.float32), faces=z["faces"], part=z["part"],
+                name=str(z["name"]),
+                licence=str(z["licence"]),
+                commercial_use=bool(z["commercial_use"]),
+                mean=z["mean"],
+                identity=z["identity"].astype(np.float32),
+                expression=z["expression"].astype(np.float32),
+                faces=z["faces"],
+                part=z["part"],
                 expression_names=tuple(str(n) for n in z["expression_names"]),
-                expression_is_pca=bool(z["expression_is_pca"]), uv=z.get("uv"), face_uv=z.get("face_uv"),
-                albedo=z.get("albedo"), landmarks68=z.get("landmarks68"), joints=joints,
+                expression_is_pca=bool(z["expression_is_pca"]),
+                uv=z.get("uv"),
+                face_uv=z.get("face_uv"),
+                albedo=z.get("albedo"),
+                landmarks68=z.get("landmarks68"),
+                joints=joints,
                 albedo_basis=z["albedo_basis"].astype(np.float32) if "albedo_basis" in z else None,
-            )  # fmt: skip
+            )
 
 
 def place(
-    *, name: str, licence: str, commercial_use: bool, mean: Numbers, identity: Numbers, expression: Numbers,
-    faces: Numbers, mm: float, part: Numbers | None = None, expression_names: tuple[str, ...] = (),
-    expression_is_pca: bool = True, uv: Numbers | None = None, face_uv: Numbers | None = None,
-    albedo: Numbers | None = None, albedo_basis: Numbers | None = None, joints: Joints | None = None,
+    *,
+    name: str,
+    licence: str,
+    commercial_use: bool,
+    mean: Numbers,
+    identity: Numbers,
+    expression: Numbers,
+    faces: Numbers,
+    mm: float,
+    part: Numbers | None = None,
+    expression_names: tuple[str, ...] = (),
+    expression_is_pca: bool = True,
+    uv: Numbers | None = None,
+    face_uv: Numbers | None = None,
+    albedo: Numbers | None = None,
+    albedo_basis: Numbers | None = None,
+    joints: Joints | None = None,
     landmarks68: Numbers | None = None,
-) -> Morphable:  # fmt: skip
+) -> Morphable:
     """A family's arrays, checked, as a Morphable. `mm` is the millimetres of its unit; axes must be ours already (all
     families that are known here have x to the subject's left, y up, z out of the face). Triangles (F, 3) may be given
     for `faces`, wound either way; faces whose `part` is NO_PART are left out with their vertices. Raises Refused.
@@ -173,9 +201,23 @@ def place(
     if joints is not None:
         joints = _joints(joints, len(identity), count, mm)
     whole = Morphable(
-        name, licence, commercial_use, mean * np.float32(mm), identity * np.float32(mm), expression * np.float32(mm),
-        faces, part, expression_names, expression_is_pca, uv, face_uv, albedo, albedo_basis, joints, landmarks68,
-    )  # fmt: skip
+        name,
+        licence,
+        commercial_use,
+        mean * np.float32(mm),
+        identity * np.float32(mm),
+        expression * np.float32(mm),
+        faces,
+        part,
+        expression_names,
+        expression_is_pca,
+        uv,
+        face_uv,
+        albedo,
+        albedo_basis,
+        joints,
+        landmarks68,
+    )
     del mean, identity, expression  # of the Basel model 0.2 GB
     return _centred(_without(whole, NO_PART) if (part == NO_PART).any() else whole)
 
@@ -229,13 +271,19 @@ def _without(m: Morphable, part: int) -> Morphable:
         used_uv, row_uv = _used(face_uv[kept], len(uv))
         uv, face_uv = uv[used_uv], row_uv[face_uv[kept]]
     return replace(
-        m, mean=m.mean[used], identity=m.identity[:, used], expression=m.expression[:, used], faces=row[m.faces[kept]],
-        part=m.part[kept], uv=uv, face_uv=face_uv,
+        m,
+        mean=m.mean[used],
+        identity=m.identity[:, used],
+        expression=m.expression[:, used],
+        faces=row[m.faces[kept]],
+        part=m.part[kept],
+        uv=uv,
+        face_uv=face_uv,
         albedo=None if m.albedo is None else m.albedo[used],
         albedo_basis=None if m.albedo_basis is None else m.albedo_basis[:, used],
         joints=None if j is None else replace(j, weights=j.weights[used]),
         landmarks68=None if m.landmarks68 is None else row[m.landmarks68],
-    )  # fmt: skip
+    )
 
 
 def _used(faces: Ints, count: int) -> tuple[Ints, Ints]:

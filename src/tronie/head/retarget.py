@@ -45,11 +45,21 @@ def head_model(m: Morphable) -> HeadModel:
     on_skin[target] = True
     uv, face_uv = cylinder(m) if m.uv is None or m.face_uv is None else one_square(m.uv, m.face_uv, m.part)
     return HeadModel(
-        name=m.name, licence=m.licence, mean=m.mean, identity=m.identity,
+        name=m.name,
+        licence=m.licence,
+        mean=m.mean,
+        identity=m.identity,
         expression=units(m, np.moveaxis(carried(np.moveaxis(ours.expression, 1, 2)), 1, 2), distance, on_skin),
-        quads=m.faces, quad_uv=face_uv, uv=uv, part=m.part, mirror=mirror(m.mean), inner_face=inner & on_skin,
-        smooth_modes=carried(ours.smooth_modes), smooth_stiffness=ours.smooth_stiffness, embeddings={},
-    )  # fmt: skip
+        quads=m.faces,
+        quad_uv=face_uv,
+        uv=uv,
+        part=m.part,
+        mirror=mirror(m.mean),
+        inner_face=inner & on_skin,
+        smooth_modes=carried(ours.smooth_modes),
+        smooth_stiffness=ours.smooth_stiffness,
+        embeddings={},
+    )
 
 
 def nearest_points(points: Array, targets: Array, count: int = NEAR) -> tuple[Ints, Array, Array]:

@@ -123,8 +123,11 @@ def catmull_clark(faces: Ints, count: int) -> tuple[Sparse, Ints]:
 
     # A face point is the mean of the face's corners; it also counts for the face's edges and corners.
     spread = np.repeat(np.arange(len(a)), corners[face_id])  # (corner of a face, corner of the same face)
-    other = a[np.arange(len(spread)) - np.repeat(np.cumsum(corners[face_id]) - corners[face_id], corners[face_id])
-              + np.repeat(start[face_id], corners[face_id])]  # fmt: skip
+    other = a[
+        np.arange(len(spread))
+        - np.repeat(np.cumsum(corners[face_id]) - corners[face_id], corners[face_id])
+        + np.repeat(start[face_id], corners[face_id])
+    ]
     share = 1 / corners[face_id[spread]]
     entries = [
         (count + ne + face_id, a, 1 / corners[face_id]),

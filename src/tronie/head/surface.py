@@ -74,10 +74,13 @@ def _pieces(key: Same, level: int) -> tuple[Piece, ...]:
         vertex, uv_row = np.divmod(pairs, len(mesh.uv))
         found.append(
             Piece(
-                material, vertex.astype(np.int32), np.ascontiguousarray(mesh.uv[uv_row], dtype=np.float32),
-                triangles.reshape(-1, 3).astype(np.int32), uv_row.astype(np.int32),
+                material,
+                vertex.astype(np.int32),
+                np.ascontiguousarray(mesh.uv[uv_row], dtype=np.float32),
+                triangles.reshape(-1, 3).astype(np.int32),
+                uv_row.astype(np.int32),
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

@@ -28,10 +28,13 @@ def tangents(vertices: ArrayLike, piece: Piece, normals: ArrayLike) -> NDArray[n
     """
     return np.asarray(
         _tangents(
-            np.ascontiguousarray(vertices, dtype=np.float32), np.ascontiguousarray(normals, dtype=np.float32),
-            piece.vertex, piece.uv, piece.triangles,
+            np.ascontiguousarray(vertices, dtype=np.float32),
+            np.ascontiguousarray(normals, dtype=np.float32),
+            piece.vertex,
+            piece.uv,
+            piece.triangles,
         )
-    )  # fmt: skip
+    )
 
 
 @jit

@@ -64,11 +64,13 @@ def _bfm_terms() -> Terms:
 KINDS: dict[str, ModelKind] = {
     "deep3d": ModelKind(_deep3d, _deep3d_terms, "--engine deep3d"),
     "bfm": ModelKind(
-        _bfm, _bfm_terms, "--engine deep3d",
+        _bfm,
+        _bfm_terms,
+        "--engine deep3d",
         slow="Reading the face model and laying out its texture takes about a minute, once.",
     ),
     "sparnet": ModelKind(_sparnet, _sparnet_terms, "--enhance {name}", several=True),
-}  # fmt: skip
+}
 """By name. The families of heads (`tronie.importers.heads`) can be imported too."""
 
 

@@ -45,14 +45,26 @@ def catalog() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def _offer(
-    name: str, purpose: str, licence: str, origin: str, files: Sequence[str], own: Imported | None,
+    name: str,
+    purpose: str,
+    licence: str,
+    origin: str,
+    files: Sequence[str],
+    own: Imported | None,
     commercial_use: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The row of a model that the user may bring along; `own` is the record where that has been done."""
     from tronie.runtime.weights import store
 
     return {
-        "name": name, "purpose": purpose, "licence": licence, "commercial_use": commercial_use, "origin": origin,
-        "files": list(files), "installed": own is not None, "vendored": False, "bytes": own.bytes if own else 0,
+        "name": name,
+        "purpose": purpose,
+        "licence": licence,
+        "commercial_use": commercial_use,
+        "origin": origin,
+        "files": list(files),
+        "installed": own is not None,
+        "vendored": False,
+        "bytes": own.bytes if own else 0,
         "path": str(own.path if own else store()),
-    }  # fmt: skip
+    }

@@ -216,10 +216,14 @@ class _File:
                 extra[name] = values[:, 0] if values.shape[1] == 1 else values
         material = self.document["materials"][primitive["material"]] if "material" in primitive else {}
         return Primitive(
-            str(material.get("name", "")), vertices, uv, triangles.astype(np.int32),
-            np.stack(moves) if moves else np.zeros((0, *raw.shape), np.float32), extra,
+            str(material.get("name", "")),
+            vertices,
+            uv,
+            triangles.astype(np.int32),
+            np.stack(moves) if moves else np.zeros((0, *raw.shape), np.float32),
+            extra,
             bool(material.get("doubleSided", False)),
-        )  # fmt: skip
+        )
 
     def texture(self) -> bytes | None:
         for material in self.document.get("materials", ()):

@@ -145,9 +145,13 @@ def _in_folder(
 
 
 def _walk(
-    folder: Path, suffixes: Collection[str], recursive: bool, exclude: Path | None, problems: list[OSError],
+    folder: Path,
+    suffixes: Collection[str],
+    recursive: bool,
+    exclude: Path | None,
+    problems: list[OSError],
     left: dict[str, str],
-) -> Iterator[Path]:  # fmt: skip
+) -> Iterator[Path]:
     for top, folders, names in os.walk(folder, onerror=problems.append):
         # Hidden files are left out: macOS puts a `._a.jpg` that is no picture beside each `a.jpg` on foreign disks.
         for name in names:

@@ -25,9 +25,10 @@ def _file_kind(name: str, advice: str, endings: str) -> FileKind:
 
 
 RAW = _file_kind(
-    "camera raw", "export as JPEG or TIFF",
+    "camera raw",
+    "export as JPEG or TIFF",
     "cr2 cr3 crw nef nrw arw srf sr2 dng orf rw2 raf pef srw 3fr fff iiq mef mos mrw x3f erf kdc dcr rwl gpr raw",
-)  # fmt: skip
+)
 """Several look like TIFF but hold only a thumbnail that a TIFF reader could open."""
 KINDS = (
     RAW,

@@ -53,9 +53,12 @@ class Limits:
         if pixels <= usual.pixels:
             return cls(pixels=pixels, reducible=max(pixels, usual.reducible))
         return cls(
-            pixels=pixels, reducible=max(pixels, usual.reducible), memory=None,
-            file=usual.file * pixels // usual.pixels, whole=usual.whole * pixels // usual.pixels,
-        )  # fmt: skip
+            pixels=pixels,
+            reducible=max(pixels, usual.reducible),
+            memory=None,
+            file=usual.file * pixels // usual.pixels,
+            whole=usual.whole * pixels // usual.pixels,
+        )
 
     def check_size(self, size: tuple[int, int], source: str, cost: float, kind: str = "") -> None:
         """Refuse a picture of too many pixels, given the bytes that each takes. `kind`: a clause that says of what."""

@@ -109,13 +109,18 @@ def take_apart(stream: BinaryIO) -> Png:
     width, height, depth, color, _, _, interlace = header
     sbit, cicp, trns = told.get(b"sBIT"), told.get(b"cICP"), told.get(b"tRNS")
     return Png(
-        size=(width, height), depth=depth, color=color, interlaced=bool(interlace), chunks=tuple(chunks),
+        size=(width, height),
+        depth=depth,
+        color=color,
+        interlaced=bool(interlace),
+        chunks=tuple(chunks),
         bits=max(sbit) if sbit else None,
         coding=(cicp[0], cicp[1]) if cicp and len(cicp) == 4 else None,
         profile=_profile(told.get(b"iCCP")),
         key=struct.unpack(f">{len(trns) // 2}H", trns) if trns and color in (0, 2) and len(trns) in (2, 6) else None,
-        exif=told.get(b"eXIf"), xmp=told.get(b"iTXt"),
-    )  # fmt: skip
+        exif=told.get(b"eXIf"),
+        xmp=told.get(b"iTXt"),
+    )
 
 
 def plain_png(stream: BinaryIO, png: Png) -> BinaryIO:

@@ -118,9 +118,14 @@ def _here(tasks: tuple[Task, ...], start: Work | Start, job: Job) -> Generator[O
 def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
     # A single worker may use every core.
     answers = run_in_processes(
-        start, tasks, workers, threads=1 if workers > 1 else 0, job=job,
-        limit=start.limit if isinstance(start, Work) else lambda event: None, quiet=True,
-    )  # fmt: skip
+        start,
+        tasks,
+        workers,
+        threads=1 if workers > 1 else 0,
+        job=job,
+        limit=start.limit if isinstance(start, Work) else lambda event: None,
+        quiet=True,
+    )
     with closing(answers):
         for task, answer in answers:
             if isinstance(answer, Crash):

@@ -132,9 +132,12 @@ def select_views(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
 
 
 def textured(
-    shots: Sequence[Shot], painted: Sequence[int], settings: Settings, mouth: tuple[Photo, Landmarks] | None = None,
+    shots: Sequence[Shot],
+    painted: Sequence[int],
+    settings: Settings,
+    mouth: tuple[Photo, Landmarks] | None = None,
     job: Job | None = None,
-) -> Fused:  # fmt: skip
+) -> Fused:
     """Each photo is baked small to weigh it, then in full: one large texture at a time. `mouth`: a picture in the first
     one's light that shows the teeth, where there is one. The stage `texture` of `job` has a step for every photo that
     was weighed and for every one that was painted; a wish to drain is followed while they are weighed."""

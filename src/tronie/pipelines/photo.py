@@ -192,9 +192,12 @@ class Pipeline(Models):
             return self._finish(photo, face, camera, engine, job)
         x0, y0, x1, y1 = box
         inner = self._finish(
-            within(photo, box), shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
-            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)), engine, job,
-        )  # fmt: skip
+            within(photo, box),
+            shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
+            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)),
+            engine,
+            job,
+        )
         return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
 
     def _picture(self, photo: Photo) -> Box:
@@ -240,9 +243,14 @@ class Pipeline(Models):
         part = cut_region(photo, face.landmarks, face.enhanced)
         marks = part.landmarks(face.landmarks)
         return bake(
-            part.photo, head, part.fit(fit), marks, settings=self.settings.texture,
-            enhanced=part.square(face.enhanced), threads=self._threads,
-        )  # fmt: skip
+            part.photo,
+            head,
+            part.fit(fit),
+            marks,
+            settings=self.settings.texture,
+            enhanced=part.square(face.enhanced),
+            threads=self._threads,
+        )
 
 
 class Runner(Protocol):

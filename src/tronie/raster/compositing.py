@@ -80,9 +80,13 @@ def _surface(plane: Any, x: Any, y: Any, image: Any, to_linear: Any) -> tuple[An
     green = f00 * image[i, j, 1] + f01 * image[i, j1, 1] + f10 * image[i1, j, 1] + f11 * image[i1, j1, 1]
     blue = f00 * image[i, j, 2] + f01 * image[i, j1, 2] + f10 * image[i1, j, 2] + f11 * image[i1, j1, 2]
     return (
-        to_linear[np.uint32(red * FOUR + HALF)] * lit, to_linear[np.uint32(green * FOUR + HALF)] * lit,
-        to_linear[np.uint32(blue * FOUR + HALF)] * lit, opacity, u, v,
-    )  # fmt: skip
+        to_linear[np.uint32(red * FOUR + HALF)] * lit,
+        to_linear[np.uint32(green * FOUR + HALF)] * lit,
+        to_linear[np.uint32(blue * FOUR + HALF)] * lit,
+        opacity,
+        u,
+        v,
+    )
 
 
 @jit
@@ -92,9 +96,17 @@ def _encode(value: Any, to_srgb: Any) -> Any:
 
 @jit
 def shade_pixels(
-    ids: Any, inverse_depth: Any, rows: Any, parts: Any, image: Any, provenance: Any, to_linear: Any, to_srgb: Any,
-    out: Any, mask: Any,
-) -> None:  # fmt: skip
+    ids: Any,
+    inverse_depth: Any,
+    rows: Any,
+    parts: Any,
+    image: Any,
+    provenance: Any,
+    to_linear: Any,
+    to_srgb: Any,
+    out: Any,
+    mask: Any,
+) -> None:
     side = provenance.shape[0]
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

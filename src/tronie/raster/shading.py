@@ -90,9 +90,16 @@ def render_head(
 ) -> Image:
     """Picture (camera height, camera width, 3) of a head; see `render_layers`, which also tells the provenance."""
     return render_layers(
-        vertices, level, texture, camera, head_to_camera, background=background, shading=shading, occlusion=occlusion,
+        vertices,
+        level,
+        texture,
+        camera,
+        head_to_camera,
+        background=background,
+        shading=shading,
+        occlusion=occlusion,
         opacity=opacity,
-    )[0]  # fmt: skip
+    )[0]
 
 
 def render_layers(
@@ -140,13 +147,26 @@ def render_layers(
     mask = np.zeros((height, width), np.uint8)
     to_linear, to_srgb = srgb_tables()
     rows = attribute_planes(
-        points, level.triangles, np.ascontiguousarray(triangle_uv), np.ascontiguousarray(uv, dtype=np.float32),
-        np.ascontiguousarray(lit, dtype=np.float32), np.ascontiguousarray(alpha), ids,
-    )  # fmt: skip
+        points,
+        level.triangles,
+        np.ascontiguousarray(triangle_uv),
+        np.ascontiguousarray(uv, dtype=np.float32),
+        np.ascontiguousarray(lit, dtype=np.float32),
+        np.ascontiguousarray(alpha),
+        ids,
+    )
     shade_pixels(
-        ids, inverse_depth, rows, level.triangle_part, np.ascontiguousarray(image), provenance, to_linear, to_srgb,
-        backdrop, mask,
-    )  # fmt: skip
+        ids,
+        inverse_depth,
+        rows,
+        level.triangle_part,
+        np.ascontiguousarray(image),
+        provenance,
+        to_linear,
+        to_srgb,
+        backdrop,
+        mask,
+    )
     return backdrop, mask
 
 

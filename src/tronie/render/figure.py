@@ -194,9 +194,13 @@ def figure_of(face: Face) -> Figure:
     weights = None if face.fit is None else face.fit.expression
     texture = face.texture
     return figure_of_head(
-        face.head, None if texture is None else texture.image, None if texture is None else texture.provenance,
-        None if face.fit is None else face.fit.sigma_mm, weights, None if face.albedo is None else face.albedo.image,
-    )  # fmt: skip
+        face.head,
+        None if texture is None else texture.image,
+        None if texture is None else texture.provenance,
+        None if face.fit is None else face.fit.sigma_mm,
+        weights,
+        None if face.albedo is None else face.albedo.image,
+    )
 
 
 def figure_of_head(
@@ -219,13 +223,24 @@ def figure_of_head(
         if len(sigma) != len(head.neutral):
             sigma = mesh.apply(sigma[:, None])[:, 0]
     return Figure(
-        faces=mesh.quads, triangles=np.ascontiguousarray(mesh.triangles, dtype=np.int32),
+        faces=mesh.quads,
+        triangles=np.ascontiguousarray(mesh.triangles, dtype=np.int32),
         triangle_uv=np.ascontiguousarray(mesh.triangle_uv, dtype=np.int32),
-        uv=np.ascontiguousarray(mesh.uv, dtype=np.float32), part=mesh.triangle_part,
-        rest=np.ascontiguousarray(head.neutral, dtype=np.float32), names=names, moves=moves, weights=weights,
-        texture=texture, albedo=albedo, provenance=provenance, sigma=sigma, wire=shared.wire, neck=shared.neck,
-        hairy=shared.hairy, both_sides=model.is_mask,
-    )  # fmt: skip
+        uv=np.ascontiguousarray(mesh.uv, dtype=np.float32),
+        part=mesh.triangle_part,
+        rest=np.ascontiguousarray(head.neutral, dtype=np.float32),
+        names=names,
+        moves=moves,
+        weights=weights,
+        texture=texture,
+        albedo=albedo,
+        provenance=provenance,
+        sigma=sigma,
+        wire=shared.wire,
+        neck=shared.neck,
+        hairy=shared.hairy,
+        both_sides=model.is_mask,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,9 +258,11 @@ def _shared(key: Same, level: int) -> _Shared:
     model: HeadModel = key.value
     fade = fades(model, level)
     return _Shared(
-        np.ascontiguousarray(model.level(level).apply(model.expression)), control_edges(model, level), fade.neck,
+        np.ascontiguousarray(model.level(level).apply(model.expression)),
+        control_edges(model, level),
+        fade.neck,
         fade.hairy,
-    )  # fmt: skip
+    )
 
 
 def control_edges(model: HeadModel, level: int) -> NDArray[np.uint8]:

@@ -127,9 +127,16 @@ def _encode(value: Any, to_srgb: Any) -> Any:
 
 @fast_jit
 def resolve(
-    pixel: Any, colors: Any, samples: int, to_linear: Any, to_srgb: Any, transparent: bool, left: int, width: int,
+    pixel: Any,
+    colors: Any,
+    samples: int,
+    to_linear: Any,
+    to_srgb: Any,
+    transparent: bool,
+    left: int,
+    width: int,
     out: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Mix the fragments of each pixel, which follow each other, into `out`: over what it holds (H, W, 3), or with alpha
     (H, W, 4) where `transparent`. Pixels are numbered over `width` columns of it from `left` on."""
     each = ONE / np.float32(samples * samples)

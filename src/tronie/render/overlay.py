@@ -66,8 +66,9 @@ def cut_out(image: Image, region: Region, size: int) -> Image:
     x, y, side = region.x, region.y, region.side
     left, top = int(np.clip(np.floor(x) - 2, 0, width)), int(np.clip(np.floor(y) - 2, 0, height))
     right, bottom = (
-        int(np.clip(np.ceil(x + side) + 2, 0, width)), int(np.clip(np.ceil(y + side) + 2, 0, height)),
-    )  # fmt: skip
+        int(np.clip(np.ceil(x + side) + 2, 0, width)),
+        int(np.clip(np.ceil(y + side) + 2, 0, height)),
+    )
     if right - left < 1 or bottom - top < 1:
         return np.full((size, size, 3), BEYOND, dtype=np.uint8)
     part = np.ascontiguousarray(image[top:bottom, left:right])
@@ -85,9 +86,13 @@ def cut_out(image: Image, region: Region, size: int) -> Image:
         ]
     )
     out = cv2.warpAffine(
-        part, matrix, (size, size), flags=cv2.INTER_LINEAR if size < side else cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=BEYOND,
-    )  # fmt: skip
+        part,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR if size < side else cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=BEYOND,
+    )
     return np.asarray(out, dtype=np.uint8)
 
 

@@ -110,10 +110,17 @@ def render(scene: Scene, threads: int = 1) -> Image:
     vertex = np.empty((len(vertices), COLUMNS), np.float32)
     whole, none = np.ones(len(vertices), np.float32), np.zeros(len(vertices), np.float32)
     vertex_stage(
-        vertices, figure.normals(vertices), pose[:3], np.array([*camera.focals, *camera.center], np.float32) * samples,
+        vertices,
+        figure.normals(vertices),
+        pose[:3],
+        np.array([*camera.focals, *camera.center], np.float32) * samples,
         figure.neck if soft and figure.neck is not None else whole,
-        figure.hairy if soft and figure.hairy is not None else none, lighting.harmonics, points, in_camera, vertex,
-    )  # fmt: skip
+        figure.hairy if soft and figure.hairy is not None else none,
+        lighting.harmonics,
+        points,
+        in_camera,
+        vertex,
+    )
     eye = -pose[:3, :3].T @ pose[:3, 3] - figure.middle
     if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
         points[figure.inner, 2] = -1  # behind the camera: not drawn
@@ -148,10 +155,33 @@ def render(scene: Scene, threads: int = 1) -> Image:
         pixel, surface, place = _fragments(ids, nearness, samples, figure.part)
         colors = np.empty((len(surface), 4), np.float32)
         fragment_stage(
-            surface, place, rows, figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire, mode,
-            look.mode == "wireframe", pyramid, levels, provenance, _palette(), heat(), _materials(), own_lens, lamps,
-            lighting.harmonics, lighting.maps, looks, shadow, to_shadow, srgb_tables()[0], colors,
-        )  # fmt: skip
+            surface,
+            place,
+            rows,
+            figure.triangles,
+            figure.triangle_uv,
+            figure.uv,
+            vertex,
+            figure.part,
+            wire,
+            mode,
+            look.mode == "wireframe",
+            pyramid,
+            levels,
+            provenance,
+            _palette(),
+            heat(),
+            _materials(),
+            own_lens,
+            lamps,
+            lighting.harmonics,
+            lighting.maps,
+            looks,
+            shadow,
+            to_shadow,
+            srgb_tables()[0],
+            colors,
+        )
         table = _to_srgb(lighting.plain)
         clear = look.background is None
         resolve(pixel, colors, samples, srgb_tables()[0], table, clear, left, right - left, out[first:last])

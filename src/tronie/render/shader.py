@@ -37,28 +37,57 @@ def everywhere(nx: Any, ny: Any, nz: Any, harmonics: Any) -> Any:
     h7, h8 = Y2A * nx * nz, Y2C * (nx * nx - ny * ny)
     return (
         max(
-            Y0 * harmonics[0, 0] + h1 * harmonics[1, 0] + h2 * harmonics[2, 0] + h3 * harmonics[3, 0]
-            + h4 * harmonics[4, 0] + h5 * harmonics[5, 0] + h6 * harmonics[6, 0] + h7 * harmonics[7, 0]
-            + h8 * harmonics[8, 0], ZERO,
+            Y0 * harmonics[0, 0]
+            + h1 * harmonics[1, 0]
+            + h2 * harmonics[2, 0]
+            + h3 * harmonics[3, 0]
+            + h4 * harmonics[4, 0]
+            + h5 * harmonics[5, 0]
+            + h6 * harmonics[6, 0]
+            + h7 * harmonics[7, 0]
+            + h8 * harmonics[8, 0],
+            ZERO,
         ),
         max(
-            Y0 * harmonics[0, 1] + h1 * harmonics[1, 1] + h2 * harmonics[2, 1] + h3 * harmonics[3, 1]
-            + h4 * harmonics[4, 1] + h5 * harmonics[5, 1] + h6 * harmonics[6, 1] + h7 * harmonics[7, 1]
-            + h8 * harmonics[8, 1], ZERO,
+            Y0 * harmonics[0, 1]
+            + h1 * harmonics[1, 1]
+            + h2 * harmonics[2, 1]
+            + h3 * harmonics[3, 1]
+            + h4 * harmonics[4, 1]
+            + h5 * harmonics[5, 1]
+            + h6 * harmonics[6, 1]
+            + h7 * harmonics[7, 1]
+            + h8 * harmonics[8, 1],
+            ZERO,
         ),
         max(
-            Y0 * harmonics[0, 2] + h1 * harmonics[1, 2] + h2 * harmonics[2, 2] + h3 * harmonics[3, 2]
-            + h4 * harmonics[4, 2] + h5 * harmonics[5, 2] + h6 * harmonics[6, 2] + h7 * harmonics[7, 2]
-            + h8 * harmonics[8, 2], ZERO,
+            Y0 * harmonics[0, 2]
+            + h1 * harmonics[1, 2]
+            + h2 * harmonics[2, 2]
+            + h3 * harmonics[3, 2]
+            + h4 * harmonics[4, 2]
+            + h5 * harmonics[5, 2]
+            + h6 * harmonics[6, 2]
+            + h7 * harmonics[7, 2]
+            + h8 * harmonics[8, 2],
+            ZERO,
         ),
-    )  # fmt: skip
+    )
 
 
 @fast_jit
 def vertex_stage(
-    vertices: Any, normals: Any, pose: Any, lens: Any, neck: Any, hairy: Any, harmonics: Any, points: Any,
-    in_camera: Any, vertex: Any,
-) -> None:  # fmt: skip
+    vertices: Any,
+    normals: Any,
+    pose: Any,
+    lens: Any,
+    neck: Any,
+    hairy: Any,
+    harmonics: Any,
+    points: Any,
+    in_camera: Any,
+    vertex: Any,
+) -> None:
     """Fill points (V, 3) x, y px and depth mm, in_camera (V, 3) mm, and normal, opacity and light of `vertex`.
 
     `pose` (3, 4) is head to camera, `lens` (4,) focal lengths and centre in samples. `neck` (V,) is the opacity,
@@ -105,9 +134,11 @@ def _bilinear(pyramid: Any, offset: Any, height: Any, width: Any, u: Any, v: Any
     right = p + np.uintp(j + 1 < width)
     down = np.uintp(width) * np.uintp(i + 1 < height)
     return (
-        f00 * _spread(pyramid[p]) + f01 * _spread(pyramid[right])
-        + f10 * _spread(pyramid[p + down]) + f11 * _spread(pyramid[right + down])
-    )  # fmt: skip
+        f00 * _spread(pyramid[p])
+        + f01 * _spread(pyramid[right])
+        + f10 * _spread(pyramid[p + down])
+        + f11 * _spread(pyramid[right + down])
+    )
 
 
 @fast_jit
@@ -179,11 +210,33 @@ def lit_share(shadow: Any, to_shadow: Any, x: Any, y: Any, z: Any) -> Any:
 
 @fast_jit
 def fragment_stage(
-    surface: Any, place: Any, rows: Any, triangles: Any, triangle_uv: Any, uv: Any, vertex: Any, parts: Any, wire: Any,
-    mode: int, wired: bool, pyramid: Any, levels: Any, provenance: Any, palette: Any, heat: Any, materials: Any,
-    lens: Any, lamps: Any, harmonics: Any, maps: Any, look: Any, shadow: Any, to_shadow: Any, to_linear: Any,
+    surface: Any,
+    place: Any,
+    rows: Any,
+    triangles: Any,
+    triangle_uv: Any,
+    uv: Any,
+    vertex: Any,
+    parts: Any,
+    wire: Any,
+    mode: int,
+    wired: bool,
+    pyramid: Any,
+    levels: Any,
+    provenance: Any,
+    palette: Any,
+    heat: Any,
+    materials: Any,
+    lens: Any,
+    lamps: Any,
+    harmonics: Any,
+    maps: Any,
+    look: Any,
+    shadow: Any,
+    to_shadow: Any,
+    to_linear: Any,
     colors: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Linear red, green, blue and opacity (N, 4) of fragments: triangles (N,) at sample positions x, y (N, 2).
 
     One long loop, because a call for each with as many arrays took longer than the work itself.

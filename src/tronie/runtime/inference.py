@@ -88,9 +88,10 @@ class Session:
             return dict(zip(names, self._session.run(names, arrays), strict=True))
         with self._lock:
             self._pool = self._pool or ThreadPoolExecutor(self.threads or os.cpu_count(), "tronie-net")
-        shares = [dict(zip(arrays, share, strict=True)) for share in zip(
-            *(np.array_split(array, parts) for array in arrays.values()), strict=True
-        )]  # fmt: skip
+        shares = [
+            dict(zip(arrays, share, strict=True))
+            for share in zip(*(np.array_split(array, parts) for array in arrays.values()), strict=True)
+        ]
         done = list(self._pool.map(lambda share: self._session.run(names, share), shares))
         return {name: np.concatenate(rows) for name, *rows in zip(names, *done, strict=True)}
 

@@ -78,14 +78,32 @@ def imported() -> dict[str, Imported]:
 
 
 def new_record(
-    name: str, kind: str, source: Path, *, purpose: str, licence: str, commercial_use: bool, origin: str,
-    side: int = 0, suffix: str = ".onnx",
-) -> Imported:  # fmt: skip
+    name: str,
+    kind: str,
+    source: Path,
+    *,
+    purpose: str,
+    licence: str,
+    commercial_use: bool,
+    origin: str,
+    side: int = 0,
+    suffix: str = ".onnx",
+) -> Imported:
     """The record of a model that is being imported now from file `source`."""
     return Imported(
-        name, kind, purpose, licence, commercial_use, origin, _printable(source.name), digest(source), side,
-        datetime.now(UTC).isoformat(timespec="seconds"), 0, suffix,
-    )  # fmt: skip
+        name,
+        kind,
+        purpose,
+        licence,
+        commercial_use,
+        origin,
+        _printable(source.name),
+        digest(source),
+        side,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        0,
+        suffix,
+    )
 
 
 def _printable(name: str) -> str:

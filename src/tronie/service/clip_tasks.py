@@ -93,10 +93,16 @@ def _track(folder: Path, person: dict[str, object]) -> Track:
 
     error = person.get("error")
     return Track(
-        int(str(person["index"])), folder, tuple(row["state"] for row in rows),
-        numbers("box_x0", "box_y0", "box_x1", "box_y1"), numbers("yaw", "pitch"), names, numbers(*names),
-        np.nan_to_num(numbers("confidence")[:, 0]), (str(error),) if error else (),
-    )  # fmt: skip
+        int(str(person["index"])),
+        folder,
+        tuple(row["state"] for row in rows),
+        numbers("box_x0", "box_y0", "box_x1", "box_y1"),
+        numbers("yaw", "pitch"),
+        names,
+        numbers(*names),
+        np.nan_to_num(numbers("confidence")[:, 0]),
+        (str(error),) if error else (),
+    )
 
 
 def film(workspace: Workspace, job: InterfaceJob, source: Path, settings: Settings) -> None:

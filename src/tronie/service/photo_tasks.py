@@ -90,9 +90,15 @@ def faces_of(workspace: Workspace, job: InterfaceJob, path: Path, photo: Photo, 
 
 def card(face: Face) -> Card:
     return Card(
-        face.index, face.box, face.score, tuple(map(str, face.warnings)), face.error, face.head is not None,
-        face.portrait is not None, face.enhanced is not None,
-    )  # fmt: skip
+        face.index,
+        face.box,
+        face.score,
+        tuple(map(str, face.warnings)),
+        face.error,
+        face.head is not None,
+        face.portrait is not None,
+        face.enhanced is not None,
+    )
 
 
 def looks(workspace: Workspace, job: InterfaceJob, key: Key, frontal: PortraitSettings) -> PreviewImages:
@@ -141,12 +147,16 @@ def sitter(workspace: Workspace, job: InterfaceJob, key: Key) -> Sitter:
         pose = euler_degrees(face.fit.head_to_camera[:3, :3])[:2]
     red, green, blue = np.round(heat_srgb()[np.linspace(0, 255, 5).round().astype(int)]).astype(int).T.tolist()
     return Sitter(
-        key, figure.names, dict(figure.weights or {}), pose,
+        key,
+        figure.names,
+        dict(figure.weights or {}),
+        pose,
         {title: weights for title, weights in EXPRESSIONS.items() if set(weights) <= set(figure.names)},
         # The rest is of portraits only.
-        tuple((name, PROVENANCE_COLORS[name]) for name in PROVENANCE[1:7]), tuple(zip(red, green, blue, strict=True)),
+        tuple((name, PROVENANCE_COLORS[name]) for name in PROVENANCE[1:7]),
+        tuple(zip(red, green, blue, strict=True)),
         UNCERTAIN_MM,
-    )  # fmt: skip
+    )
 
 
 def picture(

@@ -208,9 +208,12 @@ def exposure(crop: Crop, landmarks: Landmarks, *, mouth: bool = False, eyes: boo
         return None
     luma, pixels = image @ LUMA, image[inside]
     return Exposure(
-        float(np.percentile(luma[inside], 95)), float(np.percentile(luma, 99)), float((luma[inside] < BLACK).mean()),
-        float((pixels.max(axis=1) >= FULL).mean()), float((pixels.min(axis=1) >= WHITE).mean()),
-    )  # fmt: skip
+        float(np.percentile(luma[inside], 95)),
+        float(np.percentile(luma, 99)),
+        float((luma[inside] < BLACK).mean()),
+        float((pixels.max(axis=1) >= FULL).mean()),
+        float((pixels.min(axis=1) >= WHITE).mean()),
+    )
 
 
 def face_mask(points: Array, side: int, *, mouth: bool, eyes: bool) -> Image:

@@ -145,9 +145,7 @@ def test_high_dynamic_range_looks_as_its_version_in_srgb(
     tmp_path: Path, reader: str, transfer: int, ending: str
 ) -> None:
     rgb = coded(picture(), color.BT2020, transfer)
-    path = film(
-        tmp_path / f"hdr.{ending}", [rgb] * 2, pix_fmt="yuv420p10le", matrix=9, primaries=9, transfer=transfer
-    )  # fmt: skip
+    path = film(tmp_path / f"hdr.{ending}", [rgb] * 2, pix_fmt="yuv420p10le", matrix=9, primaries=9, transfer=transfer)
     assert track_info(path).coding == (9, transfer)
     _, frames = read(path, reader)
     for row, column in ((16, 24), (16, 72), (48, 24), (48, 72)):

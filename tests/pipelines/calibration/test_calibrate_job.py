@@ -26,12 +26,21 @@ def bring(source: Path) -> None:
     """Our own head, as if it were somebody else's, in the store: three shapes, a turned head."""
     ours = default_head()
     m = Morphable(
-        "gnm", "CC0-1.0", True, ours.mean, ours.identity[:3], ours.expression, ours.quads, ours.part,
-        expression_names=ours.expression_names, expression_is_pca=False,
-    )  # fmt: skip
+        "gnm",
+        "CC0-1.0",
+        True,
+        ours.mean,
+        ours.identity[:3],
+        ours.expression,
+        ours.quads,
+        ours.part,
+        expression_names=ours.expression_names,
+        expression_is_pca=False,
+    )
     source.write_bytes(b"a made-up file")
-    record = new_record("gnm", "gnm", source, purpose="p", licence="CC0-1.0", commercial_use=True, origin="o",
-                        suffix=".npz")  # fmt: skip
+    record = new_record(
+        "gnm", "gnm", source, purpose="p", licence="CC0-1.0", commercial_use=True, origin="o", suffix=".npz"
+    )
     keep(record, m.to_bytes())
 
 

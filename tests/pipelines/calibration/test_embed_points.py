@@ -51,9 +51,11 @@ def test_a_head_that_was_moved_is_moved_back() -> None:
     ours = default_head()
     turn, shift = rotation_matrix([0.06, -0.03, 0.02]), np.array([1.0, -2.0, 3.0])
     away = replace(
-        ours, mean=(ours.mean @ turn.T + shift).astype(np.float32), identity=ours.identity @ turn.T.astype(np.float32),
+        ours,
+        mean=(ours.mean @ turn.T + shift).astype(np.float32),
+        identity=ours.identity @ turn.T.astype(np.float32),
         expression=ours.expression @ turn.T.astype(np.float32),
-    )  # fmt: skip
+    )
     back = moved(away, ours)
     assert np.linalg.norm(back.mean - ours.mean, axis=1).max() < 0.3
     found, _ = rigid_motion(away, ours)

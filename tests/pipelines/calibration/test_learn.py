@@ -107,8 +107,10 @@ def test_what_it_learned_holds_in_the_fit(
         sizes.append(np.linalg.norm(new["identity"][i]))
         assert told.sigma_mm.shape == (len(model.mean),)
     assert np.mean(errors) < 0.35 * np.mean(sizes)
-    near = [calibration.nearness_of(model, Landmarks(new["points"][i], new["scores"][i], 1.0, new["features"][i]))
-            for i in range(60)]  # fmt: skip
+    near = [
+        calibration.nearness_of(model, Landmarks(new["points"][i], new["scores"][i], 1.0, new["features"][i]))
+        for i in range(60)
+    ]
     assert abs(np.mean([n for _, n in near]) - 1000 / 700) < 0.1
 
 

@@ -29,10 +29,15 @@ from tronie.settings import Settings
 
 EXAMPLE = EXAMPLES / "astronaut.jpg"
 FRAMES = 14
-SETTINGS = Settings.model_validate({
-    "texture": {"size": 512}, "portrait": {"size": 256}, "head": {"subdivide": 0}, "enhance": {"mode": "off"},
-    "outputs": [name for name in USUAL if not name.endswith("film")],
-})  # fmt: skip
+SETTINGS = Settings.model_validate(
+    {
+        "texture": {"size": 512},
+        "portrait": {"size": 256},
+        "head": {"subdivide": 0},
+        "enhance": {"mode": "off"},
+        "outputs": [name for name in USUAL if not name.endswith("film")],
+    }
+)
 
 
 def picture(k: int) -> np.ndarray:

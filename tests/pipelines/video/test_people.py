@@ -19,9 +19,16 @@ def trait(track: int, person: int, first: float, last: float, x: float = 100.0, 
     rng = np.random.default_rng(track)
     shape = FACES[person] + rng.normal(size=100) * 0.1
     return Trait(
-        track, first, last, (np.array([x, 100.0]), 80.0), (np.array([x, 100.0]), 80.0), shape=shape * looks,
-        weight=float(looks), tint=np.array([0.3 + 0.02 * person, -0.2]) * looks, looks=looks,
-    )  # fmt: skip
+        track,
+        first,
+        last,
+        (np.array([x, 100.0]), 80.0),
+        (np.array([x, 100.0]), 80.0),
+        shape=shape * looks,
+        weight=float(looks),
+        tint=np.array([0.3 + 0.02 * person, -0.2]) * looks,
+        looks=looks,
+    )
 
 
 def test_who_leaves_and_returns_keeps_the_number() -> None:

@@ -22,9 +22,12 @@ from tronie.types import Landmarks
 
 EXAMPLE = EXAMPLES / "astronaut.jpg"
 SETTINGS = {
-    "texture": {"size": 512}, "portrait": {"size": 256, "expression": "keep"}, "head": {"subdivide": 0},
-    "enhance": {"mode": "off"}, "outputs": [name for name in USUAL if not name.endswith("film")],
-}  # fmt: skip
+    "texture": {"size": 512},
+    "portrait": {"size": 256, "expression": "keep"},
+    "head": {"subdivide": 0},
+    "enhance": {"mode": "off"},
+    "outputs": [name for name in USUAL if not name.endswith("film")],
+}
 
 
 def frames(folder: Path, count: int, bar: int = 0) -> str:
@@ -58,8 +61,11 @@ def test_bars_are_no_hair_and_portraits_come_alone_with_their_film(tmp_path: Pat
         place = tmp_path / "out" / str(bar)
         film = "frontal.mp4" if have_av() else "frontal.webm"
         assert {p.name for p in (place / "face-1").iterdir()} == {
-            "face.json", "frontal.png", "frontal_mask.png", film,
-        }  # fmt: skip
+            "face.json",
+            "frontal.png",
+            "frontal_mask.png",
+            film,
+        }
         assert not list(place.glob("overlay.*"))
         assert film in json.loads((place / "face-1" / "face.json").read_text())["files"]
         made[bar] = np.asarray(Pillow.open(place / "face-1" / "frontal.png").convert("RGB")).astype(int)
@@ -89,8 +95,17 @@ def test_the_frame_that_shows_the_teeth_decides_their_colour(tmp_path: Path) -> 
         image, marks = mouths(open_by, inside)
         assert parted(marks) == pytest.approx(min(open_by / 0.08, 1.0))
         seen = Seen(
-            0, 10 * k, k / 25, marks, None, (28.0, 28.0, 228.0, 228.0), 1.0, 0.0, 1.0, np.zeros((2, 2, 3))  # type: ignore[arg-type]
-        )  # fmt: skip
+            0,
+            10 * k,
+            k / 25,
+            marks,
+            None,
+            (28.0, 28.0, 228.0, 228.0),
+            1.0,
+            0.0,
+            1.0,
+            np.zeros((2, 2, 3)),  # type: ignore[arg-type]
+        )
         shots._offer_mouth(image, seen)
     best = shots.mouth([0])
     assert best is not None

@@ -81,9 +81,14 @@ class Frozen:
 
     def convolution(self, x: str, kernel: np.ndarray, stride: int, padding: str) -> str:
         return self.add(
-            "Conv2D", x, self.constant(kernel.transpose(2, 3, 1, 0)), strides=[1, stride, stride, 1],
-            padding=padding, data_format="NHWC", dilations=[1, 1, 1, 1],
-        )  # fmt: skip
+            "Conv2D",
+            x,
+            self.constant(kernel.transpose(2, 3, 1, 0)),
+            strides=[1, stride, stride, 1],
+            padding=padding,
+            data_format="NHWC",
+            dilations=[1, 1, 1, 1],
+        )
 
     def bordered(self, x: str, border: int) -> str:
         return self.add("Pad", x, self.constant([[0, 0], [border, border], [border, border], [0, 0]], "<i4"))
@@ -104,9 +109,11 @@ def deep3d(state: Mapping[str, np.ndarray], width: int, *, fused: bool = True, m
             kernel = kernel[:, ::-1] / 255
         border = kernel.shape[2] // 2
         # With a step of 1 the border SAME is the same on both sides.
-        x = g.convolution(g.bordered(x, border), kernel, stride, "VALID") if stride > 1 and border else g.convolution(
-            x, kernel, stride, "SAME"
-        )  # fmt: skip
+        x = (
+            g.convolution(g.bordered(x, border), kernel, stride, "VALID")
+            if stride > 1 and border
+            else g.convolution(x, kernel, stride, "SAME")
+        )
         numbers = [g.constant(state[f"{norm}.{k}"]) for k in ("weight", "bias", "running_mean", "running_var")]
         if fused:
             x = g.add("FusedBatchNorm", x, *numbers, is_training=False, epsilon=1e-5, data_format="NHWC") + ":0"

@@ -33,9 +33,14 @@ def arrays(vertices: int = FRONT) -> dict[str, np.ndarray]:
     side = int(np.ceil(np.sqrt(vertices * 4 / np.pi))) + 1  # an ellipse in a square
     x, y, z = points[:, 0], points[:, 1], points[:, 2] - AXIS
     radius = np.hypot(x, z)
-    screen = np.stack([
-        (np.arctan2(x, z) + ANGLE) / (2 * ANGLE) * side, (TOP - y) / (TOP - BOTTOM) * side, 300 - radius,
-    ], axis=1)  # fmt: skip
+    screen = np.stack(
+        [
+            (np.arctan2(x, z) + ANGLE) / (2 * ANGLE) * side,
+            (TOP - y) / (TOP - BOTTOM) * side,
+            300 - radius,
+        ],
+        axis=1,
+    )
     behind = (z < 0)[mesh.triangles].any(axis=1)
     inside = (mesh.triangle_part > 2) | behind  # teeth, tongue and the mouth's lining are not seen
     seen = rasterize(screen, mesh.triangles[~inside], side, side, cull=False)
@@ -67,12 +72,16 @@ def arrays(vertices: int = FRONT) -> dict[str, np.ndarray]:
     texture = np.repeat(waves.T[:, None], 3, axis=1).reshape(-1, 80) * 4
     return {
         "meanshape": (mean + np.float32([0.01, 0.02, 0.3])).reshape(1, -1),
-        "idBase": over(ours.identity[:80]), "exBase": over(expression), "texBase": texture.astype(np.float32),
-        "meantex": skin.reshape(1, -1), "tri": np.float32(triangles + 1), "point_buf": _rings(triangles, vertices),
+        "idBase": over(ours.identity[:80]),
+        "exBase": over(expression),
+        "texBase": texture.astype(np.float32),
+        "meantex": skin.reshape(1, -1),
+        "tri": np.float32(triangles + 1),
+        "point_buf": _rings(triangles, vertices),
         "keypoints": np.float32(keypoints + 1)[None],
         "UV": np.stack([(kept % side + 0.5) / side, 1 - (kept // side + 0.5) / side], axis=1).astype(np.float32),
         "mirror": np.where(mirror >= 0, mirror, np.arange(vertices)).astype(np.int32),
-    }  # fmt: skip
+    }
 
 
 @cache

@@ -61,11 +61,14 @@ def _whole_way(image: np.ndarray, size: tuple[int, int], corner: tuple[int, int]
     return np.asarray(whole.crop((left, top, left + SIDE, top + SIDE)))
 
 
-@pytest.mark.parametrize("points", [
-    [[118.5, 112.25], [190.75, 108.5], [157, 152], [126.25, 190.5], [188.5, 187]],
-    [[20, 30], [60, 34], [41, 50], [22, 70], [58, 72]],
-    [[290, 240], [315, 240], [303, 255], [291, 270], [314, 271]],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "points",
+    [
+        [[118.5, 112.25], [190.75, 108.5], [157, 152], [126.25, 190.5], [188.5, 187]],
+        [[20, 30], [60, 34], [41, 50], [22, 70], [58, 72]],
+        [[290, 240], [315, 240], [303, 255], [291, 270], [314, 271]],
+    ],
+)
 def test_a_part_of_the_photo_is_enough(photo: np.ndarray, points: list[list[float]]) -> None:
     found = align(photo, points)
     other = _whole_way(photo, found.resized, found.corner)
@@ -92,9 +95,16 @@ def test_the_map_to_the_photo_fits_the_picture(photo: np.ndarray) -> None:
     assert_allclose(seen, np.stack([x * 255 / 319, y * 255 / 279], axis=1), atol=1.5)
 
 
-@pytest.mark.parametrize("points", [
-    np.zeros((5, 2)), np.zeros((4, 2)), np.full((5, 2), np.nan), POINTS[:, :2] * 1e7, POINTS[:, :2] * 1e-7,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.zeros((5, 2)),
+        np.zeros((4, 2)),
+        np.full((5, 2), np.nan),
+        POINTS[:, :2] * 1e7,
+        POINTS[:, :2] * 1e-7,
+    ],
+)
 def test_what_is_no_face_is_refused(photo: np.ndarray, points: np.ndarray) -> None:
     with pytest.raises(ValueError, match="five points"):
         align(photo, points)

@@ -95,9 +95,10 @@ def test_wrong_nets_are_refused(state: dict[str, np.ndarray], tmp_path: Path) ->
     damaged = dict(state)
     damaged["final_layers.6.bias"] = np.array([np.inf], np.float32)
     files = [
-        _save(tmp_path / "a.pth", {"net_recon": lacking}), _save(tmp_path / "b.pth", {"net_recon": damaged}),
+        _save(tmp_path / "a.pth", {"net_recon": lacking}),
+        _save(tmp_path / "b.pth", {"net_recon": damaged}),
         _save(tmp_path / "c.pth", {"w": np.ones(3)}),
-    ]  # fmt: skip
+    ]
     narrow = dict(state)
     for kind in ("weight", "bias"):
         narrow[f"final_layers.0.{kind}"] = narrow[f"final_layers.0.{kind}"][:79]
@@ -163,12 +164,19 @@ def _parts(folder: Path) -> FaceModel:
 
     deviations = rng.uniform(0.5, 2, 199).astype(np.float32)
     spare = rng.normal(size=(390, 119)).astype(np.float32)
-    (folder / BASEL).write_bytes(mat_bytes({
-        "shapeMU": whole(known["meanshape"], 1e5), "texMU": whole(known["meantex"]),
-        "shapePC": np.hstack([whole(known["idBase"], 1e5) / deviations[:80], spare]), "shapeEV": deviations[:, None],
-        "texPC": np.hstack([whole(known["texBase"]) / deviations[:80], spare]), "texEV": deviations[:, None],
-        "tl": np.ones((5, 3)),
-    }))  # fmt: skip
+    (folder / BASEL).write_bytes(
+        mat_bytes(
+            {
+                "shapeMU": whole(known["meanshape"], 1e5),
+                "texMU": whole(known["meantex"]),
+                "shapePC": np.hstack([whole(known["idBase"], 1e5) / deviations[:80], spare]),
+                "shapeEV": deviations[:, None],
+                "texPC": np.hstack([whole(known["texBase"]) / deviations[:80], spare]),
+                "texEV": deviations[:, None],
+                "tl": np.ones((5, 3)),
+            }
+        )
+    )
     modes = rng.normal(size=(79, 115, 3)).astype(np.float32)
     strengths = rng.uniform(0.5, 2, 79)
     expressions = known["exBase"].reshape(100, 3, 64) * 1e5 / strengths[:64]

@@ -60,9 +60,12 @@ def test_without_the_files_one_screen_says_what_to_do(tmp_path: Path, capsys: py
     photo = str(EXAMPLES / "astronaut.jpg")
     assert cli.execute(["run", photo, "-o", str(tmp_path / "out"), "--engine", "deep3d", "-j", "1"]) == 1
     said = capsys.readouterr().err
-    for line in ("epoch_20.pth or FaceReconModel.pb, from github.com/sicxu", "tronie models import deep3d FILE",
-                 "BFM_model_front.mat or 01_MorphableModel.mat, from faces.dmi.unibas.ch/bfm (Basel",
-                 "tronie models import bfm FILE"):  # fmt: skip
+    for line in (
+        "epoch_20.pth or FaceReconModel.pb, from github.com/sicxu",
+        "tronie models import deep3d FILE",
+        "BFM_model_front.mat or 01_MorphableModel.mat, from faces.dmi.unibas.ch/bfm (Basel",
+        "tronie models import bfm FILE",
+    ):
         assert line in said
     assert len(said.splitlines()) < 12
     assert "Traceback" not in said
@@ -83,20 +86,35 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nobody's (no commercial use)" in capsys.readouterr().err
     place = out / "astronaut" / "face-1"
     assert {p.name for p in place.iterdir()} == {
-        "face.json", "deep3d.obj", "deep3d_posed.obj", "deep3d.mat", "deep3d_pytorch.mat", "overlay.jpg",
-        "head.glb", "head.obj", "head.mtl", "head.ply",
-        "texture.png", "provenance.png", "frontal.png", "frontal_neutral.png", "frontal_mask.png",
-    }  # fmt: skip
+        "face.json",
+        "deep3d.obj",
+        "deep3d_posed.obj",
+        "deep3d.mat",
+        "deep3d_pytorch.mat",
+        "overlay.jpg",
+        "head.glb",
+        "head.obj",
+        "head.mtl",
+        "head.ply",
+        "texture.png",
+        "provenance.png",
+        "frontal.png",
+        "frontal_neutral.png",
+        "frontal_mask.png",
+    }
     assert (out / "astronaut" / "sheet.jpg").is_file()
     record = json.loads((place / "face.json").read_text())
     validate(record, json.loads(SCHEMA.read_text()))
     assert record["error"] is None
     assert record["engine"] == "deep3d"
     assert {m["name"]: m["licence"] for m in record["models"]} == {
-        "centerface": "MIT", "face_landmarks": "Apache-2.0", "blendshapes": "Apache-2.0", "face_doubts": "CC0-1.0",
+        "centerface": "MIT",
+        "face_landmarks": "Apache-2.0",
+        "blendshapes": "Apache-2.0",
+        "face_doubts": "CC0-1.0",
         "deep3d": "nobody's",
         "bfm-front": "nobody's",
-    }  # fmt: skip
+    }
     manifest = json.loads((out / "manifest.json").read_text())
     validate(manifest, json.loads(SCHEMA.with_name("manifest.schema.json").read_text()))
     assert manifest["engine"] == "deep3d"

@@ -107,9 +107,15 @@ def test_file_for_matlab(result: Deep3DResult) -> None:
     found = scipy_io.loadmat(io.BytesIO(mat(result)))
     shapes = {name: value.shape for name, value in found.items() if not name.startswith("__")}
     assert shapes == {
-        "cropped_img": (224, 224, 3), "recon_img": (224, 224, 4), "coeff": (1, 257), "face_shape": (100, 3),
-        "face_texture": (100, 3), "face_color": (100, 3), "lm_68p": (68, 2), "lm_5p": (5, 2),
-    }  # fmt: skip
+        "cropped_img": (224, 224, 3),
+        "recon_img": (224, 224, 4),
+        "coeff": (1, 257),
+        "face_shape": (100, 3),
+        "face_texture": (100, 3),
+        "face_color": (100, 3),
+        "lm_68p": (68, 2),
+        "lm_5p": (5, 2),
+    }
     assert_array_equal(found["cropped_img"], result.aligned.image)
     shape = found["face_shape"] * [1, -1, -1] + [0, 0, 10]
     assert_allclose(shape * 100, result.camera_vertices, atol=1e-2)

@@ -37,9 +37,12 @@ def test_answers_are_the_recorded_ones(form: str, row: int) -> None:
     normals = model.normals(shape)
     turned = normals @ c.rotation.T
     found = {
-        "face_shape": shape, "face_texture": skin / 255, "face_norm": normals, "rotation": c.rotation.T,
+        "face_shape": shape,
+        "face_texture": skin / 255,
+        "face_norm": normals,
+        "rotation": c.rotation.T,
         "face_color": lit(skin, turned, c.light) / 255,
-    }  # fmt: skip
+    }
     for name, value in found.items():
         # Asked for: 1e-4. Measured: below 1e-6.
         assert vectors.distance(value, known[name]) < 2e-6, name

@@ -80,10 +80,22 @@ def test_a_face_with_its_files(vertices: int, everything: bool, tmp_path: Path) 
     outputs = (*MADE, "mat", *(("lod", "maps") if everything else ()), *(("usd",) if usd else ()))
     names = save_face(photo, face, tmp_path, "someone", export, outputs)
     wanted = {
-        "head.glb", "head.obj", "head.mtl", "head.ply", "texture.png", "albedo.png",
-        "light.hdr", "normal.png", "provenance.png", "frontal.png", "frontal_mask.png", "overlay.jpg",
-        "deep3d.obj", "deep3d.mat", "face.json",
-    }  # fmt: skip
+        "head.glb",
+        "head.obj",
+        "head.mtl",
+        "head.ply",
+        "texture.png",
+        "albedo.png",
+        "light.hdr",
+        "normal.png",
+        "provenance.png",
+        "frontal.png",
+        "frontal_mask.png",
+        "overlay.jpg",
+        "deep3d.obj",
+        "deep3d.mat",
+        "face.json",
+    }
     if everything:
         wanted |= {"head_lod1.glb", "head_lod2.glb", "provenance.jpg"}
     assert wanted | ({"head.usdz"} if usd else set()) <= set(names)
@@ -141,8 +153,16 @@ def test_every_face_of_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert record["error"] is None
         assert record["model"]["vertices"] == full_front.FRONT
         there = {p.name for p in (out / "group" / f"face-{k}").iterdir()}
-        assert {"head.glb", "head_lod2.glb", "deep3d_posed.obj", "deep3d_pytorch.mat", "albedo.png", "normal.png",
-                "frontal.png", "provenance.jpg"} <= there  # fmt: skip
+        assert {
+            "head.glb",
+            "head_lod2.glb",
+            "deep3d_posed.obj",
+            "deep3d_pytorch.mat",
+            "albedo.png",
+            "normal.png",
+            "frontal.png",
+            "provenance.jpg",
+        } <= there
         flat = (out / f"group_face-{k}.obj").read_bytes()
         assert flat == (out / "group" / f"face-{k}" / "deep3d_posed.obj").read_bytes()
         assert flat.count(b"\nv ") == full_front.FRONT

@@ -73,8 +73,9 @@ def test_head_and_fit_lie_where_deep3d_sees_the_face(model: FaceModel, yaw: floa
     assert_allclose(seen, result.camera_vertices, atol=1e-3)
     exact = result.aligned.to_photo(CROP_CAMERA.project(result.camera_vertices))
     assert_allclose(fit.camera.project(seen), exact, atol=1e-3)
-    assert_allclose(fit.camera.project(transform(fit.head_to_camera, head.points68(head.vertices))), result.points68,
-                    atol=0.01)  # fmt: skip
+    assert_allclose(
+        fit.camera.project(transform(fit.head_to_camera, head.points68(head.vertices))), result.points68, atol=0.01
+    )
     assert abs(fit.diagnostics["yaw"] - yaw) < 4
     assert_allclose(fit.head_to_camera[:3, :3] @ fit.head_to_camera[:3, :3].T, np.eye(3), atol=1e-9)
 

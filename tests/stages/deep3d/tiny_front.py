@@ -28,10 +28,14 @@ def arrays(seed: int = 0) -> dict[str, np.ndarray]:
 
     return {
         "meanshape": (mean + np.array([0.01, 0.02, 0.3])).reshape(1, -1).astype(np.float32),
-        "idBase": modes(80, 0.01), "exBase": modes(64, 0.01), "texBase": modes(80, 3),
+        "idBase": modes(80, 0.01),
+        "exBase": modes(64, 0.01),
+        "texBase": modes(80, 3),
         "meantex": np.tile(np.float32([200, 150, 120]), SIDE**2)[None],
-        "tri": np.float32(triangles + 1), "point_buf": np.float32(ring + 1),
+        "tri": np.float32(triangles + 1),
+        "point_buf": np.float32(ring + 1),
         "keypoints": np.float32(rng.choice(SIDE**2, 68, replace=False) + 1)[None],
-        "tri_mask2": np.ones((4, 3), np.float32), "frontmask2_idx": np.ones((4, 1), np.float32),
+        "tri_mask2": np.ones((4, 3), np.float32),
+        "frontmask2_idx": np.ones((4, 1), np.float32),
         "skinmask": np.ones((1, SIDE**2), np.float32),
-    }  # fmt: skip
+    }

@@ -31,12 +31,18 @@ def invented(components: int = 4, vertices: int = 7) -> Calibration:
     out = rng.normal(size=(6, outputs)) / 50
     out[:, -2] = 0
     return Calibration(
-        mean=rng.normal(size=1434), components=rng.normal(size=(1434, 5)) / 50,
-        hidden=rng.normal(size=(count, 6)) / 50, hidden_bias=rng.normal(size=6), out=out, direct=direct,
-        bias=rng.normal(size=outputs), sigma_yaw=np.array([0.0, 30.0, 60.0]),
-        sigma=np.arange(3 * vertices, dtype=float).reshape(3, vertices), pose_sigma=rng.random((3, 4)),
+        mean=rng.normal(size=1434),
+        components=rng.normal(size=(1434, 5)) / 50,
+        hidden=rng.normal(size=(count, 6)) / 50,
+        hidden_bias=rng.normal(size=6),
+        out=out,
+        direct=direct,
+        bias=rng.normal(size=outputs),
+        sigma_yaw=np.array([0.0, 30.0, 60.0]),
+        sigma=np.arange(3 * vertices, dtype=float).reshape(3, vertices),
+        pose_sigma=rng.random((3, 4)),
         point_weight=np.ones(478),
-    )  # fmt: skip
+    )
 
 
 def tilted(aligned: WeakPerspective, angle: float) -> WeakPerspective:

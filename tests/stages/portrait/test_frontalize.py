@@ -41,9 +41,13 @@ def scene(
     pose = rigid(rotation_from_euler(yaw, 0, 0), [*shift, 900.0])
     image = render_head(v, model.level(1), painted(), camera, pose, background=(70, 80, 95), shading=UNLIT)
     fit = Fit(
-        np.zeros(len(model.identity)), dict.fromkeys(ARKIT_UNITS, 0.0), pose, camera,
-        np.zeros((len(model.smooth_modes), 3)), diagnostics={"yaw": yaw},
-    )  # fmt: skip
+        np.zeros(len(model.identity)),
+        dict.fromkeys(ARKIT_UNITS, 0.0),
+        pose,
+        camera,
+        np.zeros((len(model.smooth_modes), 3)),
+        diagnostics={"yaw": yaw},
+    )
     return Photo(image), head, fit
 
 

@@ -53,8 +53,9 @@ def original(tiny_head: HeadModel) -> Image:
 
 
 def photograph(model: HeadModel, head: Head, fit: Fit, texture: Image) -> Photo:
-    picture = render_head(head.vertices, model.level(1), texture, fit.camera, fit.head_to_camera,
-                          background=(30, 90, 200), shading=UNLIT)  # fmt: skip
+    picture = render_head(
+        head.vertices, model.level(1), texture, fit.camera, fit.head_to_camera, background=(30, 90, 200), shading=UNLIT
+    )
     return Photo(picture)
 
 

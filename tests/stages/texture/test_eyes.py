@@ -63,8 +63,9 @@ def test_the_ball_has_a_pupil_an_iris_and_a_white(tiny_head: HeadModel) -> None:
     wide = Opening(np.array([-40.0, 40.0]), np.full(2, 30.0), np.full(2, -30.0))
     colour = eye_paint(where, look, (wide, wide)).astype(float)
     level = np.abs(where.angle * np.sin(where.around)) < 0.15
-    pupil, iris, white = (colour[level & (where.angle > a) & (where.angle < b)].mean(0)
-                          for a, b in ((0, 0.2), (0.5, 0.8), (1.2, 1.6)))  # fmt: skip
+    pupil, iris, white = (
+        colour[level & (where.angle > a) & (where.angle < b)].mean(0) for a, b in ((0, 0.2), (0.5, 0.8), (1.2, 1.6))
+    )
     assert pupil.mean() < 40 < iris.mean() < white.mean() < 240
     assert iris[2] > iris[0]  # blue stays blue
     # Shaded under the upper lid, reddish in the inner corner.

@@ -27,10 +27,16 @@ def small_model(rng: np.random.Generator) -> SkinModel:
     inside[2:14, 2:] = True
     n, m, k = int(inside.sum()), 24, 4
     return SkinModel(
-        inside, rng.normal(size=n + 2 * m).astype(np.float32), rng.normal(size=(k, n + 2 * m)).astype(np.float32),
-        np.array([False, True, False, True]), np.full(n + 2 * m, 0.1, np.float32), np.ones(9), np.ones((2, 4)),
-        rng.normal(size=(5, k)).astype(np.float32), np.array([-4.0, 0.5]),
-    )  # fmt: skip
+        inside,
+        rng.normal(size=n + 2 * m).astype(np.float32),
+        rng.normal(size=(k, n + 2 * m)).astype(np.float32),
+        np.array([False, True, False, True]),
+        np.full(n + 2 * m, 0.1, np.float32),
+        np.ones(9),
+        np.ones((2, 4)),
+        rng.normal(size=(5, k)).astype(np.float32),
+        np.array([-4.0, 0.5]),
+    )
 
 
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:

@@ -41,9 +41,15 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
         raise WeightsError(f"Cannot import {file}: {error}.") from error
     terms = TERMS[NET]
     record = new_record(
-        name, NET, file, purpose="reads face, skin, pose and light off a crop (Deep3D)", licence=terms.licence,
-        commercial_use=False, origin=ORIGINS[name], side=SIDE,
-    )  # fmt: skip
+        name,
+        NET,
+        file,
+        purpose="reads face, skin, pose and light off a crop (Deep3D)",
+        licence=terms.licence,
+        commercial_use=False,
+        origin=ORIGINS[name],
+        side=SIDE,
+    )
     return keep(record, data)
 
 
@@ -148,7 +154,13 @@ def import_bfm(file: Path, *, overwrite: bool = False) -> Imported:
     model = replace(model, layout=make_layout(model.mean, model.triangles, uv))
     terms = TERMS[MODEL]
     record = new_record(
-        bfm.NAME, MODEL, main, purpose=f"face model of {len(model.mean)} vertices, for Deep3D", licence=terms.licence,
-        commercial_use=False, origin=ORIGINS[bfm.NAME], suffix=".npz",
-    )  # fmt: skip
+        bfm.NAME,
+        MODEL,
+        main,
+        purpose=f"face model of {len(model.mean)} vertices, for Deep3D",
+        licence=terms.licence,
+        commercial_use=False,
+        origin=ORIGINS[bfm.NAME],
+        suffix=".npz",
+    )
     return keep(record, model.bytes())

@@ -120,7 +120,7 @@ def _there(folder: Path, name: str) -> Path:
         return folder / name
     raise ValueError(
         f"{UV_FILES[0]} is of no use without {name}; {_sentence(tuple(n for n in NEEDED if n.name == name))}"
-    )  # fmt: skip
+    )
 
 
 def _front(file: Path, folder: Path) -> dict[str, NDArray[Any]]:

@@ -35,9 +35,15 @@ BINARY = {"Add": "Add", "AddV2": "Add", "BiasAdd": "Add", "Sub": "Sub", "Mul": "
 SAME = ("Identity", "StopGradient", "PlaceholderWithDefault", "CheckNumerics")
 """Operations that give out what goes in."""
 FOLDED: dict[str, Callable[..., Any]] = {
-    "Add": np.add, "AddV2": np.add, "Sub": np.subtract, "Mul": np.multiply, "RealDiv": np.divide,
-    "Rsqrt": lambda x: 1 / np.sqrt(x), "Sqrt": np.sqrt, "Neg": np.negative,
-}  # fmt: skip
+    "Add": np.add,
+    "AddV2": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "RealDiv": np.divide,
+    "Rsqrt": lambda x: 1 / np.sqrt(x),
+    "Sqrt": np.sqrt,
+    "Neg": np.negative,
+}
 """What is computed now where all of it is constant."""
 
 

@@ -23,9 +23,13 @@ def onnx_bytes(state: State, width: int = 64) -> bytes:
         kernel, bias = folded(state, name, norm)
         side = kernel.shape[2]
         x = graph.node(
-            "Conv", [x, graph.constant(f"{name}.kernel", kernel), graph.constant(f"{name}.bias", bias)], f"{name}.out",
-            kernel_shape=[side, side], strides=[stride, stride], pads=[side // 2] * 4,
-        )  # fmt: skip
+            "Conv",
+            [x, graph.constant(f"{name}.kernel", kernel), graph.constant(f"{name}.bias", bias)],
+            f"{name}.out",
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            pads=[side // 2] * 4,
+        )
         return graph.node("Relu", [x], f"{name}.active") if active else x
 
     x = convolution("image", "backbone.conv1", "backbone.bn1", 2, True)

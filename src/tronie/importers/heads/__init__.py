@@ -21,10 +21,18 @@ __all__ = [
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        ict.FAMILY, gnm.FAMILY, flame.FLAME_2023_OPEN, flame.FLAME_2023, flame.FLAME_2020, bfm.BFM_2019,
-        bfm.BFM_2017, bfm.BFM_2009, tddfa_v2.FAMILY, surrey.FAMILY,
+        ict.FAMILY,
+        gnm.FAMILY,
+        flame.FLAME_2023_OPEN,
+        flame.FLAME_2023,
+        flame.FLAME_2020,
+        bfm.BFM_2019,
+        bfm.BFM_2017,
+        bfm.BFM_2009,
+        tddfa_v2.FAMILY,
+        surrey.FAMILY,
     )
-}  # fmt: skip
+}
 """By name; those that allow commercial use first."""
 GROUP = "tronie.heads"
 """Group of entry points by which another package brings a Family along."""
@@ -56,9 +64,15 @@ def import_head(name: str, place: Path, *, overwrite: bool = False) -> Imported:
         check_face(model)
     check_free(name, overwrite)
     record = new_record(
-        name, name, family.main_file(place), purpose=family.what, licence=family.licence,
-        commercial_use=family.commercial_use, origin=family.ask, suffix=".npz",
-    )  # fmt: skip
+        name,
+        name,
+        family.main_file(place),
+        purpose=family.what,
+        licence=family.licence,
+        commercial_use=family.commercial_use,
+        origin=family.ask,
+        suffix=".npz",
+    )
     return keep(record, model.to_bytes())
 
 

@@ -41,9 +41,15 @@ def read(family: Family, file: Path) -> Morphable:
     colours = components("color") if NAMES[-1] in z else (None, None)
     cells = z[CELLS]
     return place(
-        **family.terms, mean=mean + offset, identity=identity, expression=expression,
-        faces=cells.T if cells.shape[0] == 3 else cells, mm=1.0, albedo=colours[0], albedo_basis=colours[1],
-    )  # fmt: skip
+        **family.terms,
+        mean=mean + offset,
+        identity=identity,
+        expression=expression,
+        faces=cells.T if cells.shape[0] == 3 else cells,
+        mm=1.0,
+        albedo=colours[0],
+        albedo_basis=colours[1],
+    )
 
 
 def read_2009(family: Family, file: Path) -> Morphable:
@@ -55,23 +61,43 @@ def read_2009(family: Family, file: Path) -> Morphable:
     c = read_mat(file, COLOURS_2009)
     need(c, COLOURS_2009)
     return place(
-        **family.terms, mean=z["shapeMU"].reshape(count, 3) * 1e-3, identity=shapes, expression=np.zeros((0, count, 3)),
-        faces=z["tl"].astype(np.int64) - 1, mm=1.0, albedo=c["texMU"].reshape(count, 3) / 255,
+        **family.terms,
+        mean=z["shapeMU"].reshape(count, 3) * 1e-3,
+        identity=shapes,
+        expression=np.zeros((0, count, 3)),
+        faces=z["tl"].astype(np.int64) - 1,
+        mm=1.0,
+        albedo=c["texMU"].reshape(count, 3) / 255,
         albedo_basis=modes(c.pop("texPC"), count, c["texEV"] / 255),
-    )  # fmt: skip
+    )
 
 
 ASK = "faces.dmi.unibas.ch/bfm"
 LICENCE = "Basel, research only"
 BFM_2017 = Family(
-    "bfm-2017", "Basel Face Model 2017: face", LICENCE, False, ASK,
-    ("model2017-1_bfm_nomouth.h5", "model2017-1_face12_nomouth.h5"), read,
-)  # fmt: skip
+    "bfm-2017",
+    "Basel Face Model 2017: face",
+    LICENCE,
+    False,
+    ASK,
+    ("model2017-1_bfm_nomouth.h5", "model2017-1_face12_nomouth.h5"),
+    read,
+)
 BFM_2019 = Family(
-    "bfm-2019", "Basel Face Model 2019: face or head", LICENCE, False, ASK,
-    ("model2019_fullHead.h5", "model2019_bfm.h5", "model2019_face12.h5"), read,
-)  # fmt: skip
+    "bfm-2019",
+    "Basel Face Model 2019: face or head",
+    LICENCE,
+    False,
+    ASK,
+    ("model2019_fullHead.h5", "model2019_bfm.h5", "model2019_face12.h5"),
+    read,
+)
 BFM_2009 = Family(
-    "bfm-2009", "Basel Face Model 2009: face, no expressions", LICENCE, False, ASK, ("01_MorphableModel.mat",),
+    "bfm-2009",
+    "Basel Face Model 2009: face, no expressions",
+    LICENCE,
+    False,
+    ASK,
+    ("01_MorphableModel.mat",),
     read_2009,
-)  # fmt: skip
+)

@@ -40,9 +40,15 @@ def read(family: Family, file: Path) -> Morphable:
     for name in ("eye_left", "eye_right"):
         part[(joints.weights[:, JOINTS.index(name)] > 0.5)[faces].all(axis=1)] = PARTS.index(name)
     return place(
-        **family.terms, mean=mean, identity=basis[:SHAPES], expression=basis[SHAPES:], faces=faces, part=part,
-        mm=1000.0, joints=joints,
-    )  # fmt: skip
+        **family.terms,
+        mean=mean,
+        identity=basis[:SHAPES],
+        expression=basis[SHAPES:],
+        faces=faces,
+        part=part,
+        mm=1000.0,
+        joints=joints,
+    )
 
 
 def _joints(z: dict[str, Any], mean: Any, shapes: Any) -> Joints:
@@ -57,15 +63,30 @@ def _joints(z: dict[str, Any], mean: Any, shapes: Any) -> Joints:
 
 WHAT = "head, eyes; jaw and neck turn"
 FLAME_2023_OPEN = Family(
-    "flame-2023-open", f"FLAME 2023 Open: {WHAT}", "CC BY 4.0", True, "flame.is.tue.mpg.de",
-    ("flame2023_Open.pkl",), read,
-)  # fmt: skip
+    "flame-2023-open",
+    f"FLAME 2023 Open: {WHAT}",
+    "CC BY 4.0",
+    True,
+    "flame.is.tue.mpg.de",
+    ("flame2023_Open.pkl",),
+    read,
+)
 """The one edition that may be used commercially; FLAME 2023 without `Open` is another download."""
 FLAME_2023 = Family(
-    "flame-2023", f"FLAME 2023: {WHAT}", "FLAME, research only", False, "flame.is.tue.mpg.de",
-    ("flame2023.pkl", "flame2023_no_jaw.pkl", "flame2023.npz"), read,
-)  # fmt: skip
+    "flame-2023",
+    f"FLAME 2023: {WHAT}",
+    "FLAME, research only",
+    False,
+    "flame.is.tue.mpg.de",
+    ("flame2023.pkl", "flame2023_no_jaw.pkl", "flame2023.npz"),
+    read,
+)
 FLAME_2020 = Family(
-    "flame-2020", f"FLAME 2019 and 2020: {WHAT}", "FLAME, research only", False, "flame.is.tue.mpg.de",
-    ("generic_model.pkl", "female_model.pkl", "male_model.pkl", "FLAME_NEUTRAL.pkl", "FLAME_NEUTRAL.npz"), read,
-)  # fmt: skip
+    "flame-2020",
+    f"FLAME 2019 and 2020: {WHAT}",
+    "FLAME, research only",
+    False,
+    "flame.is.tue.mpg.de",
+    ("generic_model.pkl", "female_model.pkl", "male_model.pkl", "FLAME_NEUTRAL.pkl", "FLAME_NEUTRAL.npz"),
+    read,
+)

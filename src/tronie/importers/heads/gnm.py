@@ -47,10 +47,18 @@ def read(family: Family, file: Path) -> Morphable:
     where, moves, weights = (z[k] for k in ("template_joint_positions", "joint_identity_basis", "skinning_weights"))
     joints = Joints(names, np.maximum(parents, -1), where, moves, weights.T)
     return place(
-        **family.terms, mean=z["template_vertex_positions"], identity=z["vertex_identity_basis"],
-        expression=z["expression_basis"], expression_names=tuple(str(n) for n in z["expression_names"]), faces=quads,
-        part=part, mm=1000.0, uv=uv, face_uv=face_uv.reshape(-1, 4), joints=joints,
-    )  # fmt: skip
+        **family.terms,
+        mean=z["template_vertex_positions"],
+        identity=z["vertex_identity_basis"],
+        expression=z["expression_basis"],
+        expression_names=tuple(str(n) for n in z["expression_names"]),
+        faces=quads,
+        part=part,
+        mm=1000.0,
+        uv=uv,
+        face_uv=face_uv.reshape(-1, 4),
+        joints=joints,
+    )
 
 
 def _parts(quads: Any, z: dict[str, Any]) -> Any:
@@ -69,6 +77,11 @@ def _parts(quads: Any, z: dict[str, Any]) -> Any:
 
 
 FAMILY = Family(
-    "gnm", "GNM Head 3: head, eyes, teeth, tongue", "Apache-2.0", True,
-    "huggingface.co/google/gnm-v3", ("gnm_head.npz",), read,
-)  # fmt: skip
+    "gnm",
+    "GNM Head 3: head, eyes, teeth, tongue",
+    "Apache-2.0",
+    True,
+    "huggingface.co/google/gnm-v3",
+    ("gnm_head.npz",),
+    read,
+)

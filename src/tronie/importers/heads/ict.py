@@ -58,10 +58,19 @@ def read(family: Family, file: Path) -> Morphable:
         raise Refused("its faces name vertices that it does not have")
     uv = np.column_stack([z["uv"][:, 0], 1 - z["uv"][:, 1]])  # tiles are in one row
     return place(
-        **family.terms, mean=z["mean"], identity=z["identity"], expression=z["expression"], faces=quads, mm=10.0,
-        part=label[quads[:, 0]], expression_names=tuple(str(n) for n in z["expression_names"]), expression_is_pca=False,
-        uv=uv, face_uv=z["uv_quads"], landmarks68=z["landmarks68"],
-    )  # fmt: skip
+        **family.terms,
+        mean=z["mean"],
+        identity=z["identity"],
+        expression=z["expression"],
+        faces=quads,
+        mm=10.0,
+        part=label[quads[:, 0]],
+        expression_names=tuple(str(n) for n in z["expression_names"]),
+        expression_is_pca=False,
+        uv=uv,
+        face_uv=z["uv_quads"],
+        landmarks68=z["landmarks68"],
+    )
 
 
 def _folder(place_: Path) -> dict[str, Any]:
@@ -88,11 +97,17 @@ def _folder(place_: Path) -> dict[str, Any]:
         faces = [line.split() for line in _lines(neutral, b"f ")]
         corners = np.array([[c.split(b"/")[:2] for c in (*f, b"0/0")[:4]] for f in faces]).astype(np.int64) - 1
         return {
-            "mean": mean, "identity": moves(people), "expression": moves([f"{n}.obj" for n in units]),
-            "expression_names": units, "quads": corners[..., 0], "uv_quads": corners[..., 1],
-            "uv": _rows(neutral, b"vt ", 2), "landmarks68": np.array(index["idx_to_landmark_verts"]),
-            "part_names": list(LAST), "part_ranges": [(a + 1, b) for a, b in pairwise([-1, *LAST.values()])],
-        }  # fmt: skip
+            "mean": mean,
+            "identity": moves(people),
+            "expression": moves([f"{n}.obj" for n in units]),
+            "expression_names": units,
+            "quads": corners[..., 0],
+            "uv_quads": corners[..., 1],
+            "uv": _rows(neutral, b"vt ", 2),
+            "landmarks68": np.array(index["idx_to_landmark_verts"]),
+            "part_names": list(LAST),
+            "part_ranges": [(a + 1, b) for a, b in pairwise([-1, *LAST.values()])],
+        }
 
 
 def _rows(text: bytes, kind: bytes, width: int) -> Any:
@@ -110,6 +125,12 @@ def _lines(text: bytes, kind: bytes) -> list[bytes]:
 
 
 FAMILY = Family(
-    "ict-facekit", "ICT-FaceKit: head, eyes, teeth, 53 named expressions", "MIT", True,
-    "github.com/ICT-VGL/ICT-FaceKit", (NEUTRAL, "ict_facekit.npz"), read, folder=True,
-)  # fmt: skip
+    "ict-facekit",
+    "ICT-FaceKit: head, eyes, teeth, 53 named expressions",
+    "MIT",
+    True,
+    "github.com/ICT-VGL/ICT-FaceKit",
+    (NEUTRAL, "ict_facekit.npz"),
+    read,
+    folder=True,
+)

@@ -93,12 +93,19 @@ def read(family: Family, file: Path) -> Morphable:
     else:
         expression = np.array([e.reshape(count, 3) for e in expressions.values()]).reshape(-1, count, 3)
     return place(
-        **family.terms, mean=at_rest, identity=modes(basis, count, np.sqrt(variances)), expression=expression,
-        faces=triangles, mm=1.0, expression_names=tuple(expressions), expression_is_pca=components is not None,
-        uv=uv if len(uv) == count else None, face_uv=triangles if len(uv) == count else None,
+        **family.terms,
+        mean=at_rest,
+        identity=modes(basis, count, np.sqrt(variances)),
+        expression=expression,
+        faces=triangles,
+        mm=1.0,
+        expression_names=tuple(expressions),
+        expression_is_pca=components is not None,
+        uv=uv if len(uv) == count else None,
+        face_uv=triangles if len(uv) == count else None,
         albedo=colour[0].reshape(count, 3) if len(colour[0]) else None,
         albedo_basis=modes(colour[1], count, np.sqrt(colour[2])) if len(colour[0]) else None,
-    )  # fmt: skip
+    )
 
 
 def _open(file: Path) -> Archive:
@@ -109,6 +116,12 @@ def _open(file: Path) -> Archive:
 
 
 FAMILY = Family(
-    "sfm", "Surrey Face Model (eos): face", "Surrey, non-commercial", False,
-    "github.com/patrikhuber/eos", ("sfm_shape_3448.bin",), read, (EXPRESSIONS,),
-)  # fmt: skip
+    "sfm",
+    "Surrey Face Model (eos): face",
+    "Surrey, non-commercial",
+    False,
+    "github.com/patrikhuber/eos",
+    ("sfm_shape_3448.bin",),
+    read,
+    (EXPRESSIONS,),
+)

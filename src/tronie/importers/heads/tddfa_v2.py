@@ -39,10 +39,14 @@ def read(family: Family, file: Path) -> Morphable:
     keypoints = np.asarray(z["keypoints"]).ravel()
     triangles = np.asarray(_companion(file, TRIANGLES))
     return place(
-        **family.terms, mean=(np.asarray(z["u"]).ravel() + shift).reshape(count, 3) * 1e-3, identity=identity,
-        expression=expression, faces=triangles.T if triangles.shape[0] == 3 else triangles, mm=1.0,
+        **family.terms,
+        mean=(np.asarray(z["u"]).ravel() + shift).reshape(count, 3) * 1e-3,
+        identity=identity,
+        expression=expression,
+        faces=triangles.T if triangles.shape[0] == 3 else triangles,
+        mm=1.0,
         landmarks68=keypoints[::3] // 3 if len(keypoints) == 204 else None,
-    )  # fmt: skip
+    )
 
 
 def _companion(file: Path, name: str) -> Any:
@@ -53,6 +57,12 @@ def _companion(file: Path, name: str) -> Any:
 
 
 FAMILY = Family(
-    "3ddfa", "3DDFA_V2: face (from Basel 2009)", "Basel, research only",
-    False, "github.com/cleardusk/3DDFA_V2", ("bfm_noneck_v3.pkl",), read, (TRIANGLES, SPREADS),
-)  # fmt: skip
+    "3ddfa",
+    "3DDFA_V2: face (from Basel 2009)",
+    "Basel, research only",
+    False,
+    "github.com/cleardusk/3DDFA_V2",
+    ("bfm_noneck_v3.pkl",),
+    read,
+    (TRIANGLES, SPREADS),
+)

@@ -29,7 +29,13 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
     except ValueError as error:
         raise WeightsError(f"Cannot import {file}: {error}.") from error
     record = new_record(
-        name, SPARNET, file, purpose=PURPOSES[name], licence=LICENCE, commercial_use=False, origin=ORIGIN,
+        name,
+        SPARNET,
+        file,
+        purpose=PURPOSES[name],
+        licence=LICENCE,
+        commercial_use=False,
+        origin=ORIGIN,
         side=PLANS[name].side,
-    )  # fmt: skip
+    )
     return keep(record, onnx)

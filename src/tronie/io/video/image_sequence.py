@@ -38,9 +38,15 @@ class PictureClip(Reader):
         first = read_photo(self._files[0], limits).image
         name = FRAME_NUMBER.sub("", Path(source).stem).strip("*._- ") or Path(source).parent.name
         info = ClipInfo(
-            name=name or "frames", source=source, size=(first.shape[1], first.shape[0]), fps=fps,
-            frames=len(self._files), rotation=0, codec="pictures", reader="Pillow",
-        )  # fmt: skip
+            name=name or "frames",
+            source=source,
+            size=(first.shape[1], first.shape[0]),
+            fps=fps,
+            frames=len(self._files),
+            rotation=0,
+            codec="pictures",
+            reader="Pillow",
+        )
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
@@ -83,10 +89,15 @@ class MovingPicture(Reader):
         seconds = _shown(found.delays[0]) if found.delays else USUAL_DELAY
         self._held = found.count
         info = ClipInfo(
-            name=Path(source).stem, source=source, size=self._picture.size, fps=1 / seconds,
-            frames=max(1, min(found.count, MOST_READ, MOST_TOTAL // max(found.pixels, 1))), rotation=0,
-            codec=str(self._picture.format or "").lower(), reader="Pillow",
-        )  # fmt: skip
+            name=Path(source).stem,
+            source=source,
+            size=self._picture.size,
+            fps=1 / seconds,
+            frames=max(1, min(found.count, MOST_READ, MOST_TOTAL // max(found.pixels, 1))),
+            rotation=0,
+            codec=str(self._picture.format or "").lower(),
+            reader="Pillow",
+        )
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:

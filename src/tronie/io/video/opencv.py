@@ -147,9 +147,15 @@ class CameraClip(Reader):
             raise InputError(f"Camera {index} cannot be opened; is it connected, and used by no other program?")
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         info = ClipInfo(
-            name=f"camera-{index}", source=f"camera:{index}", size=(self._first.shape[1], self._first.shape[0]),
-            fps=float(fps) if 1 < fps < 1000 else 30.0, frames=None, rotation=0, codec="camera", reader="OpenCV",
-        )  # fmt: skip
+            name=f"camera-{index}",
+            source=f"camera:{index}",
+            size=(self._first.shape[1], self._first.shape[0]),
+            fps=float(fps) if 1 < fps < 1000 else 30.0,
+            frames=None,
+            rotation=0,
+            codec="camera",
+            reader="OpenCV",
+        )
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:

@@ -35,9 +35,14 @@ def default_format() -> str:
 
 
 def write_movie(
-    path: Path, frames: Iterable[Image], fps: float, *, overwrite: bool = False, sample: Sequence[Image] = (),
+    path: Path,
+    frames: Iterable[Image],
+    fps: float,
+    *,
+    overwrite: bool = False,
+    sample: Sequence[Image] = (),
     sound: Sound | None = None,
-) -> int:  # fmt: skip
+) -> int:
     """Write RGB pictures (H, W, 3) of one size, and with .gif or .png RGBA ones too; how many there were.
 
     The ending of `path` says how; with .png `path` without its ending becomes a folder of numbered pictures. MP4 and

@@ -222,10 +222,15 @@ def finish(record: Imported, work: Path, count: int, seed: int, pictures: int, j
     with job.stage("learning", EPOCHS) as stage:
         found, figures = learn(model, data, held, default_calibration(), seed=seed, tick=stage.advance)
     card = {
-        "name": record.name, "licence": record.licence, **made_of(record), "version": __version__,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
-        "pictures": pictures, "held_out_figures": asdict(figures),
-    }  # fmt: skip
+        "name": record.name,
+        "licence": record.licence,
+        **made_of(record),
+        "version": __version__,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "pictures": pictures,
+        "held_out_figures": asdict(figures),
+    }
     with new_folder(folder_of(record.name), overwrite=True) as folder:
         shutil.copy(work / HEAD, folder / HEAD)
         (folder / CALIBRATION).write_bytes(npz(found.arrays()))

@@ -30,10 +30,11 @@ def moved(model: HeadModel, ours: HeadModel) -> HeadModel:
     """The model moved by the rigid motion that lays its mean's inner face onto ours: both then look straight ahead."""
     turn, shift = rigid_motion(model, ours)
     return replace(
-        model, mean=np.asarray(model.mean @ turn.T + shift, np.float32),
+        model,
+        mean=np.asarray(model.mean @ turn.T + shift, np.float32),
         identity=np.asarray(model.identity @ turn.T, np.float32),
         expression=np.asarray(model.expression @ turn.T, np.float32),
-    )  # fmt: skip
+    )
 
 
 def rigid_motion(model: HeadModel, ours: HeadModel) -> tuple[Array, Array]:

@@ -51,9 +51,14 @@ def painted_skins(model: HeadModel, count: int, size: int = 512, seed: int = 7) 
 
 
 def _colours(
-    model: HeadModel, mean: Array, points: Array, part: Array, lips: Array, brows: Array,
+    model: HeadModel,
+    mean: Array,
+    points: Array,
+    part: Array,
+    lips: Array,
+    brows: Array,
     rng: np.random.Generator,
-) -> tuple[Array, Array]:  # fmt: skip
+) -> tuple[Array, Array]:
     """Per vertex (V, 3), and the skin's tone (3,)."""
     skin = part == 0
     tone = np.clip(np.array([1, 0.78, 0.66]) * rng.uniform(45, 235) * rng.uniform(0.85, 1.15, 3), 5, 250)

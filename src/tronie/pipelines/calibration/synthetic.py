@@ -107,9 +107,15 @@ def draw(people: People, textures: Sequence[Image], units: NDArray[np.bool_], rn
     light = random_light(person.vertices, person.level.triangles, pose, rng)
     background = behind(random_background(SIDE, textures, rng), points, rng)
     image = render_head(
-        person.vertices, person.level, random_texture(textures, rng), camera, pose,
-        background=background, shading=UNLIT, occlusion=light,
-    )  # fmt: skip
+        person.vertices,
+        person.level,
+        random_texture(textures, rng),
+        camera,
+        pose,
+        background=background,
+        shading=UNLIT,
+        occlusion=light,
+    )
     return Picture(degraded(before(image, points, rng), rng), points, person, expression, pose, focal)
 
 

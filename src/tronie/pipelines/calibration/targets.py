@@ -44,8 +44,14 @@ def towards(points: Array) -> Array:
     ray = points / np.linalg.norm(points, axis=1, keepdims=True)
     x, y, z = ray.T
     k = 1 / (1 + z)
-    return np.stack([np.stack([1 - x * x * k, -x * y * k, -x], 1), np.stack([-x * y * k, 1 - y * y * k, -y], 1),
-                     np.stack([x, y, z], 1)], axis=1)  # fmt: skip
+    return np.stack(
+        [
+            np.stack([1 - x * x * k, -x * y * k, -x], 1),
+            np.stack([-x * y * k, 1 - y * y * k, -y], 1),
+            np.stack([x, y, z], 1),
+        ],
+        axis=1,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +141,16 @@ class Scales:
         pose_scale = np.ones(11)
         pose_scale[CAMERA_FEATURES] = 0.3
         rest = targets.y[learned][:, k:]
-        return cls(mean, basis / spread, np.concatenate([np.ones(COMPONENTS), pose_scale, np.full(52, 2.0)]),
-                   np.linalg.cholesky(similarity_free(model) + 1e-4 * np.eye(k)), rest.mean(axis=0),
-                   rest.std(axis=0) + 1e-6, extra_mean, extra / np.sqrt(478))  # fmt: skip
+        return cls(
+            mean,
+            basis / spread,
+            np.concatenate([np.ones(COMPONENTS), pose_scale, np.full(52, 2.0)]),
+            np.linalg.cholesky(similarity_free(model) + 1e-4 * np.eye(k)),
+            rest.mean(axis=0),
+            rest.std(axis=0) + 1e-6,
+            extra_mean,
+            extra / np.sqrt(478),
+        )
 
     def told(self, targets: Targets) -> Array:
         z = (targets.residual - self.mean) @ self.components
@@ -164,9 +177,15 @@ class Scales:
 
 
 def spreads(
-    out: Array, extra: Array, doubt: Array, scales: Scales, targets: Targets, rows: Array,
-    foreign: Array, model: HeadModel,
-) -> dict[str, Array]:  # fmt: skip
+    out: Array,
+    extra: Array,
+    doubt: Array,
+    scales: Scales,
+    targets: Targets,
+    rows: Array,
+    foreign: Array,
+    model: HeadModel,
+) -> dict[str, Array]:
     """How wide the held-out errors are: of vertices along their normals, of the pose, of the net's points."""
     k = len(scales.root)
     error = scales.natural(out) - targets.y[rows]
@@ -198,5 +217,9 @@ def spreads(
     left = targets.offset[rows][own] - scales.extra_mean - 478 * (extra[own] @ scales.extra.T)
     variance = (left.reshape(len(left), -1, 2) ** 2).sum(axis=2)
     precision = 1 / (np.median(variance, axis=0) + 0.5)
-    return {"sigma_yaw": np.array(BINS), "sigma": np.array(sigma), "pose_sigma": np.array(pose_sigma),
-            "point_weight": np.clip(precision / precision.mean(), 0.3, 3.0)}  # fmt: skip
+    return {
+        "sigma_yaw": np.array(BINS),
+        "sigma": np.array(sigma),
+        "pose_sigma": np.array(pose_sigma),
+        "point_weight": np.clip(precision / precision.mean(), 0.3, 3.0),
+    }

@@ -159,9 +159,16 @@ def first(x: Array, y: Array, layers: Layers, hidden_from: NDArray[np.bool_]) ->
 
 
 def descended(
-    layers: Layers, x: Array, y: Array, learned: Array, held: Array, weight: Array, k: int, seed: int,
+    layers: Layers,
+    x: Array,
+    y: Array,
+    learned: Array,
+    held: Array,
+    weight: Array,
+    k: int,
+    seed: int,
     tick: Callable[[], None],
-) -> Layers:  # fmt: skip
+) -> Layers:
     """The layers after EPOCHS passes, or as they were when they did best on the held-out pictures' identities."""
     rng = np.random.default_rng(seed)
     names = tuple(layers.__dataclass_fields__)
@@ -203,9 +210,12 @@ def slopes(layers: Layers, x: Array, y: Array, weight: Array, rng: np.random.Gen
     sigmoid = 1 / (1 + np.exp(-h))
     through = (back @ layers.out.T) * (sigmoid * (1 + h * (1 - sigmoid)))
     return {
-        "hidden": x.T @ through, "hidden_bias": through.sum(axis=0), "out": a.T @ back, "direct": x.T @ back,
+        "hidden": x.T @ through,
+        "hidden_bias": through.sum(axis=0),
+        "out": a.T @ back,
+        "direct": x.T @ back,
         "bias": back.sum(axis=0),
-    }  # fmt: skip
+    }
 
 
 def judged(layers: Layers, x: Array, y: Array, rows: Array, weight: Array) -> float:
@@ -228,10 +238,15 @@ def calibration(
     bias = natural(layers.bias)
     bias[k:] += scales.rest_mean
     return Calibration(
-        mean=scales.mean, components=scales.components, hidden=layers.hidden * inputs[:, None],
-        hidden_bias=layers.hidden_bias, out=out, direct=np.concatenate([direct, np.zeros((len(direct), 1))], axis=1),
-        bias=np.append(bias, doubter[-1, 0]), **wide,
-    )  # fmt: skip
+        mean=scales.mean,
+        components=scales.components,
+        hidden=layers.hidden * inputs[:, None],
+        hidden_bias=layers.hidden_bias,
+        out=out,
+        direct=np.concatenate([direct, np.zeros((len(direct), 1))], axis=1),
+        bias=np.append(bias, doubter[-1, 0]),
+        **wide,
+    )
 
 
 def figures(said: Array, scales: Scales, targets: Targets, rows: Array, learned: int, model: HeadModel) -> Figures:
@@ -245,10 +260,16 @@ def figures(said: Array, scales: Scales, targets: Targets, rows: Array, learned:
     furthest = np.argsort(-np.linalg.norm(model.expression, axis=2)[:, model.inner_face].mean(axis=1))[:30]
     both = [(natural[:, k + i], true[:, k + i]) for i in furthest if true[:, k + i].std() > 0]
     return Figures(
-        learned, len(rows), float(error.mean()), float(base.mean()), share(error, base),
-        share(error[near], base[near]), share(error[far], base[far]), (float(turn[0]), float(turn[1]), float(turn[2])),
+        learned,
+        len(rows),
+        float(error.mean()),
+        float(base.mean()),
+        share(error, base),
+        share(error[near], base[near]),
+        share(error[far], base[far]),
+        (float(turn[0]), float(turn[1]), float(turn[2])),
         float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in both])) if both else 0.0,
-    )  # fmt: skip
+    )
 
 
 def share(error: Array, base: Array) -> float:

@@ -91,22 +91,40 @@ def person_record(result: PersonResult, name: str, settings: Settings, files: li
         assert known.fit is not None
         source, face, size, modified = _key(shot)
         number = result.painted.index(k) + 1 if k in result.painted else None
-        photos.append(PersonPhotoRecord.model_construct(
-            source=source, size=size, modified=modified, face=face, box=known.box, main=k == result.main,
-            weight=round(result.weights[k], 4),
-            texture=None if number is None or result.fused is None else round(result.fused.parts[number - 1], 4),
-            number=number, fit=known.fit, warnings=known.warnings, warning_codes=known.warning_codes,
-        ))  # fmt: skip
+        photos.append(
+            PersonPhotoRecord.model_construct(
+                source=source,
+                size=size,
+                modified=modified,
+                face=face,
+                box=known.box,
+                main=k == result.main,
+                weight=round(result.weights[k], 4),
+                texture=None if number is None or result.fused is None else round(result.fused.parts[number - 1], 4),
+                number=number,
+                fit=known.fit,
+                warnings=known.warnings,
+                warning_codes=known.warning_codes,
+            )
+        )
     assert model is not None
     return PersonRecord.model_construct(
-        tronie=__version__, name=name, settings=fingerprint(settings), identity=rounded(person.identity, 4),
-        size=round(person.growth, 4), effective=round(person.effective, 2), sigma_mm=round(result.curve[-1][1], 3),
+        tronie=__version__,
+        name=name,
+        settings=fingerprint(settings),
+        identity=rounded(person.identity, 4),
+        size=round(person.growth, 4),
+        effective=round(person.effective, 2),
+        sigma_mm=round(result.curve[-1][1], 3),
         spread=[
             SpreadRecord(photos=k, sigma_mm=round(sigma, 3), effective=round(effective, 2))
             for k, sigma, effective in result.curve
         ],
-        photos=photos, model=model, models=used_records(result.face.models), files=files,
-    )  # fmt: skip
+        photos=photos,
+        model=model,
+        models=used_records(result.face.models),
+        files=files,
+    )
 
 
 def source_picture(source: Image) -> Image:
@@ -203,9 +221,15 @@ def _view(result: PersonResult, mesh: Any, texture: NDArray[np.uint8] | None, ya
     assert head is not None
     camera, pose = portrait_view(LARGE, yaw)
     return render_head(
-        head.vertices, mesh, texture, camera, pose, background=backdrop(LARGE),
-        opacity=soft_rim(head.vertices, head, pose, SOFT_COSINE), occlusion=mouth_light(head.vertices, head),
-    )  # fmt: skip
+        head.vertices,
+        mesh,
+        texture,
+        camera,
+        pose,
+        background=backdrop(LARGE),
+        opacity=soft_rim(head.vertices, head, pose, SOFT_COSINE),
+        occlusion=mouth_light(head.vertices, head),
+    )
 
 
 def _fit_in(image: Image, size: int) -> Image:

@@ -29,11 +29,21 @@ SHORT = 10
 """Frames of a clip below which nobody is left out for being seen in few."""
 
 _Step = tuple[Frame, list[Seen], list[int], bool]
-ROW = np.dtype([
-    ("frame", "<i4"), ("track", "<i4"), ("time", "<f8"), ("points", "<f4", (478, 3)),
-    ("scores", "<f4", (len(ARKIT_UNITS),)), ("features", "<f4", (256,)), ("doubts", "<f4", (len(DOUBTS),)),
-    ("presence", "<f4"), ("box", "<f4", (4,)), ("confidence", "<f4"), ("overlap", "<f4"),
-])  # fmt: skip
+ROW = np.dtype(
+    [
+        ("frame", "<i4"),
+        ("track", "<i4"),
+        ("time", "<f8"),
+        ("points", "<f4", (478, 3)),
+        ("scores", "<f4", (len(ARKIT_UNITS),)),
+        ("features", "<f4", (256,)),
+        ("doubts", "<f4", (len(DOUBTS),)),
+        ("presence", "<f4"),
+        ("box", "<f4", (4,)),
+        ("confidence", "<f4"),
+        ("overlap", "<f4"),
+    ]
+)
 """7 kB: a minute of two people at 30 frames a second is 25 MB."""
 
 
@@ -100,9 +110,15 @@ def landmarks_of(row: Any) -> Landmarks:
 
 
 def collect(
-    clip: Clip, pipeline: Pipeline, work: Path, *, every: int = 12, job: Job | None = None,
-    least_seconds: float = 0.2, recognised: bool = True,
-) -> Collected:  # fmt: skip
+    clip: Clip,
+    pipeline: Pipeline,
+    work: Path,
+    *,
+    every: int = 12,
+    job: Job | None = None,
+    least_seconds: float = 0.2,
+    recognised: bool = True,
+) -> Collected:
     """Follow all faces of a clip. `work` is an empty folder for what does not stay in memory; tracks of people who are
     seen for less than `least_seconds` in all are left out. The stage `follow` of `job` has a step for every frame; once
     it drains, the clip ends there."""

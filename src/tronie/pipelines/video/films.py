@@ -65,9 +65,16 @@ def talking(posable: PosableHead, texture: Texture, motion: Motion, fps: float, 
         vertices = posable.vertices(expression)
         posed = Head(head.model, head.level, vertices, head.neutral)
         return render_layers(
-            vertices, mesh, worn, camera, pose, background=behind, shading=SOFT, opacity=rim,
+            vertices,
+            mesh,
+            worn,
+            camera,
+            pose,
+            background=behind,
+            shading=SOFT,
+            opacity=rim,
             occlusion=mouth_light(vertices, posed),
-        )[0]  # fmt: skip
+        )[0]
 
     # Of the frames shown, the ones that are drawn, and how often each is repeated.
     runs: list[list[int]] = []
@@ -92,9 +99,11 @@ def wired(
     larger = max(1, -(-LEAST_WIDE // max(camera.size)))
     width, height = camera.size
     camera = replace(
-        camera, focal=larger * camera.focal, center=(larger * camera.center[0], larger * camera.center[1]),
+        camera,
+        focal=larger * camera.focal,
+        center=(larger * camera.center[0], larger * camera.center[1]),
         size=(larger * width, larger * height),
-    )  # fmt: skip
+    )
 
     def draw(shown: tuple[int, Image]) -> Image:
         number, image = shown

@@ -66,9 +66,16 @@ def heads(
             with job.part(face=number).stage("solve"):
                 try:
                     person = solve_person(
-                        number, tracks, found, pipeline.model, pipeline.calibration, camera, bridge=settings.bridge,
-                        strength=settings.smooth, warp=pipeline.settings.fit.warp,
-                    )  # fmt: skip
+                        number,
+                        tracks,
+                        found,
+                        pipeline.model,
+                        pipeline.calibration,
+                        camera,
+                        bridge=settings.bridge,
+                        strength=settings.smooth,
+                        warp=pipeline.settings.fit.warp,
+                    )
                 except ValueError as error:
                     failed.append(f"person {number}: {error}")
                     continue

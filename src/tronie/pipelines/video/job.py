@@ -186,9 +186,14 @@ def _save(
 
 
 def _overlay(
-    found: Collected, pipeline: Pipeline, task: Task, people: Mapping[int, tuple[PosableHead, Motion]], camera: Camera,
-    path: Path, job: Job,
-) -> None:  # fmt: skip
+    found: Collected,
+    pipeline: Pipeline,
+    task: Task,
+    people: Mapping[int, tuple[PosableHead, Motion]],
+    camera: Camera,
+    path: Path,
+    job: Job,
+) -> None:
     """The film of the heads over the clip, which is read again."""
     total, threads = len(found.times), pipeline.threads or cores()
     with (

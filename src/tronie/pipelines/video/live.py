@@ -226,9 +226,11 @@ class Live:
             known.reference, turn = found.rotation, np.zeros(3)
             known.filters["turn"] = OneEuro(*STEADY["turn"])
         values = {
-            "turn": turn, "place": self.camera.project(found.translation), "depth": np.log(found.translation[2:]),
+            "turn": turn,
+            "place": self.camera.project(found.translation),
+            "depth": np.log(found.translation[2:]),
             "units": found.expression,
-        }  # fmt: skip
+        }
         if self._smooth > 0:
             for name, value in values.items():
                 values[name], known.filters[name] = known.filters[name].next(seen.time, value)
@@ -236,9 +238,14 @@ class Live:
         rotation = known.reference @ rotation_matrix(values["turn"])
         units = np.clip(values["units"], 0, 1)
         return LiveFace(
-            known.number, seen.box, seen.landmarks.points, rigid(rotation, position), units,
-            gaze_of(units[None], self._pipeline.model)[0], seen.confidence,
-        )  # fmt: skip
+            known.number,
+            seen.box,
+            seen.landmarks.points,
+            rigid(rotation, position),
+            units,
+            gaze_of(units[None], self._pipeline.model)[0],
+            seen.confidence,
+        )
 
 
 def _draw(picture: Image, posable: PosableHead, texture: Texture | None, face: LiveFace, camera: Camera) -> None:

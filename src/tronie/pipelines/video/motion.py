@@ -80,9 +80,15 @@ class Motion:
 
 
 def make_motion(
-    raw: Raw, times: Array, cuts: Sequence[int], camera: Camera, model: HeadModel, *, bridge: float = 0.5,
+    raw: Raw,
+    times: Array,
+    cuts: Sequence[int],
+    camera: Camera,
+    model: HeadModel,
+    *,
+    bridge: float = 0.5,
     strength: float = 1.0,
-) -> Motion:  # fmt: skip
+) -> Motion:
     """Smooth between cuts and absences; holes of up to `bridge` seconds are filled. `strength` 0: as fitted."""
     count = len(times)
     state, trust = np.zeros(count, np.uint8), np.zeros(count)
@@ -104,9 +110,13 @@ def make_motion(
         whole = np.array([np.interp(t, t[known], c) for c in channels.T]).T
         weights = np.where(state[stay] == BRIDGED, BETWEEN, np.maximum(trust[stay], DOUBTFUL))
         whole = smooth(
-            t, whole, weights, groups=[(0, 1, 2), (3, 4)], strength=strength,
+            t,
+            whole,
+            weights,
+            groups=[(0, 1, 2), (3, 4)],
+            strength=strength,
             floor=np.r_[[TURN_FLOOR] * 3, [PLACE_FLOOR] * 2, DEPTH_FLOOR, [EXPRESSION_FLOOR] * units.shape[1]],
-        )  # fmt: skip
+        )
         for k, row in enumerate(whole):
             position = camera.unproject(row[3:5], np.exp(row[5]))
             pose[first + k] = np.r_[rotation_vector(reference @ rotation_matrix(row[:3])), position]
@@ -154,9 +164,14 @@ def _step(times: Array) -> float:
 
 
 def smooth(
-    times: Array, values: Array, weights: Array | None = None, *, floor: Array | float = 0.0,
-    groups: Sequence[Sequence[int]] = (), strength: float = 1.0,
-) -> Array:  # fmt: skip
+    times: Array,
+    values: Array,
+    weights: Array | None = None,
+    *,
+    floor: Array | float = 0.0,
+    groups: Sequence[Sequence[int]] = (),
+    strength: float = 1.0,
+) -> Array:
     """Local quadratic regression of (N, C) values at growing times (N,) seconds, its width chosen place by place.
 
     The widest neighbourhood is taken whose estimate agrees, within the noise, with those of all narrower ones (the

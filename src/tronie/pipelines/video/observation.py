@@ -70,10 +70,17 @@ def see(number: int, frame: Frame, square: Similarity, found: Landmarks, before:
     # Aligned by what was found, so that the same face at another place looks the same.
     look = look_of(frame.image, square_from_landmarks(points))
     return Seen(
-        track=number, frame=frame.index, time=frame.time, landmarks=found, square=square,
+        track=number,
+        frame=frame.index,
+        time=frame.time,
+        landmarks=found,
+        square=square,
         box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-        alike=1.0 if before is None else correlation(before, look), overlap=0.0, inside=float(inside), look=look,
-    )  # fmt: skip
+        alike=1.0 if before is None else correlation(before, look),
+        overlap=0.0,
+        inside=float(inside),
+        look=look,
+    )
 
 
 def correlation(a: Array, b: Array) -> float:

@@ -42,9 +42,13 @@ class KnownFit:
 
 
 def known_fit(
-    model: HeadModel, calibration: Calibration | None, person: ClipPerson, landmarks: Landmarks, camera: Camera,
+    model: HeadModel,
+    calibration: Calibration | None,
+    person: ClipPerson,
+    landmarks: Landmarks,
+    camera: Camera,
     box_size: float,
-) -> Fit:  # fmt: skip
+) -> Fit:
     """The fit of one frame of a known person. Raises ValueError where the landmarks form no face."""
     basis = landmark_basis(model)
     known = np.asarray(person.warp + person.slack, dtype=np.float64)

@@ -15,23 +15,46 @@ from tronie.version import __version__
 def person_record(person: ClipPerson, face: Face, tracks: int, files: list[str]) -> ClipPersonRecord:
     motion = person.motion
     return ClipPersonRecord(
-        index=person.number, spans=motion.spans, seen=int((motion.state == SEEN).sum()),
-        bridged=int((motion.state == BRIDGED).sum()), tracks=tracks, best=[shot.frame for shot in person.shots],
-        looks=person.looks, confidence=rounded(motion.confidence, 2), files=files, error=face.error,
-    )  # fmt: skip
+        index=person.number,
+        spans=motion.spans,
+        seen=int((motion.state == SEEN).sum()),
+        bridged=int((motion.state == BRIDGED).sum()),
+        tracks=tracks,
+        best=[shot.frame for shot in person.shots],
+        looks=person.looks,
+        confidence=rounded(motion.confidence, 2),
+        files=files,
+        error=face.error,
+    )
 
 
 def clip_record(
-    name: str, info: ClipInfo, times: list[float], cuts: list[int], notes: tuple[str, ...], camera: Camera,
-    people: list[ClipPersonRecord], films: list[str],
-) -> ClipRecord:  # fmt: skip
+    name: str,
+    info: ClipInfo,
+    times: list[float],
+    cuts: list[int],
+    notes: tuple[str, ...],
+    camera: Camera,
+    people: list[ClipPersonRecord],
+    films: list[str],
+) -> ClipRecord:
     video = VideoRecord(
-        source=info.source.encode("utf-8", errors="replace").decode(), width=info.size[0], height=info.size[1],
-        frames=len(times), fps=round(info.fps, 4), seconds=round(times[-1], 4) if times else 0.0,
-        rotation=info.rotation, codec=info.codec, reader=info.reader, cuts=cuts, notes=list(notes),
-    )  # fmt: skip
+        source=info.source.encode("utf-8", errors="replace").decode(),
+        width=info.size[0],
+        height=info.size[1],
+        frames=len(times),
+        fps=round(info.fps, 4),
+        seconds=round(times[-1], 4) if times else 0.0,
+        rotation=info.rotation,
+        codec=info.codec,
+        reader=info.reader,
+        cuts=cuts,
+        notes=list(notes),
+    )
     lens = CameraRecord(
-        focal=round(camera.focal, 2), aspect=round(camera.aspect, 7), center=rounded(camera.center, 2),
+        focal=round(camera.focal, 2),
+        aspect=round(camera.aspect, 7),
+        center=rounded(camera.center, 2),
         size=camera.size,
-    )  # fmt: skip
+    )
     return ClipRecord(tronie=__version__, name=name, video=video, camera=lens, people=people, films=films)

@@ -80,9 +80,17 @@ def camera_of(collected: Collected, model: HeadModel, calibration: Calibration |
 
 
 def solve_person(
-    number: int, tracks: Sequence[int], collected: Collected, model: HeadModel, calibration: Calibration | None,
-    camera: Camera, *, bridge: float = 0.5, strength: float = 1.0, warp: bool = True,
-) -> ClipPerson:  # fmt: skip
+    number: int,
+    tracks: Sequence[int],
+    collected: Collected,
+    model: HeadModel,
+    calibration: Calibration | None,
+    camera: Camera,
+    *,
+    bridge: float = 0.5,
+    strength: float = 1.0,
+    warp: bool = True,
+) -> ClipPerson:
     """`bridge`: seconds for which somebody may be hidden and is still there. Raises ValueError where no frame shows a
     face."""
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
@@ -107,9 +115,13 @@ def solve_person(
     if not moments:
         raise ValueError("no frame shows a face that could be fitted")
     raw = Raw(
-        np.array(frames), np.array([m.rotation for m in moments]), np.array([m.translation for m in moments]),
-        np.array([m.expression for m in moments]), np.array(trust), np.array(boxes),
-    )  # fmt: skip
+        np.array(frames),
+        np.array([m.rotation for m in moments]),
+        np.array([m.translation for m in moments]),
+        np.array([m.expression for m in moments]),
+        np.array(trust),
+        np.array(boxes),
+    )
     motion = make_motion(
         raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
     )

@@ -69,10 +69,14 @@ def rows(motion: Motion, units: Array, angles: Array, fps: float) -> Iterator[li
             continue
         box = [None] * 4 if np.isnan(motion.box[k]).any() else np.round(motion.box[k], 2).tolist()
         yield [
-            *head, round(float(motion.confidence[k]), 3), *box, *np.round(angles[k], 3).tolist(),
-            *np.round(motion.head_to_camera[k, :3, 3], 2).tolist(), *np.round(motion.gaze[k].ravel(), 2).tolist(),
+            *head,
+            round(float(motion.confidence[k]), 3),
+            *box,
+            *np.round(angles[k], 3).tolist(),
+            *np.round(motion.head_to_camera[k, :3, 3], 2).tolist(),
+            *np.round(motion.gaze[k].ravel(), 2).tolist(),
             *np.round(units[k], 4).tolist(),
-        ]  # fmt: skip
+        ]
 
 
 def _parquet(motion: Motion, units: Array, angles: Array, fps: float) -> Iterator[bytes]:

@@ -281,8 +281,9 @@ def faces_in(
     ratio = np.array([width / size[0], height / size[1]])
     return tuple(
         Detection(
-            (d.box[0] * ratio[0], d.box[1] * ratio[1], d.box[2] * ratio[0], d.box[3] * ratio[1]), d.points * ratio,
+            (d.box[0] * ratio[0], d.box[1] * ratio[1], d.box[2] * ratio[0], d.box[3] * ratio[1]),
+            d.points * ratio,
             d.score,
         )
         for d in detect_faces(small, settings, detector)
-    )  # fmt: skip
+    )

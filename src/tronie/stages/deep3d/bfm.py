@@ -132,9 +132,13 @@ class FaceModel:
         if count % 3 or not 68 <= vertices <= MOST_VERTICES:
             raise ValueError("its meanshape is no list of points")
         shapes = {
-            "meantex": (count,), "idBase": (count, 80), "exBase": (count, 64), "texBase": (count, 80),
-            "point_buf": (vertices, 8), "keypoints": (68,),
-        }  # fmt: skip
+            "meantex": (count,),
+            "idBase": (count, 80),
+            "exBase": (count, 64),
+            "texBase": (count, 80),
+            "point_buf": (vertices, 8),
+            "keypoints": (68,),
+        }
         for name, shape in shapes.items():
             if (arrays[name].size,) != shape if len(shape) == 1 else arrays[name].shape != shape:
                 raise ValueError(f"its {name} has the shape {arrays[name].shape}, not {shape}")
@@ -144,12 +148,14 @@ class FaceModel:
         mean = _finite("meanshape", arrays).reshape(-1, 3).astype(np.float64)
         return cls(
             mean=np.asarray(mean - mean.mean(axis=0), dtype=np.float32),
-            identity=_finite("idBase", arrays), expression=_finite("exBase", arrays),
-            albedo=_finite("meantex", arrays).reshape(-1, 3), texture=_finite("texBase", arrays),
+            identity=_finite("idBase", arrays),
+            expression=_finite("exBase", arrays),
+            albedo=_finite("meantex", arrays).reshape(-1, 3),
+            texture=_finite("texBase", arrays),
             triangles=_indices("tri", triangles, vertices),
             ring=_indices("point_buf", arrays["point_buf"], len(triangles) + 1),
             keypoints=_indices("keypoints", arrays["keypoints"].ravel(), vertices),
-        )  # fmt: skip
+        )
 
 
 FIELDS = ("mean", "identity", "expression", "albedo", "texture", "triangles", "ring", "keypoints")
@@ -193,10 +199,20 @@ def harmonics(normals: Array) -> Array:
     """Unit normals (V, 3) -> (V, 9)."""
     x, y, z = np.asarray(normals, dtype=np.float64).T
     k0, k1, k2 = _K
-    return np.stack([
-        np.full_like(x, k0), -k1 * y, k1 * z, -k1 * x, k2 * x * y, -k2 * y * z,
-        k2 / np.sqrt(12) * (3 * z * z - 1), -k2 * x * z, k2 / 2 * (x * x - y * y),
-    ], axis=1)  # fmt: skip
+    return np.stack(
+        [
+            np.full_like(x, k0),
+            -k1 * y,
+            k1 * z,
+            -k1 * x,
+            k2 * x * y,
+            -k2 * y * z,
+            k2 / np.sqrt(12) * (3 * z * z - 1),
+            -k2 * x * z,
+            k2 / 2 * (x * x - y * y),
+        ],
+        axis=1,
+    )
 
 
 def lit(skin: Array, normals: Array, light: Array) -> Array:

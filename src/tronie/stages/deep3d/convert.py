@@ -32,17 +32,25 @@ def head_model(model: FaceModel, licence: str) -> HeadModel:
     keypoints = np.repeat(model.keypoints[:, None], 3, axis=1).astype(np.int32)
     nowhere = np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
     return HeadModel(
-        name=NAME, licence=licence, mean=model.mean * np.float32(MM) - origin(model.mean),
+        name=NAME,
+        licence=licence,
+        mean=model.mean * np.float32(MM) - origin(model.mean),
         identity=np.ascontiguousarray(model.identity.T).reshape(-1, count, 3) * np.float32(MM),
-        expression=np.zeros((0, count, 3), np.float32), expression_names=(),
-        quads=np.hstack([model.triangles, none]), quad_uv=np.hstack([layout.face_uv, none]), uv=layout.uv,
-        part=np.zeros(len(model.triangles), np.uint8), mirror=layout.mirror, inner_face=layout.inner,
-        smooth_modes=np.zeros((0, count), np.float32), smooth_stiffness=np.zeros(0, np.float32),
+        expression=np.zeros((0, count, 3), np.float32),
+        expression_names=(),
+        quads=np.hstack([model.triangles, none]),
+        quad_uv=np.hstack([layout.face_uv, none]),
+        uv=layout.uv,
+        part=np.zeros(len(model.triangles), np.uint8),
+        mirror=layout.mirror,
+        inner_face=layout.inner,
+        smooth_modes=np.zeros((0, count), np.float32),
+        smooth_stiffness=np.zeros(0, np.float32),
         embeddings={
             "68.0": (keypoints, np.tile(np.array([1, 0, 0], np.float32), (68, 1))),
             "478.0": nowhere,  # nobody has marked them on this model
         },
-    )  # fmt: skip
+    )
 
 
 def make_head(result: Deep3DResult, model: HeadModel) -> Head:
@@ -63,10 +71,13 @@ def make_fit(result: Deep3DResult, detection: Detection, points: ArrayLike) -> F
     apart = five_keypoints(result.points68) - np.asarray(points)
     rms = float(np.sqrt((apart**2).sum(axis=1).mean()) / max(detection.size, 1.0))
     return Fit(
-        identity=result.coefficients.identity, expression={}, head_to_camera=pose, camera=result.camera,
+        identity=result.coefficients.identity,
+        expression={},
+        head_to_camera=pose,
+        camera=result.camera,
         warp=np.zeros((0, 3)),
         diagnostics={"rms": rms, "yaw": yaw, "pitch": pitch, "roll": roll, "distance_mm": float(pose[2, 3])},
-    )  # fmt: skip
+    )
 
 
 def five_keypoints(points68: ArrayLike) -> Array:

@@ -87,6 +87,11 @@ def models() -> tuple[UsedModel, ...]:
 
 
 ENGINE = EngineInfo(
-    "deep3d", lambda settings, threads: load_engine(threads), lambda settings: models(), notices, own_head=True,
-    photos_only=True, sees_bars=True,
-)  # fmt: skip
+    "deep3d",
+    lambda settings, threads: load_engine(threads),
+    lambda settings: models(),
+    notices,
+    own_head=True,
+    photos_only=True,
+    sees_bars=True,
+)

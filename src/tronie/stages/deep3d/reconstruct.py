@@ -143,6 +143,13 @@ def from_coefficients(aligned: Aligned, values: ArrayLike, model: FaceModel) -> 
     vertices = np.asarray(shape * MM)
     keypoints = vertices[model.keypoints] @ pose[:3, :3].T + pose[:3, 3]
     return Deep3DResult(
-        aligned, c, model, vertices, normals, skin, lit(skin, normals @ c.rotation.T, c.light), pose,
+        aligned,
+        c,
+        model,
+        vertices,
+        normals,
+        skin,
+        lit(skin, normals @ c.rotation.T, c.light),
+        pose,
         aligned.to_photo(CROP_CAMERA.project(keypoints)),
-    )  # fmt: skip
+    )

@@ -14,17 +14,21 @@ TERMS: dict[str, Terms] = {
     t.name: t
     for t in (
         Terms(
-            NET, "Deep3D's net: face and light from a crop (needs bfm as well)",
-            "MIT, trained on research-only photos", "github.com/sicxu/Deep3DFaceRecon_pytorch",
+            NET,
+            "Deep3D's net: face and light from a crop (needs bfm as well)",
+            "MIT, trained on research-only photos",
+            "github.com/sicxu/Deep3DFaceRecon_pytorch",
             ("epoch_20.pth", "FaceReconModel.pb"),
         ),
         Terms(
-            MODEL, "the front of the Basel Face Model 2009 with expressions, for Deep3D",
-            "Basel and FaceWarehouse, research only", "faces.dmi.unibas.ch/bfm",
+            MODEL,
+            "the front of the Basel Face Model 2009 with expressions, for Deep3D",
+            "Basel and FaceWarehouse, research only",
+            "faces.dmi.unibas.ch/bfm",
             ("BFM_model_front.mat", "01_MorphableModel.mat"),
         ),
     )
-}  # fmt: skip
+}
 ORIGINS = {
     "deep3d": "Deep3DFaceRecon_pytorch (Deng et al. 2019, Xu), github.com/sicxu/Deep3DFaceRecon_pytorch",
     "deep3d-tensorflow": "Deep3DFaceReconstruction (Deng et al. 2019), github.com/microsoft/Deep3DFaceReconstruction",

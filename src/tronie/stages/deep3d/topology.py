@@ -156,9 +156,7 @@ def rolled_out(points: Array, triangles: Ints) -> tuple[Array, Ints]:
 
     faces = np.column_stack([triangles, np.full(len(triangles), -1, np.int32)])
     nothing = np.zeros((0, *points.shape), np.float32)
-    uv, face_uv = cylinder(
-        Morphable("", "", False, points, nothing, nothing, faces, np.zeros(len(faces), np.uint8))
-    )  # fmt: skip
+    uv, face_uv = cylinder(Morphable("", "", False, points, nothing, nothing, faces, np.zeros(len(faces), np.uint8)))
     # A mask takes up half of the circle: the rest would be empty.
     low, high = uv.min(axis=0), uv.max(axis=0)
     return np.asarray(0.01 + 0.98 * (uv - low) / np.maximum(high - low, 1e-6), dtype=np.float32), face_uv[:, :3]

@@ -64,9 +64,9 @@ class Dlib:
         for face in self.boxes.run(picture, 0):
             shape = _points(self.points68.run(picture, face.rect))
             eyes = _points(self.five.run(picture, face.rect))
-            points = np.stack([
-                (eyes[2] + eyes[3]) / 2, (eyes[0] + eyes[1]) / 2, shape[NOSE], shape[MOUTH_LEFT], shape[MOUTH_RIGHT]
-            ])  # fmt: skip
+            points = np.stack(
+                [(eyes[2] + eyes[3]) / 2, (eyes[0] + eyes[1]) / 2, shape[NOSE], shape[MOUTH_LEFT], shape[MOUTH_RIGHT]]
+            )
             found.append(Detection(box_from_rectangle(face.rect), points, score(face.confidence)))
         return sorted(found, key=lambda d: -d.score)
 

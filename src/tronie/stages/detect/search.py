@@ -199,9 +199,11 @@ def detect_turned(image: Image, turns: int, settings: DetectSettings, detector: 
 def turned_back(turns: int, width: int, height: int) -> Similarity:
     """Pixels of `np.rot90(photo, turns)` -> pixels of the photo, which is `width` x `height`."""
     maps = (
-        Similarity(1, 0, 0, 0), Similarity(0, 1, width, 0), Similarity(-1, 0, width, height),
+        Similarity(1, 0, 0, 0),
+        Similarity(0, 1, width, 0),
+        Similarity(-1, 0, width, height),
         Similarity(0, -1, 0, height),
-    )  # fmt: skip
+    )
     return maps[turns % 4]
 
 

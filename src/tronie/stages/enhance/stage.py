@@ -133,9 +133,14 @@ def _judged(
         restored = blended(crop.image, restored.astype(np.float32) - crop.image, share)
     gate = OWN_GATE if name in ENHANCERS else STRANGERS_GATE
     verdict = judge(
-        crop.image, restored, factor, eye_distance(points), lambda images: net.places(images, square), _recogniser(),
+        crop.image,
+        restored,
+        factor,
+        eye_distance(points),
+        lambda images: net.places(images, square),
+        _recogniser(),
         gate,
-    )  # fmt: skip
+    )
     if verdict.blend > 0:
         verdict = replace(verdict, after=with_grain(given, verdict.after, max(round(len(crop.image) / factor), 4)))
     enhanced = _record(crop, verdict, share, name, factor)
@@ -149,10 +154,18 @@ def _judged(
 def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float) -> Enhanced:
     scores = verdict.scores
     return Enhanced(
-        before=crop.image, after=verdict.after, to_photo=crop.to_photo, name=name, factor=factor,
-        blend=share * verdict.blend, agreement=scores.agreement, structure=scores.structure, shift=scores.shift,
-        identity=scores.identity, note=verdict.note,
-    )  # fmt: skip
+        before=crop.image,
+        after=verdict.after,
+        to_photo=crop.to_photo,
+        name=name,
+        factor=factor,
+        blend=share * verdict.blend,
+        agreement=scores.agreement,
+        structure=scores.structure,
+        shift=scores.shift,
+        identity=scores.identity,
+        note=verdict.note,
+    )
 
 
 def _recogniser() -> Embed | None:

@@ -64,9 +64,16 @@ def fit_landmarks(
         prior, share, sigma, stated = plain_prior(basis, landmarks, camera), 1.0, None, {}
     problem = FitProblem(basis, target, camera, prior)
     return settled(
-        model, landmarks, box_size, problem, problem.solve(),
-        warped=lambda wanted: share * wanted, warp=warp, sigma=sigma, stated=stated,
-    )  # fmt: skip
+        model,
+        landmarks,
+        box_size,
+        problem,
+        problem.solve(),
+        warped=lambda wanted: share * wanted,
+        warp=warp,
+        sigma=sigma,
+        stated=stated,
+    )
 
 
 def settled(

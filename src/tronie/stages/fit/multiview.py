@@ -53,9 +53,14 @@ def fit_views(
 
 
 def fit_known_identity(
-    model: HeadModel, calibration: Calibration, look: FaceView, person: FusedIdentity, *, common: Array | None = None,
+    model: HeadModel,
+    calibration: Calibration,
+    look: FaceView,
+    person: FusedIdentity,
+    *,
+    common: Array | None = None,
     warp: bool = True,
-) -> Fit:  # fmt: skip
+) -> Fit:
     """Pose and expression of a look at a known person; the fit takes `common` (M, 3) of the residual warp."""
     prior, told = calibrated_prior(model, look.landmarks, look.camera, calibration)
     # A larger head than the calibration saw in this look is further away.
@@ -68,9 +73,16 @@ def fit_known_identity(
     stated = dict(zip(STATED, map(float, told.pose_sigma), strict=True))
     stated["shape_sigma_mm"] = float(np.median(person.sigma_mm[model.inner_face]))
     fit = settled(
-        model, look.landmarks, look.size, problem, problem.solve(),
-        warped=np.zeros_like, warp=warp, sigma=person.sigma_mm, stated=stated,
-    )  # fmt: skip
+        model,
+        look.landmarks,
+        look.size,
+        problem,
+        problem.solve(),
+        warped=np.zeros_like,
+        warp=warp,
+        sigma=person.sigma_mm,
+        stated=stated,
+    )
     return fit if common is None else with_warp(fit, common)
 
 

@@ -9,10 +9,15 @@ from tronie.geometry import Similarity
 from tronie.stages.landmarks.net import cut, sized
 from tronie.types import Crop
 
-FFHQ_TEMPLATE = np.array([
-    [0.67067605, 0.47717164], [0.57302468, 0.48202545], [0.32999110, 0.47694155], [0.42719483, 0.48194679],
-    [0.50154142, 0.66260259],
-])  # fmt: skip
+FFHQ_TEMPLATE = np.array(
+    [
+        [0.67067605, 0.47717164],
+        [0.57302468, 0.48202545],
+        [0.32999110, 0.47694155],
+        [0.42719483, 0.48194679],
+        [0.50154142, 0.66260259],
+    ]
+)
 """(5, 2) shares of the crop's side: outer and inner corner of the eye at the image's right, of the eye at its left,
 base of the nose (Karras et al. 2019, as used with dlib's five points by Chen et al. 2020)."""
 

@@ -212,9 +212,9 @@ class LandmarkNet:
         """What the nets say of crops (n, 256, 256, 3), in the coordinates that `maps` lead to."""
         out = self._points.run({"image": crops.transpose(0, 3, 1, 2).astype(np.float32) / 255})
         local = out["points"].reshape(-1, 478, 3).astype(np.float64)
-        photo = np.stack([
-            np.concatenate([m.apply(p[:, :2]), p[:, 2:] * m.scale], axis=1) for m, p in zip(maps, local, strict=True)
-        ])  # fmt: skip
+        photo = np.stack(
+            [np.concatenate([m.apply(p[:, :2]), p[:, 2:] * m.scale], axis=1) for m, p in zip(maps, local, strict=True)]
+        )
         presence = _sigmoid(out["presence"][:, 0].astype(np.float64))
         scores = np.zeros((len(maps), len(ARKIT_UNITS)))
         features: list[Array | None] = [None] * len(maps)

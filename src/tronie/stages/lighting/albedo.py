@@ -20,9 +20,14 @@ def delight(texture: Texture, head: Head, found: ShadingEstimate, base: bool = F
     """Divide the light that was found (`tronie.stages.lighting.shading_estimate`) out of its texture; `base` as in
     `Albedo`."""
     return Albedo(
-        apply(texture, head, found), found.light, found.usual / found.usual[1], linear_to_srgb(found.skin),
-        found.shadowed, found.monochrome, base,
-    )  # fmt: skip
+        apply(texture, head, found),
+        found.light,
+        found.usual / found.usual[1],
+        linear_to_srgb(found.skin),
+        found.shadowed,
+        found.monochrome,
+        base,
+    )
 
 
 def apply(texture: Texture, head: Head, found: ShadingEstimate) -> Image:
@@ -35,10 +40,19 @@ def apply(texture: Texture, head: Head, found: ShadingEstimate) -> Image:
     table = srgb_to_linear(np.arange(256)).astype(np.float32)
     back = np.round(linear_to_srgb((np.arange(4096) / 4095) ** 2)).astype(np.uint8)
     _divide(
-        mesh.uv, mesh.triangle_uv, mesh.triangles, mesh.triangle_part > 0, np.ascontiguousarray(packed, np.float32),
-        (1 / found.usual).astype(np.float32), table, back, texture.image, image, LUMINANCE.astype(np.float32),
+        mesh.uv,
+        mesh.triangle_uv,
+        mesh.triangles,
+        mesh.triangle_part > 0,
+        np.ascontiguousarray(packed, np.float32),
+        (1 / found.usual).astype(np.float32),
+        table,
+        back,
+        texture.image,
+        image,
+        LUMINANCE.astype(np.float32),
         _whiteness(found).astype(np.float32),
-    )  # fmt: skip
+    )
     target, source = gutters(head.model, head.level, len(image))
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]
@@ -62,9 +76,19 @@ def _whiteness(found: ShadingEstimate) -> Array:
 
 @jit
 def _divide(
-    uv: Any, triangle_uv: Any, triangles: Any, painted: Any, packed: Any, plain: Any, table: Any, back: Any,
-    picture: Any, image: Any, luma: Any, white: Any,
-) -> None:  # fmt: skip
+    uv: Any,
+    triangle_uv: Any,
+    triangles: Any,
+    painted: Any,
+    packed: Any,
+    plain: Any,
+    table: Any,
+    back: Any,
+    picture: Any,
+    image: Any,
+    luma: Any,
+    white: Any,
+) -> None:
     size = picture.shape[0]
     zero, one, top = np.float32(0), np.float32(1), np.float32(4095)
     half, quarter = np.float32(0.5), np.float32(0.25)

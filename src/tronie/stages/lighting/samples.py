@@ -70,10 +70,13 @@ def sample(texture: Texture, head: Head, fit: Fit, facts: SurfaceFacts) -> Sampl
     eye = -fit.head_to_camera[:3, :3].T @ fit.head_to_camera[:3, 3] - head.vertices[:count]
     cosine = (normals * eye).sum(axis=1) / np.linalg.norm(eye, axis=1)
     return Samples(
-        colour=np.asarray(colour, dtype=np.float64), seen=smoothstep(seen, 0.3, 0.9), mirrored=mirrored,
-        facing=smoothstep(seen, 0.6, 0.95) * smoothstep(cosine, 0.2, 0.5), rough=found[:, 5] / amount[:, 0],
+        colour=np.asarray(colour, dtype=np.float64),
+        seen=smoothstep(seen, 0.3, 0.9),
+        mirrored=mirrored,
+        facing=smoothstep(seen, 0.6, 0.95) * smoothstep(cosine, 0.2, 0.5),
+        rough=found[:, 5] / amount[:, 0],
         monochrome=_monochrome(small, shares[0]),
-    )  # fmt: skip
+    )
 
 
 def _monochrome(picture: Any, seen: Array) -> bool:

@@ -91,10 +91,14 @@ def estimate_shading(texture: Texture, head: Head, fit: Fit) -> ShadingEstimate:
     usual_light = np.exp(np.average(seen_light, axis=0, weights=likely + 1e-9) - scale)
     dark = smoothstep(-(shadow @ LUMINANCE), 0.12, 0.3)
     return ShadingEstimate(
-        light=_light(radiance * np.exp(-scale)), shading=np.exp(total - scale),
-        even=_plain(np.exp(own), skin, np.maximum(facts.hairy, hair)), skin=skin, usual=usual_light,
-        shadowed=float(np.average(dark, weights=s.facing + 1e-9)), monochrome=s.monochrome,
-    )  # fmt: skip
+        light=_light(radiance * np.exp(-scale)),
+        shading=np.exp(total - scale),
+        even=_plain(np.exp(own), skin, np.maximum(facts.hairy, hair)),
+        skin=skin,
+        usual=usual_light,
+        shadowed=float(np.average(dark, weights=s.facing + 1e-9)),
+        monochrome=s.monochrome,
+    )
 
 
 def _like_skin(s: Samples, where: NDArray[np.bool_]) -> Array:
@@ -183,9 +187,12 @@ def _elsewhere(
     count = len(log)
     middle = np.average(seen_light, axis=0, weights=likely + 1e-9)
     filled_light = graph.membrane(
-        (4 * s.seen**2).astype(np.float32), seen_light.astype(np.float32), np.full(count, 0.03, np.float32),
-        np.broadcast_to(middle, log.shape).astype(np.float32), 60,
-    )  # fmt: skip
+        (4 * s.seen**2).astype(np.float32),
+        seen_light.astype(np.float32),
+        np.full(count, 0.03, np.float32),
+        np.broadcast_to(middle, log.shape).astype(np.float32),
+        60,
+    )
     m = (s.mirrored * s.seen[twin])[:, None]
     f = s.seen[:, None]
     mirrored_light = seen_light[twin] + log - log[twin]

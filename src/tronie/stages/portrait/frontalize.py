@@ -125,9 +125,7 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> tuple[I
         eyes = np.maximum(*(eye_patch(scene.head, name) for name in EYES))[:, None]
         moved = vertices - scene.head.vertices
         vertices = vertices + eyes * (scene.head.neutral + moved - vertices)
-    draw_patch(
-        image, mask, scene.head, scene.texture, scene.camera, scene.pose, vertices, anchors, share
-    )  # fmt: skip
+    draw_patch(image, mask, scene.head, scene.texture, scene.camera, scene.pose, vertices, anchors, share)
     return image, mask
 
 
@@ -211,9 +209,16 @@ def _part(head: Head, names: tuple[str, ...]) -> Array:
 
 
 def draw_patch(
-    out: Image, mask: Image, head: Head, texture: Texture, camera: Camera, pose: Array, vertices: Array,
-    anchors: Anchors, share: Array,
-) -> None:  # fmt: skip
+    out: Image,
+    mask: Image,
+    head: Head,
+    texture: Texture,
+    camera: Camera,
+    pose: Array,
+    vertices: Array,
+    anchors: Anchors,
+    share: Array,
+) -> None:
     """Draw the head's vertices (V, 3) over `out` (H, W, 3) and `mask` where `share` (V,) says so, with soft edges."""
     import cv2
 

@@ -73,9 +73,16 @@ def make_layers(
     trust = view.facing * np.maximum(view.outline, parts.scalp)
     here = anchors.here[:, :2]
     columns = [
-        anchors.there[:, :2] - here, anchors.there[facts.mirror, :2] - here, parts.bare, trust, trust[facts.mirror],
-        parts.fillable, parts.above, parts.skull, colours,
-    ]  # fmt: skip
+        anchors.there[:, :2] - here,
+        anchors.there[facts.mirror, :2] - here,
+        parts.bare,
+        trust,
+        trust[facts.mirror],
+        parts.fillable,
+        parts.above,
+        parts.skull,
+        colours,
+    ]
     picture = interpolate(buffers, parts.triangles, np.column_stack(columns))
     bare, seen, twin, front, above, skull = (picture[..., k] for k in range(4, 10))
     hole = covered & ~skin
@@ -107,9 +114,14 @@ def make_layers(
     weights: Array = np.asarray(cv2.GaussianBlur(shares, (0, 0), sigma), np.float32)
 
     return PortraitLayers(
-        direct, bent(flipped, picture[..., 2:4], twin), weights[..., 0], weights[..., 1],
-        np.where(skin, seen * twin, 0), picture[..., 10:], weights[..., 2],
-    )  # fmt: skip
+        direct,
+        bent(flipped, picture[..., 2:4], twin),
+        weights[..., 0],
+        weights[..., 1],
+        np.where(skin, seen * twin, 0),
+        picture[..., 10:],
+        weights[..., 2],
+    )
 
 
 def _narrowest(place: Array, cell: float) -> Array:
@@ -158,9 +170,7 @@ def _bilinear(grid: Any, i: int, i1: int, fy: Any, j: int, j1: int, fx: Any, k: 
 
 
 @jit
-def lay(
-    out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kinds: Any, mask: Any
-) -> None:  # fmt: skip
+def lay(out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kinds: Any, mask: Any) -> None:
     """Over `out` (H, W, 3) uint8, the warped photo, cell by cell of `cell` pixels where there is something to lay.
 
     `grid` (h, w, 9) float32, cell centres: pixel of the source (array indices) of the other side, x and y; shares of

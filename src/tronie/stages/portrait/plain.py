@@ -53,11 +53,18 @@ def plain_portrait(head: Head, texture: Texture, settings: PortraitSettings | No
     shapes = {"both": (head.vertices, head.neutral), "keep": (head.vertices,), "neutral": (head.neutral,)}
     pictures = [
         render_layers(
-            vertices, head.model.level(head.level), texture, camera, pose, background=background, shading=SOFT,
-            opacity=soft_rim(vertices, head, pose), occlusion=mouth_light(vertices, head),
+            vertices,
+            head.model.level(head.level),
+            texture,
+            camera,
+            pose,
+            background=background,
+            shading=SOFT,
+            opacity=soft_rim(vertices, head, pose),
+            occlusion=mouth_light(vertices, head),
         )
         for vertices in shapes[settings.expression]
-    ]  # fmt: skip
+    ]
     (image, mask), (neutral, neutral_mask) = pictures[0], pictures[1] if len(pictures) > 1 else (None, None)
     return Portrait(image, neutral, mask, neutral_mask)
 

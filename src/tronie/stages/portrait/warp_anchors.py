@@ -82,15 +82,18 @@ def head_regions(model: HeadModel, level: int) -> HeadRegions:
     # Hair falls over the forehead: the head's say ends a little below the hairline.
     bare = front * (1 - np.clip(2 * scalp, 0, 1)) * (part == 0)
     return HeadRegions(
-        triangles=np.ascontiguousarray(mesh.triangles), skin=mesh.triangle_part == 0,
+        triangles=np.ascontiguousarray(mesh.triangles),
+        skin=mesh.triangle_part == 0,
         skull_triangles=np.ascontiguousarray(mesh.triangles[(neck[mesh.triangles] < 0.5).all(axis=1)]),
-        front=np.asarray(front * (part == 0), np.float32), bare=np.asarray(bare, np.float32),
-        scalp=np.asarray(scalp, np.float32), part=part,
+        front=np.asarray(front * (part == 0), np.float32),
+        bare=np.asarray(bare, np.float32),
+        scalp=np.asarray(scalp, np.float32),
+        part=part,
         fillable=np.asarray(front * (part == 0) * (1 - np.asarray(mesh.matrix @ facts.lips.astype(np.float32)))),
         skull=np.asarray(1 - neck, np.float32),
         above=np.asarray(fades(model, level).neck, np.float32),
         neck=np.asarray(neck * fades(model, level).neck * (part == 0), np.float32),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)

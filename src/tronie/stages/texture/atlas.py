@@ -95,16 +95,26 @@ def surface_facts(model: HeadModel, level: int) -> SurfaceFacts:
     hangs = np.maximum(smoothstep((np.abs(model.mean[:, 0]) - 38) / 12, 0, 1), smoothstep((-100 - y) / 8, 0, 1))
     cheek = hangs * smoothstep((48 - y) / 15, 0, 1) * (1 - hairy) * (1 - neck)
     return SurfaceFacts(
-        mirror=_level_mirror(model, level), skin=skin, edges=edges, start=start, control_edges=control_edges,
-        control_start=control_start, scalp=scalp,
-        hairy=hairy, temples=temples, cheek=np.asarray(cheek, dtype=np.float32),
-        neck=neck, crest=crest, beard=beard,
+        mirror=_level_mirror(model, level),
+        skin=skin,
+        edges=edges,
+        start=start,
+        control_edges=control_edges,
+        control_start=control_start,
+        scalp=scalp,
+        hairy=hairy,
+        temples=temples,
+        cheek=np.asarray(cheek, dtype=np.float32),
+        neck=neck,
+        crest=crest,
+        beard=beard,
         inner=np.asarray(model.inner_face, dtype=bool),
         inner_level=np.asarray(mesh.matrix @ model.inner_face.astype(np.float32)) > 0.5,
-        lips=_lips(model), openness=_openness(model, level),
+        lips=_lips(model),
+        openness=_openness(model, level),
         rim=open_borders(mesh.triangles[mesh.triangle_part == 0]) if model.is_mask else np.zeros((0, 3), np.int32),
         steps=_steps(model, control_start, control_edges),
-    )  # fmt: skip
+    )
 
 
 def open_borders(triangles: Ints) -> Ints:

@@ -85,10 +85,26 @@ def baked(
 
     def rows(top: int, bottom: int) -> None:
         composite(
-            mesh.uv, mesh.triangle_uv, mesh.triangles, synthetic, facts.mirror, packed, colours, crop, texels.cover,
-            texels.strand, texels.mottle, _contrast(recipe), np.float32(recipe.grain / texels.roughness),
-            STATISTICAL if recipe.statistical else FILLED, _marks(enhanced, affine), top, bottom, image, provenance,
-        )  # fmt: skip
+            mesh.uv,
+            mesh.triangle_uv,
+            mesh.triangles,
+            synthetic,
+            facts.mirror,
+            packed,
+            colours,
+            crop,
+            texels.cover,
+            texels.strand,
+            texels.mottle,
+            _contrast(recipe),
+            np.float32(recipe.grain / texels.roughness),
+            STATISTICAL if recipe.statistical else FILLED,
+            _marks(enhanced, affine),
+            top,
+            bottom,
+            image,
+            provenance,
+        )
 
     in_bands(rows, even(size, threads))
     paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint))

@@ -103,9 +103,14 @@ def eye_texels(model: HeadModel, level: int, size: int) -> EyeTexels:
     left = np.repeat(sides, [len(t) for t in texels]) == 0
     across = angle * np.cos(around) * np.where(left, 1.0, -1.0)
     return EyeTexels(
-        np.concatenate(texels).astype(np.int32), angle.astype(np.float32), around.astype(np.float32),
-        across.astype(np.float32), (along * radius).astype(np.float32), left, radius,
-    )  # fmt: skip
+        np.concatenate(texels).astype(np.int32),
+        angle.astype(np.float32),
+        around.astype(np.float32),
+        across.astype(np.float32),
+        (along * radius).astype(np.float32),
+        left,
+        radius,
+    )
 
 
 def _along(d: Array) -> Array:
@@ -254,9 +259,12 @@ def _eye_weights(where: EyeTexels) -> _Weights:
     pupil = 1 - smoothstep(r, PUPIL - 0.05, PUPIL + 0.05)
     at = np.clip(np.interp(r, RING, np.arange(3)), 0, 2)[:, None]
     return _Weights(
-        shown, (white * round_).astype(np.float32), blood.astype(np.float32), rows,
+        shown,
+        (white * round_).astype(np.float32),
+        blood.astype(np.float32),
+        rows,
         np.clip(1 - np.abs(at - np.arange(3)), 0, 1).astype(np.float32),
         (tone[:, None] * warm * ((1 - pupil) * (1 - white[rows]))[:, None]).astype(np.float32),
         (pupil[:, None] * np.array([10.0, 8.0, 8.0])).astype(np.float32),
         np.stack([where.across[shown[rows]], r * np.sin(a)], axis=1).astype(np.float32),
-    )  # fmt: skip
+    )

@@ -66,7 +66,7 @@ class MeshGraph:
         share = 1 / self.steps**2
         return screened_membrane(
             self.start, self.edges, share * weight, data, share * prior_weight, prior, sweeps * self.steps
-        )  # fmt: skip
+        )
 
 
 def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: SurfaceFacts, gap_mm: float = 0.0) -> Recipe:
@@ -118,9 +118,11 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
     evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
     if said is None:
         red, _ = tone_of(
-            samples.colour, view.facing[:count] * view.outline[:count] * facts.lips * (no_teeth > 0.8), 0.85 * skin,
+            samples.colour,
+            view.facing[:count] * view.outline[:count] * facts.lips * (no_teeth > 0.8),
+            0.85 * skin,
             (0.1, 0.1, 0.1),
-        )  # fmt: skip
+        )
         # Far from anything seen the fill tends to the person's own tone.
         tone = np.where(facts.lips[:, None], red, skin * (1 - 0.06 * facts.neck[:, None]))
         fill = graph.membrane(evidence, mixed, np.where(facts.lips, 0.3, 0.03), tone, 60)
@@ -139,10 +141,16 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
     )
     dense: Any = matrix @ np.column_stack([gain, locks, grows]).astype(np.float32)
     return Recipe(
-        seen=seen, mirrored=mirrored, gain=dense[:, :3], fill=np.clip(bare, 0, 255).astype(np.float32),
-        hair=np.clip(dense[:, 3:6], 0, 255) * dimmed(facts.openness, 0.6), grown=np.clip(dense[:, 6], 0, 1), skin=skin,
-        statistical=said is not None, grain=_grain(seg, seen[:count] * facts.inner * plain),
-    )  # fmt: skip
+        seen=seen,
+        mirrored=mirrored,
+        gain=dense[:, :3],
+        fill=np.clip(bare, 0, 255).astype(np.float32),
+        hair=np.clip(dense[:, 3:6], 0, 255) * dimmed(facts.openness, 0.6),
+        grown=np.clip(dense[:, 6], 0, 1),
+        skin=skin,
+        statistical=said is not None,
+        grain=_grain(seg, seen[:count] * facts.inner * plain),
+    )
 
 
 def _shares(

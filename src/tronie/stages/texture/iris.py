@@ -55,10 +55,18 @@ def eye_look(photo: Photo, landmarks: Landmarks | None, skin: Array, tint: Tint 
     light."""
     light = float(np.clip(skin.mean() / 150.0, 0.4, 1.2))
     usual_white = np.minimum(skin.max() * np.array([1.08, 1.04, 1.02], np.float32), [222, 216, 212])
-    found = [] if landmarks is None else [
-        seen for seen in (_measure(photo.image, landmarks.points, lid, first)
-                          for lid, first in ((LID_RIGHT, 468), (LID_LEFT, 473))) if seen.weight > 0
-    ]  # fmt: skip
+    found = (
+        []
+        if landmarks is None
+        else [
+            seen
+            for seen in (
+                _measure(photo.image, landmarks.points, lid, first)
+                for lid, first in ((LID_RIGHT, 468), (LID_LEFT, 473))
+            )
+            if seen.weight > 0
+        ]
+    )
     weight = min(sum(s.weight for s in found), 1.0)
     iris = np.broadcast_to(BROWN * light, (3, 3))
     irises = [s for s in found if s.iris is not None]

@@ -58,10 +58,26 @@ def _put(pixels: Any, texel: Any, red: Any, green: Any, blue: Any) -> None:
 
 @fast_jit
 def composite(
-    uv: Any, triangle_uv: Any, triangles: Any, synthetic: Any, mirror: Any, packed: Any, painted: Any, crop: Any,
-    cover: Any, strand: Any, mottle: Any, contrast: Any, grain: Any, invented: Any, enhanced: Any, top: int,
-    bottom: int, image: Any, provenance: Any,
-) -> None:  # fmt: skip
+    uv: Any,
+    triangle_uv: Any,
+    triangles: Any,
+    synthetic: Any,
+    mirror: Any,
+    packed: Any,
+    painted: Any,
+    crop: Any,
+    cover: Any,
+    strand: Any,
+    mottle: Any,
+    contrast: Any,
+    grain: Any,
+    invented: Any,
+    enhanced: Any,
+    top: int,
+    bottom: int,
+    image: Any,
+    provenance: Any,
+) -> None:
     """Rows `top` to `bottom` of the atlas.
 
     `contrast` is the share by which strands change the hair's colour per step of their pattern, `grain` that by
@@ -162,9 +178,12 @@ def composite(
                     lock = grown * (ONE + contrast * np.float32(strands[at]))
                     bare = (ONE - grown) * (ONE + grain * np.float32(pattern[columns[j]]))
                     _put(
-                        pixels, at, lock * p + bare * red + HALF, lock * q + bare * green + HALF,
+                        pixels,
+                        at,
+                        lock * p + bare * red + HALF,
+                        lock * q + bare * green + HALF,
                         lock * r + bare * blue + HALF,
-                    )  # fmt: skip
+                    )
                     kinds[at] = FILLED if grown > HALF else invented
                     red, green, blue = red + reds, green + greens, blue + blues
                     p, q, r, grows = p + ps, q + qs, r + rs, grows + grows_s

@@ -42,8 +42,12 @@ INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 3
 """MediaPipe's landmarks around the opening of the mouth."""
 OCCLUSION_SIDE = 512
 """Pixels of the occlusion map; shade is soft."""
-OPEN = {"teeth_upper": (0.9, 0.3, 26.0), "teeth_lower": (0.9, 0.3, 26.0), "tongue": (0.85, 0.1, 34.0),
-        "mouth": (0.6, 0.06, 24.0)}  # fmt: skip
+OPEN = {
+    "teeth_upper": (0.9, 0.3, 26.0),
+    "teeth_lower": (0.9, 0.3, 26.0),
+    "tongue": (0.85, 0.1, 34.0),
+    "mouth": (0.6, 0.06, 24.0),
+}
 """Of a part: how open the space around its foremost points is, around its rearmost, and how many millimetres behind the
 first it becomes so; between a closed and an open mouth. A tongue put out takes its tip's along."""
 SOCKETS, EYES_MM = 0.7, -25.0

@@ -22,8 +22,16 @@ from tronie.stages.texture.synthesis import grain, mottle_map
 OWN = 0.6
 """Share of an invented skin's variance that is its own; the rest is that of one of the people the model was learned
 from. With 0 they would be those people, with 1 beards and pale or dark skins would be as rare as between them."""
-HAIRS = ((24, 20, 19), (46, 33, 26), (78, 54, 38), (150, 146, 142), (205, 202, 198), (112, 82, 54), (120, 62, 38),
-         (165, 128, 84))  # fmt: skip
+HAIRS = (
+    (24, 20, 19),
+    (46, 33, 26),
+    (78, 54, 38),
+    (150, 146, 142),
+    (205, 202, 198),
+    (112, 82, 54),
+    (120, 62, 38),
+    (165, 128, 84),
+)
 """Colours of hair; the last three on lighter skins only."""
 IRISES = ((58, 36, 24), (72, 46, 30), (96, 70, 44), (104, 104, 68), (112, 136, 152), (88, 112, 138), (120, 130, 128))
 """Colours of irises; the last four on lighter skins only."""

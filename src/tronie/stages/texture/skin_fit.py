@@ -72,9 +72,11 @@ def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
     dark = np.log(fold_shade(surface_facts(model, level).openness, 1.0))
     dark = np.stack([dark.mean(-1), dark[:, 0] - dark[:, 1], dark[:, 1] - dark[:, 2]], axis=1)
     return SkinBasis(
-        (at_vertices(mean) + dark).astype(np.float32), np.stack([at_vertices(m) for m in modes]).astype(np.float32),
-        np.maximum(at_vertices(noise), 0.02).astype(np.float32), skin,
-    )  # fmt: skip
+        (at_vertices(mean) + dark).astype(np.float32),
+        np.stack([at_vertices(m) for m in modes]).astype(np.float32),
+        np.maximum(at_vertices(noise), 0.02).astype(np.float32),
+        skin,
+    )
 
 
 def fit_skin(base: SkinBasis, seen: Array, weight: Array, normals: Array, colourful: float) -> SkinFit:

@@ -82,21 +82,34 @@ class SkinModel:
             inside = np.unpackbits(file["inside"], count=side * side // 2).reshape(side, side // 2).astype(bool)
             scale = file["scale"].astype(np.float32)[:, None]
             return cls(
-                inside, file["mean"].astype(np.float32), file["modes"].astype(np.float32) * scale, file["odd"],
-                file["noise"].astype(np.float32) * np.float32(NOISE_STEP), file["light"].astype(np.float32),
-                file["hue_light"].astype(np.float32), file["people"].astype(np.float32),
+                inside,
+                file["mean"].astype(np.float32),
+                file["modes"].astype(np.float32) * scale,
+                file["odd"],
+                file["noise"].astype(np.float32) * np.float32(NOISE_STEP),
+                file["light"].astype(np.float32),
+                file["hue_light"].astype(np.float32),
+                file["people"].astype(np.float32),
                 file["grain"].astype(np.float32),
-            )  # fmt: skip
+            )
 
     def save(self, path: str | Path) -> None:
         """Write one npz: modes as int8."""
         scale = np.maximum(np.abs(self.modes).max(axis=1), 1e-9) / 127
         np.savez_compressed(
-            path, side=np.int32(len(self.inside)), inside=np.packbits(self.inside), mean=self.mean.astype(np.float16),
-            modes=np.round(self.modes / scale[:, None]).astype(np.int8), scale=scale.astype(np.float32), odd=self.odd,
-            noise=np.clip(np.round(self.noise / NOISE_STEP), 0, 255).astype(np.uint8), light=self.light,
-            hue_light=self.hue_light, people=self.people.astype(np.float16), grain=self.grain,
-        )  # fmt: skip
+            path,
+            side=np.int32(len(self.inside)),
+            inside=np.packbits(self.inside),
+            mean=self.mean.astype(np.float16),
+            modes=np.round(self.modes / scale[:, None]).astype(np.int8),
+            scale=scale.astype(np.float32),
+            odd=self.odd,
+            noise=np.clip(np.round(self.noise / NOISE_STEP), 0, 255).astype(np.uint8),
+            light=self.light,
+            hue_light=self.hue_light,
+            people=self.people.astype(np.float16),
+            grain=self.grain,
+        )
 
     @property
     def side(self) -> int:
@@ -126,10 +139,12 @@ class SkinModel:
         odd = np.concatenate([self.odd, [False, False]])
         rows = np.ascontiguousarray(np.vstack([self.modes, self.mean, self.noise]).T)
         channels = np.split(rows, [count, count + (len(rows) - count) // 2])
-        out = np.stack([
-            _sampled(uv, mask, values, odd)
-            for mask, values in zip((self.inside, self.coarse, self.coarse), channels, strict=True)
-        ])  # fmt: skip
+        out = np.stack(
+            [
+                _sampled(uv, mask, values, odd)
+                for mask, values in zip((self.inside, self.coarse, self.coarse), channels, strict=True)
+            ]
+        )
         k = len(self.modes)
         return out[:, :, k].T.copy(), np.ascontiguousarray(out[:, :, :k]), out[:, :, k + 1].T.copy()
 

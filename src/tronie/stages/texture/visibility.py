@@ -131,9 +131,14 @@ def skirt(points: Array, triangles: NDArray[np.int32], rim: NDArray[np.int32]) -
 
 
 def _depth_and_rims(
-    screen: Array, triangles: NDArray[np.int32], wider: Array, around: NDArray[np.int32], rows: int, columns: int,
+    screen: Array,
+    triangles: NDArray[np.int32],
+    wider: Array,
+    around: NDArray[np.int32],
+    rows: int,
+    columns: int,
     mm: float,
-) -> tuple[Array, Array, Array]:  # fmt: skip
+) -> tuple[Array, Array, Array]:
     """Depth (rows, columns), largest of 3 x 3 so that slopes pass the test, and distances in mm: from the head's
     outline, which is that of the triangles and of those `around` them (of vertices `wider`), and from skin that
     something nearer cuts off. `mm` is a pixel's size."""
