@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import vectors
 
-from tronie.importers.sparnet.architecture import PLANS, Plan, shapes
+from tronie.importers.sparnet.architecture import ARCHITECTURES, Architecture, shapes
 
 torch = pytest.importorskip("torch", reason="the nets for training need PyTorch")
 RECORDED = pytest.mark.parametrize(
@@ -18,7 +18,7 @@ RECORDED = pytest.mark.parametrize(
 )
 NEEDS_VECTORS = pytest.mark.skipif(not vectors.there(), reason="needs the recorded answers in ../shared/vectors")
 
-SMALL = Plan(side=64, coarsest=16, narrowest=4, widest=12, depth=1)
+SMALL = Architecture(side=64, coarsest=16, narrowest=4, widest=12, depth=1)
 """Of every kind of layer at least one, and quick."""
 VARIANTS = pytest.mark.parametrize(
     "plan",
@@ -40,7 +40,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _net(plan: Plan, numbers: dict[str, np.ndarray] | None = None):
+def _net(plan: Architecture, numbers: dict[str, np.ndarray] | None = None):
     from training.superres.sparnet import SPARNet
 
     net = SPARNet(plan).eval()
@@ -56,7 +56,7 @@ def test_answers_are_those_that_were_recorded(name: str) -> None:
     numbers = vectors.filled({k: tuple(s) for k, s in record["state_dict_keys_in_order"].items()})
     picture = vectors.picture(128)
     assert vectors.distance(picture[:, :, ::4, ::4], answers["input_strided4"]) < 1e-6
-    net = _net(PLANS[name], numbers)
+    net = _net(ARCHITECTURES[name], numbers)
     stages: dict[str, np.ndarray] = {}
     for stage in record["stage_stats"]:
         getattr(net, stage).register_forward_hook(lambda _, __, out, s=stage: stages.update({s: out.numpy()}))
@@ -79,22 +79,24 @@ def test_names_order_and_shapes_are_those_of_the_published_nets(name: str) -> No
     record = vectors.record(name)
     expected = [(key, tuple(shape)) for key, shape in record["state_dict_keys_in_order"].items()]
     with torch.device("meta"):
-        net = _net(PLANS[name])
+        net = _net(ARCHITECTURES[name])
     assert [(key, tuple(value.shape)) for key, value in net.state_dict().items()] == expected
-    assert list(shapes(PLANS[name]).items()) == expected
+    assert list(shapes(ARCHITECTURES[name]).items()) == expected
     assert sum(p.numel() for p in net.parameters()) == record["n_parameters"]
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_net_has_the_names_of_its_plan(name: str) -> None:
     with torch.device("meta"):
-        net = _net(PLANS[name])
-    assert [(key, tuple(value.shape)) for key, value in net.state_dict().items()] == list(shapes(PLANS[name]).items())
+        net = _net(ARCHITECTURES[name])
+    assert [(key, tuple(value.shape)) for key, value in net.state_dict().items()] == list(
+        shapes(ARCHITECTURES[name]).items()
+    )
 
 
 def test_some_names_and_shapes_as_published() -> None:
     """Known without the recordings."""
-    full, light, hd = (shapes(PLANS[n]) for n in ("sparnet-16", "sparnet-light", "sparnet-hd"))
+    full, light, hd = (shapes(ARCHITECTURES[n]) for n in ("sparnet-16", "sparnet-light", "sparnet-hd"))
     assert (len(full), len(light), len(hd)) == (1154, 605, 892)
     assert full["encoder.1.att_func.b1_4.conv2d.weight"] == (64, 64, 3, 3)
     assert full["decoder.2.att_func.out_block.0.conv2d.weight"] == (1, 64, 3, 3)
@@ -104,11 +106,11 @@ def test_some_names_and_shapes_as_published() -> None:
     assert "res_layers.1.conv1.conv2d.weight" not in light
     assert hd["encoder.4.conv2.conv2d.weight_orig"] == (512, 512, 3, 3)
     assert hd["out_conv.conv2d.weight_v"] == (918,)
-    assert PLANS["sparnet-hd"].widths == (102, 204, 408, 512, 512)
+    assert ARCHITECTURES["sparnet-hd"].widths == (102, 204, 408, 512, 512)
 
 
 @VARIANTS
-def test_attention_lies_between_0_and_1_and_only_weakens(plan: Plan) -> None:
+def test_attention_lies_between_0_and_1_and_only_weakens(plan: Architecture) -> None:
     from training.superres.sparnet import Attention
 
     net = _net(plan, vectors.filled(shapes(plan)))
@@ -128,7 +130,7 @@ def test_attention_lies_between_0_and_1_and_only_weakens(plan: Plan) -> None:
 
 
 @VARIANTS
-def test_all_numbers_matter(plan: Plan) -> None:
+def test_all_numbers_matter(plan: Architecture) -> None:
     """Every parameter gets a gradient: no layer was forgotten on the way through."""
     net = _net(plan, vectors.filled(shapes(plan)))
     net(torch.tensor(vectors.picture(plan.side))).square().mean().backward()

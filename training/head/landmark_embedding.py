@@ -15,7 +15,7 @@ from tronie.pipelines.calibration.landmark_embedding import (
     CROP_CENTRE,
     SIZE,
     Detect,
-    Seen,
+    ObservedHead,
     at_all_levels,
     inside,
     mirror_indices,
@@ -112,12 +112,12 @@ def embed(model: HeadModel, detect: Detect, people: int = 14, per_person: int = 
     return model
 
 
-def views_seen(model: HeadModel, detect: Detect, views: Sequence[View], colour: Array) -> list[Seen]:
+def views_seen(model: HeadModel, detect: Detect, views: Sequence[View], colour: Array) -> list[ObservedHead]:
     level = model.level(1)
     shapes: dict[int, Array] = {}
     out = []
     for view in views:
         vertices = shapes.setdefault(id(view.identity), level.apply(model.shape(view.identity)))
         image, pose, _ = render(model, vertices, view, colour)
-        out.append(Seen(vertices, pose, detect(image)[:, :2]))
+        out.append(ObservedHead(vertices, pose, detect(image)[:, :2]))
     return out

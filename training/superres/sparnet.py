@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate, normalize
 
-from tronie.importers.sparnet.architecture import EPSILON, HOURGLASS, SLOPE, Plan, Scale
+from tronie.importers.sparnet.architecture import EPSILON, HOURGLASS, SLOPE, Architecture, Scale
 
 
 class SpectralConv(nn.Module):
@@ -43,7 +43,7 @@ class SpectralConv(nn.Module):
 class Norm(nn.Module):
     """Batch or instance normalisation, one name deeper as in the checkpoints."""
 
-    def __init__(self, plan: Plan, channels: int) -> None:
+    def __init__(self, plan: Architecture, channels: int) -> None:
         super().__init__()
         kind = nn.InstanceNorm2d if plan.instance_norm else nn.BatchNorm2d
         self.norm = kind(channels, EPSILON, affine=True)
@@ -56,7 +56,14 @@ class Layer(nn.Module):
     """Enlarge by repeating pixels (or not), border of reflected pixels, 3 x 3 convolution, norm, LeakyReLU."""
 
     def __init__(
-        self, plan: Plan, inputs: int, outputs: int, scale: Scale = "same", *, normed: bool = True, active: bool = True
+        self,
+        plan: Architecture,
+        inputs: int,
+        outputs: int,
+        scale: Scale = "same",
+        *,
+        normed: bool = True,
+        active: bool = True,
     ) -> None:
         super().__init__()
         self.scale = scale
@@ -75,7 +82,7 @@ class Layer(nn.Module):
 class Attention(nn.Module):
     """An hourglass whose sigmoid is multiplied into its input; `map` gives that sigmoid alone, in 0..1."""
 
-    def __init__(self, plan: Plan, channels: int, levels: int) -> None:
+    def __init__(self, plan: Architecture, channels: int, levels: int) -> None:
         super().__init__()
         self.levels = levels
         for level in range(levels, 0, -1):
@@ -106,7 +113,7 @@ class Attention(nn.Module):
 class Unit(nn.Module):
     """Face attention unit: shortcut + attention * features."""
 
-    def __init__(self, plan: Plan, inputs: int, outputs: int, scale: Scale, levels: int) -> None:
+    def __init__(self, plan: Architecture, inputs: int, outputs: int, scale: Scale, levels: int) -> None:
         super().__init__()
         same = scale == "same" and inputs == outputs
         self.shortcut_func = nn.Identity() if same else Layer(plan, inputs, outputs, scale, normed=False, active=False)
@@ -124,9 +131,9 @@ class Unit(nn.Module):
 class SPARNet(nn.Module):
     """The net of a plan. Pictures may also have other sides than the plan's: multiples of 32 from 64 on."""
 
-    def __init__(self, plan: Plan | None = None) -> None:
+    def __init__(self, plan: Architecture | None = None) -> None:
         super().__init__()
-        plan = plan or Plan()
+        plan = plan or Architecture()
         first = Layer(plan, 3, plan.widths[0], normed=False, active=False)
         rooms: dict[str, list[nn.Module]] = {"encoder": [first], "res_layers": [], "decoder": []}
         for name, *rest in plan.units:

@@ -40,7 +40,7 @@ LONGEST = 8000
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SheetLayout:
     """How the faces of a photo are laid out."""
 
     tile: int
@@ -68,12 +68,12 @@ class Layout:
         return len(self.labels) * (self.tile + self.gap) - self.gap
 
 
-def layout_for(count: int, labels: tuple[str, ...] = COLUMNS) -> Layout:
+def layout_for(count: int, labels: tuple[str, ...] = COLUMNS) -> SheetLayout:
     """Large pictures for few faces; more blocks, and then more pages, for many."""
     sizes = ((2, 320, 1), (6, 256, 1), (12, 208, 1), (60, 144, 2), (count, 112, 3))
     tile, columns = next((tile, columns) for most, tile, columns in sizes if count <= most)
-    one = Layout(tile, columns, 1)
-    return Layout(tile, columns, columns * ((LONGEST - 900) // one.row), labels)
+    one = SheetLayout(tile, columns, 1)
+    return SheetLayout(tile, columns, columns * ((LONGEST - 900) // one.row), labels)
 
 
 def sheets(result: Result, overlays: Mapping[int, Image] | None = None) -> list[Image]:
@@ -86,7 +86,7 @@ def sheets(result: Result, overlays: Mapping[int, Image] | None = None) -> list[
 
 
 def _page(
-    result: Result, faces: Sequence[Face], layout: Layout, overlays: Mapping[int, Image], number: int, pages: int
+    result: Result, faces: Sequence[Face], layout: SheetLayout, overlays: Mapping[int, Image], number: int, pages: int
 ) -> Image:
     margin, gap = 2 * layout.gap + 12, layout.gap
     blocks = min(layout.columns, max(1, len(faces)))
@@ -241,7 +241,7 @@ def _title(result: Result, x: float, y: float, size: int, right: float, number: 
     yield Text(right, y + size - small, side, small, FAINT, None, "ra")
 
 
-def _caption(face: Face, x: float, y: float, layout: Layout) -> Iterator[Text]:
+def _caption(face: Face, x: float, y: float, layout: SheetLayout) -> Iterator[Text]:
     size, width = layout.font, layout.block
     number = f"{face.index}"
     yield Text(x, y, number, size, ACCENT)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QTabWidget, QToolBar
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.photo_view import PhotoView
-from tronie.gui.session import Session
+from tronie.gui.session import WindowSession
 from tronie.gui.shell import Shell
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import SCHEMES
@@ -20,7 +20,7 @@ from tronie.gui.theme import SCHEMES
 class Commanded(Shell):
     """A window with all that the menus command."""
 
-    session: Session
+    session: WindowSession
     photo: PhotoView
     head: HeadPanel
     faces: FaceList

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLa
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import tr
 from tronie.service import clip_tasks
-from tronie.service.messages import Picture
+from tronie.service.messages import FrameShown
 
 
 class Player(QWidget):
@@ -26,7 +26,7 @@ class Player(QWidget):
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.path: Path | None = None
-        self.frame: Picture | None = None
+        self.frame: FrameShown | None = None
         self.line = Queue(bench, "clip", self)
         self._playing = False
         self.line.told.connect(self._told)

@@ -14,13 +14,13 @@ from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
 from tronie.runtime.job import Advanced, StageBegan
 from tronie.service import clip_tasks, photo_tasks
-from tronie.service.messages import Card, Opened, Picture, PreviewImages, Sitter, Summary, Track, Tracked
+from tronie.service.messages import Card, FrameShown, Opened, PreviewImages, Sitter, Summary, Track, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import ExportSettings, Settings
 
 
-class Session(QObject):
+class WindowSession(QObject):
     """`settings` gives the library's settings as they are now."""
 
     begun = Signal(object)
@@ -42,7 +42,7 @@ class Session(QObject):
     followed = Signal(object)
     """The people of the clip."""
     filmed = Signal(object)
-    """A camera's Picture."""
+    """A camera's picture."""
     saved = Signal(object, str)
     """A folder or None, and a sentence."""
     lent = Signal(object)
@@ -139,7 +139,7 @@ class Session(QObject):
         """Whether the clip was followed before."""
         self.looks.submit(("known", self.path), clip_tasks.look_up, self.path, folder)
 
-    def at(self, picture: Picture) -> None:
+    def at(self, picture: FrameShown) -> None:
         """Another frame of the clip is shown."""
         self.frame = picture.index
         if self.tracked is None:
@@ -264,7 +264,7 @@ class Session(QObject):
         elif isinstance(what, Card):
             self.cards[what.index] = what
             self.carded.emit(what)
-        elif isinstance(what, Picture):
+        elif isinstance(what, FrameShown):
             self.filmed.emit(what)
             self.work.take()
 

@@ -28,11 +28,11 @@ from tronie.gui.image_widgets import qimage
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
-from tronie.gui.session import Session
+from tronie.gui.session import WindowSession
 from tronie.gui.sidebar import FaceList, PhotoList
 from tronie.gui.theme import use_scheme
 from tronie.runtime.job import Advanced
-from tronie.service.messages import About, Card, Opened, Picture, PreviewImages, Sitter, Summary, Tracked
+from tronie.service.messages import About, Card, FrameShown, Opened, PreviewImages, Sitter, Summary, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
@@ -43,7 +43,7 @@ class Window(menus.Commanded):
 
     def __init__(self, kept: QSettings) -> None:
         super().__init__(kept)
-        self.session = Session(lambda: self.settings, self)
+        self.session = WindowSession(lambda: self.settings, self)
         self._settings: Settings | None = None
         self._about: About | None = None
         self._waiting: list[str] = []
@@ -239,7 +239,7 @@ class Window(menus.Commanded):
         if self.player.frame is not None:
             self._frame(self.player.frame)
 
-    def _frame(self, picture: Picture) -> None:
+    def _frame(self, picture: FrameShown) -> None:
         """A clip's frame, as it plays."""
         self.session.at(picture)
         self.photo.show_frame(picture.image)

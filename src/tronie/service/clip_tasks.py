@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tronie.errors import InputError, TronieError
-from tronie.service.messages import Picture, Track, Tracked
+from tronie.service.messages import FrameShown, Track, Tracked
 from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ LATEST = 1.0
 
 
 def show_frame(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
-    """Tell one frame, as a Picture; the last one where the clip ends before."""
+    """Tell one frame, as a FrameShown; the last one where the clip ends before."""
     for frame in workspace.reader.frames(path, index):
-        job.emit(Picture(frame.index, frame.time, frame.image, workspace.reader.count))
+        job.emit(FrameShown(frame.index, frame.time, frame.image, workspace.reader.count))
         return
 
 
@@ -36,7 +36,7 @@ def play(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> Non
         now = time.monotonic()
         began = now - frame.time if began is None else began
         time.sleep(min(max(0.0, began + frame.time - now), 1.0))
-        job.emit(Picture(frame.index, frame.time, frame.image, workspace.reader.count))
+        job.emit(FrameShown(frame.index, frame.time, frame.image, workspace.reader.count))
         job.wait(LATEST)
         # A machine that cannot keep up plays slower rather than piling pictures up.
         began = max(began, time.monotonic() - frame.time - 0.1)
@@ -115,5 +115,5 @@ def film(workspace: Workspace, job: InterfaceJob, source: Path, settings: Settin
     live = Live(Pipeline(settings, threads=1))
     for frame in workspace.reader.frames(source, 0):
         faces = live.step(frame.image, frame.time)
-        job.emit(Picture(frame.index, frame.time, live.draw(frame.image, faces), 0))
+        job.emit(FrameShown(frame.index, frame.time, live.draw(frame.image, faces), 0))
         job.wait(LATEST)

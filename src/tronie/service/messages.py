@@ -98,7 +98,7 @@ class Sitter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture(Event):
+class FrameShown(Event):
     """A frame of a clip or of a camera."""
 
     index: int

@@ -9,7 +9,7 @@ import numpy as np
 from tronie.geometry import rotation_from_euler, rotation_matrix
 from tronie.head.model import default_head
 from tronie.pipelines.calibration.landmark_embedding import (
-    Seen,
+    ObservedHead,
     at_all_levels,
     carried,
     mirror_indices,
@@ -29,7 +29,7 @@ def test_points_are_found_where_they_were_seen() -> None:
         v = level.apply(model.shape(rng.normal(size=100) * 0.5))
         pose = view_pose(rotation_from_euler(yaw, rng.uniform(-10, 10), 0))
         points = view_camera().project(level.points478(v) @ pose[:3, :3].T + pose[:3, 3])
-        seen.append(Seen(v, pose, points + rng.normal(0, 0.2, points.shape)))
+        seen.append(ObservedHead(v, pose, points + rng.normal(0, 0.2, points.shape)))
     index, weight = triangulated(level.triangles, level.triangle_part, seen)
     mean = level.apply(model.mean)
     found = np.einsum("nck,nc->nk", mean[index], weight)

@@ -14,7 +14,7 @@ import numpy as np
 from tronie.head.model import default_head
 from tronie.raster.rasterizer import rasterize
 from tronie.stages.deep3d.bfm import FaceModel
-from tronie.stages.deep3d.topology import Layout
+from tronie.stages.deep3d.topology import Topology
 
 FRONT, WHOLE = 35_709, 53_490
 """Vertices of the published front, and of the whole Basel model."""
@@ -91,7 +91,7 @@ def model(vertices: int = FRONT) -> FaceModel:
     made = FaceModel.from_arrays(found)
     inner = np.hypot(*(made.mean[:, :2] / [0.55, 0.7]).T) < 1
     uv = (found["UV"] * [1, -1] + [0, 1]).astype(np.float32)
-    return replace(made, layout=Layout(uv, made.triangles, found["mirror"], inner))
+    return replace(made, layout=Topology(uv, made.triangles, found["mirror"], inner))
 
 
 def _rings(triangles: np.ndarray, vertices: int) -> np.ndarray:

@@ -17,13 +17,13 @@ from tronie import cli
 from tronie.errors import OutputError, WeightsError
 from tronie.importers.sparnet import architecture as sparnet
 from tronie.importers.sparnet import import_sparnet
-from tronie.importers.sparnet.architecture import PLANS, Plan, find_state, recognise, shapes
+from tronie.importers.sparnet.architecture import ARCHITECTURES, Architecture, find_state, recognise, shapes
 from tronie.runtime.inference import Session
 from tronie.runtime.model_store import imported
 from tronie.stages.enhance import make_enhancer
 from tronie.stages.enhance.published import imported_names
 
-SMALL = Plan(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
+SMALL = Architecture(side=64, coarsest=16, narrowest=8, widest=24, depth=1)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def _save(file: Path, content: Any, modern: bool = True) -> Path:
     return file
 
 
-def _compare(plan: Plan, folder: Path) -> float:
+def _compare(plan: Architecture, folder: Path) -> float:
     """Relative L2 between the ONNX file (0..1) and PyTorch's net (-1..1), two pictures in one call."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
@@ -77,13 +77,13 @@ def _compare(plan: Plan, folder: Path) -> float:
         replace(SMALL, each_channel=True),
         replace(SMALL, instance_norm=True, spectral=True),
         replace(SMALL, coarsest=8, instance_norm=True, spectral=True, each_channel=True),
-        PLANS["sparnet-16"],
-        PLANS["sparnet-light"],
-        pytest.param(replace(PLANS["sparnet-hd"], side=128, coarsest=8), marks=pytest.mark.slow),
+        ARCHITECTURES["sparnet-16"],
+        ARCHITECTURES["sparnet-light"],
+        pytest.param(replace(ARCHITECTURES["sparnet-hd"], side=128, coarsest=8), marks=pytest.mark.slow),
     ],
     ids=["batch", "3d", "spectral", "spectral 3d", "sparnet-16", "sparnet-light", "sparnet-hd at 128"],
 )
-def test_the_onnx_file_answers_as_pytorch(plan: Plan, tmp_path: Path) -> None:
+def test_the_onnx_file_answers_as_pytorch(plan: Architecture, tmp_path: Path) -> None:
     # Asked for: 1e-4. Measured: 1e-6 and less for the small ones, 4e-6 for the large net.
     assert _compare(plan, tmp_path) < 2e-5
 
@@ -95,7 +95,7 @@ def test_instance_norm_of_half_black_pictures(tmp_path: Path) -> None:
 
     rng = np.random.default_rng(0)
     state = {"n.weight": rng.normal(1, 0.2, 8).astype(np.float32), "n.bias": rng.normal(0, 0.2, 8).astype(np.float32)}
-    graph = _Graph(state, PLANS["sparnet-hd"])
+    graph = _Graph(state, ARCHITECTURES["sparnet-hd"])
     graph.node("Identity", [graph.norm("n", "image")], "restored")
     (tmp_path / "norm.onnx").write_bytes(graph.finished(("image", (8, 512, 512)), ("restored", (8, 512, 512))))
     x = rng.normal(0, 0.2, (1, 8, 512, 512)).astype(np.float32)
@@ -109,20 +109,20 @@ def test_instance_norm_of_half_black_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_large_net_at_full_size(tmp_path: Path) -> None:
-    assert _compare(PLANS["sparnet-hd"], tmp_path) < 1e-4
+    assert _compare(ARCHITECTURES["sparnet-hd"], tmp_path) < 1e-4
 
 
 @pytest.mark.skipif(not vectors.there(), reason="needs the recorded answers in ../shared/vectors")
 @pytest.mark.parametrize("name", ["sparnet-16", "sparnet-light"])
 def test_an_imported_net_answers_as_recorded(name: str, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
-    record = import_sparnet(_save(tmp_path / "net.pth", vectors.filled(shapes(PLANS[name])), modern=False))
+    record = import_sparnet(_save(tmp_path / "net.pth", vectors.filled(shapes(ARCHITECTURES[name])), modern=False))
     assert record.name == name
     out = Session(record.path, 1).run({"image": (vectors.picture(128) + 1) / 2})["restored"] * 2 - 1
     assert vectors.distance(out[:, :, ::4, ::4], vectors.answers(name)["output_strided4"]) < 1e-5
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_published_net_that_is_not_here_says_how_to_get_it(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,9 +163,9 @@ def test_imported_and_used(small: dict[str, np.ndarray], tmp_path: Path) -> None
     assert sorted(p.name for p in record.path.parent.iterdir()) == ["sparnet-16.json", "sparnet-16.onnx"]
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_published_net_is_recognised(name: str) -> None:
-    numbers = {key: np.broadcast_to(np.float32(1), shape) for key, shape in shapes(PLANS[name]).items()}
+    numbers = {key: np.broadcast_to(np.float32(1), shape) for key, shape in shapes(ARCHITECTURES[name]).items()}
     assert recognise(numbers) == name
     assert recognise({k: v for k, v in numbers.items() if not k.endswith("num_batches_tracked")}) == name
     numbers.pop("encoder.1.conv1.norm.norm.bias")

@@ -16,7 +16,7 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
     when it cannot be stored or is there already.
     """
     from tronie.formats.torch_checkpoint import read_checkpoint
-    from tronie.importers.sparnet.architecture import PLANS, find_state, recognise
+    from tronie.importers.sparnet.architecture import ARCHITECTURES, find_state, recognise
     from tronie.importers.sparnet.to_onnx import onnx_bytes
     from tronie.runtime.onnx_graph import require_onnx
 
@@ -25,7 +25,7 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
     try:
         name = recognise(state)
         check_free(name, overwrite)
-        onnx = onnx_bytes(state, PLANS[name])
+        onnx = onnx_bytes(state, ARCHITECTURES[name])
     except ValueError as error:
         raise WeightsError(f"Cannot import {file}: {error}.") from error
     record = new_record(
@@ -36,6 +36,6 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
         licence=LICENCE,
         commercial_use=False,
         origin=ORIGIN,
-        side=PLANS[name].side,
+        side=ARCHITECTURES[name].side,
     )
     return keep(record, onnx)

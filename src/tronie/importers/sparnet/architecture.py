@@ -27,7 +27,7 @@ Scale = Literal["same", "down", "up"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Architecture:
     """What tells one net of the family from another."""
 
     side: int = 128
@@ -74,11 +74,11 @@ class Plan:
         return (*down, *body, *up)
 
 
-PLANS: dict[str, Plan] = {
-    "sparnet-16": Plan(),
-    "sparnet-light": Plan(depth=1, each_channel=True),
-    "sparnet-hd": Plan(512, 32, widest=512, instance_norm=True, spectral=True),
-    "sparnet-hd-3d": Plan(512, 32, widest=512, each_channel=True, instance_norm=True, spectral=True),
+ARCHITECTURES: dict[str, Architecture] = {
+    "sparnet-16": Architecture(),
+    "sparnet-light": Architecture(depth=1, each_channel=True),
+    "sparnet-hd": Architecture(512, 32, widest=512, instance_norm=True, spectral=True),
+    "sparnet-hd-3d": Architecture(512, 32, widest=512, each_channel=True, instance_norm=True, spectral=True),
 }
 """The nets that were released: 16 -> 128 pixels; the same, light, with 3-D attention; the two for 512 pixels."""
 
@@ -96,7 +96,7 @@ def hourglass(levels: int) -> Iterator[tuple[str, Scale]]:
         yield f"b3_{level}", "up"
 
 
-def shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+def shapes(plan: Architecture) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all numbers of a checkpoint, in its order."""
     found: dict[str, tuple[int, ...]] = {}
 
@@ -154,13 +154,13 @@ def _fits(state: State, expected: Mapping[str, tuple[int, ...]]) -> bool:
 
 
 def recognise(state: State) -> str:
-    """Which of `PLANS` the numbers belong to. Raises ValueError with the
+    """Which of `ARCHITECTURES` the numbers belong to. Raises ValueError with the
     reason when it is none of them, or when numbers are unusable."""
     if not state:
         raise ValueError("the file holds no SPARNet")
-    fits = [name for name, plan in PLANS.items() if _fits(state, shapes(plan))]
+    fits = [name for name, plan in ARCHITECTURES.items() if _fits(state, shapes(plan))]
     if not fits:
-        raise ValueError(f"the file holds a net like SPARNet, but none of {', '.join(PLANS)}")
+        raise ValueError(f"the file holds a net like SPARNet, but none of {', '.join(ARCHITECTURES)}")
     for key in sorted(_counted(state)):
         value = state[key]
         if value.dtype.kind != "f" or not np.isfinite(value).all():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tronie.importers.sparnet.architecture import EPSILON, SLOPE, Plan, Scale, State, kernel, norm_gain
+from tronie.importers.sparnet.architecture import EPSILON, SLOPE, Architecture, Scale, State, kernel, norm_gain
 from tronie.runtime.onnx_graph import OnnxGraph
 
 
-def onnx_bytes(state: State, plan: Plan) -> bytes:
+def onnx_bytes(state: State, plan: Architecture) -> bytes:
     """The ONNX file: input "image" (N, 3, side, side) RGB in 0..1, output "restored" of the same shape, about 0..1.
 
     The checkpoint's net works on -1..1; that change of range, batch normalisation behind convolutions and spectral
@@ -26,7 +26,7 @@ def onnx_bytes(state: State, plan: Plan) -> bytes:
 class _Graph(OnnxGraph):
     """With the units of SPARNet."""
 
-    def __init__(self, state: State, plan: Plan) -> None:
+    def __init__(self, state: State, plan: Architecture) -> None:
         super().__init__("sparnet")
         self.state, self.plan = state, plan
         # Of the mode "reflect": how many pixels the border gets at the start and end of (N, C, H, W).

@@ -55,7 +55,7 @@ Detect = Callable[[Image], Array]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ObservedHead:
     """A head, how it was seen, and where the net saw its points."""
 
     vertices: Array
@@ -116,7 +116,7 @@ def embed(
             pose = view_pose(random_turn(rng))
             skin = texture[int(rng.integers(len(texture)))]
             picture = render_head(vertices, level, skin, view_camera(), pose, background=(96, 96, 96))
-            seen.append(Seen(vertices, pose, np.asarray(detect(picture))[:, :2]))
+            seen.append(ObservedHead(vertices, pose, np.asarray(detect(picture))[:, :2]))
             tick()
     index, weight = triangulated(level.triangles, level.triangle_part, seen)
     mean = level.apply(model.mean).astype(np.float64)
@@ -125,7 +125,7 @@ def embed(
     return at_all_levels(model, (points + points[twin] * [-1, 1, 1]) / 2)
 
 
-def triangulated(triangles: Ints, part: NDArray[np.uint8], seen: Sequence[Seen]) -> Embedding:
+def triangulated(triangles: Ints, part: NDArray[np.uint8], seen: Sequence[ObservedHead]) -> Embedding:
     """The 478 places of a surface that project closest to what was seen: irises on the eyes, all others on the skin."""
     eyes = np.isin(part, (1, 2))
     index, weight = np.zeros((478, 3), np.int32), np.zeros((478, 3), np.float32)
@@ -135,7 +135,7 @@ def triangulated(triangles: Ints, part: NDArray[np.uint8], seen: Sequence[Seen])
     return index, weight
 
 
-def _closest(triangles: Ints, seen: Sequence[Seen], members: slice) -> Embedding:
+def _closest(triangles: Ints, seen: Sequence[ObservedHead], members: slice) -> Embedding:
     front = np.unique(triangles)
     front = front[seen[0].vertices[front, 2] > -75]
     cost = np.zeros((len(front), len(seen[0].points[members])), np.float32)
@@ -162,7 +162,7 @@ def _closest(triangles: Ints, seen: Sequence[Seen], members: slice) -> Embedding
     return index, weight
 
 
-def _project(points: Array, seen: Seen) -> Array:
+def _project(points: Array, seen: ObservedHead) -> Array:
     pose = seen.head_to_camera
     return seen.camera.project(points @ pose[:3, :3].T + pose[:3, 3])
 

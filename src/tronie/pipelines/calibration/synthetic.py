@@ -80,7 +80,7 @@ class Own:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class SyntheticPicture:
     """What a photo would be, and the truth."""
 
     image: Image
@@ -96,7 +96,9 @@ class Picture:
     """Pixels; the principal point is the picture's middle."""
 
 
-def draw(people: People, textures: Sequence[Image], units: NDArray[np.bool_], rng: np.random.Generator) -> Picture:
+def draw(
+    people: People, textures: Sequence[Image], units: NDArray[np.bool_], rng: np.random.Generator
+) -> SyntheticPicture:
     """One picture. `textures` (S, S, 3) each, in the atlas of the people's heads; `units` (52,) are those that the
     heads have."""
     expression = random_expression(rng) * units
@@ -116,7 +118,7 @@ def draw(people: People, textures: Sequence[Image], units: NDArray[np.bool_], rn
         shading=UNLIT,
         occlusion=light,
     )
-    return Picture(degraded(before(image, points, rng), rng), points, person, expression, pose, focal)
+    return SyntheticPicture(degraded(before(image, points, rng), rng), points, person, expression, pose, focal)
 
 
 def units_of(model: HeadModel) -> NDArray[np.bool_]:
@@ -296,7 +298,7 @@ class Sample:
 FIELDS = tuple(Sample.__dataclass_fields__)
 
 
-def look(picture: Picture, net: LandmarkNet, twin: Array, rng: np.random.Generator) -> list[Sample]:
+def look(picture: SyntheticPicture, net: LandmarkNet, twin: Array, rng: np.random.Generator) -> list[Sample]:
     """A sample of the picture and one of its mirror image; none where the net sees no face. `twin` (K, K) is the
     model's `mirror_map`."""
     off = picture.points + rng.normal(0, SLIP, 2)

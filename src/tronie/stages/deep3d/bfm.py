@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
 from tronie.errors import WeightsError
-from tronie.stages.deep3d.topology import Layout
+from tronie.stages.deep3d.topology import Topology
 
 if TYPE_CHECKING:
     from tronie.runtime.model_store import Imported
@@ -87,7 +87,7 @@ class FaceModel:
     """(V, 8) triangles about each vertex; T stands for none."""
     keypoints: NDArray[np.int32]
     """(68,) vertices of the iBUG points."""
-    layout: Layout | None = None
+    layout: Topology | None = None
     """How its texture lies; None in an import that did not work it out."""
 
     def shape(self, c: Coefficients) -> Array:
@@ -118,7 +118,7 @@ class FaceModel:
         """Read what `bytes` gave. Raises WeightsError."""
         try:
             with np.load(file, allow_pickle=False) as z:
-                return cls(**{name: z[name] for name in FIELDS}, layout=Layout.load(z))
+                return cls(**{name: z[name] for name in FIELDS}, layout=Topology.load(z))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise WeightsError(f"The face model {file} is damaged; import it again.") from error
 

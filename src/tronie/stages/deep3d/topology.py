@@ -28,7 +28,7 @@ RINGS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class Topology:
     """For the triangles and vertices of one face model."""
 
     uv: Array
@@ -45,12 +45,12 @@ class Layout:
         return {"uv": self.uv, "face_uv": self.face_uv, "mirror": self.mirror, "inner": self.inner}
 
     @classmethod
-    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Layout | None:
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Topology | None:
         """None where there is none. Raises ValueError or KeyError."""
         return cls(**{key: arrays[key] for key in ("uv", "face_uv", "mirror", "inner")}) if "uv" in arrays else None
 
 
-def make_layout(mean: Array, triangles: Ints, uv: Array | None = None) -> Layout:
+def make_layout(mean: Array, triangles: Ints, uv: Array | None = None) -> Topology:
     """For a mean face (V, 3) in decimetres. `uv` (V, 2) is the user's own, origin at the bottom left; without it the
     face is spread out with the help of xatlas where that is installed, else round a cylinder."""
     from tronie.head.model import default_head
@@ -64,7 +64,7 @@ def make_layout(mean: Array, triangles: Ints, uv: Array | None = None) -> Layout
     ours = default_head()
     skin = ours.vertices_of("skin")
     inner = ours.inner_face[skin][nearest_points(placed, ours.mean[skin], 1)[0][:, 0]]
-    return Layout(*(flat or rolled_out(placed, triangles)), mirror(placed), inner)
+    return Topology(*(flat or rolled_out(placed, triangles)), mirror(placed), inner)
 
 
 def origin(mean: Array) -> Array:
