@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from tronie.render.shading import CLAY, render_head
 
 import tronie
 from tronie.export.contact_sheet import portrait_view
+from tronie.raster.shading import CLAY, render_head
 from tronie.render.overlay import cut_out, face_region, overlay
 
 HERE = Path(__file__).parent

@@ -1,7 +1,8 @@
 """SPARNet in PyTorch: names and shapes of `state_dict()` are those of the released checkpoints.
 
 After Chen, Gong, Wang, Li, Wong 2020, "Learning Spatial Attention for Face Super-Resolution". What tells the nets of
-the family apart is a `tronie.importers.sparnet.architecture.Plan`. Pictures are (N, 3, side, side) RGB in -1..1.
+the family apart is a `tronie.importers.sparnet.architecture.Architecture`. Pictures are (N, 3, side, side) RGB in
+-1..1.
 """
 
 from __future__ import annotations

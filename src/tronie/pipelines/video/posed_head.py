@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class KnownFit:
-    """An engine (`tronie.stages.fit.engine.Engine`) that knows the person: only pose and expression are found."""
+    """An engine (`tronie.stages.fit.engine_info.Engine`) that knows the person: only pose and expression are found."""
 
     model: HeadModel
     calibration: Calibration | None
