@@ -10,9 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from places import TESTS
-
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hostile.model_files import HOSTILE
 

@@ -60,5 +60,7 @@ def test_half_an_import_is_none(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_is_one_sentence_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"no kind wishes to import; there are sparnet, .*flame-2023.*\.$"):
+    with pytest.raises(
+        WeightsError, match=r"no kind wishes to import; there are deep3d, bfm, sparnet, .*flame-2023.*\.$"
+    ):
         import_file("wishes", tmp_path)

@@ -34,7 +34,7 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
     """Numbers of a small net that passes for the published one of 128 pixels."""
-    monkeypatch.setitem(sparnet.PLANS, "sparnet-16", SMALL)
+    monkeypatch.setitem(sparnet.ARCHITECTURES, "sparnet-16", SMALL)
     return vectors.filled(shapes(SMALL))
 
 
