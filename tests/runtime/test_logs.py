@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from odd_worker import Odd
 
 from tronie.errors import InputError, sentence
 from tronie.runtime import logs
+from tronie.runtime.processes import run_in_processes
 
 log = logs.logger("tronie.tests")
 
@@ -61,6 +63,30 @@ def test_lines_are_told_without_tracebacks() -> None:
     except ValueError:
         log.exception("a step failed")
     assert told == ["tronie.tests: loaded a net", "tronie.tests: a step failed"]
+
+
+def test_what_worker_processes_log_is_heard_where_the_work_was_begun(tmp_path: Path, monkeypatch, caplog) -> None:
+    told: list[str] = []
+    file = tmp_path / "why.log"
+    monkeypatch.setenv(logs.VARIABLE, str(file))
+    logs.start(told.append)
+    assert dict(run_in_processes(Odd(), ["talkative", "wrong"], 1))
+    assert told == ["tronie.tests: at talkative", "tronie.tests: a step failed"]
+    assert "KeyError" in caplog.text  # for programs that listen by `logging`
+    text = file.read_text()
+    assert text.count("at talkative") == text.count("a step failed") == 1  # the worker itself has written it
+    assert "nothing of this" in text
+
+
+def test_worker_processes_say_nothing_to_who_does_not_listen(monkeypatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logs.start()
+    assert logs.heard() is None
+    monkeypatch.setenv(logs.VARIABLE, "1")
+    logs.start()
+    assert logs.heard() is None
+    logs.start([].append)
+    assert logs.heard() == logging.INFO
 
 
 def test_a_program_that_does_not_listen_hears_nothing() -> None:

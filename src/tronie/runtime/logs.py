@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 VARIABLE = "TRONIE_DEBUG"
@@ -24,6 +25,33 @@ logging.getLogger("tronie").addHandler(logging.NullHandler())  # or errors would
 def logger(name: str) -> logging.Logger:
     """Of a module: `log = logger(__name__)`."""
     return logging.getLogger(name)
+
+
+class _File(logging.FileHandler):
+    """The file of `--debug`, into which every process writes for itself."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, encoding="utf-8", errors="backslashreplace", delay=True)
+        self.setFormatter(logging.Formatter(_LINE))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.process == os.getpid():
+            super().emit(record)
+
+
+class _Sender(logging.Handler):
+    """Passes records on, made of nothing but text."""
+
+    def __init__(self, send: Callable[[logging.LogRecord], None], level: int) -> None:
+        super().__init__(level)
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sent = copy(record)
+        sent.msg, sent.args, sent.exc_info = record.getMessage(), None, None
+        if record.exc_info:
+            sent.exc_text = logging.Formatter().formatException(record.exc_info)
+        self._send(sent)
 
 
 class _Teller(logging.Handler):
@@ -58,11 +86,27 @@ def start(tell: Callable[[str], None] | None = None) -> None:
     top.setLevel(logging.NOTSET)
     if (file := debug_file()) is not None:
         os.environ[VARIABLE] = str(file.absolute())
-        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace", delay=True)
-        handler.setFormatter(logging.Formatter(_LINE))
-        _listen(handler, logging.DEBUG)
+        _listen(_File(file), logging.DEBUG)
     if tell is not None:
         _listen(_Teller(tell), logging.INFO)
+
+
+def heard() -> int | None:
+    """The level from which on somebody hears what is told, beside the file of `--debug`; None if nobody does."""
+    top = logging.getLogger("tronie")
+    handlers = [*top.handlers, *(logging.getLogger().handlers if top.propagate else ())]
+    levels = [handler.level for handler in handlers if not isinstance(handler, (logging.NullHandler, _File))]
+    return max(top.getEffectiveLevel(), min(levels)) if levels else None
+
+
+def send(level: int, send: Callable[[logging.LogRecord], None]) -> None:
+    """From now on `send` gets what this process tells from that level on, for `relay` in another process."""
+    _listen(_Sender(send, level), level)
+
+
+def relay(record: logging.LogRecord) -> None:
+    """Tell what another process has told."""
+    logging.getLogger(record.name).handle(record)
 
 
 def _listen(handler: logging.Handler, level: int) -> None:

@@ -46,6 +46,9 @@ class Channel:
                 kind, value = self._told.recv()
             except (EOFError, OSError):  # the parent is gone
                 kind, value = "end", None
+            except Exception:  # a task that cannot be read: to wait for the next one would be to wait for ever
+                log.exception("a worker process does not understand its task")
+                kind, value = "end", None
             if kind == "task":
                 self.tasks.put((value,))
             elif kind == "drain":
@@ -55,14 +58,19 @@ class Channel:
                 return
 
 
-def serve(told: Connection, said: Connection, start: Callable[[Job], Callable[[T], R]], quiet: bool) -> None:
-    """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord."""
+def serve(
+    told: Connection, said: Connection, start: Callable[[Job], Callable[[T], R]], quiet: bool, level: int | None = None
+) -> None:
+    """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord. What it logs
+    from `level` on is sent to the parent too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     logs.start()
     if quiet:
         _hush()
     channel = Channel(told, said)
+    if level is not None:
+        logs.send(level, lambda record: channel.say("log", record))
     try:
         function = start(channel.job)
     except TronieError as error:
@@ -78,6 +86,9 @@ def serve(told: Connection, said: Connection, start: Callable[[Job], Callable[[T
             answer = function(*task)
         except Cancelled:
             channel.say("stopped", None)
+        except Exception:
+            log.exception("a worker process ends")
+            raise
         else:
             channel.say("done", answer)
 

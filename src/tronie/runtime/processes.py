@@ -21,6 +21,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Literal, TypeVar
 
 from tronie.errors import TronieError
+from tronie.runtime import logs
 from tronie.runtime.hardware import resident
 from tronie.runtime.job import Event, Job
 from tronie.runtime.pipe import serve
@@ -133,7 +134,7 @@ def run_in_processes(
     must be picklable. The function should not raise; if it does, the process counts as crashed. `start` is given the
     process's own job: what that tells, `job` tells, each process's events in their order. `limit` says of an event what
     its process may take from then on (None: as before); one that takes more is ended, which costs its task. `threads` 1
-    keeps libraries from starting more. `quiet` keeps the processes' stderr back.
+    keeps libraries from starting more. `quiet` keeps the processes' stderr back. What they log, this process hears.
 
     Once `job` drains no new task is handed out, the processes' jobs drain too, and the iterator ends when what is in
     work is done (a function that raises Cancelled then gives no answer). Once it is cancelled, and when the iterator is
@@ -195,6 +196,9 @@ def run_in_processes(
                     worker.expect(limit(value))
                     job.emit(value)
                     continue
+                if kind == "log":
+                    logs.relay(value)
+                    continue
                 false_starts = 0
                 worker.ready = True
                 if kind in ("done", "stopped") and worker.task is not None:
@@ -240,7 +244,7 @@ def _launch(start: Callable[[Job], Callable[[T], R]], threads: int, quiet: bool)
     context = multiprocessing.get_context("spawn")
     inbox, said = context.Pipe(duplex=False)
     told, outbox = context.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(told, said, start, quiet), daemon=True)
+    process = context.Process(target=serve, args=(told, said, start, quiet, logs.heard()), daemon=True)
     with _environment(SINGLE_THREAD if threads == 1 else {}), _interrupt_ignored():
         process.start()
     told.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tronie.runtime.job import Advanced, Event, Job
+from tronie.runtime.logs import logger
 from tronie.runtime.processes import Limit
 
 MEGA = 1_000_000
@@ -54,6 +55,14 @@ class Odd:
                 return str(len(kept))
             if task == "swollen":
                 job.__class__.kept = b"\1" * (220 * MEGA)  # type: ignore[attr-defined]
+            if task == "talkative":
+                logger("tronie.tests").debug("nothing of this")
+                logger("tronie.tests").info("at %s", task)
+            if task == "wrong":
+                try:
+                    raise KeyError("where")
+                except KeyError:
+                    logger("tronie.tests").exception("a step failed")
             if task == "noisy":
                 os.write(2, b"libpng warning: sRGB\n")
             if task == "film":
