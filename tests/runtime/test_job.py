@@ -123,6 +123,19 @@ def test_a_stage_that_fails_is_over_and_timed() -> None:
     assert "read" in job.timings
 
 
+def test_a_stage_whose_beginning_cannot_be_told_is_not_open() -> None:
+    def hear(event: Event) -> None:
+        if isinstance(event, StageBegan) and event.stage == "inner":
+            raise OSError("nobody listens")
+
+    job = Job(hear)
+    with job.stage("outer", 2) as outer:
+        with pytest.raises(OSError, match="nobody"), job.stage("inner"):
+            pytest.fail("it began")
+        job.advance()
+        assert outer._done == 1
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=5))
 def test_threads_lose_no_step_and_are_heard_one_at_a_time(counts: list[int]) -> None:

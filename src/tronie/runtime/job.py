@@ -233,9 +233,9 @@ class Stage:
         with job._lock:
             self._told = job.listens
             self.thread = threading.get_ident()
-            job._open.append(self)
             if self._told:
                 job.emit(StageBegan(self.name, self.total, self._done, job.source, job.face))
+            job._open.append(self)  # at the end: should a listener raise, it has not begun
         self._began = time.perf_counter()
         return self
 
