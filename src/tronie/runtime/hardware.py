@@ -67,7 +67,7 @@ def kernels_missing() -> bool:
     """Whether the numeric kernels will be compiled now and kept: nothing compiled lies in the package yet."""
     package = Path(__file__).parents[1]
     elsewhere = bool(os.environ.get("NUMBA_CACHE_DIR")) or not os.access(package, os.W_OK)
-    return not elsewhere and not any(package.glob("render/__pycache__/*.nbi"))
+    return not elsewhere and not any(package.glob("raster/__pycache__/*.nbi"))
 
 
 def _cgroup_number(name: str) -> int | None:
