@@ -21,7 +21,7 @@ from tronie.io.kinds import left_out_sentence
 from tronie.io.paths import identity
 from tronie.runtime import hardware as machine
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
-from tronie.runtime.job import Job
+from tronie.runtime.job import Event, Job, Note
 from tronie.runtime.processes import SINGLE_THREAD, Crash, WorkerError, run_in_processes
 
 SUFFIXES = frozenset({".jpg", ".png"})
@@ -39,14 +39,14 @@ def make(folder: Path, *names: str) -> list[Path]:
 
 
 def test_compiled_kernels_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "__file__", str(tmp_path / "batch" / "machine.py"))
+    monkeypatch.setattr(machine, "__file__", str(tmp_path / "runtime" / "hardware.py"))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     assert machine.kernels_missing()
     monkeypatch.setenv("NUMBA_CACHE_DIR", "anywhere")
     assert not machine.kernels_missing()
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    (tmp_path / "render" / "__pycache__").mkdir(parents=True)
-    (tmp_path / "render" / "__pycache__" / "raster.snap-1.nbi").touch()
+    (tmp_path / "raster" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "raster" / "__pycache__" / "rasterizer.snap-1.nbi").touch()
     assert not machine.kernels_missing()
 
 
@@ -276,10 +276,10 @@ def test_the_default_number_of_workers_is_bounded_by_all_it_needs(photos: int, c
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_the_first_interrupt_drains_and_the_second_cancels() -> None:
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run
-    said: list[int] = []
+    told: list[Event] = []
     before = signal.getsignal(signal.SIGINT)
-    job = Job()
-    with interrupting(job, lambda: said.append(1)) as interrupted:
+    job = Job(told.append)
+    with interrupting(job, "Stopping.") as interrupted:
         assert not job.draining
         os.kill(os.getpid(), signal.SIGINT)
         assert job.draining
@@ -289,7 +289,7 @@ def test_the_first_interrupt_drains_and_the_second_cancels() -> None:
             os.kill(os.getpid(), signal.SIGINT)
     assert job.cancelled
     assert interrupted.code == 130
-    assert said == [1]
+    assert told == [Note("Stopping.")]
     assert signal.getsignal(signal.SIGINT) is before
     signal.signal(signal.SIGINT, inherited)
 
@@ -298,7 +298,7 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     seen: list[bool] = []
 
     def body() -> None:
-        with interrupting(Job(), lambda: None) as interrupted:
+        with interrupting(Job(), "Stopping.") as interrupted:
             seen.append(interrupted.signal != 0)
 
     thread = threading.Thread(target=body)

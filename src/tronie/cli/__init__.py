@@ -40,7 +40,6 @@ def execute(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
-    from tronie.cli.app import app
     from tronie.errors import Cancelled, sentence
     from tronie.runtime import logs
 
@@ -48,6 +47,8 @@ def execute(arguments: list[str]) -> int:
     logs.start((lambda line: say(line, problem=True)) if loud else None)
 
     try:
+        from tronie.cli.app import app  # takes a moment, in which Ctrl-C may be pressed
+
         app(args=arguments, prog_name="tronie")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))

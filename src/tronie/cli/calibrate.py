@@ -36,7 +36,8 @@ def calibrate_head(
     began = time.monotonic()
     with JsonLines() if events else Bars(STAGES) as shown:
         job = Job(shown)
-        with interrupting(job, lambda: shown.say("Stopping when the pictures in work are finished.")) as ended:
+        ending = "Stopping when the pictures in work are finished; Ctrl-C again stops at once."
+        with interrupting(job, ending) as ended:
             try:
                 done = calibrate(name, pictures=pictures, photos=list(skins), workers=workers, job=job)
             except (Cancelled, KeyboardInterrupt):

@@ -44,8 +44,8 @@ def person(
     began = time.monotonic()
     done: tuple[PersonDone, ...] = ()
     with nullcontext() if debugging() else hushed(), JsonLines() if events else Bars(STAGES, quiet) as shown:
-        job = Job(_listener(shown, quiet, events))
-        with interrupting(job, lambda: shown.say("Stopping after this photo; Ctrl-C again stops at once.")) as ended:
+        job, stopped = Job(_listener(shown, quiet, events)), False
+        with interrupting(job, "Stopping after this photo; Ctrl-C again stops at once.") as ended:
             try:
                 done = make_people(
                     photos, out, settings, people=people, overwrite=overwrite, recursive=recursive, job=job
@@ -53,8 +53,8 @@ def person(
             except TronieError as error:
                 shown.say(str(error))
             except (Cancelled, KeyboardInterrupt):
-                job.cancel()
-        if job.draining:
+                stopped = True
+        if stopped:
             shown.say("Stopped. People who are finished are kept; the same command goes on.")
             return ended.code
         if done and not quiet:

@@ -85,10 +85,8 @@ def _do(
         for text in engine_info(settings.fit.engine).notices():
             show.note(text)
 
-        def ending() -> None:
-            show.note("Stopping when the photos in work are finished; Ctrl-C again stops at once.")
-
         job, finished, ended = Job(show), 0, False
+        ending = "Stopping when the photos in work are finished; Ctrl-C again stops at once."
         with interrupting(job, ending) as interrupted:
             try:
                 if manifest is not None:
