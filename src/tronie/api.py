@@ -32,7 +32,7 @@ def reconstruct_person(
     The largest face of each photo is taken for the person's; photos without a face are left out. A `pipeline` with
     loaded models takes the place of `settings`. `job` is told of the stages `faces` (whose steps are photos), `fit`,
     `texture`, `light` and `frontal`. Raises InputError for a photo that cannot be read, or when no photo has a face;
-    Cancelled when the job is.
+    Cancelled when the job is, or when it drains before all photos of the texture are looked at.
     """
     from tronie.io.images import photo_from_array, read_photo
     from tronie.io.limits import Limits
@@ -43,6 +43,7 @@ def reconstruct_person(
     with single_blas_thread():
         with job.stage("faces", total=len(photos)) as stage:
             for number, one in enumerate(photos, start=1):
+                job.check(new=True)
                 if isinstance(one, np.ndarray):
                     photo = photo_from_array(one, f"photo-{number}")
                 else:

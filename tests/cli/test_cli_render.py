@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +13,9 @@ from PIL import Image
 from samples import make_result
 
 import tronie
-from tronie import cli
+from tronie import arrays, cli
 from tronie.head.model import HeadModel
+from tronie.render import film
 
 
 @pytest.fixture
@@ -86,3 +90,30 @@ def test_what_is_no_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "does not exist" in said
     assert "holds no face" in said
     assert not (tmp_path / "z").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("presses", [1, 2])
+def test_interrupts_end_after_the_film_and_at_once(
+    done: Path, tmp_path: Path, presses: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, out = film.pictures, tmp_path / "films"
+
+    def pressed(shots: list[film.FilmFrame], threads: int = 1) -> Iterator[arrays.Image]:
+        for number, picture in enumerate(pictures(shots, threads)):
+            if number < presses:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield picture
+
+    monkeypatch.setattr(film, "pictures", pressed)
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run
+    try:
+        assert run(done, "-o", out, "--size", 64, "--format", "gif", "--seconds", 0.4) == 130
+    finally:
+        signal.signal(signal.SIGINT, inherited)
+    said = capsys.readouterr()
+    kept = [out / "someone" / "face-1" / "turntable.gif"] if presses == 1 else []
+    assert [path for path in out.rglob("*") if path.is_file()] == kept
+    assert "Stopping after this" in said.err
+    assert ("To go on, run the command for what is left" if kept else "the same command again") in said.err
+    assert ("1 output" in said.out) == bool(kept)

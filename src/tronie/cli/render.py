@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tronie.arrays import Image
+from tronie.cli.interrupt import interrupting
 from tronie.cli.options import LIGHTS
 from tronie.cli.progress import Bars, JsonLines
-from tronie.cli.say import count, duration, say_json
-from tronie.errors import InputError, TronieError
+from tronie.cli.say import count, duration, say, say_json
+from tronie.errors import Cancelled, InputError, TronieError
 from tronie.runtime.job import Job, Problem
 
 if TYPE_CHECKING:
@@ -49,26 +50,40 @@ class Wanted:
 def render_inputs(inputs: list[str], out: Path, wanted: Wanted, quiet: bool = False, events: bool = False) -> int:
     """Do everything that can be done; the exit code: 1 if something could not. `events`: all that happens as lines of
     JSON."""
-    began, made, failed = time.monotonic(), 0, 0
+    began, made, failed, stopped = time.monotonic(), 0, 0, False
     with JsonLines() if events else Bars({"turntable": "turntable", "reel": "reel"}, quiet, lines=False) as shown:
         job = Job(shown)
-        for given in inputs:
+        with interrupting(job, "Stopping after this film or picture; Ctrl-C again stops at once.") as ended:
             try:
-                lights = _lights(wanted)
-                relit = "stills" in wanted.kinds or any(light.relit for light in lights.values())
-                for name, figure in _figures(Path(given), relit, job):
-                    for path, seconds in _files(figure, out / name, wanted, lights, job.part(str(given))):
-                        made += 1
-                        if events:
-                            say_json({"event": "file_done", "path": str(path), "seconds": round(seconds, 3)})
-                        elif not quiet:
-                            shown.say(f"{path}  {seconds:.1f} s", problem=False)
-            except TronieError as error:
-                failed += 1
-                job.emit(Problem(str(error)))
+                for given in inputs:
+                    try:
+                        for path, seconds in _all_files(given, out, wanted, job):
+                            made += 1
+                            if events:
+                                say_json({"event": "file_done", "path": str(path), "seconds": round(seconds, 3)})
+                            elif not quiet:
+                                shown.say(f"{path}  {seconds:.1f} s", problem=False)
+                    except TronieError as error:
+                        failed += 1
+                        job.emit(Problem(str(error)))
+            except (Cancelled, KeyboardInterrupt):
+                stopped = True
         if not quiet and made:
             shown.say(f"{count(made, 'output')} in {duration(time.monotonic() - began)}.", problem=False)
+    if stopped:
+        more = "the command for what is left, or with --overwrite for all of it" if made else "the same command again"
+        say(f"Stopped; what is finished is kept. To go on, run {more}.", problem=True)
+        return ended.code
     return 1 if failed or not made else 0
+
+
+def _all_files(given: str, out: Path, wanted: Wanted, job: Job) -> Iterator[tuple[Path, float]]:
+    """What is to be made of one argument, as it gets finished; see `_files`."""
+    job.check(new=True)
+    lights = _lights(wanted)
+    relit = "stills" in wanted.kinds or any(light.relit for light in lights.values())
+    for name, figure in _figures(Path(given), relit, job):
+        yield from _files(figure, out / name, wanted, lights, job.part(given))
 
 
 def _figures(path: Path, relit: bool, job: Job) -> Iterator[tuple[Path, Figure]]:
@@ -92,7 +107,7 @@ def _figures(path: Path, relit: bool, job: Job) -> Iterator[tuple[Path, Figure]]
         from tronie.settings import Settings
 
         settings = Settings(only="texture", outputs=(*USUAL, "albedo") if relit else USUAL)
-        result = Pipeline(settings).run(path, job=job)
+        result = Pipeline(settings).run(path, job=job.part(str(path), finishes=False))
         faces = [face for face in result.faces if face.head is not None]
         if not faces:
             raise InputError(f"There is no face in {path}.")
@@ -123,13 +138,15 @@ def _lights(wanted: Wanted) -> dict[str, Lighting]:
 def _files(
     figure: Figure, folder: Path, wanted: Wanted, lights: Mapping[str, Lighting], job: Job
 ) -> Iterator[tuple[Path, float]]:
-    """Make each wanted film and picture; its path and how long that took."""
+    """Make each wanted film and picture; its path and how long that took. Raises Cancelled when the job is, or when it
+    drains and something is to begin."""
     from tronie.render.lights import light_name, preset
 
     weights = None if wanted.neutral else figure.weights
     if wanted.mode != "textured":
         lights = {wanted.mode: preset(light_name(wanted.mode))}
     for kind in wanted.kinds:
+        job.check(new=True)
         if kind == "stills":
             chosen = lights or {name: preset(name) for name in STILL_LIGHTS}
             yield from _stills(figure, folder, wanted, chosen, weights, job)
@@ -185,6 +202,7 @@ def _stills(
         look = _look(wanted, name, light, STILL_SAMPLES)
         size = (wanted.size, wanted.size)
         for file, shot in film.stills(figure, look, size, {name: light}, wanted.views, weights):
+            job.check(new=True)
             began = time.monotonic()
             path = folder / f"{file}.png"
             taken(path, wanted.overwrite)

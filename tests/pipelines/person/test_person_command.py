@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from typer.testing import CliRunner
 from tronie.cli.app import app
 from tronie.errors import Cancelled
 from tronie.export.records import PersonRecord
+from tronie.pipelines.person import job as people_job
 from tronie.pipelines.person.grouping import find_faces
+from tronie.pipelines.person.job import PersonDone, make_people
 from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline
-from tronie.runtime.job import Job
+from tronie.runtime.job import Event, Job
 from tronie.settings import Settings
 from tronie.stages.landmarks import recognizer as identity
 
@@ -108,6 +111,26 @@ def test_a_stop_leaves_nothing_half_done(photos: Path) -> None:
             reconstruct_shots(*arguments, job=job)
         with pytest.raises(Cancelled):
             find_faces(pipeline, [photos / "a.png"], job)
+
+
+def test_once_it_drains_no_other_person_is_begun(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_job, "_one", lambda name, shots, folder, *_: PersonDone(name, str(folder), "ok", 1))
+    said = tmp_path / "people.txt"
+    said.write_text(f"{photos / 'a.png'}\t1\tanna\n{photos / 'b.png'}\t1\tbert\n")
+    done: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, PersonDone):
+            done.append(event.name)
+            if event.name == last:
+                job.drain()
+
+    for last, kept in (("anna", ["anna"]), ("bert", ["anna", "bert"])):
+        done.clear()
+        job = Job(hear)
+        with pytest.raises(Cancelled) if last == "anna" else nullcontext():
+            make_people([photos / "a.png", photos / "b.png"], tmp_path / "out", Settings(), people=said, job=job)
+        assert done == kept
 
 
 def test_photos_beyond_the_memory_are_read_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

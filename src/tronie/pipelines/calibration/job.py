@@ -9,7 +9,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ SKINS, SKIN_SIDE = 48, 512
 HELD = 10
 """One shard of so many is not learned from: the figures are of it."""
 DRAWN, PLAN, PHOTOS = "drawn.npz", "plan.json", "photos.npy"
-PARTIES = 3
+MOST_CRASHES = 3
 """Crashes of worker processes after which the work ends."""
 
 
@@ -99,6 +99,7 @@ def calibrate(
     sweep(work)
     if not (work / HEAD).exists():
         prepare(record, work, job)
+    job.check(new=True)
     if photos and not (work / PHOTOS).exists():
         write_file(work / PHOTOS, npy(np.array(baked(photos, job))))
     count = max(2 * HELD, -(-pictures // shard))
@@ -119,13 +120,14 @@ def _draw(name: str, painter: Painter, count: int, workers: int, job: Job) -> No
         while wanted := missing():
             job.check(new=True)
             crew = min(workers or cores(), len(wanted))
-            for _, answer in run_in_processes(painter, wanted, crew, job=job):
-                if isinstance(answer, Crash):
-                    crashes += 1
-                    if crashes >= PARTIES:
-                        raise WeightsError(f"The calibration of {name} cannot go on: {answer.reason}.")
-                else:
-                    stage.advance()
+            with closing(run_in_processes(painter, wanted, crew, job=job)) as answers:
+                for _, answer in answers:
+                    if isinstance(answer, Crash):
+                        crashes += 1
+                        if crashes >= MOST_CRASHES:
+                            raise WeightsError(f"The calibration of {name} cannot go on: {answer.reason}.")
+                    else:
+                        stage.advance()
     job.check(new=True)
 
 
@@ -202,6 +204,7 @@ def baked(photos: Sequence[Path], job: Job) -> list[Image]:
 
     tree = {"texture": {"size": SKIN_SIDE}, "only": "texture", "detect": {"max_faces": 1}, "enhance": {"mode": "off"}}
     pipeline, out = Pipeline(Settings.model_validate(tree)), []
+    job = job.part(finishes=False)
     with job.stage("textures", len(photos)) as stage:
         for photo in photos:
             with suppress(TronieError):

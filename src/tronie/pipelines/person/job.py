@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from tronie.errors import InputError, TronieError
+from tronie.export.outputs import check
 from tronie.io import encode
 from tronie.io.inputs import find_inputs
 from tronie.io.kinds import left_out_sentence
@@ -68,11 +69,12 @@ def make_people(
 
     `job` is told of the stages `faces` (whose steps are photos), `recognise`, `people`, and of each person `fit`,
     `texture`, `light`, `frontal` and `files`. Raises TronieError when there is nothing to do, Cancelled when the job
-    is, or when it drains before the last texture has been begun; people who are finished are kept.
+    is, or when it drains while there is a head to begin or a texture to look at; people who are finished are kept.
     """
     from tronie.io.images import IMAGE_SUFFIXES
 
     job = job or Job()
+    check(settings.wanted)
     entries = None if people is None else read_people(people)
     inputs = find_inputs(photos, IMAGE_SUFFIXES, recursive=recursive, exclude=out)
     for problem in inputs.problems:
@@ -104,6 +106,7 @@ def _made(
     done: list[PersonDone] = []
     with job.stage("people", total=len(people)) as stage:
         for name, shots in people.items():
+            job.check(new=True)
             one = _one(name, shots, out / folders[name], pipeline, overwrite, job.part(name))
             job.emit(one)
             done.append(one)
