@@ -118,7 +118,7 @@ class Show(AbstractContextManager["Show"]):
         elif isinstance(event, CompilingKernels):
             self._compiling()
         elif isinstance(event, StageBegan) and self.inner and event.total is not None:
-            self._show(event.stage, event.done, event.total)
+            self._advance(Advanced(event.stage, event.done, event.total, event.source, event.face))
         elif isinstance(event, Advanced) and self.inner:
             self._advance(event)
 

@@ -53,17 +53,18 @@ class Made:
 
 def heads(
     found: Collected, pipeline: Pipeline, camera: Camera, folder: Path, failed: list[str], job: Job
-) -> Generator[Made, None, None]:
+) -> Generator[Made | None, None, None]:
     """Everybody's, in their order; `folder` gets a folder for each. While one is made, the next is solved in this
-    thread. Those who fail are told of in `failed`. `job` is told of the stages `solve`, `head` and `talking`, whose
-    steps are frames."""
+    thread. None for those who fail, who are told of in `failed`. `job` is told of the stages `solve`, `head` and
+    `talking`, whose steps are frames."""
     settings = pipeline.settings.video
     threads = pipeline.threads or cores()
     each = max(1, threads // max(len(found.people), 1))
 
-    def solved() -> Iterator[ClipPerson]:
+    def solved() -> Iterator[ClipPerson | None]:
         for number, tracks in enumerate(found.people, start=1):
             with job.part(face=number).stage("solve"):
+                person: ClipPerson | None
                 try:
                     person = solve_person(
                         number,
@@ -78,10 +79,12 @@ def heads(
                     )
                 except ValueError as error:
                     failed.append(f"person {number}: {error}")
-                    continue
+                    person = None
             yield person
 
-    def make(person: ClipPerson) -> Made | None:
+    def make(person: ClipPerson | None) -> Made | None:
+        if person is None:
+            return None
         level, model = usual_level(pipeline.model, pipeline.settings), pipeline.model
         part = job.part(face=person.number)
         with part.stage("head"):
@@ -103,9 +106,7 @@ def heads(
         return Made(person, face, photo, posable, (name,))
 
     with closing(spread(make, solved(), threads)) as everybody:
-        for made in everybody:
-            if made is not None:
-                yield made
+        yield from everybody
 
 
 def finished(

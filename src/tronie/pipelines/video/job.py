@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tronie.errors import InputError, sentence
 from tronie.export.records import to_json
 from tronie.export.schemas import ClipPersonRecord
@@ -22,7 +24,7 @@ from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.outcome import Outcome, Task, numbered
 from tronie.pipelines.video.collect import Collected, collect
-from tronie.pipelines.video.films import montage, steady, wired
+from tronie.pipelines.video.films import montage, steady, ticks, wired
 from tronie.pipelines.video.heads import heads
 from tronie.pipelines.video.motion import Motion
 from tronie.pipelines.video.posed_head import PosableHead
@@ -158,6 +160,9 @@ def _save(
     everybody = heads(found, pipeline, camera, writer.work, failed, job)
     with job.stage("heads", len(found.people)) as stage, closing(everybody):
         for made in everybody:
+            if made is None:
+                stage.advance()
+                continue
             person, face = made.person, made.face
             with job.part(face=person.number).stage("files"):
                 moving_heads[person.number] = made.head, person.motion
@@ -195,12 +200,12 @@ def _overlay(
     job: Job,
 ) -> None:
     """The film of the heads over the clip, which is read again."""
-    total, threads = len(found.times), pipeline.threads or cores()
+    count, threads = len(found.times), pipeline.threads or cores()
     with (
-        job.stage("overlay", total) as stage,
+        job.stage("overlay", len(ticks(np.array(found.times), found.info.fps))) as stage,
         closing(open_source(task.source, pipeline.settings)) as again,
     ):
-        frames = takewhile(lambda frame: frame.index < total, again.frames())
+        frames = takewhile(lambda frame: frame.index < count, again.frames())
         with closing(ahead(steady(frames, found.info.fps))) as shown:
             pictures = stage.each(wired(shown, people, camera, threads))
             write_movie(path, pictures, found.info.fps, sound=found.info.sound)
