@@ -128,9 +128,10 @@ def _outputs(parameters: Mapping[str, Any]) -> tuple[str, ...]:
         raise typer.BadParameter(f"--outputs: {error}.") from None
     if given is not None and not chosen:
         raise typer.BadParameter("--outputs names none.")
-    return tuple(
-        name for name in OUTPUTS if (parameters[name] if isinstance(parameters.get(name), bool) else name in chosen)
-    )
+    asked = {name: value for name in OUTPUTS if isinstance(value := parameters.get(name), bool)}
+    if not (left := tuple(name for name in OUTPUTS if asked.get(name, name in chosen))):
+        raise typer.BadParameter("--outputs and --no-NAME leave nothing.")
+    return left
 
 
 def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -> Callable[[str], list[str]]:
