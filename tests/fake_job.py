@@ -40,6 +40,8 @@ class FakePipeline:
             os.kill(os.getpid(), signal.SIGKILL)
         if "slow" in name:
             time.sleep(0.12)
+        while "wait" in name and not Path(photo).with_name("go").exists():
+            time.sleep(0.02)
         detection = Detection((0, 0, 10, 10), np.zeros((5, 2)), 0.9)
         faces = [] if "empty" in name else [Face(1, detection, timings={"fit": 0.01})]
         if "half" in name:

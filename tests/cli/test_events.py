@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from tronie.cli.progress import Bars
 from tronie.cli.show import Show
 from tronie.export import events
 from tronie.export.records import schema
+from tronie.importers.heads.calibrated import Calibrated
+from tronie.pipelines.calibration import job as calibration
 from tronie.pipelines.person.job import PersonDone
 from tronie.runtime.job import Advanced, Event, Job, Note, Problem, StageBegan
+from tronie.runtime.model_store import Imported
 
 FAST = ["--texture-size", "512", "--frontal-size", "256"]
 
@@ -120,6 +124,50 @@ def test_rendering_tells_of_its_films(tmp_path: Path) -> None:
     steps = [line for line in found if line["event"] == "advanced"]
     assert [step["done"] for step in steps] == list(range(1, 5))
     assert Path(film["path"]).is_dir()
+
+
+@dataclass(frozen=True)
+class Painted:
+    """Shards of pictures without any."""
+
+    work: Path
+    seed: int
+    shard: int
+
+    def __call__(self, job: Job) -> Callable[[int], int]:
+        def shard(number: int) -> int:
+            calibration.shard_file(self.work, number).touch()
+            return self.shard
+
+        return shard
+
+
+def test_calibrating_tells_of_its_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Imported("gnm", "gnm", "p", "CC0-1.0", True, "o", "gnm.npz", "", 0, "2026-01-01", 1, ".npz")
+    (tmp_path / "card.json").write_text('{"held_out_figures": {"error_mm": 1.5, "share": 0.5, "other": 2}}')
+
+    def finish(record: Imported, work: Path, count: int, seed: int, pictures: int, job: Job) -> None:
+        with job.stage("learning", 2) as stage:
+            for _ in stage.each(range(2)):
+                assert len(list(work.glob("shard-*"))) == count == 20
+
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
+    monkeypatch.setattr(calibration, "imported_head", lambda name: record)
+    monkeypatch.setattr(calibration, "made_of", lambda record: {})
+    monkeypatch.setattr(calibration, "prepare", lambda record, work, job: None)
+    monkeypatch.setattr(calibration, "Painter", Painted)
+    monkeypatch.setattr(calibration, "finish", finish)
+    monkeypatch.setattr(calibration, "find", lambda name: Calibrated(record, tmp_path))
+    result = CliRunner().invoke(
+        app, ["models", "calibrate", "gnm", "--pictures", "2000", "-j", "1", "--json", "events"]
+    )
+    assert result.exit_code == 0, result.output
+    found = lines(result.stdout)
+    check_order(found)
+    assert [line["stage"] for line in found if line["event"] == "stage_began"] == ["pictures", "learning"]
+    steps = [line["done"] for line in found if line["event"] == "advanced" and line["stage"] == "pictures"]
+    assert steps == list(range(1, 21))
+    assert found[-1] == {"event": "calibrated", "name": "gnm", "error_mm": 1.5, "share": 0.5}
 
 
 def test_without_a_terminal_bars_are_lines() -> None:
