@@ -1,16 +1,20 @@
-"""Faces are followed through motion, loss and meetings; with a detector and a net that see discs of one colour."""
+"""Faces are followed through motion, loss and meetings; with a detector and a net that see discs of one colour.
+The Hungarian method finds what SciPy's finds, and leaves out what costs too much."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.observation import FIVE, Seen, correlation
-from tronie.pipelines.video.track import Tracker
+from tronie.pipelines.video.track import Tracker, assign
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.types import Detection, Landmarks
 
@@ -184,3 +188,26 @@ def test_correlation_knows_no_light() -> None:
 def test_the_square_of_the_fake_face_is_around_it() -> None:
     square = square_from_landmarks(SHAPE * 40 + [80, 60, 0])
     assert np.allclose(square.apply([0.5, 0.5]), [80, 60], atol=2)
+
+
+# Assignment
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 10_000))
+def test_the_total_is_the_least(rows: int, columns: int, seed: int) -> None:
+    cost = np.random.default_rng(seed).normal(size=(rows, columns)) * 5
+    optimize = pytest.importorskip("scipy.optimize")
+    pairs = assign(cost)
+    row, column = optimize.linear_sum_assignment(cost)
+    assert len(pairs) == min(rows, columns)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    assert sum(cost[pair] for pair in pairs) == pytest.approx(cost[row, column].sum())
+
+
+def test_what_costs_too_much_is_left_alone_and_bends_nothing() -> None:
+    cost = np.array([[0.1, 0.5], [0.2, 9.0]])
+    assert assign(cost) == [(0, 1), (1, 0)]
+    assert assign(cost, 0.45) == [(0, 0)]
+    assert assign(np.array([[np.inf, 1.0], [np.inf, 2.0]])) == [(0, 1)]
+    assert assign(np.zeros((0, 3))) == []
