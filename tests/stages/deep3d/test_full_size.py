@@ -68,7 +68,7 @@ def _whole(vertices: int) -> tuple[Photo, Deep3DResult, Face]:
 @pytest.mark.parametrize(
     ("vertices", "everything"),
     [
-        (full_front.FRONT, False),
+        pytest.param(full_front.FRONT, False, marks=pytest.mark.slow),
         pytest.param(full_front.FRONT, True, marks=pytest.mark.slow),
         pytest.param(full_front.WHOLE, True, marks=pytest.mark.slow),
     ],

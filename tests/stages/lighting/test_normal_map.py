@@ -58,7 +58,7 @@ def outward(detail: Detail, head: Head, off: np.ndarray) -> float:
 
 @pytest.mark.parametrize(
     ("direction", "height"),
-    [((1.0, 0.2, 0.8), 0.5), ((1.0, 0.2, 0.8), -0.5), ((-1.0, 0.2, 0.8), 0.5), ((0.2, 1.0, 0.7), -0.5)],
+    [((-1.0, 0.2, 0.8), 0.5), ((0.2, 1.0, 0.7), -0.5)],
 )
 def test_a_bump_is_a_bump(tiny_head: HeadModel, direction: tuple[float, float, float], height: float) -> None:
     texture, head, fit, off, _ = with_a_bump(tiny_head, sun(direction), height)

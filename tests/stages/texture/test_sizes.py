@@ -37,7 +37,14 @@ def relaid(model: HeadModel, layout: str) -> HeadModel:
 
 @pytest.mark.parametrize(
     ("layout", "size"),
-    [("own", 512), ("own", 1024), ("own", 4096), ("tiles", 512), ("tiles", 1024), ("charts", 1024)],
+    [
+        ("own", 512),
+        ("own", 1024),
+        pytest.param("own", 4096, marks=pytest.mark.slow),
+        ("tiles", 512),
+        ("tiles", 1024),
+        ("charts", 1024),
+    ],
 )
 def test_no_texel_of_an_island_is_left_out_and_gutters_go_on(tiny_head: HeadModel, layout: str, size: int) -> None:
     model = tiny_head if layout == "own" else relaid(tiny_head, layout)
