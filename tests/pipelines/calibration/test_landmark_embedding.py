@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tronie.geometry import rotation_from_euler, rotation_matrix
 from tronie.head.model import default_head
@@ -36,6 +37,7 @@ def test_points_are_found_where_they_were_seen() -> None:
     assert np.median(np.linalg.norm(found - level.points478(mean), axis=1)) < 0.6
 
 
+@pytest.mark.slow
 def test_embeddings_of_all_levels_agree() -> None:
     model = default_head()
     points = model.level(1).points478(model.level(1).apply(model.mean)).astype(float)
