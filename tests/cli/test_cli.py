@@ -94,6 +94,13 @@ def test_a_manifest_of_an_earlier_version_is_read(photos, tmp_path) -> None:
     assert made(out) == before
 
 
+def test_an_argument_that_cannot_be_used_is_told_by_its_name(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    assert job("in", out=tmp_path / "out") == 1
+    assert capsys.readouterr().err.startswith("in: no photo in this folder")
+
+
 def test_nothing_worked_is_1(photos, tmp_path) -> None:
     assert job(photos("bad.jpg"), out=tmp_path / "out") == 1
     assert job(tmp_path / "none.jpg", out=tmp_path / "out2") == 1

@@ -196,7 +196,7 @@ class Show(AbstractContextManager["Show"]):
         if self.as_json:
             self._write_json("photo_done", self._refused(source, reason))
         else:
-            self.problem(source, reason)
+            self._print(f"{source}: {reason}", problem=True)
 
     def _refused(self, source: str, reason: str) -> dict[str, Any]:
         record = {"source": source, "status": "error", "reason": reason}
