@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -232,9 +233,8 @@ def thumbnail(workspace: Workspace, job: InterfaceJob, path: Path) -> Image:
 
     with job.stage("read"):
         if is_clip(path):
-            clip = open_clip(path)
-            small = Pillow.fromarray(next(clip.frames()).image)
-            clip.close()
+            with closing(open_clip(path)) as clip:
+                small = Pillow.fromarray(next(clip.frames()).image)
         else:
             small = Pillow.fromarray(read_photo(path).image)
     small.thumbnail((2 * THUMB, 2 * THUMB))
