@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,17 @@ class Environment:
         return os.environ.get
 
 
+class Unreadable:
+    """What arrives nowhere."""
+
+    def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+        return unpacked, ()
+
+
+def unpacked() -> object:
+    raise ValueError("not here")
+
+
 def test_every_task_is_answered_once() -> None:
     answers = dict(run_in_processes(Double(), range(10), 2))
     assert answers == {number: 2 * number for number in range(10)}
@@ -69,6 +81,13 @@ def test_a_crash_costs_only_its_own_task() -> None:
     assert "memory" in crashes[13]
     assert "7" in crashes[15]
     assert all(answers[n] == 2 * n for n in (1, 2, 3, 4, 5))
+
+
+def test_a_task_that_a_worker_cannot_read_is_not_waited_for() -> None:
+    unreadable: Any = Unreadable()
+    answers = dict(run_in_processes(Double(), [1, unreadable, 2], 1))
+    assert isinstance(answers.pop(unreadable), Crash)
+    assert answers == {1: 2, 2: 4}
 
 
 def test_no_task_starts_no_process() -> None:

@@ -17,7 +17,7 @@ from tronie.errors import Cancelled, WeightsError
 from tronie.head.model import HeadModel, default_head
 from tronie.head.morphable import Morphable
 from tronie.importers.heads.calibrated import Calibrated, calibrated, find, folder_of, made_of
-from tronie.pipelines.calibration.job import calibrate
+from tronie.pipelines.calibration.job import baked, calibrate
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.runtime.model_store import keep, new_record
 
@@ -100,6 +100,13 @@ def test_photos_are_fitted_with_it(home: tuple[Path, list[Event], Calibrated], t
     said = CliRunner().invoke(app, ["run", str(photo), "-o", str(tmp_path / "out"), "--head", "gnm", "--only", "mesh"])
     assert said.exit_code == 0, said.output
     assert (tmp_path / "out/selftest/face-1/head.glb").exists()
+
+
+def test_skins_are_not_read_to_the_end_once_it_drains(tmp_path: Path) -> None:
+    job = Job()
+    job.drain()
+    with pytest.raises(Cancelled):
+        baked([tmp_path / "none.jpg"], job)
 
 
 def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

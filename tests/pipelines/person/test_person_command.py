@@ -13,6 +13,7 @@ from places import EXAMPLES
 from typer.testing import CliRunner
 
 from tronie.cli.app import app
+from tronie.cli.person import person
 from tronie.errors import Cancelled
 from tronie.export.records import PersonRecord
 from tronie.pipelines.person import job as people_job
@@ -131,6 +132,20 @@ def test_once_it_drains_no_other_person_is_begun(photos: Path, tmp_path: Path, m
         with pytest.raises(Cancelled) if last == "anna" else nullcontext():
             make_people([photos / "a.png", photos / "b.png"], tmp_path / "out", Settings(), people=said, job=job)
         assert done == kept
+
+
+def test_who_asks_to_end_when_all_is_done_hears_that_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(*_: object, job: Job, **__: object) -> tuple[PersonDone, ...]:
+        job.drain()
+        return (PersonDone("1", str(tmp_path / "1"), "ok", 2),)
+
+    monkeypatch.setattr(people_job, "make_people", make)
+    assert person(["a.jpg"], tmp_path, Settings()) == 0
+    said = capsys.readouterr()
+    assert "1 head" in said.out
+    assert "Stopped" not in said.err
 
 
 def test_photos_beyond_the_memory_are_read_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,53 @@
+"""Stages of a video have as many steps as was told, whoever fails and however uneven its frames come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tronie.arrays import Image
+from tronie.geometry import Camera
+from tronie.io.video.clip import Frame
+from tronie.pipelines.outcome import Task
+from tronie.pipelines.video import heads, job
+from tronie.runtime.job import Advanced, Event, Job
+from tronie.settings import Settings
+
+CAMERA = Camera(800.0, (320.0, 240.0), (640, 480))
+
+
+def test_who_cannot_be_solved_is_a_step_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(number: int, *_: object, **__: object) -> None:
+        raise ValueError(f"nothing to see of {number}")
+
+    monkeypatch.setattr(heads, "solve_person", fails)
+    found: Any = SimpleNamespace(people=[[0], [1, 2]])
+    pipeline: Any = SimpleNamespace(settings=Settings(), threads=2, model=None, calibration=None)
+    failed: list[str] = []
+    assert list(heads.heads(found, pipeline, CAMERA, tmp_path, failed, Job())) == [None, None]
+    assert failed == ["person 1: nothing to see of 1", "person 2: nothing to see of 2"]
+
+
+def test_the_film_over_the_clip_has_a_step_for_every_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [0.0, 0.1, 0.2, 0.6, 0.7]
+    frames = [Frame(number, time, np.zeros((2, 2, 3), np.uint8)) for number, time in enumerate(times)]
+    clip = SimpleNamespace(frames=lambda: iter(frames), close=lambda: None)
+
+    def wired(shown: Iterable[tuple[int, Image]], *_: object) -> Iterable[Image]:
+        return (image for _, image in shown)
+
+    monkeypatch.setattr(job, "open_source", lambda *_: clip)
+    monkeypatch.setattr(job, "wired", wired)
+    monkeypatch.setattr(job, "write_movie", lambda path, pictures, fps, sound: len(list(pictures)))
+    found: Any = SimpleNamespace(times=times, info=SimpleNamespace(fps=10.0, sound=None))
+    pipeline: Any = SimpleNamespace(settings=Settings(), threads=1)
+    heard: list[Event] = []
+    job._overlay(found, pipeline, Task("a.mp4", tmp_path, "a"), {}, CAMERA, tmp_path / "overlay.mp4", Job(heard.append))
+    steps = [event for event in heard if isinstance(event, Advanced)]
+    assert [step.done for step in steps] == list(range(1, 9))
+    assert {step.total for step in steps} == {8}
