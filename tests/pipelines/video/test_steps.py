@@ -1,4 +1,5 @@
-"""Stages of a video have as many steps as was told, whoever fails and however uneven its frames come."""
+"""Stages of a video have as many steps as was told, whoever fails and however uneven its frames come; what is cancelled
+leaves no file open."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from tronie.arrays import Image
+from tronie.errors import Cancelled
 from tronie.geometry import Camera
 from tronie.io.video.clip import Frame
 from tronie.pipelines.outcome import Task
-from tronie.pipelines.video import heads, job
+from tronie.pipelines.video import collect, heads, job
 from tronie.runtime.job import Advanced, Event, Job
 from tronie.settings import Settings
 
@@ -51,3 +53,28 @@ def test_the_film_over_the_clip_has_a_step_for_every_picture(tmp_path: Path, mon
     steps = [event for event in heard if isinstance(event, Advanced)]
     assert [step.done for step in steps] == list(range(1, 9))
     assert {step.total for step in steps} == {8}
+
+
+def test_what_was_seen_lies_in_a_closed_file_however_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[collect.Spool] = []
+
+    class Kept(collect.Spool):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            made.append(self)
+
+    monkeypatch.setattr(collect, "Spool", Kept)
+
+    def step(frame: Frame) -> list[object]:
+        work.cancel()
+        return []
+
+    for name in ("Keyframes", "Tracker", "Traits"):
+        monkeypatch.setattr(collect, name, lambda *_: SimpleNamespace(step=step, met=[], cut=False))
+    frames = [Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8))]
+    clip: Any = SimpleNamespace(info=SimpleNamespace(frames=1, size=(64, 64)), frames=lambda: (f for f in frames))
+    pipeline: Any = SimpleNamespace(settings=Settings(), net=None, detector=None, model=None, calibration=None)
+    work = Job()
+    with pytest.raises(Cancelled):
+        collect.collect(clip, pipeline, tmp_path, job=work)
+    assert made[0]._file.closed

@@ -64,11 +64,11 @@ class Collected:
 
 
 class Spool:
-    """Rows appended to a file, and read back by their numbers."""
+    """Rows appended to a file, and read back by their numbers when it is closed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[bytes] = path.open("w+b")
+        self._file: IO[bytes] = path.open("wb")
         self.of_track: dict[int, list[int]] = {}
         """Row numbers by track, in order of time."""
         self._count = 0
@@ -87,7 +87,6 @@ class Spool:
 
     def rows(self) -> NDArray[Any]:
         """All rows, mapped from disk: what is not looked at is not in memory."""
-        self._file.flush()
         if not self._count:
             return np.zeros(0, ROW)
         return np.memmap(self._path, dtype=ROW, mode="r", shape=(self._count,))
@@ -123,13 +122,13 @@ def collect(
     seen for less than `least_seconds` in all are left out. The stage `follow` of `job` has a step for every frame; once
     it drains, the clip ends there."""
     job = job or Job()
-    spool, shots = Spool(work / "seen"), Keyframes(work, pipeline.net)
+    shots = Keyframes(work, pipeline.net)
     tracker = Tracker(pipeline.detector, pipeline.net, pipeline.settings.detect, every)
     focal = pipeline.settings.fit.focal or guess_camera(clip.info.size, None, []).focal
     traits = Traits(pipeline.model, pipeline.calibration, focal)
     times: list[float] = []
     cuts: list[int] = []
-    with job.stage("follow", clip.info.frames) as stage:
+    with closing(Spool(work / "seen")) as spool, job.stage("follow", clip.info.frames) as stage:
         # Reading, following and noting take a thread each; what they do lets go of the interpreter's lock.
         with closing(ahead(_followed(ahead(clip.frames()), tracker))) as steps:
             for frame, seen, met, cut in steps:
