@@ -14,9 +14,9 @@ import numpy as np
 
 from tronie.cli.run import run_photos
 from tronie.errors import InputError
-from tronie.jobs.worker import bind
+from tronie.jobs.worker import steady
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.pipelines.photo import Each
+from tronie.pipelines.photo import Each, Runner, do_photo
 from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.types import Caution, Detection, Face, Photo, Result
@@ -52,6 +52,11 @@ class FakePipeline:
         notes = ("only the first of 2 frames was used",) if "noted" in name else ()
         picture = Photo(np.zeros((1, 1, 3), np.uint8), notes=notes)
         return Result(picture, tuple(each(picture, face) if each else face for face in faces), {"detect": 0.1})
+
+
+def bind(runner: Runner, job: Job | None = None) -> Callable[[Task], Outcome]:
+    """The function that does one task with `runner`."""
+    return steady(lambda task: do_photo(runner, task, job=job))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_job import FakePipeline, job, manifest
+from fake_job import FakePipeline, bind, job, manifest
 
 from tronie import cli
 from tronie.cli.run import run_photos
@@ -23,7 +23,6 @@ from tronie.io.video import is_clip
 from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import make_plan
-from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.pipelines.photo import Each
 from tronie.runtime import process_ids as process

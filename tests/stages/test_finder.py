@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_job import bind
 from PIL import Image as Pictures
 from places import EXAMPLES
 
@@ -15,7 +16,6 @@ from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
 from tronie.jobs.manifest import Manifest
-from tronie.jobs.worker import bind
 from tronie.pipelines.outcome import Task
 from tronie.stages.finder import Finder, FoundFaces, Marked, merged
 from tronie.stages.fit.basis import landmark_basis

@@ -13,7 +13,6 @@ from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.runtime.processes import Limit
 
 if TYPE_CHECKING:
-    from tronie.pipelines.photo import Runner
     from tronie.settings import Settings
 
 NET_IN_USE = 6
@@ -104,18 +103,6 @@ class Work:
             None if memory is None else int(share[1] * memory * 1e9),
             what,
         )
-
-
-def bind(
-    runner: Runner, settings: Settings | None = None, threads: int = 0, job: Job | None = None
-) -> Callable[[Task], Outcome]:
-    """The function that does one task with `runner`, and makes its files in so many threads."""
-    from tronie.pipelines.photo import do_photo
-
-    def work(task: Task) -> Outcome:
-        return do_photo(runner, task, settings, threads, job)
-
-    return steady(work)
 
 
 def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:

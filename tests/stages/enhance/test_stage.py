@@ -249,9 +249,10 @@ def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
 
 
 def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
+    from fake_job import bind
+
     from tronie.jobs.manifest import Manifest
     from tronie.jobs.plan import make_plan, run_job
-    from tronie.jobs.worker import bind
 
     photo = tmp_path / "small.png"
     Pillow.fromarray(small.image).save(photo)
