@@ -17,6 +17,7 @@ from benchmarks.accuracy.metric import umeyama
 from benchmarks.accuracy.observe import Observation
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel
+from tronie.stages.fit.basis import OVAL, OVAL_WEIGHT
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.types import Fit
@@ -26,45 +27,6 @@ Method = Callable[[Observation], Fit]
 
 MEAN = "mean head"
 UNKNOWN_FOCAL = "full fit"
-
-OVAL = (
-    10,
-    338,
-    297,
-    332,
-    284,
-    251,
-    389,
-    356,
-    454,
-    323,
-    361,
-    288,
-    397,
-    365,
-    379,
-    378,
-    400,
-    377,
-    152,
-    148,
-    176,
-    149,
-    150,
-    136,
-    172,
-    58,
-    132,
-    93,
-    234,
-    127,
-    162,
-    21,
-    54,
-    103,
-    67,
-    109,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +58,7 @@ class LeastSquares:
         x = np.concatenate([np.zeros(k), scores])
         price = np.concatenate([np.full(6, 1e-9), np.full(k, self.identity_weight), np.full(52, 0.16**-2)])
         weight = np.ones(478)
-        weight[list(OVAL)] = 0.35
+        weight[list(OVAL)] = OVAL_WEIGHT
         for _ in range(self.rounds):
             turned = (mean + shape @ x) @ rotation.T
             p = turned + shift

@@ -18,6 +18,7 @@ from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.calibration.registration import closest_on_surface
+from tronie.stages.fit.basis import OVAL
 
 Ints = NDArray[np.int32]
 Embedding = tuple[Ints, Array]
@@ -191,31 +192,7 @@ def locate(points: Array, vertices: Array, triangles: Ints) -> Embedding:
 
 def jaw_line(points: Array) -> Array:
     """17 points evenly spaced along the net's face oval from ear to ear, (17, 3)."""
-    oval = [
-        127,
-        234,
-        93,
-        132,
-        58,
-        172,
-        136,
-        150,
-        149,
-        176,
-        148,
-        152,
-        377,
-        400,
-        378,
-        379,
-        365,
-        397,
-        288,
-        361,
-        323,
-        454,
-        356,
-    ]
+    oval = list(OVAL[OVAL.index(127) : OVAL.index(356) - 1 : -1])  # from ear to ear, below the face
     line = points[oval]
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     at = np.linspace(0, length[-1], 17)
