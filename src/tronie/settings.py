@@ -50,6 +50,13 @@ class HeadSettings(Branch):
     )
 
 
+class HairSettings(Branch):
+    mode: Literal["auto", "scalp", "none"] = Field(
+        "auto", description="Hair as a mesh of its own; scalp: painted on the head; none: bald skin."
+    )
+    glasses: Literal["remove", "keep"] = Field("remove", description="Glasses go, or become a mesh of their own.")
+
+
 class FitSettings(Branch):
     engine: str = Field("calibrated", description="What reconstructs faces; deep3d wants your files.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
@@ -96,6 +103,7 @@ class Settings(Branch):
     landmarks: LandmarkSettings = LandmarkSettings()
     enhance: EnhanceSettings = EnhanceSettings()
     head: HeadSettings = HeadSettings()
+    hair: HairSettings = HairSettings()
     fit: FitSettings = FitSettings()
     texture: TextureSettings = TextureSettings()
     light: LightSettings = LightSettings()

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 from tronie.head.model import Head
@@ -175,6 +178,68 @@ portraits only: hair, neck, shoulders and background, which follow the head by a
 what lies beyond the photo's border."""
 
 
+SEGMENTS: tuple[str, ...] = (
+    "background", "hair", "facial_hair", "face", "body", "clothes", "covering", "glasses", "other"
+)  # fmt: skip
+"""What a pixel of a photo with a person may be, in the order of a segmentation's shares: `face` is its skin, eyes,
+mouth and ears; `body` skin of neck and shoulders; `covering` a hat, hijab, scarf or helmet; `glasses` frames and
+lenses; `other` what else is before the face or in the hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Of what matter each pixel around one face is."""
+
+    shares: Image
+    """(9, S, S) uint8 in SEGMENTS' order: how likely each is, their sum about 255."""
+    to_photo: Similarity
+    """Pixels of the shares -> photo pixels."""
+
+    def share(self, *names: str) -> Array:
+        """(S, S) float32 0..1: how likely a pixel is one of those named."""
+        rows = [SEGMENTS.index(name) for name in names]
+        return np.asarray(self.shares[rows].sum(axis=0, dtype=np.float32) / 255, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A surface of its own over the head, rigid with it: hair, a covering, glasses."""
+
+    name: str
+    """hair, covering or glasses: also the name of its mesh and material."""
+    vertices: Array
+    """(V, 3) float32 mm, in head space at rest."""
+    normals: Array
+    """(V, 3) float32 unit normals."""
+    triangles: NDArray[np.int32]
+    """(T, 3) counter-clockwise from outside."""
+    uv: Array
+    """(V, 2) float32, origin at the top left, v down."""
+    image: Image
+    """(H, W, 4) RGBA: what it looks like; it is there where alpha is 128 and more."""
+    lods: tuple[NDArray[np.int32], NDArray[np.int32]]
+    """(T1, 3) and (T2, 3) fewer triangles over the same vertices, for both levels of detail."""
+    roughness: float = 0.85
+
+
+HAIR_KINDS: tuple[str, ...] = ("bald", "short", "long", "covered")
+"""What can be said of a head of hair by name; `short` is all that ends above the shoulders' height."""
+
+
+@dataclass(frozen=True, slots=True)
+class HairLook:
+    """What was found out of a person's hair."""
+
+    kind: str
+    """One of HAIR_KINDS."""
+    certainty: float
+    """0..1."""
+    fullness: float
+    """0..1: how much of the scalp above the temples has hair; receding hair is between."""
+    color: Array
+    """(3,) sRGB 0..255, the median of what the photo shows; the skin's on a bald head."""
+
+
 @dataclass(frozen=True, slots=True)
 class Texture:
     image: Image
@@ -282,6 +347,10 @@ class Face:
     """Of the enhanced picture where there is one."""
     fit: Fit | None = None
     head: Head | None = None
+    segmentation: Segmentation | None = None
+    hair: HairLook | None = None
+    shells: tuple[Shell, ...] = ()
+    """Hair, a covering, glasses, as far as the settings want them and the photo shows them."""
     texture: Texture | None = None
     albedo: Albedo | None = None
     """Where it was asked for."""
