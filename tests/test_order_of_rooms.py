@@ -25,15 +25,17 @@ ORDER = """
     io.video
     raster
     stages.detect stages.landmarks
+    stages.segment
     stages.enhance
     stages.fit
     stages.deep3d
     stages.texture
+    stages.hair
     stages.lighting
     stages.portrait
     stages
     render
-    importers.heads importers.deep3d importers.sparnet
+    importers.heads
     importers
     export
     pipelines

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import vectors
 
-from tronie.importers.sparnet.architecture import ARCHITECTURES, Architecture, shapes
+from tronie.importers.sparnet_architecture import ARCHITECTURES, Architecture, shapes
 
 torch = pytest.importorskip("torch", reason="the nets for training need PyTorch")
 RECORDED = pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """SPARNet in PyTorch: names and shapes of `state_dict()` are those of the released checkpoints.
 
 After Chen, Gong, Wang, Li, Wong 2020, "Learning Spatial Attention for Face Super-Resolution". What tells the nets of
-the family apart is a `tronie.importers.sparnet.architecture.Architecture`. Pictures are (N, 3, side, side) RGB in
+the family apart is a `tronie.importers.sparnet_architecture.Architecture`. Pictures are (N, 3, side, side) RGB in
 -1..1.
 """
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate, normalize
 
-from tronie.importers.sparnet.architecture import EPSILON, HOURGLASS, SLOPE, Architecture, Scale
+from tronie.importers.sparnet_architecture import EPSILON, HOURGLASS, SLOPE, Architecture, Scale
 
 
 class SpectralConv(nn.Module):

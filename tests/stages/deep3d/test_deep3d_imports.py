@@ -17,8 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tronie.errors import OutputError, WeightsError
 from tronie.formats.matlab import mat_bytes
 from tronie.importers import KINDS
+from tronie.importers.bfm_front import BASEL, NEEDED
 from tronie.importers.deep3d import import_bfm, import_deep3d
-from tronie.importers.deep3d.bfm_front import BASEL, NEEDED
 from tronie.runtime.model_store import imported
 from tronie.stages.deep3d import net
 from tronie.stages.deep3d.bfm import FaceModel, load_face_model
@@ -38,7 +38,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
     """Numbers of a narrow net that passes for the published one."""
     blocks = net.blocks
     monkeypatch.setattr(net, "shapes", lambda: shapes(WIDTH))
-    monkeypatch.setattr("tronie.importers.deep3d.to_onnx.blocks", lambda width: blocks(WIDTH))
+    monkeypatch.setattr("tronie.importers.deep3d_onnx.blocks", lambda width: blocks(WIDTH))
     return vectors.filled(shapes(WIDTH))
 
 

@@ -16,7 +16,7 @@ from places import DOCS, EXAMPLES
 
 from tronie import cli
 from tronie.export.records import face_record, to_json
-from tronie.importers.deep3d.to_onnx import onnx_bytes
+from tronie.importers.deep3d_onnx import onnx_bytes
 from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
 from tronie.runtime.model_store import keep, new_record

@@ -19,7 +19,7 @@ from places import EXAMPLES
 from tronie import cli
 from tronie.export.writer import MADE, save_face
 from tronie.formats.matlab import mat_bytes
-from tronie.importers.deep3d.to_onnx import onnx_bytes
+from tronie.importers.deep3d_onnx import onnx_bytes
 from tronie.runtime.model_store import keep, new_record
 from tronie.settings import ExportSettings, LightSettings, PortraitSettings, TextureSettings
 from tronie.stages.deep3d.align import POINTS, SIZE

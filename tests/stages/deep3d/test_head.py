@@ -243,7 +243,7 @@ def test_users_own_texture_coordinates(tmp_path: Path, monkeypatch: pytest.Monke
         assert layout is not None
         assert_allclose(layout.uv, expected, atol=1e-6)
         assert_array_equal(layout.face_uv, load_face_model().triangles)
-    monkeypatch.setattr("tronie.importers.deep3d.bfm_front.WITH_EXPRESSIONS", 150)
+    monkeypatch.setattr("tronie.importers.bfm_front.WITH_EXPRESSIONS", 150)
     _files(tmp_path / "part", BFM_UV=whole[part], BFM_front_idx=indices["BFM_front_idx"])
     import_bfm(tmp_path / "part", overwrite=True)
     layout = load_face_model().layout

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import vectors
 
-from tronie.importers.deep3d.to_onnx import onnx_bytes
+from tronie.importers.deep3d_onnx import onnx_bytes
 from tronie.runtime.inference import Session
 from tronie.stages.deep3d.net import CoefficientNet, check, shapes
 

@@ -13,8 +13,8 @@ from frozen import Frozen, deep3d, node, part, tensor
 from tronie.errors import WeightsError
 from tronie.formats.safety import Budget
 from tronie.formats.tensorflow_graph import parse_graph, read_graph
-from tronie.importers.deep3d.from_tensorflow import onnx_bytes
-from tronie.importers.deep3d.to_onnx import onnx_bytes as from_pytorch
+from tronie.importers.deep3d_onnx import onnx_bytes as from_pytorch
+from tronie.importers.deep3d_tensorflow import onnx_bytes
 from tronie.runtime.inference import Session
 from tronie.stages.deep3d.net import shapes
 

@@ -15,9 +15,9 @@ import vectors
 
 from tronie import cli
 from tronie.errors import OutputError, WeightsError
-from tronie.importers.sparnet import architecture as sparnet
+from tronie.importers import sparnet_architecture as sparnet
 from tronie.importers.sparnet import import_sparnet
-from tronie.importers.sparnet.architecture import ARCHITECTURES, Architecture, find_state, recognise, shapes
+from tronie.importers.sparnet_architecture import ARCHITECTURES, Architecture, find_state, recognise, shapes
 from tronie.runtime.inference import Session
 from tronie.runtime.model_store import imported
 from tronie.stages.enhance import make_enhancer
@@ -55,7 +55,7 @@ def _compare(plan: Architecture, folder: Path) -> float:
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from training.superres.sparnet import SPARNet
-    from tronie.importers.sparnet.to_onnx import onnx_bytes
+    from tronie.importers.sparnet_onnx import onnx_bytes
 
     numbers = vectors.filled(shapes(plan))
     (folder / "net.onnx").write_bytes(onnx_bytes(numbers, plan))
@@ -91,7 +91,7 @@ def test_the_onnx_file_answers_as_pytorch(plan: Architecture, tmp_path: Path) ->
 def test_instance_norm_of_half_black_pictures(tmp_path: Path) -> None:
     """Long sums of one number after the other: 5e-5 off where they are added up without care."""
     pytest.importorskip("onnx")
-    from tronie.importers.sparnet.to_onnx import _Graph
+    from tronie.importers.sparnet_onnx import _Graph
 
     rng = np.random.default_rng(0)
     state = {"n.weight": rng.normal(1, 0.2, 8).astype(np.float32), "n.bias": rng.normal(0, 0.2, 8).astype(np.float32)}

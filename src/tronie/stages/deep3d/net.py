@@ -1,5 +1,5 @@
 """The net of Deep3D: ResNet-50 (He et al. 2016, with the stride in the 3 x 3 convolutions) and seven linear heads on
-its mean features; the names in its checkpoints, and how it is asked. `tronie.importers.deep3d.to_onnx` makes an ONNX
+its mean features; the names in its checkpoints, and how it is asked. `tronie.importers.deep3d_onnx` makes an ONNX
 file."""
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _is_checkpoint(file: Path) -> bool:
 
 def _from_checkpoint(file: Path) -> bytes:
     from tronie.formats.torch_checkpoint import find_numbers, read_checkpoint
-    from tronie.importers.deep3d.to_onnx import onnx_bytes
+    from tronie.importers.deep3d_onnx import onnx_bytes
 
     state = find_numbers(read_checkpoint(file), net.ANCHOR)
     net.check(state, net.shapes())
@@ -73,7 +73,7 @@ def _from_graph(file: Path) -> bytes:
 
     from tronie.formats.tensorflow_graph import LARGEST as LARGEST_FILE
     from tronie.formats.tensorflow_graph import read_graph
-    from tronie.importers.deep3d.from_tensorflow import onnx_bytes
+    from tronie.importers.deep3d_tensorflow import onnx_bytes
 
     try:
         with reading(file, "a graph of TensorFlow", most=LARGEST_FILE) as budget:
@@ -141,7 +141,7 @@ def import_bfm(file: Path, *, overwrite: bool = False) -> Imported:
     BFM_UV.mat (or .npz), if it is there too, says how the texture lies.
     Raises WeightsError with what is missing and where it is to be had, and OutputError.
     """
-    from tronie.importers.deep3d.bfm_front import find, read_arrays, read_uv
+    from tronie.importers.bfm_front import find, read_arrays, read_uv
     from tronie.stages.deep3d.topology import make_layout
 
     main = find(file)

@@ -1,5 +1,5 @@
 """SPARNet (Chen, Gong, Wang, Li, Wong 2020, "Learning Spatial Attention for Face Super-Resolution"): its plans and
-the names and meaning of the numbers in its checkpoints. `tronie.importers.sparnet.to_onnx` makes an ONNX file of them.
+the names and meaning of the numbers in its checkpoints. `tronie.importers.sparnet_onnx` makes an ONNX file of them.
 
 A face attention unit adds `attention * features` to its shortcut, where the features are norm, LeakyReLU and two
 convolutions, and the attention is the sigmoid of a small hourglass over them: one map for all channels ("2-D") or one

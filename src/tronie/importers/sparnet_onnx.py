@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tronie.importers.sparnet.architecture import EPSILON, SLOPE, Architecture, Scale, State, kernel, norm_gain
+from tronie.importers.sparnet_architecture import EPSILON, SLOPE, Architecture, Scale, State, kernel, norm_gain
 from tronie.runtime.onnx_graph import OnnxGraph
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tronie.formats.safety import Budget
 from tronie.formats.tensorflow_graph import Attribute, Node
-from tronie.importers.deep3d.to_onnx import PORTS
+from tronie.importers.deep3d_onnx import PORTS
 from tronie.runtime.onnx_graph import OnnxGraph
 from tronie.stages.deep3d.net import HEADS
 

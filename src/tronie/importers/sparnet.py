@@ -16,8 +16,8 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
     when it cannot be stored or is there already.
     """
     from tronie.formats.torch_checkpoint import read_checkpoint
-    from tronie.importers.sparnet.architecture import ARCHITECTURES, find_state, recognise
-    from tronie.importers.sparnet.to_onnx import onnx_bytes
+    from tronie.importers.sparnet_architecture import ARCHITECTURES, find_state, recognise
+    from tronie.importers.sparnet_onnx import onnx_bytes
     from tronie.runtime.onnx_graph import require_onnx
 
     require_onnx()
