@@ -10,7 +10,7 @@ import numpy as np
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
-from tronie.types import Caution, Crop, Detection, Face, Fit, Landmarks, Photo, Portrait, Result, Texture
+from tronie.types import Caution, Crop, Detection, Face, Fit, Landmarks, Photo, Portrait, Result, Shell, Texture
 
 SMILE = {"jawOpen": 0.4, "mouthSmileLeft": 0.7, "mouthSmileRight": 0.5, "eyeBlinkLeft": 0.25}
 
@@ -68,3 +68,27 @@ def make_result(model: HeadModel, faces: int = 1, name: str = "someone", **optio
     image = np.stack([x * 255 // 320, y, 120 + 0 * x], axis=-1).astype(np.uint8)
     found = tuple(make_face(model, i + 1, **options) for i in range(faces))
     return Result(Photo(image, name, f"{name}.jpg"), found, {"detect": 0.1})
+
+
+def make_shell(name: str = "hair", cells: int = 8, size: int = 128) -> Shell:
+    """A dome over the tiny head (or any other), brown where it is there: a checker whose holes are green and clear, but
+    for the lowest row of `cells`, which is whole."""
+    rows, columns = 12, 32
+    around, down = np.meshgrid(np.linspace(-np.pi, np.pi, columns + 1), np.linspace(0.02, 0.45 * np.pi, rows + 1))
+    unit = np.stack([np.sin(down) * np.sin(around), np.cos(down), np.sin(down) * np.cos(around)], axis=-1)
+    vertices = (np.array([0, 10, -80]) + unit * np.array([92, 142, 112])).reshape(-1, 3).astype(np.float32)
+    normals = unit / np.array([92, 142, 112])
+    normals = (normals / np.linalg.norm(normals, axis=-1, keepdims=True)).reshape(-1, 3).astype(np.float32)
+    u, v = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+
+    def grid(step: int) -> Any:
+        i, j = (a.ravel() for a in np.mgrid[:rows:step, :columns:step])
+        w = columns + 1
+        a, b, c, d = i * w + j, (i + step) * w + j, (i + step) * w + j + step, i * w + j + step
+        return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int32)
+
+    y, x = np.mgrid[:size, :size] * cells // size
+    there = ((x + y) % 2 == 0) | (y == cells - 1)
+    image = np.where(there[..., None], [90, 60, 40, 255], [0, 255, 0, 0]).astype(np.uint8)
+    uv = np.stack([u, v], axis=-1).reshape(-1, 2).astype(np.float32)
+    return Shell(name, vertices, normals, grid(1), uv, image, (grid(2), grid(4)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from samples import make_shell
 
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, studio_light
-from tronie.types import Texture
+from tronie.types import Shell, Texture
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
 POSE = rigid(HEAD_TO_CAMERA_AXES, [0, 0, 1000.0])
@@ -79,3 +82,20 @@ def test_minified_keeps_the_mean() -> None:
     assert small.shape == (64, 64, 3)
     assert abs(small.mean() - image.mean()) < 1
     assert minified(image, 1.1) is image
+
+
+def test_a_shell_is_drawn_where_it_is_there_and_leaves_the_rest(tiny_head: HeadModel) -> None:
+    level = tiny_head.level(0)
+    shell = make_shell(cells=1)
+
+    def picture(*shells: Shell) -> np.ndarray:
+        worn = np.full((64, 64, 3), 200, np.uint8)
+        return render_head(tiny_head.mean, level, worn, CAMERA, POSE, shading=UNLIT, shells=shells).astype(int)
+
+    bare, full, holes = picture(), picture(shell), picture(make_shell(cells=4))
+    brown = np.abs(full - [90, 60, 40]).max(axis=-1) <= 1
+    assert brown.sum() > 2000
+    assert 0.05 < (np.abs(holes - bare).max(axis=-1) == 0)[brown].mean() < 0.5
+    assert not (holes[..., 1] > holes[..., 0] + 10).any()
+    clear = replace(shell, image=shell.image * np.array([1, 1, 1, 0], np.uint8))
+    assert np.array_equal(picture(clear), bare)

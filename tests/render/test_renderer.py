@@ -7,13 +7,14 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from samples import SMILE, make_head
+from samples import SMILE, make_head, make_shell
 
 from tronie.cli.options import RENDER_MODES as MODES
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.render.figure import Figure, control_edges, figure_of_head
+from tronie.render.film import orbit
 from tronie.render.lights import Lamp, Lighting, preset
 from tronie.render.renderer import Look, Mode, Scene, heat_srgb, render
 
@@ -212,3 +213,67 @@ def test_a_pose_is_kept_and_a_new_one_is_not_taken_for_it(figure: Figure) -> Non
         np.testing.assert_array_equal(again.posed(weights), fresh.posed(weights))
         posed = again.posed(weights)
         np.testing.assert_array_equal(again.normals(posed), fresh.normals(fresh.posed(weights)))
+
+
+def test_a_shell_hides_the_head_where_it_is_there_and_not_where_it_is_clear(figure: Figure) -> None:
+    shell = make_shell(cells=4)
+    worn = replace(figure, shells=(shell,), texture=np.full((64, 64, 3), 200, np.uint8))
+    camera, pose = orbit(worn, (240, 240), 0, 0)
+    look = Look(light=preset("flat"), samples=2)
+    bare = render(Scene(replace(worn, shells=()), camera, pose, look)).astype(int)
+    out = render(Scene(worn, camera, pose, look)).astype(int)
+    whole = make_shell(cells=1)
+    full = render(Scene(replace(worn, shells=(whole,)), camera, pose, look)).astype(int)
+    brown = np.abs(full - [90, 60, 40]).max(axis=-1) <= 2
+    changed = np.abs(out - bare).max(axis=-1) > 2
+    assert brown.sum() > 2000
+    # What changes is brown, or the dark inside of the far wall; nothing is green; holes show what is behind.
+    assert (out[changed][:, 1] <= out[changed].max(axis=1)).all()
+    assert not ((out[..., 1] > out[..., 0] + 10) & changed).any()
+    assert 0.05 < (brown & ~changed).sum() / brown.sum() < 0.5
+
+
+def test_shells_are_seen_from_inside_darker_and_not_in_maps(figure: Figure) -> None:
+    shell = make_shell(cells=1)
+    worn = replace(figure, shells=(shell,))
+    worn = replace(worn, texture=np.full((64, 64, 3), 200, np.uint8))
+    seen = []
+    for pitch in (-75, 75):
+        camera, pose = orbit(worn, (160, 160), 0, pitch)
+        out = render(Scene(worn, camera, pose, Look(light=preset("flat"), samples=1)))
+        seen.append(linear(np.median(out[(out < 120).all(axis=-1)], axis=0)))
+    assert linear(np.array([90, 60, 40])) == pytest.approx(seen[0], rel=0.05)
+    assert seen[1] == pytest.approx(0.57 * seen[0], rel=0.1)
+    camera, pose = orbit(worn, (160, 160), 0, 0)
+    for mode in ("provenance", "uncertainty"):
+        look = Look(mode, preset("map"), samples=1)
+        assert np.array_equal(
+            render(Scene(worn, camera, pose, look)), render(Scene(replace(worn, shells=()), camera, pose, look))
+        )
+
+
+def test_transparent_pictures_of_shells_are_the_opaque_ones(figure: Figure) -> None:
+    worn = replace(figure, shells=(make_shell(),))
+    camera, pose = orbit(worn, (160, 160), 30, 0)
+    clear = render(Scene(worn, camera, pose, Look(background=None, samples=3)))
+    behind = np.array([40, 90, 200])
+    alpha = clear[..., 3:] / 255
+    mixed = linear(clear[..., :3]) * alpha + linear(behind) * (1 - alpha)
+    opaque = render(Scene(worn, camera, pose, Look(background=behind, samples=3)))
+    assert np.abs(mixed - linear(opaque)).max() < 0.03
+    many = render(Scene(worn, camera, pose, Look(background=behind, samples=3)), threads=3)
+    assert (many != opaque).any(axis=-1).mean() < 2e-3
+
+
+def test_hair_behind_a_neck_that_fades_is_seen_through_it(figure: Figure) -> None:
+    shell = make_shell(cells=1)
+    low = replace(shell, vertices=shell.vertices * [1, 1, 1] - np.array([0, 150, 0], np.float32))
+    assert figure.neck is not None
+    camera, pose = orbit(replace(figure, shells=(low,)), (160, 160), 180, 0)
+    picture = [
+        render(Scene(replace(figure, shells=(low,), neck=neck), camera, pose, Look(light=preset("flat"))))
+        for neck in (figure.neck, None, np.zeros_like(figure.neck))
+    ]
+    # What shows through is the shell's other wall or the head, never the background.
+    middle = picture[0][100:140, 70:90]
+    assert (middle.max(axis=-1) < 225).all()

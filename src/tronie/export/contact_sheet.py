@@ -16,7 +16,8 @@ from tronie.geometry import Camera, euler_degrees, rigid, rotation_from_euler
 from tronie.head.surface import reduced
 from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
-from tronie.stages.portrait import backdrop, mouth_light, soft_rim
+from tronie.render.shells import rim
+from tronie.stages.portrait import backdrop, mouth_light
 from tronie.types import Face, Result
 
 PAPER = (247, 247, 248)
@@ -144,8 +145,9 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             camera,
             pose,
             background=backdrop(size),
-            opacity=soft_rim(face.head.vertices, face.head, pose, SOFT_COSINE),
+            opacity=rim(face.head.vertices, face.head, pose, face.shells, cosine=SOFT_COSINE),
             occlusion=mouth_light(face.head.vertices, face.head),
+            shells=face.shells,
         )
 
 

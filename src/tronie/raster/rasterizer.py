@@ -59,10 +59,15 @@ def visible(points: Array, triangles: Ints, height: int, width: int, cull: bool 
     """The cheap half of `rasterize`: ids (H, W) int32 and 1 / depth (H, W) float32, 0 where there is nothing."""
     triangle = np.full((height, width), -1, dtype=np.int32)
     inverse_depth = np.zeros((height, width), dtype=np.float32)
+    _draw(points, snap_points(points), triangles, cull, triangle, inverse_depth)
+    return triangle, inverse_depth
+
+
+def snap_points(points: Array) -> NDArray[np.int64]:
+    """(V, 2) int64 on the grid, of points (V, 3) as in `rasterize`; NOWHERE where one cannot be drawn."""
     grid = np.zeros((len(points), 2), dtype=np.int64)
     _on_grid(points, grid)
-    _draw(points, grid, triangles, cull, triangle, inverse_depth)
-    return triangle, inverse_depth
+    return grid
 
 
 def interpolate(buffers: Buffers, triangles: ArrayLike, values: ArrayLike) -> Array:

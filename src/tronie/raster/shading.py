@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, transform
 from tronie.head.model import Level
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import attribute_planes, shade_pixels, srgb_tables
+from tronie.raster.cutouts import bled, draw_cut, level_of, pyramid
 from tronie.raster.rasterizer import visible
-from tronie.types import Texture
+from tronie.types import Shell, Texture
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ STUDIO = Shading(
 """For textures, which hold the photo's light already: a gentle modelling light over much ambient."""
 UNLIT = Shading()
 """The texture's own colours."""
+INSIDE = 0.55
+"""Light on the inner side of a shell, by that on its outer side."""
 
 
 def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike, scale: float = 1.0) -> Array:
@@ -87,6 +91,7 @@ def render_head(
     shading: Shading | None = None,
     occlusion: ArrayLike | None = None,
     opacity: ArrayLike | None = None,
+    shells: Sequence[Shell] = (),
 ) -> Image:
     """Picture (camera height, camera width, 3) of a head; see `render_layers`, which also tells the provenance."""
     return render_layers(
@@ -99,6 +104,7 @@ def render_head(
         shading=shading,
         occlusion=occlusion,
         opacity=opacity,
+        shells=shells,
     )[0]
 
 
@@ -113,6 +119,7 @@ def render_layers(
     shading: Shading | None = None,
     occlusion: ArrayLike | None = None,
     opacity: ArrayLike | None = None,
+    shells: Sequence[Shell] = (),
 ) -> tuple[Image, Image]:
     """Draw vertices (V, 3) mm of `level` as the camera sees them: RGB (H, W, 3) and provenance (H, W).
 
@@ -120,7 +127,8 @@ def render_layers(
     an RGB colour or a whole (H, W, 3) image. `shading` defaults to STUDIO with a texture, else CLAY.
     `occlusion` (V,) multiplies the light and `opacity` (V,) 0..1 fades into the background. Visibility is found
     on a grid twice as fine; pixels inside one surface are shaded once, those on an edge four times.
-    The provenance (0 outside, and everywhere without a `Texture`) is that of the pixel's centre.
+    The provenance (0 outside, and everywhere without a `Texture`) is that of the pixel's centre. `shells` are drawn
+    from both sides where the head does not hide them; the provenance knows nothing of them.
     """
     width, height = camera.size
     points = screen_points(vertices, camera, head_to_camera, 2.0)
@@ -155,6 +163,13 @@ def render_layers(
         np.ascontiguousarray(alpha),
         ids,
     )
+    faded = np.asarray((alpha < 1)[level.triangles].any(axis=1)) if shells else np.zeros(0, np.bool_)
+    if faded.any():
+        # Hair is seen through a neck that fades.
+        behind = visible(points, np.ascontiguousarray(level.triangles[~faded]), 2 * height, 2 * width)[1]
+        for shell in shells:
+            only = (ids >= 0) & faded[ids]
+            _draw_shell(shell, texture is None, camera, head_to_camera, shading, behind, backdrop, only)
     shade_pixels(
         ids,
         inverse_depth,
@@ -167,7 +182,53 @@ def render_layers(
         backdrop,
         mask,
     )
+    for shell in shells:
+        _draw_shell(shell, texture is None, camera, head_to_camera, shading, inverse_depth, backdrop)
     return backdrop, mask
+
+
+def _draw_shell(
+    shell: Shell,
+    bare: bool,
+    camera: Camera,
+    head_to_camera: ArrayLike,
+    shading: Shading,
+    inverse_depth: Array,
+    picture: Image,
+    only: NDArray[np.bool_] | None = None,
+) -> None:
+    """Over a picture and the `inverse_depth` of what is in it, twice as fine; both are changed. `bare`: as clay; `only`
+    samples (2 H, 2 W) get colour."""
+    points = screen_points(shell.vertices, camera, head_to_camera, 2.0)
+    triangles = np.ascontiguousarray(shell.triangles, dtype=np.int32)
+    uv = np.ascontiguousarray(shell.uv, dtype=np.float32)
+    texels, levels = pyramid(bled(shell.image))
+    ids = draw_cut(points, triangles, uv, texels, levels, inverse_depth, 2)
+    if only is not None:
+        ids[~only] = -1
+    if bare:
+        image = np.asarray(0.73 * np.asarray(shading.albedo), np.uint8).reshape(1, 1, 3)
+    else:
+        areas = (_areas(corner[triangles]) for corner in (uv * shell.image.shape[1::-1], points[:, :2] / 2))
+        across, seen = (max(float(np.abs(area).sum()), 1e-9) for area in areas)
+        image = level_of(texels, levels, max(int(0.5 * np.log2(across / seen) + 0.25), 0))
+    rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
+    normals = np.asarray(shell.normals, dtype=np.float32) @ rotation.T
+    away = (normals * transform(head_to_camera, np.asarray(shell.vertices, dtype=np.float32))).sum(axis=1) > 0
+    lit = studio_light(np.where(away[:, None], -normals, normals), shading) * np.where(away, INSIDE, 1)
+    whole = np.ones(len(points), np.float32)
+    rows = attribute_planes(points, triangles, triangles, uv, lit.astype(np.float32), whole, ids)
+    shade_pixels(
+        ids,
+        inverse_depth,
+        rows,
+        np.zeros(len(triangles), np.uint8),
+        image,
+        np.zeros((1, 1), np.uint8),
+        *srgb_tables(),
+        picture,
+        np.zeros(picture.shape[:2], np.uint8),
+    )
 
 
 def minified(image: Image, texels_per_pixel: float) -> Image:
@@ -186,14 +247,17 @@ def _texels_per_pixel(points: Array, level: Level, size: int) -> float:
     step = max(1, len(level.triangles) // 2000)
     pick = np.flatnonzero(level.triangle_part == 0)[::step]
     screen, chart = points[level.triangles[pick], :2], level.uv[level.triangle_uv[pick]] * size
-    areas = []
-    for p in (screen, chart):
-        a, b = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
-        areas.append(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+    areas = [_areas(p) for p in (screen, chart)]
     front = areas[0] < 0
     if not front.any():
         return 1.0
     return float(np.sqrt(np.abs(areas[1][front]).sum() / max(np.abs(areas[0][front]).sum(), 1e-9)))
+
+
+def _areas(corners: Array) -> Array:
+    """(T,) twice the areas, with their signs, of flat triangles (T, 3, 2)."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
 
 
 def _part_colours(albedo: tuple[int, int, int]) -> Image:

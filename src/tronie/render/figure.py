@@ -14,8 +14,9 @@ from tronie.arrays import Array, Image
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
 from tronie.head.surface import Same, quad_vertex_normals
+from tronie.raster.cutouts import bled, draw_cut, pyramid
 from tronie.raster.rasterizer import visible
-from tronie.types import Face
+from tronie.types import Face, Shell
 
 Ints = NDArray[np.int32]
 OPENINGS: tuple[dict[str, float], ...] = (
@@ -28,6 +29,10 @@ DIRECTIONS, SIDE = 40, 256
 """Of the views from around, and their size in pixels."""
 SLACK_MM = 1.5
 """What lies so little behind the nearest surface still sees the light."""
+HAIR = ("hair", "covering")
+"""Shells that stand for what would else be painted on the scalp."""
+SHELL_SHADE = 0.5
+"""How much of what a shell hides of the head counts: light creeps through hair."""
 PHOTO = "photo"
 """The one unit of a head whose expressions have no names: from rest to the photo's expression."""
 
@@ -91,6 +96,24 @@ class Figure:
     """(V,) 0..1: where hair thins the outline out; None is 0 everywhere."""
     both_sides: bool = False
     """Whether back faces are drawn, as of a face mask."""
+    shells: tuple[Shell, ...] = ()
+    """Over the head; they stay where they are when it moves its face."""
+
+    @cached_property
+    def haired(self) -> bool:
+        """Whether hair has an outline of its own, so that the head's is not thinned out."""
+        return any(shell.name in HAIR for shell in self.shells)
+
+    @cached_property
+    def shell_pictures(self) -> tuple[tuple[NDArray[np.uint32], Ints], ...]:
+        """Of each shell the `pyramid` of its picture."""
+        return tuple(pyramid(bled(shell.image)) for shell in self.shells)
+
+    @cached_property
+    def shade(self) -> tuple[Array, tuple[Array, ...]]:
+        """(V,) float32 0..1: how much of the head's openness its shells leave; and of each shell (S,) how open it is.
+        Computed once."""
+        return shell_shade(self)
 
     @cached_property
     def openness(self) -> Openness:
@@ -104,12 +127,12 @@ class Figure:
 
     @cached_property
     def _texture_pyramid(self) -> tuple[NDArray[np.uint32], Ints]:
-        return _pyramid(np.full((1, 1, 3), 190, np.uint8) if self.texture is None else self.texture)
+        return pyramid(np.full((1, 1, 3), 190, np.uint8) if self.texture is None else self.texture)
 
     @cached_property
     def _albedo_pyramid(self) -> tuple[NDArray[np.uint32], Ints]:
         assert self.albedo is not None
-        return _pyramid(self.albedo)
+        return pyramid(self.albedo)
 
     @cached_property
     def middle(self) -> Array:
@@ -165,26 +188,64 @@ def open_share(vertices: Array, figure: Figure) -> Array:
     """(V,) float32: the share of directions, weighed by the cosine, that reach each vertex past the other triangles."""
     v = np.asarray(vertices, dtype=np.float32)
     normals = quad_vertex_normals(v, figure.faces)
-    center = (v.min(axis=0) + v.max(axis=0)) / 2
-    radius = float(np.linalg.norm(v - center, axis=1).max()) + 1
-    scale = SIDE / (2 * radius)
+    sky = _Sky(v)
     seen, total = np.zeros(len(v), np.float32), np.zeros(len(v), np.float32)
     for z in spiral(DIRECTIONS):
-        x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
-        x /= np.linalg.norm(x)
-        p = (v - center) @ np.stack([x, -np.cross(z, x), -z]).T.astype(np.float32)
-        # Orthographic: depth grows away from the light and stays positive.
-        p = p * np.float32(1) + np.array([radius, radius, 2 * radius], np.float32)
-        p[:, :2] *= np.float32(scale)
-        inverse = visible(np.ascontiguousarray(p), figure.triangles, SIDE, SIDE, cull=not figure.both_sides)[1]
-        near = 1 / np.maximum(inverse, np.float32(1e-6))
-        depth = near[np.clip(p[:, 1].astype(int), 0, SIDE - 1), np.clip(p[:, 0].astype(int), 0, SIDE - 1)]
+        p = sky.seen_from(v, z)
+        inverse = visible(p, figure.triangles, SIDE, SIDE, cull=not figure.both_sides)[1]
         cosine = normals @ z.astype(np.float32)
         cosine = np.abs(cosine) if figure.both_sides else np.maximum(cosine, 0)
-        # A surface that is seen slantwise changes much in depth within one pixel.
-        seen += cosine * (p[:, 2] < depth + SLACK_MM + np.float32(1.5 / scale) / np.maximum(cosine, 0.3))
+        seen += cosine * sky.reached(p, inverse, cosine)
         total += cosine
     return np.asarray(seen / np.maximum(total, np.float32(1e-6)), dtype=np.float32)
+
+
+def shell_shade(figure: Figure) -> tuple[Array, tuple[Array, ...]]:
+    """See `Figure.shade`; as `open_share`, at rest, with what the shells hide of the head and of each other."""
+    head = np.asarray(figure.rest, dtype=np.float32)
+    parts = [head, *(np.asarray(shell.vertices, dtype=np.float32) for shell in figure.shells)]
+    normals = [quad_vertex_normals(head, figure.faces), *(shell.normals for shell in figure.shells)]
+    sky = _Sky(np.concatenate(parts))
+    bare, seen, total = ([np.full(len(v), 1e-6, np.float32) for v in parts] for _ in range(3))
+    for z in spiral(DIRECTIONS):
+        points = [sky.seen_from(v, z) for v in parts]
+        inverse = visible(points[0], figure.triangles, SIDE, SIDE, cull=not figure.both_sides)[1]
+        cosines = [np.maximum(n @ z.astype(np.float32), 0) for n in normals]
+        bare[0] += cosines[0] * sky.reached(points[0], inverse, cosines[0])
+        for shell, p, (texels, levels) in zip(figure.shells, points[1:], figure.shell_pictures, strict=True):
+            draw_cut(p, shell.triangles, shell.uv, texels, levels, inverse)
+        for k, (p, cosine) in enumerate(zip(points, cosines, strict=True)):
+            seen[k] += cosine * sky.reached(p, inverse, cosine)
+            total[k] += cosine
+    left = 1 - SHELL_SHADE * (1 - np.clip(seen[0] / bare[0], 0, 1))
+    return np.asarray(left, dtype=np.float32), tuple(s / t for s, t in zip(seen[1:], total[1:], strict=True))
+
+
+class _Sky:
+    """Looks down on vertices from far away, from all sides."""
+
+    def __init__(self, vertices: Array) -> None:
+        self.center = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+        self.radius = float(np.linalg.norm(vertices - self.center, axis=1).max()) + 1
+        self.scale = SIDE / (2 * self.radius)
+
+    def seen_from(self, vertices: Array, z: Array) -> Array:
+        """(V, 3) float32 x, y in pixels and depth, of a picture of SIDE pixels."""
+        x = np.cross([0, 1, 0] if abs(z[1]) < 0.9 else [1, 0, 0], z)
+        x /= np.linalg.norm(x)
+        p = (vertices - self.center) @ np.stack([x, -np.cross(z, x), -z]).T.astype(np.float32)
+        # Orthographic: depth grows away from the light and stays positive.
+        p = p * np.float32(1) + np.array([self.radius, self.radius, 2 * self.radius], np.float32)
+        p[:, :2] *= np.float32(self.scale)
+        return np.ascontiguousarray(p, dtype=np.float32)
+
+    def reached(self, points: Array, inverse_depth: Array, cosine: Array) -> NDArray[np.bool_]:
+        """(V,) whether nothing drawn lies before a point."""
+        near = 1 / np.maximum(inverse_depth, np.float32(1e-6))
+        x, y = (np.clip(points[:, k].astype(int), 0, SIDE - 1) for k in (0, 1))
+        # A surface that is seen slantwise changes much in depth within one pixel.
+        slack = SLACK_MM + np.float32(1.5 / self.scale) / np.maximum(cosine, 0.3)
+        return np.asarray(points[:, 2] < near[y, x] + slack)
 
 
 def figure_of(face: Face) -> Figure:
@@ -200,6 +261,7 @@ def figure_of(face: Face) -> Figure:
         None if face.fit is None else face.fit.sigma_mm,
         weights,
         None if face.albedo is None else face.albedo.image,
+        face.shells,
     )
 
 
@@ -210,6 +272,7 @@ def figure_of_head(
     sigma_mm: ArrayLike | None = None,
     weights: Mapping[str, float] | None = None,
     albedo: Image | None = None,
+    shells: tuple[Shell, ...] = (),
 ) -> Figure:
     """`sigma_mm` (C,) of the control vertices or (V,) of the head's; `weights` the photo's expression."""
     model, mesh = head.model, head.model.level(head.level)
@@ -240,6 +303,7 @@ def figure_of_head(
         neck=shared.neck,
         hairy=shared.hairy,
         both_sides=model.is_mask,
+        shells=shells,
     )
 
 
@@ -302,20 +366,3 @@ def parts_of_materials(material: str) -> int:
         if word in material.lower():
             return PARTS.index(part)
     return 0
-
-
-def _pyramid(texture: Image) -> tuple[NDArray[np.uint32], Ints]:
-    import cv2
-
-    levels = [np.ascontiguousarray(texture, dtype=np.uint8)]
-    while min(levels[-1].shape[:2]) >= 64:
-        height, width = levels[-1].shape[:2]
-        half = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        levels.append(np.asarray(half, dtype=np.uint8))
-    sizes = np.array([level.shape[0] * level.shape[1] for level in levels])
-    rows = np.column_stack([np.cumsum(sizes) - sizes, [level.shape[:2] for level in levels]])
-    packed = np.zeros((int(sizes.sum()), 4), np.uint8)
-    for level, (start, height, width) in zip(levels, rows.tolist(), strict=True):
-        packed[start : start + height * width, :3] = level.reshape(-1, 3)
-    # Red in the lowest byte on every machine.
-    return packed.view("<u4")[:, 0].astype(np.uint32, copy=False), rows.astype(np.int32)

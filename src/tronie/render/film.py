@@ -68,6 +68,7 @@ def extent(figure: Figure) -> tuple[Array, float]:
     shown = figure.rest
     if figure.neck is not None:
         shown = shown[figure.neck > 0.25]
+    shown = np.concatenate([shown, *(shell.vertices for shell in figure.shells)])
     low, high = shown.min(axis=0), shown.max(axis=0)
     middle = np.asarray((low + high) / 2, dtype=np.float64)
     around = np.hypot(shown[:, 0] - middle[0], shown[:, 2] - middle[2])

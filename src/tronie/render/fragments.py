@@ -154,6 +154,12 @@ def resolve(
             f += 1
         i, j = at // width, left + at % width
         if transparent:
+            if out[i, j, 3] > 0 and cover < ONE:
+                below = (ONE - cover) * np.float32(out[i, j, 3]) / np.float32(255)
+                red += below * to_linear[4 * out[i, j, 0]]
+                green += below * to_linear[4 * out[i, j, 1]]
+                blue += below * to_linear[4 * out[i, j, 2]]
+                cover += below
             by = ONE / max(cover, np.float32(1e-6))
             red, green, blue = red * by, green * by, blue * by
             out[i, j, 3] = np.uint8(min(cover, ONE) * np.float32(255) + HALF)

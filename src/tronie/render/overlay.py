@@ -13,11 +13,14 @@ from tronie.arrays import Array, Image
 from tronie.geometry import transform
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import Same
+from tronie.raster.cutouts import draw_cut, pyramid
 from tronie.raster.rasterizer import visible
 from tronie.runtime.jit import jit
-from tronie.types import Face, Fit
+from tronie.types import Face, Fit, Shell
 
 WIRE = (150, 225, 255)
+OUTLINES = {"hair": (255, 150, 90), "covering": (200, 140, 255), "glasses": (120, 255, 160)}
+"""Of what is there of each shell."""
 DOT = (255, 209, 92)
 AXES = ((235, 70, 70), (80, 205, 95), (70, 135, 255))
 """x, y, z: to the subject's left, up, out of the face."""
@@ -103,6 +106,9 @@ def overlay(image: Image, face: Face, size: int = 512, region: Region | None = N
     scale = size / region.side
     if face.fit is not None and face.head is not None and face.engine_result is None:
         paint(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
+    if face.fit is not None and face.engine_result is None:
+        for shell in face.shells:
+            paint(picture, outline_mask(shell, face.fit, region, size), OUTLINES.get(shell.name, WIRE), 0.8)
     if face.engine_result is not None:
         face.engine_result.draw_over(picture, (region.x, region.y), scale, 0.8)
     if face.landmarks is not None:
@@ -159,6 +165,23 @@ def wire_mask(head: Head, fit: Fit, region: Region, size: int) -> Image:
         seen &= ~chosen
         if chosen.any():
             cv2.polylines(mask, list(fixed[chosen]), False, level, 1, cv2.LINE_AA, 4)
+    return mask
+
+
+def outline_mask(shell: Shell, fit: Fit, region: Region, size: int) -> Image:
+    """(size, size): the edge of what is there of a shell, as the photo's camera sees it without the head."""
+    import cv2
+
+    camera = transform(fit.head_to_camera, np.asarray(shell.vertices, dtype=np.float64))
+    xy = (fit.camera.project(camera) - [region.x, region.y]) * (size / region.side)
+    mask = np.zeros((size, size), dtype=np.uint8)
+    if not np.isfinite(xy).all() or camera[:, 2].min() <= 0:
+        return mask
+    screen = np.concatenate([xy, camera[:, 2:]], axis=1).astype(np.float32)
+    texels, levels = pyramid(shell.image)
+    ids = draw_cut(screen, shell.triangles, shell.uv, texels, levels, np.zeros((size, size), np.float32))
+    edges = cv2.findContours((ids >= 0).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]
+    cv2.drawContours(mask, [edge for edge in edges if len(edge) > size // 16], -1, 255, 1, cv2.LINE_AA)
     return mask
 
 

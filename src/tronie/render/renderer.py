@@ -6,7 +6,7 @@ change between pictures of one person (neighbours, texture pyramid, openness) is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args
@@ -20,11 +20,14 @@ from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.raster.compositing import srgb_tables
+from tronie.raster.cutouts import draw_cut
 from tronie.raster.rasterizer import visible
+from tronie.raster.shading import INSIDE
 from tronie.render.figure import Figure
 from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
 from tronie.render.lights import Lighting, preset
 from tronie.render.shader import COLUMNS, fragment_stage, vertex_stage
+from tronie.render.shells import HAIR_DULL, SHELLED, DrawnShell
 from tronie.runtime.threads import in_bands
 from tronie.types import PROVENANCE
 
@@ -38,8 +41,6 @@ SHADOW_BLUR_MM = 5.0
 HIDDEN_FROM = -0.2
 """Sine above the head's side view, seen from behind it, at which eyes and mouth are left out: a neck that fades or is
 open would show them."""
-HAIR_DULL = 0.8
-"""How much less hair mirrors than skin: its gloss is in streaks, which the texture has."""
 UNCERTAIN_MM = 6.0
 """Upper end of the scale of colours for standard deviations."""
 
@@ -115,7 +116,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
         pose[:3],
         np.array([*camera.focals, *camera.center], np.float32) * samples,
         figure.neck if soft and figure.neck is not None else whole,
-        figure.hairy if soft and figure.hairy is not None else none,
+        figure.hairy if soft and figure.hairy is not None and not figure.haired else none,
         lighting.harmonics,
         points,
         in_camera,
@@ -124,7 +125,13 @@ def render(scene: Scene, threads: int = 1) -> Image:
     eye = -pose[:3, :3].T @ pose[:3, 3] - figure.middle
     if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
         points[figure.inner, 2] = -1  # behind the camera: not drawn
+    shells = [
+        DrawnShell.of(figure, k, pose, camera, samples, lighting)
+        for k in range(len(figure.shells) if look.mode in SHELLED else 0)
+    ]
     vertex[:, 3] = figure.openness.at(scene.weights) if lighting.hollows else 1
+    if shells and lighting.hollows:
+        vertex[:, 3] *= figure.shade[0]
     vertex[:, 5] = 0 if figure.sigma is None else figure.sigma / np.float32(look.most_mm)
     vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
     lamps = np.zeros((len(lighting.lamps), 8), np.float32)
@@ -134,57 +141,87 @@ def render(scene: Scene, threads: int = 1) -> Image:
         direction = np.asarray(lamp.direction) / np.linalg.norm(lamp.direction)
         lamps[k] = (*direction, *lamp.color, lamp.wrap, k == casting)
         if k == casting:
-            shadow, to_shadow = _shadow(in_camera, direction, figure)
+            shadow, to_shadow = _shadow(in_camera, direction, figure, shells)
     pyramid, levels = figure.pyramid(lighting.relit)
     provenance = np.ascontiguousarray(np.zeros((1, 1), np.uint8) if figure.provenance is None else figure.provenance)
     mode = {"textured": 0, "clay": 1, "wireframe": 1, "provenance": 2, "uncertainty": 3, "normals": 4}[look.mode]
     line = srgb_tables()[0][4 * np.asarray(look.wire_color)]
-    looks = np.array([lighting.gloss, lighting.soft, look.wire / 2, figure.both_sides, *line], np.float32)
+    looks = np.array([lighting.gloss, lighting.soft, look.wire / 2, figure.both_sides, *line, 1], np.float32)
+    own_looks = np.array([lighting.gloss, lighting.soft, look.wire / 2, True, *line, INSIDE], np.float32)
     lens = np.array([1 / camera.focals[0], 1 / camera.focals[1], *camera.center, 1 / samples], np.float32)
     wire = np.full(len(figure.triangles), 7, np.uint8) if figure.wire is None else figure.wire
     out = _background(look.background, height, width)
 
-    top, bottom, left, right = _box(points, in_camera, samples, height, width)
+    faded = np.zeros(0, np.bool_)
+    if shells:
+        faded = np.asarray((vertex[:, 4] < 1)[figure.triangles].any(axis=1))
+    seen = np.concatenate([points, *(shell.points for shell in shells)])
+    nearest = min(float(part[:, 2].min()) for part in (in_camera, *(shell.in_camera for shell in shells)))
+    top, bottom, left, right = _box(seen, nearest, samples, height, width)
 
     def band(first: int, last: int) -> None:
-        moved = points - np.array([left * samples, first * samples, 0], np.float32)
+        corner = np.array([left * samples, first * samples, 0], np.float32)
+        moved = points - corner
         cull = not figure.both_sides
         ids, nearness = visible(moved, figure.triangles, (last - first) * samples, (right - left) * samples, cull)
         rows = planes(moved, figure.triangles, figure.triangle_uv, figure.uv, float(levels[0, 1]), float(samples), ids)
         own_lens = lens - np.array([0, 0, left, first, 0], np.float32)
-        pixel, surface, place = _fragments(ids, nearness, samples, figure.part)
-        colors = np.empty((len(surface), 4), np.float32)
-        fragment_stage(
-            surface,
-            place,
-            rows,
-            figure.triangles,
-            figure.triangle_uv,
-            figure.uv,
-            vertex,
-            figure.part,
-            wire,
-            mode,
-            look.mode == "wireframe",
-            pyramid,
-            levels,
-            provenance,
-            _palette(),
-            heat(),
-            _materials(),
-            own_lens,
-            lamps,
-            lighting.harmonics,
-            lighting.maps,
-            looks,
-            shadow,
-            to_shadow,
-            srgb_tables()[0],
-            colors,
-        )
-        table = _to_srgb(lighting.plain)
-        clear = look.background is None
-        resolve(pixel, colors, samples, srgb_tables()[0], table, clear, left, right - left, out[first:last])
+
+        def shade(ids: Any, nearness: Array, rows: Any, mesh: Any, maps: Any, looks: Any) -> None:
+            triangles, triangle_uv, uv, vertex, part, wire = mesh
+            pyramid, levels, materials = maps
+            pixel, surface, place = _fragments(ids, nearness, samples, part)
+            colors = np.empty((len(surface), 4), np.float32)
+            fragment_stage(
+                surface,
+                place,
+                rows,
+                triangles,
+                triangle_uv,
+                uv,
+                vertex,
+                part,
+                wire,
+                mode,
+                look.mode == "wireframe",
+                pyramid,
+                levels,
+                provenance,
+                _palette(),
+                heat(),
+                materials,
+                own_lens,
+                lamps,
+                lighting.harmonics,
+                lighting.maps,
+                looks,
+                shadow,
+                to_shadow,
+                srgb_tables()[0],
+                colors,
+            )
+            table = _to_srgb(lighting.plain)
+            clear = look.background is None
+            resolve(pixel, colors, samples, srgb_tables()[0], table, clear, left, right - left, out[first:last])
+
+        def shade_shells(nearness: Array, only: NDArray[np.bool_] | None = None) -> None:
+            for shell in shells:
+                t, uv = shell.triangles, shell.uv
+                moved = shell.points - corner
+                ids = draw_cut(moved, t, uv, *shell.picture, nearness, samples)
+                if only is not None:
+                    ids[~only] = -1
+                rows = planes(moved, t, t, uv, shell.side, float(samples), ids)
+                mesh = t, t, uv, shell.vertex, shell.part, shell.wire
+                shade(ids, nearness, rows, mesh, (*shell.picture, shell.material), own_looks)
+
+        if shells and faded.any():
+            # Hair is seen through a neck that fades.
+            whole = np.ascontiguousarray(figure.triangles[~faded])
+            shade_shells(visible(moved, whole, ids.shape[0], ids.shape[1], cull)[1], (ids >= 0) & faded[ids])
+        mesh = figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire
+        shade(ids, nearness, rows, mesh, (pyramid, levels, _materials()), looks)
+        shade_shells(nearness)
 
     bands = max(1, min(threads, (bottom - top) // 16))
     # The head is widest in the middle: bands of equal height would leave the outer ones idle.
@@ -192,9 +229,9 @@ def render(scene: Scene, threads: int = 1) -> Image:
     return out
 
 
-def _box(points: Array, in_camera: Array, samples: int, height: int, width: int) -> tuple[int, int, int, int]:
+def _box(points: Array, nearest: float, samples: int, height: int, width: int) -> tuple[int, int, int, int]:
     """Rows and columns of pixels, first and past the last, that have all there is to see; a pixel at least."""
-    if in_camera[:, 2].min() <= 0:  # something is behind the camera, which turns its place round
+    if nearest <= 0:  # something is behind the camera, which turns its place round
         return 0, height, 0, width
     low, high = (
         np.clip(f(axis=0)[:2] / samples + by, 0, [width, height]) for f, by in ((points.min, -1), (points.max, 2))
@@ -223,7 +260,7 @@ def _middle_heavy(bands: int) -> Array:
     return np.asarray(t + 0.07 * np.sin(2 * np.pi * t))
 
 
-def _shadow(in_camera: Array, direction: Array, figure: Figure) -> tuple[Array, Array]:
+def _shadow(in_camera: Array, direction: Array, figure: Figure, shells: Sequence[DrawnShell]) -> tuple[Array, Array]:
     """What a lamp far away sees: mean depth and mean squared depth (S, S, 2), blurred, and the map (3, 4) from camera
     millimetres to its x, y in pixels and depth in millimetres."""
     import cv2
@@ -232,7 +269,7 @@ def _shadow(in_camera: Array, direction: Array, figure: Figure) -> tuple[Array, 
     x = np.cross([0.0, 1.0, 0.0] if abs(z[1]) < 0.9 else [1.0, 0.0, 0.0], z)
     x /= np.linalg.norm(x)
     axes = np.stack([x, np.cross(z, x), z]).astype(np.float32)
-    p = in_camera @ axes.T
+    p = np.concatenate([in_camera, *(shell.in_camera for shell in shells)]) @ axes.T
     low, high = p.min(axis=0), p.max(axis=0)
     scale = (SHADOW_SIDE - 16) / float(max(high[0] - low[0], high[1] - low[1], 1.0))
     shift = np.array([SHADOW_SIDE / 2, SHADOW_SIDE / 2, 100.0]) - np.array(
@@ -242,6 +279,9 @@ def _shadow(in_camera: Array, direction: Array, figure: Figure) -> tuple[Array, 
     screen = np.ascontiguousarray(in_camera @ matrix[:, :3].T + matrix[:, 3], dtype=np.float32)
     # Mirrored by the change of axes or not, both sides count: thin things cast shadows, too.
     nearness = visible(screen, figure.triangles, SHADOW_SIDE, SHADOW_SIDE, cull=False)[1]
+    for shell in shells:
+        screen = np.ascontiguousarray(shell.in_camera @ matrix[:, :3].T + matrix[:, 3], dtype=np.float32)
+        draw_cut(screen, shell.triangles, shell.uv, *shell.picture, nearness)
     beyond = np.float32(high[2] - low[2] + 120.0)
     depth = 1 / np.maximum(nearness, 1 / beyond)
     both = cv2.merge([depth, depth * depth])

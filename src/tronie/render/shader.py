@@ -301,6 +301,7 @@ def fragment_stage(
             # Light creeps through lids, lips and gums to eyes and teeth, and they are bright: hollows hide less of it.
             open_share = np.sqrt(open_share)
         if turned:
+            open_share *= look[7]
             er, eg, eb = everywhere(nx, ny, nz, harmonics)
         else:
             er = max(b0 * vertex[a, 7] + b1 * vertex[b, 7] + b2 * vertex[c, 7], ZERO)

@@ -30,9 +30,10 @@ from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.reconstruct import PersonResult
 from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
+from tronie.render.shells import rim
 from tronie.runtime.atomic_files import new_folder, write_file
 from tronie.settings import Settings
-from tronie.stages.portrait import backdrop, mouth_light, soft_rim
+from tronie.stages.portrait import backdrop, mouth_light
 from tronie.version import __version__
 
 FILE = "person.json"
@@ -227,8 +228,9 @@ def _view(result: PersonResult, mesh: Any, texture: NDArray[np.uint8] | None, ya
         camera,
         pose,
         background=backdrop(LARGE),
-        opacity=soft_rim(head.vertices, head, pose, SOFT_COSINE),
+        opacity=rim(head.vertices, head, pose, result.face.shells, cosine=SOFT_COSINE),
         occlusion=mouth_light(head.vertices, head),
+        shells=result.face.shells,
     )
 
 

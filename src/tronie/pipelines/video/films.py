@@ -17,11 +17,12 @@ from tronie.pipelines.video.motion import ABSENT, BRIDGED, SEEN, Motion
 from tronie.pipelines.video.posed_head import PosableHead
 from tronie.raster.shading import render_layers
 from tronie.render.overlay import WIRE, Region, draw_axes, face_region, paint, project, wire_mask
+from tronie.render.shells import rim
 from tronie.runtime.threads import spread
 from tronie.stages.letterbox import shifted
-from tronie.stages.portrait import backdrop, mouth_light, portrait_camera, soft_rim
+from tronie.stages.portrait import backdrop, mouth_light, portrait_camera
 from tronie.stages.portrait.plain import SOFT
-from tronie.types import Face, Fit, Photo, Texture
+from tronie.types import Face, Fit, Photo, Shell, Texture
 
 TALKING = 512
 """Side of the talking head's film, pixels."""
@@ -53,13 +54,20 @@ def ticks(times: Array, fps: float) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 1)
 
 
-def talking(posable: PosableHead, texture: Texture, motion: Motion, fps: float, threads: int = 1) -> Iterator[Image]:
+def talking(
+    posable: PosableHead,
+    texture: Texture,
+    motion: Motion,
+    fps: float,
+    threads: int = 1,
+    shells: tuple[Shell, ...] = (),
+) -> Iterator[Image]:
     """The head from the front, its expression as in the clip; it waits where the person is absent."""
     head = posable.head
     mesh = head.model.level(head.level)
     camera, pose = portrait_camera(head, TALKING)
     behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
-    rim = soft_rim(head.neutral, head, pose)  # hair and neck hardly move with the face
+    opacity = rim(head.neutral, head, pose, shells)  # hair and neck hardly move with the face
 
     def draw(expression: Array) -> Image:
         vertices = posable.vertices(expression)
@@ -72,8 +80,9 @@ def talking(posable: PosableHead, texture: Texture, motion: Motion, fps: float, 
             pose,
             background=behind,
             shading=SOFT,
-            opacity=rim,
+            opacity=opacity,
             occlusion=mouth_light(vertices, posed),
+            shells=shells,
         )[0]
 
     # Of the frames shown, the ones that are drawn, and how often each is repeated.

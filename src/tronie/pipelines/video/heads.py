@@ -101,7 +101,7 @@ def heads(
             return Made(person, face, photo, posable, ())
         name, fps = f"frontal.{default_format()}", found.info.fps
         with part.stage("talking", len(ticks(person.motion.time, fps))) as stage:
-            pictures = talking(posable, face.texture, person.motion, fps, each)
+            pictures = talking(posable, face.texture, person.motion, fps, each, face.shells)
             write_movie(place / name, stage.each(pictures), fps, sound=found.info.sound)
         return Made(person, face, photo, posable, (name,))
 

@@ -1,0 +1,193 @@
+"""Surfaces with holes, as of hair: their pictures with alpha, and which samples of their triangles are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.arrays import Array, Image
+from tronie.raster.rasterizer import NOWHERE, SUBPIXEL, Ints, corners, snap_points, span
+from tronie.runtime.jit import jit
+
+CUTOFF = 128
+"""Alpha from which on a texel is there."""
+SPREAD = 128
+"""Of the alphas at which the samples of a pixel part, about CUTOFF: edges are as soft as alpha is."""
+SMALLEST = 32
+"""Side of a picture that is not halved."""
+
+
+def bled(image: Image) -> Image:
+    """(H, W, 4) RGBA: texels that are not there get the colours of those near by, so that mixing across the edge brings
+    in nothing else. Alpha stays."""
+    import cv2
+
+    there = (image[..., 3] >= CUTOFF).astype(np.float32)
+    if not there.any() or there.all():
+        return image
+    levels = [np.dstack([image[..., :3] * there[..., None], there]).astype(np.float32)]
+    while max(levels[-1].shape[:2]) > 1:
+        height, width = levels[-1].shape[:2]
+        half = (max(width // 2, 1), max(height // 2, 1))
+        levels.append(np.asarray(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA), np.float32))
+    color: NDArray[Any] = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
+    for level in levels[-2::-1]:
+        height, width = level.shape[:2]
+        color = np.asarray(cv2.resize(color, (width, height), interpolation=cv2.INTER_LINEAR)).reshape(height, width, 3)
+        known = np.minimum(level[..., 3:] * 4, 1)
+        color = known * level[..., :3] / np.maximum(level[..., 3:], 1e-6) + (1 - known) * color
+    out = image.copy()
+    hidden = there == 0
+    out[hidden, :3] = np.clip(np.round(color[hidden]), 0, 255).astype(np.uint8)
+    return out
+
+
+def pyramid(image: Image) -> tuple[NDArray[np.uint32], Ints]:
+    """A picture (H, W, 3 or 4) and its halves down to SMALLEST pixels: flat texels, red, green, blue and alpha from the
+    lowest byte up, and (L, 3) offset, height, width of each."""
+    import cv2
+
+    levels = [np.ascontiguousarray(image, dtype=np.uint8)]
+    while min(levels[-1].shape[:2]) >= 2 * SMALLEST:
+        height, width = levels[-1].shape[:2]
+        half = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(half, dtype=np.uint8))
+    sizes = np.array([level.shape[0] * level.shape[1] for level in levels])
+    rows = np.column_stack([np.cumsum(sizes) - sizes, [level.shape[:2] for level in levels]])
+    packed = np.zeros((int(sizes.sum()), 4), np.uint8)
+    channels = image.shape[2]
+    for level, (start, height, width) in zip(levels, rows.tolist(), strict=True):
+        packed[start : start + height * width, :channels] = level.reshape(-1, channels)
+    # Red in the lowest byte on every machine.
+    return packed.view("<u4")[:, 0].astype(np.uint32, copy=False), rows.astype(np.int32)
+
+
+def level_of(texels: NDArray[np.uint32], levels: Ints, number: int) -> Image:
+    """(H, W, 3): a level of a `pyramid`, or its last."""
+    start, height, width = levels[min(number, len(levels) - 1)].tolist()
+    flat = texels[start : start + height * width]
+    colors = np.stack([(flat >> np.uint32(shift)).astype(np.uint8) for shift in (0, 8, 16)], axis=-1)
+    return np.ascontiguousarray(colors.reshape(height, width, 3))
+
+
+def draw_cut(
+    points: Array,
+    triangles: Ints,
+    uv: Array,
+    texels: NDArray[np.uint32],
+    levels: Ints,
+    nearness: Array,
+    samples: int = 1,
+) -> Ints:
+    """Which triangles (T, 3) of a surface with holes are seen from either side: ids (H, W), -1 where there are none.
+
+    `points` (V, 3) are as in `rasterize`; `uv` (V, 2) and a `pyramid` tell where they are. `nearness` (H, W), 1 / depth
+    of what is drawn already, hides what lies behind it and is brought up to date. `samples` a pixel and axis share out
+    the alphas of an edge among them.
+    """
+    ids = np.full(nearness.shape, -1, dtype=np.int32)
+    i, j = np.mgrid[:samples, :samples]
+    # Spread evenly however many there are (Roberts's sequence); a single one parts at CUTOFF.
+    order = np.argsort(np.argsort(((0.5 + 0.7548776662 * i + 0.5698402910 * j) % 1).ravel()))
+    least = CUTOFF + SPREAD * ((order + 0.5) / samples**2 - 0.5)
+    _draw_cut(
+        points,
+        snap_points(points),
+        triangles,
+        np.ascontiguousarray(uv, dtype=np.float32),
+        texels,
+        levels,
+        least.reshape(samples, samples).astype(np.float32),
+        ids,
+        nearness,
+    )
+    return ids
+
+
+def seen_triangles(triangles: Ints, uv: Array, image: Image) -> NDArray[np.bool_]:
+    """(T,) whether any of a triangle is there: at its corners, its middle or between them."""
+    height, width = image.shape[:2]
+    corner = uv[triangles]
+    places: Sequence[Array] = [corner[:, k] for k in range(3)]
+    places = [*places, corner.mean(axis=1), *((corner[:, k] + corner[:, (k + 1) % 3]) / 2 for k in range(3))]
+    out = np.zeros(len(triangles), dtype=bool)
+    for place in places:
+        column = np.clip((place[:, 0] * width).astype(int), 0, width - 1)
+        row = np.clip((place[:, 1] * height).astype(int), 0, height - 1)
+        out |= image[row, column, 3] >= CUTOFF
+    return out
+
+
+@jit
+def _alpha(texels: Any, offset: int, height: int, width: int, u: float, v: float) -> Any:
+    px = min(max(u * width - 0.5, 0.0), width - 1.0)
+    py = min(max(v * height - 0.5, 0.0), height - 1.0)
+    j, i = int(px), int(py)
+    fx, fy = px - j, py - i
+    j1, i1 = min(j + 1, width - 1), min(i + 1, height - 1)
+    a, b = texels[offset + i * width + j] >> 24, texels[offset + i * width + j1] >> 24
+    c, d = texels[offset + i1 * width + j] >> 24, texels[offset + i1 * width + j1] >> 24
+    return (1 - fy) * ((1 - fx) * a + fx * b) + fy * ((1 - fx) * c + fx * d)
+
+
+@jit
+def _draw_cut(
+    points: Any,
+    grid: Any,
+    triangles: Any,
+    uv: Any,
+    texels: Any,
+    levels: Any,
+    least: Any,
+    triangle: Any,
+    inverse_depth: Any,
+) -> None:
+    height, width = triangle.shape
+    low, samples = height * SUBPIXEL, least.shape[0]
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ay, by, cy = grid[a, 1], grid[b, 1], grid[c, 1]
+        if max(ay, max(by, cy)) < 0 or min(ay, min(by, cy)) > low:
+            continue
+        ax, bx, cx = grid[a, 0], grid[b, 0], grid[c, 0]
+        if ax == NOWHERE or bx == NOWHERE or cx == NOWHERE:
+            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0:
+            continue
+        if area < 0:
+            b, bx, by, c, cx, cy = c, cx, cy, b, bx, by
+            area = -area
+        j0, j1, i0, i1, e0, e1, e2 = corners(ax, ay, bx, by, cx, cy, height, width)
+        if j0 > j1 or i0 > i1:
+            continue
+        x0, x1, x2 = -(cy - by) * SUBPIXEL, -(ay - cy) * SUBPIXEL, -(by - ay) * SUBPIXEL
+        y0, y1, y2 = (cx - bx) * SUBPIXEL, (ax - cx) * SUBPIXEL, (bx - ax) * SUBPIXEL
+        scale = 1.0 / area
+        ra, rb, rc = scale / points[a, 2], scale / points[b, 2], scale / points[c, 2]
+        chart = (uv[b, 0] - uv[a, 0]) * (uv[c, 1] - uv[a, 1]) - (uv[b, 1] - uv[a, 1]) * (uv[c, 0] - uv[a, 0])
+        texels_a_pixel = abs(chart) * levels[0, 1] * levels[0, 2] * (samples * SUBPIXEL) ** 2 * scale
+        # Half a step sharper than one texel to a pixel: what averages to less than the cut-off would be gone.
+        k = min(max(int(0.5 * np.log2(max(texels_a_pixel, 1e-6))), 0), levels.shape[0] - 1)
+        offset, rows, columns = levels[k, 0], levels[k, 1], levels[k, 2]
+        for i in range(i0, i1 + 1):
+            start, stop = span(e0, e1, e2, x0, x1, x2, j1 - j0)
+            f0, f1, f2 = e0 + start * x0, e1 + start * x1, e2 + start * x2
+            for j in range(j0 + start, j0 + stop + 1):
+                wa, wb, wc = f0 * ra, f1 * rb, f2 * rc
+                r = wa + wb + wc
+                if r > inverse_depth[i, j]:
+                    u = (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) / r
+                    v = (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) / r
+                    if _alpha(texels, offset, rows, columns, u, v) >= least[i % samples, j % samples]:
+                        inverse_depth[i, j] = r
+                        triangle[i, j] = t
+                f0 += x0
+                f1 += x1
+                f2 += x2
+            e0 += y0
+            e1 += y1
+            e2 += y2

@@ -1,0 +1,105 @@
+"""Shells over a head (hair, coverings, glasses) as a camera sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.arrays import Array
+from tronie.geometry import Camera
+from tronie.head.model import Head
+from tronie.raster.compositing import srgb_tables
+from tronie.raster.rasterizer import Ints
+from tronie.render.figure import HAIR, Figure
+from tronie.render.lights import Lighting
+from tronie.render.shader import COLUMNS, vertex_stage
+from tronie.stages.portrait import fades, soft_rim
+from tronie.types import Shell
+
+SHELLED = ("textured", "clay", "wireframe", "normals")
+"""Modes that show a head's shells; the others tell of the head itself."""
+HAIR_DULL = 0.8
+"""How much less hair mirrors than skin: its gloss is in streaks, which the texture has."""
+HAIR_ROUGH = 0.85
+
+# As the renderer's materials.
+_MATERIALS: dict[str, tuple[float, float, float, float, float, tuple[int, int, int]]] = {
+    "hair": (2, 0.9, 0.028, 0.4, 0.13, (150, 139, 130)),
+    "covering": (2, 0.5, 0.028, 0.3, 0.13, (176, 176, 182)),
+    "glasses": (1, 1.0, 0.04, 0.0, 0.4, (84, 84, 90)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnShell:
+    """All of a shell that the shader takes."""
+
+    points: Array
+    """(V, 3) float32 x, y in samples, depth mm."""
+    in_camera: Array
+    """(V, 3) float32 mm."""
+    vertex: Array
+    """(V, COLUMNS) float32."""
+    triangles: Ints
+    uv: Array
+    picture: tuple[NDArray[np.uint32], Ints]
+    """A `pyramid`."""
+    part: NDArray[np.uint8]
+    """(T,) rows of `material`: 0."""
+    wire: NDArray[np.uint8]
+    material: Array
+    """(1, 8) float32."""
+
+    @property
+    def side(self) -> float:
+        """Of a square picture of as many texels."""
+        return float(np.sqrt(float(self.picture[1][0, 1]) * float(self.picture[1][0, 2])))
+
+    @classmethod
+    def of(cls, figure: Figure, k: int, pose: Array, camera: Camera, samples: int, light: Lighting) -> DrawnShell:
+        """Shell `k` of a figure; `pose` (4, 4) is head to camera."""
+        shell = figure.shells[k]
+        count = len(shell.vertices)
+        points, in_camera = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
+        vertex = np.empty((count, COLUMNS), np.float32)
+        lens = np.array([*camera.focals, *camera.center], np.float32) * samples
+        v, n = (np.ascontiguousarray(a, dtype=np.float32) for a in (shell.vertices, shell.normals))
+        whole, none = np.ones(count, np.float32), np.zeros(count, np.float32)
+        vertex_stage(v, n, pose[:3], lens, whole, none, light.harmonics, points, in_camera, vertex)
+        vertex[:, 3] = figure.shade[1][k] if light.hollows else 1
+        vertex[:, 5] = 0
+        vertex[:, 6] = min(max(1 - shell.roughness, 0) * (1 - HAIR_DULL) / (1 - HAIR_ROUGH), 1)
+        triangles = np.ascontiguousarray(shell.triangles, dtype=np.int32)
+        return cls(
+            points,
+            in_camera,
+            vertex,
+            triangles,
+            np.ascontiguousarray(shell.uv, dtype=np.float32),
+            figure.shell_pictures[k],
+            np.zeros(len(triangles), np.uint8),
+            np.full(len(triangles), 7, np.uint8),
+            _material(shell.name),
+        )
+
+
+def has_hair(shells: Iterable[Shell]) -> bool:
+    """Whether hair has an outline of its own, so that the head's need not be thinned out."""
+    return any(shell.name in HAIR for shell in shells)
+
+
+def rim(vertices: Array, head: Head, pose: Array, shells: Iterable[Shell], **options: float) -> Array:
+    """Opacity (V,): as `soft_rim`, but where hair is a shell only the neck fades."""
+    if has_hair(shells):
+        return fades(head.model, head.level).neck
+    return soft_rim(vertices, head, pose, **options)
+
+
+@cache
+def _material(name: str) -> Array:
+    row = _MATERIALS.get(name, _MATERIALS["covering"])
+    return np.array([(*row[:5], *srgb_tables()[0][4 * np.array(row[5])])], np.float32)
