@@ -47,6 +47,12 @@ class SurfaceFacts:
     """(C,) 0..1: within the hairline of a full head of hair, soft at its border."""
     temples: NDArray[np.bool_]
     """(C,) within the hairline above and before the ears, where the bald have hair left."""
+    fringe: NDArray[np.bool_]
+    """(C,) the same all round, down to the nape."""
+    ears: Array
+    """(C,) 0..1: the ears, and the skin right around them."""
+    brows: Array
+    """(C,) 0..1: the band in which brows are."""
     neck: Array
     """(C,) 0..1: below jaw and nape, where clothes are met."""
     crest: Array
@@ -92,6 +98,10 @@ def surface_facts(model: HeadModel, level: int) -> SurfaceFacts:
     if model.is_mask:  # nothing of it is scalp: what is before hair in the photo is a face
         scalp = crest = hairy = np.zeros_like(scalp)
     temples = (hairy > 0.5) & (np.abs(model.mean[:, 0]) > 38) & (np.abs(y - 35) < 40)
+    fringe = temples | ((hairy > 0.5) & (y < 50) & (z < -60))
+    ears = smoothstep(np.abs(model.mean[:, 0]), 58, 62) * (1 - smoothstep(hairline_distance(model.mean), -2, 4))
+    ears *= smoothstep(-z, 50, 56) * smoothstep(z, -104, -98) * smoothstep(y, -58, -50) * (y < 18)
+    brows = (np.abs(y - 16) < 9) & (np.abs(np.abs(model.mean[:, 0]) - 32) < 20) & (z > -15)
     hangs = np.maximum(smoothstep((np.abs(model.mean[:, 0]) - 38) / 12, 0, 1), smoothstep((-100 - y) / 8, 0, 1))
     cheek = hangs * smoothstep((48 - y) / 15, 0, 1) * (1 - hairy) * (1 - neck)
     return SurfaceFacts(
@@ -104,6 +114,9 @@ def surface_facts(model: HeadModel, level: int) -> SurfaceFacts:
         scalp=scalp,
         hairy=hairy,
         temples=temples,
+        fringe=fringe,
+        ears=np.asarray(ears, dtype=np.float32),
+        brows=brows.astype(np.float32),
         cheek=np.asarray(cheek, dtype=np.float32),
         neck=neck,
         crest=crest,

@@ -13,7 +13,7 @@ from tronie.color import LUMINANCE, srgb_to_linear
 from tronie.geometry import Similarity
 from tronie.head.model import Head, Level
 from tronie.runtime.threads import even, in_bands
-from tronie.settings import TextureSettings
+from tronie.settings import HairSettings, TextureSettings
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
@@ -24,7 +24,7 @@ from tronie.stages.texture.segment import PhotoSamples, sample_photo
 from tronie.stages.texture.synthesis import grain
 from tronie.stages.texture.visibility import Visibility, find_visibility
 from tronie.stages.texture.white_balance import tint_of
-from tronie.types import Fit, Landmarks, Photo, Texture
+from tronie.types import Fit, Landmarks, Photo, Segmentation, Texture
 
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""
@@ -53,6 +53,8 @@ def baked(
     enhanced: Similarity | None = None,
     threads: int = 1,
     mouth: tuple[Photo, Landmarks] | None = None,
+    segmentation: Segmentation | None = None,
+    hair: HairSettings | None = None,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
@@ -61,6 +63,8 @@ def baked(
     do not show; only the photo is sampled per texel. `landmarks` give the iris colour. `enhanced` leads from photo
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
     not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
+    `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
+    bald head.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -68,8 +72,8 @@ def baked(
     view = find_visibility(photo, head, fit, facts)
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
-    samples = sample_photo(photo, view, len(model.mean))
-    recipe = complete(samples, model, level, facts, gap_mm)
+    samples = sample_photo(photo, view, len(model.mean), segmentation)
+    recipe = complete(samples, model, level, facts, gap_mm, bald=hair is not None and hair.mode == "none")
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))

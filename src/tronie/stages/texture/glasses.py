@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
+from tronie.stages.texture.segment import PhotoSamples
 from tronie.stages.texture.skin_model import opponent
-from tronie.stages.texture.visibility import Visibility, blurred_colours
-from tronie.types import Photo
+from tronie.stages.texture.visibility import blurred_colours
 
 Ints = NDArray[np.int32]
 
@@ -67,13 +67,14 @@ def front(model: HeadModel, level: int) -> Front:
     return Front(buffers, triangles, column, row, ahead)
 
 
-def glasses(photo: Photo, model: HeadModel, level: int, view: Visibility, fitted: Array, seen: Array) -> Array | None:
+def glasses(samples: PhotoSamples, model: HeadModel, level: int, fitted: Array, seen: Array) -> Array | None:
     """(V,) 0..1: vertices that a frame of glasses hides; None without glasses.
 
     `fitted` (V, 3) is the likeliest skin in the terms of `opponent`, `seen` (V,) the share that the photo has.
     """
     import cv2
 
+    photo, view = samples.photo, samples.view
     if view.pixel_mm > COARSEST:
         return None
     grid = front(model, level)

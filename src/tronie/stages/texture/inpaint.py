@@ -14,10 +14,10 @@ from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.glasses import glasses
 from tronie.stages.texture.mesh_filters import dimmed, eroded, fold_shade, screened_membrane, smoothed
-from tronie.stages.texture.segment import FEW, PhotoSamples, Segmentation, segment_photo, teeth, tone_of
+from tronie.stages.texture.segment import FEW, Matter, PhotoSamples, judge, teeth, tone_of
 from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
 from tronie.stages.texture.skin_model import colour_of, opponent
-from tronie.stages.texture.visibility import Visibility
+from tronie.stages.texture.visibility import Visibility, soften
 from tronie.stages.texture.white_balance import colourful
 
 Ints = NDArray[np.int32]
@@ -69,36 +69,40 @@ class MeshGraph:
         )
 
 
-def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: SurfaceFacts, gap_mm: float = 0.0) -> Recipe:
+def complete(
+    samples: PhotoSamples, model: HeadModel, level: int, facts: SurfaceFacts, gap_mm: float = 0.0, bald: bool = False
+) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
-    `gap_mm` says how far the lips are parted in the photo.
+    `gap_mm` says how far the lips are parted in the photo. A `bald` head has no hair on its scalp, whoever it is.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
     graph = MeshGraph(facts.control_start, facts.control_edges, facts.steps)
     view, colour = samples.view, samples.colour.rgb
-    seg = segment_photo(samples, model, facts)
-    skin, full = seg.skin, seg.full
+    seg = judge(samples, model, facts, matrix)
+    skin = seg.skin
+    grows = _grown(graph, model, facts, seg) if not bald else np.zeros(count, np.float32)
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
     no_teeth = graph.eroded(1 - parted * teeth(samples.colour, skin) * facts.lips)
-    trust = _trust(model, view, facts, graph, seg) * no_teeth
-    confidence: Any = view.facing * np.clip(np.asarray(matrix @ trust.astype(np.float32)), 0, 1)
+    own = _own(graph, matrix, facts, seg, bald)
+    held = _held(view, facts, graph, seg, grows) * no_teeth
+    confidence: Any = view.facing * own * np.clip(np.asarray(matrix @ held.astype(np.float32)), 0, 1)
 
     base = skin_basis(model, level)
     seen, mirrored = _shares(confidence, view, facts)
     said = None
     if base is not None:
-        believed = seen[:count] ** 2 * np.maximum(facts.inner, _plain(graph, seg))
+        believed = seen[:count] ** 2 * np.maximum(facts.inner, _plain(graph, seg)) * seg.bare[:count]
         said = fit_skin(base, samples.colour.opponent, believed, view.normals, colourful(skin))
-        # Shade beside hanging hair, far darker than skin in this light would be there, is left out too.
+        # Shade beside hanging hair, far darker than skin in this light would be, is left out too.
         shade_of_hair = (
             facts.cheek
             * (1 - seg.bearded)
             * np.maximum(smoothstep(-said.off, 3.0, 6.0) * (1 - seg.skinlike), smoothstep(-said.off, 4.0, 6.0))
         )
         confidence = confidence * np.clip(1 - np.asarray(matrix @ shade_of_hair.astype(np.float32)), 0, 1)
-        frame = glasses(samples.photo, model, level, view, said.fitted, seen)
+        frame = glasses(samples, model, level, said.fitted, seen)
         if frame is not None:
             confidence = confidence * (1 - frame)
         seen, mirrored = _shares(confidence, view, facts, frame)
@@ -131,14 +135,10 @@ def complete(samples: PhotoSamples, model: HeadModel, level: int, facts: Surface
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
 
     thin = np.full(count, 0.04, np.float32)
-    strands = 4 * known**2 * seg.hairlike * (1 - facts.beard * (1 - facts.hairy))
-    locks: Any = np.broadcast_to(seg.hair, mixed.shape)
-    locks = graph.membrane(strands, mixed, thin, locks, 40) if full > 0 else locks
-    judged = 2 * (1 - full**2) * known**2 * facts.scalp * np.maximum(seg.hairlike, seg.skinlike)
-    share = (seg.hairlike / np.maximum(seg.hairlike + seg.skinlike, 1e-3))[:, None]
-    grows = (
-        graph.membrane(judged, share, thin, np.full((count, 1), full, np.float32), 30)[:, 0] if full > 0 else thin * 0
-    )
+    locks: Any = np.broadcast_to(seg.locks, mixed.shape)
+    if grows.any():
+        strands = 4 * known**2 * smoothstep(seg.hair[:count], 0.6, 0.9) * facts.crest
+        locks = graph.membrane(strands, mixed, thin, locks, 40)
     dense: Any = matrix @ np.column_stack([gain, locks, grows]).astype(np.float32)
     return Recipe(
         seen=seen,
@@ -169,42 +169,47 @@ def _shares(
     return seen, mirrored
 
 
-def _plain(graph: MeshGraph, seg: Segmentation) -> Array:
+def _plain(graph: MeshGraph, seg: Matter) -> Array:
     """(C,) 0..1: skin without strands, well away from what is none."""
     return graph.eroded(seg.skinlike * (1 - smoothstep(seg.samples.busy, 0.05, 0.12)))
 
 
-def _trust(model: HeadModel, view: Visibility, facts: SurfaceFacts, graph: MeshGraph, seg: Segmentation) -> Array:
-    """(C,) 0..1: how far what is seen there is the head's own.
+def _grown(graph: MeshGraph, model: HeadModel, facts: SurfaceFacts, seg: Matter) -> Array:
+    """(C,) 0..1: how thick hair grows, place by place where the photo tells; behind as it is at the edge of what is
+    seen, and on the other side of the head."""
+    other = 0.3 * seg.told[model.mirror] * (1 - seg.told)
+    weight = seg.told + other
+    data = (seg.told * seg.grows + other * seg.grows[model.mirror]) / np.maximum(weight, 1e-6)
+    away = np.full(len(weight), 0.006, np.float32)
+    spread = graph.membrane(2 * weight**2, data[:, None], away, seg.usual[:, None], 60)[:, 0]
+    return np.asarray(smoothstep(spread, 0.2, 0.65) * (seg.usual.max(initial=0) > 0), dtype=np.float32)
 
-    Near the outline (and on the neck, where clothes are met) only what looks like skin or hair is believed, and
-    nothing next to what does not. On the crest hair is believed right up to the outline, because it stands out from
-    the skull; single strands or glints do not count there.
-    """
-    count = len(model.mean)
+
+def _own(graph: MeshGraph, matrix: Any, facts: SurfaceFacts, seg: Matter, bald: bool) -> Array:
+    """(V,) 0..1: how far what is seen is the head's own: its skin and beard, and hair where hair grows; not what hangs
+    over cheek, ear and neck, nor what is before or behind the head."""
+    place = np.column_stack([np.maximum(facts.hairy, facts.crest) * (1 - facts.ears), facts.beard])
+    grown, beard = np.clip(np.asarray(matrix @ place.astype(np.float32)), 0, 1).T
+    # Collars and straps are fine, and the neck is where the fit is least sure.
+    neck = (facts.neck * (1 - graph.eroded(graph.eroded(seg.skinlike)))).astype(np.float32)[:, None]
+    bare = seg.bare * np.clip(1 - np.asarray(matrix @ neck)[:, 0], 0, 1)
+    own = bare + seg.beard * beard + (0.0 if bald else 1.0) * seg.hair * grown
+    return soften(smoothstep(own, 0.4, 0.75), facts)
+
+
+def _held(view: Visibility, facts: SurfaceFacts, graph: MeshGraph, seg: Matter, grows: Array) -> Array:
+    """(C,) 0..1: how far within the outline a vertex has to be for the photo to be believed. Hair is believed right up
+    to it, because it stands out from the skull; a bald skull's fit is only guessed, and its rim mirrors the sky: less
+    of it is believed."""
+    count = len(grows)
     outline, interior = view.outline[:count], view.interior[:count]
-    skinlike, hairlike, ground, full = seg.skinlike, seg.hairlike, seg.ground, seg.full
-    # A beard is believed where the chin has one; else hair on the cheeks hangs down from the head and is left out.
-    skin_light, bearded = float(seg.skin.mean()), seg.bearded
-    dark = smoothstep(np.log((skin_light + 12) / (seg.samples.colour.rgb.mean(-1) + 12)), 0.5, 0.9)
-    hanging = facts.cheek * (1 - bearded) * (1 - skinlike) * np.maximum(hairlike, dark)
-    bare: Any = skinlike + (np.maximum(skinlike, hairlike) - skinlike) * facts.beard * np.maximum(bearded, facts.hairy)
-    bare = graph.eroded(np.where(facts.neck > 0.02, graph.eroded(bare), bare))
-    grown = smoothstep(graph.smoothed(np.maximum(skinlike, hairlike), 2), 0.3, 0.6)
-    clear = graph.eroded(graph.eroded(1 - ground))
-    usual = (bare + (grown - bare) * facts.crest) * clear
-    inland = interior * (1 - facts.neck) * graph.eroded(1 - hanging)
-    like = graph.smoothed(1 - (1 - inland) * (1 - usual), 2)
-    grown = smoothstep(graph.smoothed(hairlike, 2), 0.3, 0.6)
-    # A bald skull's fit is only guessed, and its rim mirrors the sky: less of it is believed.
-    shy = facts.crest * (1 - full)
-    held = np.maximum(
-        outline + shy * (np.minimum(outline, smoothstep(interior, 0.05, 0.6)) - outline), facts.crest * grown * full
-    )
-    return np.asarray(like * held)
+    shy = facts.crest * (1 - grows)
+    hair = smoothstep(graph.smoothed(seg.hair[:count], 2), 0.3, 0.6)
+    within = outline + shy * (np.minimum(outline, smoothstep(interior, 0.05, 0.6)) - outline)
+    return np.asarray(np.maximum(within, facts.crest * hair * grows))
 
 
-def _grain(seg: Segmentation, weight: Array) -> float:
+def _grain(seg: Matter, weight: Array) -> float:
     """As rough as the skin is where it is well seen. `busy` holds the part of it between 0.8 and 3 mm, 0.6 of the
     pattern's deviation; a quarter of a normal deviate's sizes are below 0.32, and wrinkles are not among them. Half
     of that is taken: on sides that are seen at a slant it shows more."""
