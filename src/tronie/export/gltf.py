@@ -7,7 +7,7 @@ the head, and unlike quantised ones they need no extension that a reader may lac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.export.gltf_document import Buffer, GltfAnimation, GltfSkin, Json, container, index_type, put_motion
+from tronie.export.shells import put_shells
 from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, quad_vertex_normals, texels
 from tronie.io import encode
+from tronie.types import Shell
 from tronie.version import __version__
 
 # How skin, eyes and mouth look in glTF and elsewhere.
@@ -62,6 +64,7 @@ def extensions_used(materials: list[Json]) -> list[str]:
 __all__ = ["LOOKS", "PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
 
 LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
+SAMPLER = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
 
 SMALLEST_MOVE = 0.015
 """Millimetres at weight 1 below which a vertex is left out of a morph target (4 % of the moves above 0.005 mm are)."""
@@ -104,6 +107,7 @@ def glb(
     rig: bool = False,
     morph_normals: bool = False,
     motion: GltfAnimation | None = None,
+    shells: Sequence[Shell] = (),
 ) -> list[memoryview]:
     """The file as chunks to be written one after the other.
 
@@ -113,7 +117,7 @@ def glb(
     _PROVENANCE, `sigma_mm` (C,) of the control vertices _SIGMA_MM. `normal_map`, an encoded picture in tangent space,
     goes onto the skin of a head with a texture, which gets tangents. `lod` 1 or 2: fewer triangles
     (`tronie.head.lod`). `rig`: with joints (`tronie.head.skeleton`). `morph_normals`: morph targets turn normals too.
-    `motion`: how head and face move in a clip, as an animation.
+    `motion`: how head and face move in a clip, as an animation. `shells`: each a mesh of its own, named after it.
     """
     if texture is None:
         normal_map = None
@@ -177,6 +181,9 @@ def glb(
         put_motion(document, buffer, motion, len(packed.units))
     if pictures:
         document |= _textures(pictures, buffer)
+    if shells:
+        put_shells(document, buffer, shells, lod, joints)
+        document.setdefault("samplers", [SAMPLER])
     document["accessors"] = [*packed.accessors, *buffer.accessors]
     document["bufferViews"] = [*packed.views, *buffer.views]
     document["buffers"] = [{"byteLength": buffer.length}]
@@ -249,9 +256,8 @@ def _textures(pictures: Mapping[str, bytes], buffer: Buffer) -> Json:
     for name, data in pictures.items():
         mime = "image/png" if data[:4] == b"\x89PNG" else "image/jpeg"
         images.append({"name": name, "bufferView": buffer.add(data), "mimeType": mime})
-    sampler = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
     textures = [{"name": name, "sampler": 0, "source": number} for number, name in enumerate(pictures)]
-    return {"images": images, "samplers": [sampler], "textures": textures}
+    return {"images": images, "samplers": [SAMPLER], "textures": textures}
 
 
 def _asset(model: HeadModel) -> Json:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import Head
-from tronie.head.skeleton import skeleton, skinning_weights
+from tronie.head.skeleton import HEAD, skeleton, skinning_weights
 from tronie.head.surface import Piece, Same
 
 Json = dict[str, Any]
@@ -156,6 +156,16 @@ class GltfSkin:
             "WEIGHTS_0": self._buffer.attribute(steps.astype(np.uint8), normalized=True),
         }
 
+    def follows_head(self, count: int) -> Json:
+        """JOINTS_0 and WEIGHTS_0 of so many vertices that move with the skull alone."""
+        joints, weights = np.zeros((count, 4), np.uint8), np.zeros((count, 4), np.uint8)
+        joints[:, 0] = self.bones.names.index(HEAD)
+        weights[:, 0] = 255
+        return {
+            "JOINTS_0": self._buffer.attribute(joints),
+            "WEIGHTS_0": self._buffer.attribute(weights, normalized=True),
+        }
+
     def put_into(self, document: Json) -> None:
         """The mesh's node comes first; its place in the scene does not count, the joints' does."""
         bones, first = self.bones, len(document["nodes"])
@@ -207,7 +217,7 @@ def put_motion(document: Json, buffer: Buffer, course: GltfAnimation, units: int
         root = document["skins"][0]["skeleton"]
         moving = len(nodes)
         nodes.append({"name": "motion", "children": [root]})
-        document["scenes"][0]["nodes"] = [0, moving]
+        document["scenes"][0]["nodes"] = [moving if node == root else node for node in document["scenes"][0]["nodes"]]
     first, turn = course.translation[0] * 0.001, quaternions(course.rotation)
     nodes[moving] |= {"translation": first.astype(float).tolist(), "rotation": turn[0].astype(float).tolist()}
     time = buffer.series(course.time, bounds=True)

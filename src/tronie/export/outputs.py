@@ -138,6 +138,7 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
         rig=one.export.rig,
         morph_normals=one.export.morph_normals,
         motion=one.course,
+        shells=face.shells,
     )
 
 

@@ -44,17 +44,24 @@ class Primitive:
     extra: dict[str, Array]
     """Attributes of the file's own, whose names begin with `_`: (N,) or (N, k) float32."""
     double_sided: bool
+    normals: Array | None = None
+    """(N, 3) float32, in the scene's axes, where the file has them."""
+    picture: bytes | None = None
+    """Its material's base colour: the bytes of a picture file."""
+    roughness: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class GltfHead:
     parts: tuple[Primitive, ...]
+    shells: tuple[tuple[str, Primitive], ...]
+    """What lies over the head with a mesh of its own, in files that say so, each with its name."""
     names: tuple[str, ...]
     """Of the morph targets."""
     weights: tuple[float, ...]
     """Their default weights."""
     texture: bytes | None
-    """The first material's base colour: the bytes of a picture file."""
+    """The first base colour of the head's materials: the bytes of a picture file."""
     model: str | None
     """Of which head model the file says it is."""
 
@@ -83,11 +90,16 @@ def _read(data: bytes) -> GltfHead:
         raise InputError(f"it needs the glTF extension {min(unknown)}, which is not read here.")
     file = _File(document, chunks.get(b"BIN\0", memoryview(b"")))
     parts: list[Primitive] = []
+    shells: list[tuple[str, Primitive]] = []
     names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     for mesh_index, matrix in _placed(document):
         mesh = document["meshes"][mesh_index]
-        found = tuple(map(str, mesh.get("extras", {}).get("targetNames", ())))
+        extras = mesh.get("extras", {})
+        if isinstance(shell := extras.get("shell"), str):
+            shells += [(shell, file.part(primitive, matrix, picture=True)) for primitive in mesh["primitives"]]
+            continue
+        found = tuple(map(str, extras.get("targetNames", ())))
         count = max((len(p.get("targets", ())) for p in mesh["primitives"]), default=0)
         found = found if len(found) == count else tuple(f"target {k + 1}" for k in range(count))
         if count > len(names):
@@ -99,7 +111,8 @@ def _read(data: bytes) -> GltfHead:
     parts = [p if len(p.moves) == len(names) else _still(p, len(names)) for p in parts]
     extras = document.get("asset", {}).get("extras", {})
     model = extras.get("model") if isinstance(extras, dict) else None
-    return GltfHead(tuple(parts), names, weights, file.texture(), None if model is None else str(model))
+    said = None if model is None else str(model)
+    return GltfHead(tuple(parts), tuple(shells), names, weights, file.texture(), said)
 
 
 def _still(part: Primitive, count: int) -> Primitive:
@@ -193,7 +206,7 @@ class _File:
             return np.maximum(out.astype(np.float32) / np.iinfo(out.dtype).max, -1.0).astype(np.float32)
         return out
 
-    def part(self, primitive: Json, matrix: Array) -> Primitive:
+    def part(self, primitive: Json, matrix: Array, picture: bool = False) -> Primitive:
         attributes = primitive["attributes"]
         raw = self.accessor(attributes["POSITION"]).astype(np.float32)
         turn = (1000.0 * matrix[:3, :3].T).astype(np.float32)
@@ -223,15 +236,25 @@ class _File:
             np.stack(moves) if moves else np.zeros((0, *raw.shape), np.float32),
             extra,
             bool(material.get("doubleSided", False)),
+            self.accessor(attributes["NORMAL"]).astype(np.float32) @ turn / 1000 if "NORMAL" in attributes else None,
+            self.base_color(material) if picture else None,
+            float(material.get("pbrMetallicRoughness", {}).get("roughnessFactor", 1.0)),
         )
 
     def texture(self) -> bytes | None:
-        for material in self.document.get("materials", ()):
-            told = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
-            if told is None:
-                continue
-            image = self.document["images"][self.document["textures"][told["index"]]["source"]]
-            if "bufferView" in image:
-                view = self.document["bufferViews"][image["bufferView"]]
-                return self.view(image["bufferView"], 0, int(view["byteLength"]), "u1", 1).tobytes()
+        over = [mesh for mesh in self.document["meshes"] if "shell" in mesh.get("extras", {})]
+        worn = {primitive.get("material") for mesh in over for primitive in mesh["primitives"]}
+        for number, material in enumerate(self.document.get("materials", ())):
+            if number not in worn and (data := self.base_color(material)) is not None:
+                return data
         return None
+
+    def base_color(self, material: Json) -> bytes | None:
+        told = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
+        if told is None:
+            return None
+        image = self.document["images"][self.document["textures"][told["index"]]["source"]]
+        if "bufferView" not in image:
+            return None
+        view = self.document["bufferViews"][image["bufferView"]]
+        return self.view(image["bufferView"], 0, int(view["byteLength"]), "u1", 1).tobytes()

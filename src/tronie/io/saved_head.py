@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.errors import InputError
 from tronie.head.model import Head, HeadModel, default_head
-from tronie.head.surface import pieces
-from tronie.io.gltf_reader import GltfHead, read_glb
+from tronie.head.surface import pieces, triangle_vertex_normals
+from tronie.io.gltf_reader import GltfHead, Primitive, read_glb
+from tronie.types import Shell
 
 LARGEST = 8192
 """Pixels of a texture's sides: larger ones are refused."""
@@ -49,6 +50,8 @@ class SavedHead:
     """Whether its first material is seen from behind too."""
     head: Head | None
     """The same, at rest, with the head model that it is made with; None for heads of other models and programs."""
+    shells: tuple[Shell, ...] = ()
+    """Over the head; their levels of detail are in other files, so here they are whole."""
 
     def posed(self, expression: Mapping[str, float] | None = None) -> Array:
         """(V, 3) float32 mm with an expression, by default the file's own. Raises ValueError for a unit it lacks."""
@@ -91,6 +94,25 @@ def load_head(path: str | Path) -> SavedHead:
         sigma_mm=sigma,
         both_sides=read.parts[0].double_sided,
         head=None if level is None else Head(default_head(), level, vertices, vertices),
+        shells=tuple(_shell(name, part, file) for name, part in read.shells),
+    )
+
+
+def _shell(name: str, part: Primitive, file: Path) -> Shell:
+    normals = part.normals if part.normals is not None else triangle_vertex_normals(part.vertices, part.triangles)
+    image = np.full((1, 1, 4), 255, np.uint8)
+    if part.picture is not None:
+        image = texture_from_bytes(part.picture, file, "RGBA")
+    triangles = np.ascontiguousarray(part.triangles, dtype=np.int32)
+    return Shell(
+        name,
+        np.ascontiguousarray(part.vertices, dtype=np.float32),
+        np.ascontiguousarray(normals, dtype=np.float32),
+        triangles,
+        np.ascontiguousarray(part.uv, dtype=np.float32),
+        image,
+        (triangles, triangles),
+        part.roughness,
     )
 
 
@@ -132,14 +154,15 @@ def _whole(read: GltfHead) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return first, group.ravel().astype(np.int32)
 
 
-def texture_from_bytes(data: bytes, path: Path) -> Image:
-    """A texture (H, W, 3) from the bytes of a picture file. Raises InputError that names `path`."""
+def texture_from_bytes(data: bytes, path: Path, mode: str = "RGB") -> Image:
+    """A texture (H, W, 3), or (H, W, 4) for the mode RGBA, from the bytes of a picture file. Raises InputError that
+    names `path`."""
     from PIL import Image as Pillow
 
     try:
         with Pillow.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
             if max(image.size) > LARGEST:
                 raise InputError(f"Cannot read {path}: its texture has sides above {LARGEST} pixels.")
-            return np.asarray(image.convert("RGB"))
+            return np.asarray(image.convert(mode))
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(f"Cannot read {path}: its texture is damaged.") from error

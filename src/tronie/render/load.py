@@ -49,7 +49,7 @@ def load_figure(path: Path) -> Figure:
 def figure_of_saved(read: SavedHead) -> Figure:
     """As it stands in its file."""
     if read.head is not None:
-        return figure_of_head(read.head, read.texture, None, read.sigma_mm, dict(read.expression))
+        return figure_of_head(read.head, read.texture, None, read.sigma_mm, dict(read.expression), shells=read.shells)
     parts = np.array([parts_of_materials(material) for material in read.materials], np.uint8)
     return Figure(
         faces=np.column_stack([read.triangles, np.full(len(read.triangles), -1, np.int32)]).astype(np.int32),
@@ -65,6 +65,7 @@ def figure_of_saved(read: SavedHead) -> Figure:
         provenance=None,
         sigma=read.sigma_mm,
         both_sides=read.both_sides and parts[0] == 0,
+        shells=read.shells,
     )
 
 

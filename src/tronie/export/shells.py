@@ -1,0 +1,109 @@
+"""Shells over a head (hair, coverings, glasses) as files hold them: vertices that are used, and pictures as PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tronie.export.gltf_document import Buffer, GltfSkin, Json, index_type
+from tronie.head.surface import reduced
+from tronie.io import encode
+from tronie.raster.compositing import sampled
+from tronie.raster.cutouts import bled, seen_triangles
+from tronie.types import Shell
+
+LARGEST = 1024
+"""Pixels of the side of a shell's picture in head.glb."""
+
+
+def fewer(shell: Shell, lod: int) -> Shell:
+    """The shell at a level of detail, without the vertices that it does not use there."""
+    if not lod:
+        return shell
+    triangles = shell.lods[lod - 1]
+    used, corners = np.unique(triangles, return_inverse=True)
+    left = np.ascontiguousarray(corners.reshape(-1, 3), dtype=np.int32)
+    return replace(
+        shell,
+        vertices=shell.vertices[used],
+        normals=shell.normals[used],
+        uv=shell.uv[used],
+        triangles=left,
+        lods=(left, left),
+    )
+
+
+def shell_png(shell: Shell, most: int = 1 << 16) -> bytes:
+    """Its picture, no more than `most` pixels high, with colours that go on where it is clear."""
+    return encode.png(np.ascontiguousarray(reduced(bled(shell.image), most)))
+
+
+def colored(shell: Shell) -> tuple[Shell, NDArray[np.uint8]]:
+    """What can be shown without a picture: the triangles that are there, and a colour (V, 3) for each vertex left."""
+    there = np.ascontiguousarray(shell.triangles[seen_triangles(shell.triangles, shell.uv, shell.image)])
+    left = fewer(replace(shell, lods=(there, there)), 1)
+    small = np.ascontiguousarray(reduced(bled(shell.image), 512)[..., :3])
+    return left, np.asarray(sampled(small, left.uv * small.shape[1::-1]), dtype=np.uint8)
+
+
+def put_shells(document: Json, buffer: Buffer, shells: Iterable[Shell], lod: int, joints: GltfSkin | None) -> None:
+    """Add each shell to a document as a mesh of its own, that follows the head: below its node, or with its joints."""
+    for whole in shells:
+        shell = fewer(whole, lod)
+        if not len(shell.triangles):
+            continue
+        picture = _picture(document, buffer, shell.name, shell_png(shell, LARGEST >> lod))
+        attributes = {
+            "POSITION": buffer.attribute(shell.vertices * np.float32(0.001), bounds=True),
+            "NORMAL": buffer.attribute(_unit(shell.normals)),
+            "TEXCOORD_0": buffer.attribute(shell.uv),
+        }
+        node: Json = {"name": shell.name, "mesh": len(document["meshes"])}
+        if joints is None:
+            document["nodes"][0].setdefault("children", []).append(len(document["nodes"]))
+        else:
+            attributes |= joints.follows_head(len(shell.vertices))
+            node["skin"] = 0
+            document["scenes"][0]["nodes"].append(len(document["nodes"]))
+        document["nodes"].append(node)
+        primitive: Json = {
+            "attributes": attributes,
+            "indices": buffer.indices(shell.triangles, index_type(len(shell.vertices))),
+            "mode": 4,
+            "material": len(document["materials"]),
+        }
+        document["meshes"].append({"name": shell.name, "primitives": [primitive], "extras": {"shell": shell.name}})
+        document["materials"].append(_material(shell, picture))
+
+
+def _material(shell: Shell, picture: int) -> Json:
+    return {
+        "name": shell.name,
+        "pbrMetallicRoughness": {
+            "metallicFactor": 0.0,
+            "roughnessFactor": round(float(shell.roughness), 4),
+            "baseColorTexture": {"index": picture},
+        },
+        "alphaMode": "MASK",
+        "alphaCutoff": 0.5,
+        "doubleSided": True,
+    }
+
+
+def _picture(document: Json, buffer: Buffer, name: str, data: bytes) -> int:
+    """The number of the texture."""
+    images, textures = document.setdefault("images", []), document.setdefault("textures", [])
+    textures.append({"name": name, "sampler": 0, "source": len(images)})
+    images.append({"name": name, "bufferView": buffer.add(data), "mimeType": "image/png"})
+    return len(textures) - 1
+
+
+def _unit(normals: NDArray[Any]) -> NDArray[np.float32]:
+    """Of length 1, which validators insist on."""
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    flat = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), [0.0, 1.0, 0.0])
+    return np.ascontiguousarray(flat, dtype=np.float32)
