@@ -47,4 +47,15 @@ if targets:
     for place in ((0.3, -0.6, 0.0), (0.0, -0.6, 0.2)):
         targets[0].location = place
         said["looks"].append(looks(head))
+said["over"] = {
+    thing.name: [
+        len(thing.data.polygons),
+        thing.parent.type if thing.parent else None,
+        [slot.material.name for slot in thing.material_slots],
+        all(not slot.material.use_backface_culling for slot in thing.material_slots),
+        any(link.to_socket.name == "Alpha" for slot in thing.material_slots for link in slot.material.node_tree.links),
+    ]
+    for thing in bpy.data.objects
+    if thing.type == "MESH" and not thing.data.shape_keys
+}
 print("JSON" + json.dumps(said))

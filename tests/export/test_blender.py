@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import SMILE, make_face
+from samples import SMILE, make_face, make_shell
 
 from tronie import cli
 from tronie.export.gltf import glb
@@ -63,7 +63,13 @@ def test_a_head_in_blender_and_out_again(tiny_head: HeadModel, tmp_path: Path, r
     assert face.texture is not None
     assert face.head is not None
     data = glb(
-        face.head, SMILE | GAZE, encode.jpeg(face.texture.image), "someone", provenance=face.texture.provenance, rig=rig
+        face.head,
+        SMILE | GAZE,
+        encode.jpeg(face.texture.image),
+        "someone",
+        provenance=face.texture.provenance,
+        rig=rig,
+        shells=(make_shell(),),
     )
     (tmp_path / "head.glb").write_bytes(b"".join(data))
     out = [tmp_path / "head.blend", tmp_path / "head.fbx"]
@@ -75,6 +81,12 @@ def test_a_head_in_blender_and_out_again(tiny_head: HeadModel, tmp_path: Path, r
     for unit, value in SMILE.items():
         assert blend["values"][unit] == pytest.approx(value, abs=1e-3)
         assert fbx["values"][unit] == pytest.approx(value, abs=1e-3)
+    count, parent, materials, both_sides, cut_out = blend["over"]["hair"]
+    assert 0.9 * len(make_shell().triangles) < count <= len(make_shell().triangles)
+    assert (parent, materials) == ("ARMATURE" if rig else "MESH", ["hair"])
+    assert both_sides
+    assert cut_out
+    assert "hair" in fbx["over"]
     assert blend["materials"] == ["skin", "eyes", "mouth"]
     assert [coat > 0 for coat, _ in blend["coats"]] == [False, True, True]
     assert [depth > 0 for _, depth in blend["coats"]] == [True, False, True]

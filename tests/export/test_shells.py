@@ -15,16 +15,18 @@ import pytest
 from glb_reader import parse, read, validator_home
 from PIL import Image as Pillow
 from places import TESTS
-from samples import SMILE, make_face, make_head, make_shell
+from samples import SMILE, make_face, make_head, make_result, make_shell
 from test_gltf_motion import make_course
 
 from tronie.export.gltf import glb
+from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
 from tronie.export.shells import LARGEST, colored, fewer, shell_png
+from tronie.export.writer import save
 from tronie.head.model import HeadModel, default_head
 from tronie.io import encode
 from tronie.io.saved_head import load_head
-from tronie.render.load import load_figure
-from tronie.types import Shell
+from tronie.render.load import _sigma, load_figure
+from tronie.types import HairLook, Shell
 
 SHELLS = (make_shell("hair"), replace(make_shell("glasses", size=32), roughness=0.3))
 
@@ -188,3 +190,59 @@ def test_khronos_validator_finds_nothing(tiny_head: HeadModel, tmp_path: Path) -
         remarks = [m for m in report["messages"] if m["code"] != "UNUSED_OBJECT"]
         assert (report["errors"], report["warnings"], remarks) == (0, 0, []), line
     assert len(said.stdout.splitlines()) == len(files)
+
+
+def test_the_obj_has_it_as_an_object_with_a_picture_and_its_alpha(tiny_head: HeadModel, tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    head = make_head(tiny_head)
+    (tmp_path / "head.obj").write_bytes(b"".join(obj(head, shells=SHELLS)))
+    (tmp_path / "head.mtl").write_bytes(mtl("texture.png", SHELLS))
+    (tmp_path / "texture.png").write_bytes(encode.png(np.full((8, 8, 3), 200, np.uint8)))
+    for shell in SHELLS:
+        (tmp_path / f"{shell.name}.png").write_bytes(shell_png(shell))
+    text = (tmp_path / "head.mtl").read_text()
+    assert text.count("newmtl ") == 5
+    assert "map_Kd hair.png\nmap_d hair.png" in text
+    scene = trimesh.load(tmp_path / "head.obj")
+    hair = scene.geometry["hair"]
+    assert len(hair.faces) == len(SHELLS[0].triangles)
+    np.testing.assert_allclose(hair.bounds, [SHELLS[0].vertices.min(0), SHELLS[0].vertices.max(0)], atol=1e-3)
+    written = sum(len(part.faces) for part in scene.geometry.values())
+    assert written == len(head.triangles) + sum(len(shell.triangles) for shell in SHELLS)
+
+
+def test_the_ply_and_the_flat_obj_leave_out_what_is_clear(tiny_head: HeadModel, tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    head, shell = make_head(tiny_head), make_shell(cells=1)
+    shell.image[: len(shell.image) // 2, :, 3] = 0
+    left, _ = colored(shell)
+    texture = np.full((16, 16, 3), 200, np.uint8)
+    sigma = np.linspace(1, 3, len(tiny_head.mean))
+    (tmp_path / "head.ply").write_bytes(b"".join(ply(head, texture, sigma, (shell,))))
+    (tmp_path / "flat.obj").write_bytes(b"".join(head_in_one_file(head, texture, (shell,))))
+    for name in ("head.ply", "flat.obj"):
+        mesh = trimesh.load(tmp_path / name, process=False)
+        assert len(mesh.vertices) == len(head.vertices) + len(left.vertices)
+        assert len(mesh.faces) == len(head.triangles) + len(left.triangles)
+        np.testing.assert_allclose(mesh.vertices[len(head.vertices) :], left.vertices, atol=1e-3)
+        colors = mesh.visual.vertex_colors[len(head.vertices) :, :3].astype(int)
+        assert (np.abs(colors - [90, 60, 40]) <= 1).all()
+        assert (mesh.faces[len(head.triangles) :] >= len(head.vertices)).all()
+    found = _sigma(tmp_path / "head.ply", len(head.vertices))
+    assert found is not None
+    assert found.min() >= 0.9
+    (tmp_path / "bare.ply").write_bytes(b"".join(ply(head, texture, sigma)))
+    assert np.array_equal(found, _sigma(tmp_path / "bare.ply", len(head.vertices)))
+
+
+def test_a_written_face_has_its_hair_in_every_file(tiny_head: HeadModel, tmp_path: Path) -> None:
+    look = HairLook("long", 0.9, 1.0, np.array([90, 60, 40], np.float32))
+    result = make_result(tiny_head)
+    result = replace(result, faces=(replace(result.faces[0], shells=SHELLS, hair=look),))
+    place = save(result, tmp_path) / "face-1"
+    assert {"hair.png", "glasses.png"} <= {path.name for path in place.iterdir()}
+    told = json.loads((place / "face.json").read_bytes())
+    assert set(told["files"]) == {path.name for path in place.iterdir()} - {"face.json"}
+    assert told["shells"] == {"hair": len(SHELLS[0].triangles), "glasses": len(SHELLS[1].triangles)}
+    assert told["hair"] == {"kind": "long", "certainty": 0.9, "fullness": 1.0, "color": [90.0, 60.0, 40.0]}
+    assert [shell.name for shell in load_head(place).shells] == ["hair", "glasses"]

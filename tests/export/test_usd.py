@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from samples import SMILE, make_face, make_head, make_result
+from samples import SMILE, make_face, make_head, make_result, make_shell
 
 from tronie import cli
 from tronie.errors import OutputError
@@ -21,15 +21,18 @@ from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
+from tronie.types import Shell
 
 needs_usd = pytest.mark.skipif(importlib.util.find_spec("pxr") is None, reason="usd-core is not installed")
 
 
-def write(model: HeadModel, path: Path, rig: bool = False, textured: bool = True) -> Path:
+def write(
+    model: HeadModel, path: Path, rig: bool = False, textured: bool = True, shells: tuple[Shell, ...] = ()
+) -> Path:
     texture = make_face(model).texture
     assert texture is not None
     picture = encode.jpeg(texture.image) if textured else None
-    path.write_bytes(usd.usdz(make_head(model), SMILE, picture, "someone \udcff", rig))
+    path.write_bytes(usd.usdz(make_head(model), SMILE, picture, "someone \udcff", rig, shells))
     return path
 
 
@@ -54,6 +57,7 @@ def complaints(path: Path) -> list[str]:
 @pytest.mark.parametrize("rig", [False, True])
 @pytest.mark.parametrize("textured", [False, True])
 def test_the_checkers_find_nothing(tiny_head: HeadModel, tmp_path: Path, rig: bool, textured: bool) -> None:
+    assert complaints(write(tiny_head, tmp_path / "hair.usdz", rig, textured, (make_shell(),))) == []
     path = write(tiny_head, tmp_path / "head.usdz", rig, textured)
     assert complaints(path) == []
     with zipfile.ZipFile(path) as package:
@@ -145,3 +149,22 @@ def test_without_the_library_the_job_says_what_to_install(
     photo.write_bytes(encode.png(np.zeros((64, 64, 3), np.uint8)))
     assert cli.execute(["run", str(photo), "-o", str(tmp_path / "out"), "--usd", "-j", "1"]) == 1
     assert "tronie[usd]" in "".join(capsys.readouterr())
+
+
+@needs_usd
+@pytest.mark.parametrize("rig", [False, True])
+def test_hair_is_a_mesh_of_its_own_that_moves_with_the_head(tiny_head: HeadModel, tmp_path: Path, rig: bool) -> None:
+    from pxr import Usd, UsdGeom, UsdShade, UsdSkel
+
+    shell = make_shell()
+    stage = Usd.Stage.Open(str(write(tiny_head, tmp_path / "head.usdz", rig, True, (shell,))))
+    mesh = UsdGeom.Mesh(stage.GetPrimAtPath("/head/hair"))
+    np.testing.assert_allclose(np.array(mesh.GetPointsAttr().Get()) * 10, shell.vertices, atol=1e-3)
+    material = UsdShade.MaterialBindingAPI(mesh.GetPrim()).ComputeBoundMaterial()[0]
+    surface = UsdShade.Shader(stage.GetPrimAtPath(f"{material.GetPath()}/surface"))
+    assert surface.GetInput("opacityThreshold").Get() == 0.5
+    binding = UsdSkel.BindingAPI(mesh.GetPrim())
+    joints = UsdSkel.Skeleton(stage.GetPrimAtPath("/head/skeleton")).GetJointsAttr().Get()
+    followed = binding.GetJointIndicesPrimvar().Get()
+    assert [joints[k].split("/")[-1] for k in followed] == ["head"]
+    assert list(binding.GetJointWeightsPrimvar().Get()) == [1.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.export.gltf import LOOKS
+from tronie.export.shells import colored
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
 from tronie.raster.compositing import sampled
 from tronie.runtime.jit import jit
+from tronie.types import Shell
 
 AXES = "+x to the subject's left, +y up, +z out of the face"
 
 
-def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list[bytes]:
-    """The photo's expression in the canonical pose, millimetres, quads kept; chunks to be written in order."""
+def obj(head: Head, material_file: str = "head.mtl", name: str = "head", shells: Sequence[Shell] = ()) -> list[bytes]:
+    """The photo's expression in the canonical pose, millimetres, quads kept; chunks to be written in order. Each shell
+    is an object, a group and a material of its name."""
     mesh = head.model.level(head.level)
     normals = quad_vertex_normals(head.vertices, mesh.quads)
     lines = [
@@ -37,11 +40,25 @@ def obj(head: Head, material_file: str = "head.mtl", name: str = "head") -> list
         texture_rows,
         numbers("vn ", normals, 3),
         faces,
+        *_obj_shells(shells, np.array([len(head.vertices), len(mesh.uv), len(normals)])),
     ]
 
 
-def mtl(texture_file: str | None = "texture.png") -> bytes:
-    """Materials for `obj`; plain colours without a texture."""
+def _obj_shells(shells: Sequence[Shell], before: NDArray[np.int64]) -> Iterator[bytes]:
+    """`before`: how many places, texture coordinates and normals there are already."""
+    for shell in shells:
+        corners = np.repeat(shell.triangles[:, :, None], 3, axis=2) + before + 1
+        yield _ascii(f"o {_word(shell.name)}\n")
+        yield numbers("v ", shell.vertices, 3)
+        yield numbers("vt ", shell.uv * [1, -1] + [0, 1], 5)
+        yield numbers("vn ", shell.normals, 3)
+        yield _ascii(f"g {_word(shell.name)}\nusemtl {_word(shell.name)}\n")
+        yield b"".join(b"f %d/%d/%d %d/%d/%d %d/%d/%d\n" % tuple(row) for row in corners.reshape(-1, 9).tolist())
+        before = before + len(shell.vertices)
+
+
+def mtl(texture_file: str | None = "texture.png", shells: Sequence[Shell] = ()) -> bytes:
+    """Materials for `obj`; plain colours without a texture. A shell's picture is NAME.png."""
     text = "# tronie\n"
     for name in MATERIALS:
         look = LOOKS[name]
@@ -52,22 +69,37 @@ def mtl(texture_file: str | None = "texture.png") -> bytes:
         text += f"Ks {shine} {shine} {shine}\nNs {round(2 / look['roughness'] ** 4)}\nPr {look['roughness']}\nillum 2\n"
         if texture_file:
             text += f"map_Kd {texture_file}\n"
+    for shell in shells:
+        name = _word(shell.name)
+        text += f"\nnewmtl {name}\nKa 0 0 0\nKd 1 1 1\nKs 0.05 0.05 0.05\nNs {round(2 / shell.roughness**4)}\n"
+        text += f"Pr {shell.roughness:.4g}\nillum 2\nmap_Kd {name}.png\nmap_d {name}.png\n"
     return text.encode()
 
 
-def ply(head: Head, texture: Image | None = None, sigma_mm: Array | None = None) -> list[bytes]:
-    """Binary PLY, the photo's expression, millimetres: positions, normals, sRGB vertex colours, triangles.
+def ply(
+    head: Head, texture: Image | None = None, sigma_mm: Array | None = None, shells: Sequence[Shell] = ()
+) -> list[bytes]:
+    """Binary PLY, the photo's expression, millimetres: positions, normals, sRGB vertex colours, triangles; those of
+    `shells` come last, as far as they are there.
 
-    With `sigma_mm` (C,) of the control vertices each vertex also has its `sigma`.
+    With `sigma_mm` (C,) of the control vertices each vertex also has its `sigma`, 0 on shells.
     """
     mesh = head.model.level(head.level)
+    over = [colored(shell) for shell in shells]
     layout = [("p", "<f4", 3), ("n", "<f4", 3), ("c", "u1", 3)] + [("s", "<f4")] * (sigma_mm is not None)
-    rows = np.zeros(len(head.vertices), dtype=layout)  # packed
+    rows = np.zeros(len(head.vertices) + sum(len(shell.vertices) for shell, _ in over), dtype=layout)  # packed
+    first, faces = rows[: len(head.vertices)], [_ply_faces(Same(head.model), head.level)]
     if sigma_mm is not None:
-        rows["s"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
-    rows["p"] = head.vertices
-    rows["n"] = quad_vertex_normals(head.vertices, mesh.quads)
-    rows["c"] = (200, 170, 150) if texture is None else vertex_colors(head, texture)
+        first["s"] = mesh.matrix @ np.asarray(sigma_mm, dtype=np.float32)
+    first["p"] = head.vertices
+    first["n"] = quad_vertex_normals(head.vertices, mesh.quads)
+    first["c"] = (200, 170, 150) if texture is None else vertex_colors(head, texture)
+    at = len(first)
+    for shell, colors in over:
+        part = rows[at : at + len(shell.vertices)]
+        part["p"], part["n"], part["c"] = shell.vertices, shell.normals, colors
+        faces.append(_face_rows(shell.triangles + at))
+        at += len(shell.vertices)
     header = [
         "ply",
         "format binary_little_endian 1.0",
@@ -77,11 +109,11 @@ def ply(head: Head, texture: Image | None = None, sigma_mm: Array | None = None)
         *(f"property float {axis}" for axis in ("x", "y", "z", "nx", "ny", "nz")),
         *(f"property uchar {color}" for color in ("red", "green", "blue")),
         *["property float sigma"] * (sigma_mm is not None),
-        f"element face {len(mesh.triangles)}",
+        f"element face {len(mesh.triangles) + sum(len(shell.triangles) for shell, _ in over)}",
         "property list uchar int vertex_indices",
         "end_header",
     ]
-    return [_ascii("\n".join(header)) + b"\n", rows.tobytes(), _ply_faces(Same(head.model), head.level)]
+    return [_ascii("\n".join(header)) + b"\n", rows.tobytes(), *faces]
 
 
 def vertex_colors(head: Head, texture: Image) -> NDArray[np.uint8]:
@@ -106,11 +138,18 @@ def colored_obj(
     ]
 
 
-def head_in_one_file(head: Head, texture: Image | None) -> list[bytes]:
+def head_in_one_file(head: Head, texture: Image | None, shells: Sequence[Shell] = ()) -> list[bytes]:
     """`obj` without its files beside it: triangles, and a colour for each vertex in place of the texture."""
     colours = np.full(head.vertices.shape, (200, 170, 150)) if texture is None else vertex_colors(head, texture)
     comments = (f"Head model {head.model.name}: {head.model.licence}", f"Units: millimetres. Axes: {AXES}.")
-    return colored_obj(comments, head.vertices, colours, head.triangles, 4)
+    vertices, shades, triangles, at = [head.vertices], [colours], [head.triangles], len(head.vertices)
+    for whole in shells:
+        shell, own = colored(whole)
+        vertices.append(shell.vertices)
+        shades.append(own)
+        triangles.append(shell.triangles + at)
+        at += len(shell.vertices)
+    return colored_obj(comments, np.concatenate(vertices), np.concatenate(shades), np.concatenate(triangles), 4)
 
 
 def numbers(prefix: str, rows: Array, decimals: int) -> bytes:
@@ -173,7 +212,10 @@ def _obj_shared(key: Same, level: int) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=4)
 def _ply_faces(key: Same, level: int) -> bytes:
-    triangles = key.value.level(level).triangles
+    return _face_rows(key.value.level(level).triangles)
+
+
+def _face_rows(triangles: NDArray[np.int32]) -> bytes:
     rows = np.zeros(len(triangles), dtype=[("n", "u1"), ("v", "<i4", 3)])
     rows["n"], rows["v"] = 3, triangles
     return rows.tobytes()

@@ -10,6 +10,7 @@ from tronie.arrays import Image
 from tronie.export.gltf import glb
 from tronie.export.gltf_document import GltfAnimation
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
+from tronie.export.shells import shell_png
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.io.encode import hdr
@@ -89,7 +90,7 @@ def flat(face: Face, small: Face) -> Data | None:
             return own
     if face.head is None:
         return None
-    return head_in_one_file(face.head, None if small.texture is None else small.texture.image)
+    return head_in_one_file(face.head, None if small.texture is None else small.texture.image, face.shells)
 
 
 def same(data: Data) -> Data:
@@ -158,21 +159,23 @@ def _usdz(one: FaceToWrite) -> bytes:
     assert one.face.head is not None
     picture = None if one.worn is None else encode.jpeg(one.worn, TEXTURE_QUALITY)
     expression = {} if one.face.fit is None else one.face.fit.expression
-    return usdz(one.face.head, expression, picture, one.title, one.export.rig)
+    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.face.shells)
 
 
 def _obj(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         worn = None if one.face.texture is None else "albedo.png" if one.wears_albedo else "texture.png"
-        yield "head.obj", partial(obj, one.face.head)
-        yield "head.mtl", partial(mtl, worn)
+        yield "head.obj", partial(obj, one.face.head, shells=one.face.shells)
+        yield "head.mtl", partial(mtl, worn, one.face.shells)
+        for shell in one.face.shells:
+            yield f"{shell.name}.png", partial(shell_png, shell)
 
 
 def _ply(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         texture, fit = one.small.texture, one.face.fit
         colors, sigma = None if texture is None else texture.image, None if fit is None else fit.sigma_mm
-        yield "head.ply", partial(ply, one.face.head, colors, sigma)
+        yield "head.ply", partial(ply, one.face.head, colors, sigma, one.face.shells)
 
 
 def _deep3d(one: FaceToWrite) -> Iterator[File]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -24,6 +24,7 @@ from tronie.export.schemas import (
     FaceRecord,
     FitRecord,
     FrontalRecord,
+    HairRecord,
     InputRecord,
     LandmarksRecord,
     LightRecord,
@@ -144,6 +145,15 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             shadowed=round(a.shadowed, 4),
             monochrome=a.monochrome,
         )
+    hair = None
+    if face.hair is not None:
+        h = face.hair
+        hair = HairRecord.model_construct(
+            kind=cast("Any", h.kind),
+            certainty=round(float(h.certainty), 3),
+            fullness=round(float(h.fullness), 3),
+            color=rounded(h.color, 1),
+        )
     if face.head is not None:
         head = face.head
         model = ModelRecord(
@@ -176,6 +186,8 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         engine=face.engine,
         models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
+        hair=hair,
+        shells={shell.name: len(shell.triangles) for shell in face.shells},
         light=light,
         frontal=None if face.portrait is None else _frontal(face.portrait),
         detail=detail,

@@ -154,6 +154,17 @@ class LightRecord(Record):
     monochrome: bool = Field(description="The photo is grey or toned; then so is albedo.png.")
 
 
+class HairRecord(Record):
+    """What was found out of a person's hair."""
+
+    kind: Literal["bald", "short", "long", "covered"] = Field(
+        description="`short` is all that ends above the shoulders' height; under a hat or scarf it is `covered`."
+    )
+    certainty: float = Field(description="0..1.")
+    fullness: float = Field(description="0..1: how much of the scalp above the temples has hair.")
+    color: Row3 = Field(description="sRGB 0..255, the median of what the photo shows; the skin's on a bald head.")
+
+
 class DetailRecord(Record):
     """The normal map of wrinkles and pores, normal.png."""
 
@@ -196,6 +207,10 @@ class FaceRecord(Record):
     models: list[UsedRecord] = Field([], description="The models it was made with, and their licences.")
     provenance: dict[str, float] | None = Field(
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced, ..."
+    )
+    hair: HairRecord | None = Field(None, description="What the photo tells of the hair; null where nothing asked.")
+    shells: dict[str, int] = Field(
+        default_factory=dict, description="Surfaces of their own over the head (hair, covering, glasses): triangles."
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None

@@ -1,4 +1,4 @@
-"""A head of tronie in Blender: materials for skin, eyes and mouth, shape keys from 0 to 1, a target for the eyes.
+"""A head of tronie in Blender: materials for skin, eyes, mouth and hair, shape keys from 0 to 1, a target for the eyes.
 
 From a shell, with Blender or with Python and the wheel `bpy`:
 
@@ -28,6 +28,12 @@ MOUTH: dict[str, Any] = {
     "Subsurface Weight": 0.3, "Subsurface Radius": (1.0, 0.5, 0.4), "Subsurface Scale": 0.002, "Roughness": 0.35,
     "IOR": 1.4, "Coat Weight": 0.5, "Coat Roughness": 0.1,
 }  # fmt: skip
+OVER: dict[str, dict[str, Any]] = {
+    "hair": {"Roughness": 0.75, "IOR": 1.55, "Anisotropic": 0.6},
+    "covering": {"Roughness": 0.9, "IOR": 1.4},
+    "glasses": {"Roughness": 0.3, "IOR": 1.5},
+}
+"""Surfaces with meshes of their own over the head, by name."""
 OLD_NAMES = {"Subsurface Weight": "Subsurface", "Coat Weight": "Clearcoat", "Coat Roughness": "Clearcoat Roughness"}
 """What Blender 3 calls them; its `Subsurface` mixes, so it gets less."""
 
@@ -53,6 +59,10 @@ def import_head(path: str, gaze: bool = True, rest: bool = False) -> Any:
         looks = {"skin": SKIN, "eyes": EYES, "mouth": MOUTH}.get(slot.material.name.split(".")[0])
         if looks:
             set_up_material(slot.material, looks)
+    for thing in over(head):
+        for slot in thing.material_slots:
+            cut_out(slot.material)
+            set_up_material(slot.material, OVER[kind_of(slot.material)])
     keys = head.data.shape_keys
     keys.name = f"{head.name} expression"
     for key in keys.key_blocks[1:]:
@@ -78,6 +88,36 @@ def set_up_material(material: Any, looks: dict[str, Any]) -> None:
                 node.inputs[OLD_NAMES[name]].default_value = 0.1 * value if name.startswith("Sub") else value
     if hasattr(material, "subsurface_method"):
         material.subsurface_method = "RANDOM_WALK"
+
+
+def kind_of(material: Any) -> str:
+    return str(material.name.split(".")[0]) if material else ""
+
+
+def over(head: Any) -> list[Any]:
+    """Hair, coverings and glasses of a head: they hang from it, or from its joints."""
+    return [
+        thing
+        for thing in bpy.data.objects
+        if thing.type == "MESH"
+        and thing != head
+        and thing.parent is not None
+        and thing.parent in (head, head.parent)
+        and any(kind_of(slot.material) in OVER for slot in thing.material_slots)
+    ]
+
+
+def cut_out(material: Any) -> None:
+    """There where the picture's alpha is a half and more, seen from both sides."""
+    material.use_backface_culling = False
+    if hasattr(material, "surface_render_method"):  # Blender 4.2 and newer; the importer clips with nodes
+        material.surface_render_method = "DITHERED"
+    elif hasattr(material, "blend_method"):
+        material.blend_method, material.alpha_threshold = "CLIP", 0.5
+    if hasattr(material, "shadow_method"):
+        material.shadow_method = "CLIP"
+    if hasattr(material, "use_backface_culling_shadow"):
+        material.use_backface_culling_shadow = False
 
 
 # The eyes ------------------------------------------------------------------------------------------------------------
@@ -174,9 +214,10 @@ def turn_of(head: Any, rows: list[int], center: Any, name: str) -> float:
 
 
 def export_fbx(head: Any, path: str) -> None:
-    """The head, with its joints if it has any, its shape keys and its texture, as Unity and Unreal take it."""
+    """The head, with its joints if it has any, shape keys, hair and textures, as Unity and Unreal take it."""
+    hair = over(head)
     for thing in bpy.context.view_layer.objects:
-        thing.select_set(thing == head or (thing == head.parent and thing.type == "ARMATURE"))
+        thing.select_set(thing == head or thing in hair or (thing == head.parent and thing.type == "ARMATURE"))
     bpy.ops.export_scene.fbx(
         filepath=path,
         use_selection=True,

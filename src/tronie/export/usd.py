@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.errors import OutputError
 from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
+from tronie.export.shells import LARGEST, shell_png
 from tronie.head.model import PARTS, Head
-from tronie.head.skeleton import Skeleton, skeleton, skinning_weights
+from tronie.head.skeleton import HEAD, Skeleton, skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
 from tronie.runtime.atomic_files import scratch
+from tronie.types import Shell
 from tronie.version import __version__
 
 CENTIMETRES = 0.1
@@ -38,10 +40,16 @@ def check() -> None:
 
 
 def usdz(
-    head: Head, expression: Mapping[str, float], texture: bytes | None = None, name: str = "head", rig: bool = False
+    head: Head,
+    expression: Mapping[str, float],
+    texture: bytes | None = None,
+    name: str = "head",
+    rig: bool = False,
+    shells: Sequence[Shell] = (),
 ) -> bytes:
     """The file. The mesh is `head.neutral`, `expression` the weights of its blend shapes; `texture` an encoded JPEG or
-    PNG; `rig` adds the joints of `tronie.head.skeleton`, else there is one.
+    PNG; `rig` adds the joints of `tronie.head.skeleton`, else there is one. Each shell is a mesh that moves with the
+    head.
 
     Raises OutputError where usd-core is not installed.
     """
@@ -53,6 +61,7 @@ def usdz(
         if texture is not None:
             picture = "texture.png" if texture[:4] == b"\x89PNG" else "texture.jpg"
             (folder / picture).write_bytes(texture)
+        pictures = [] if picture is None else [picture]
         stage = Usd.Stage.CreateNew(str(folder / "head.usdc"))
         UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
         UsdGeom.SetStageMetersPerUnit(stage, 0.01)
@@ -71,13 +80,19 @@ def usdz(
         values = [float(expression.get(unit, 1.0 if unit == PHOTO else 0.0)) for unit in units]
         bones = skeleton(head) if rig else Skeleton(("head",), (-1,), np.zeros((1, 3)))
         _skeleton(stage, mesh, bones, skinning_weights(Same(model), head.level) if rig else None, units, values)
+        for shell in shells:
+            pictures.append(f"{shell.name}.png")
+            (folder / pictures[-1]).write_bytes(shell_png(shell, LARGEST))
+            _shell(stage, shell, bones.names.index(HEAD))
         extent = np.array([head.neutral.min(axis=0), head.neutral.max(axis=0)]) * CENTIMETRES
         mesh.CreateExtentAttr(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
+        places = np.concatenate([head.neutral, *(shell.vertices for shell in shells)])
+        extent = np.array([places.min(axis=0), places.max(axis=0)]) * CENTIMETRES
         UsdGeom.ModelAPI.Apply(root.GetPrim()).SetExtentsHint(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
         stage.Save()
         file = folder / "head.usdz"
         package = Sdf.ZipFileWriter.CreateNew(str(file))
-        for part in ("head.usdc", *([picture] if picture else [])):  # the scene comes first
+        for part in ("head.usdc", *pictures):  # the scene comes first
             os.utime(folder / part, (SOME_DAY, SOME_DAY))
             package.AddFile(str(folder / part), part)
         if not package.Save():
@@ -120,7 +135,7 @@ def _mesh(stage: Any, head: Head) -> Any:
 
 def _materials(stage: Any, mesh: Any, head: Head, picture: str | None) -> None:
     """A material for each kind of part, bound to that part's faces."""
-    from pxr import Gf, Sdf, UsdGeom, UsdShade
+    from pxr import UsdGeom, UsdShade
 
     part = head.model.level(head.level).part
     UsdGeom.Scope.Define(stage, "/head/materials")
@@ -129,40 +144,78 @@ def _materials(stage: Any, mesh: Any, head: Head, picture: str | None) -> None:
         faces = np.flatnonzero(np.isin(part, [PARTS.index(p) for p in parts]))
         if not len(faces):
             continue
-        look, path = LOOKS[kind], f"/head/materials/{kind}"
-        material = UsdShade.Material.Define(stage, path)
-        shader = UsdShade.Shader.Define(stage, f"{path}/surface")
-        shader.CreateIdAttr("UsdPreviewSurface")
-        coat = look.get("coat", (0.0, 0.0))
-        for key, value in (
-            ("roughness", look["roughness"]),
-            ("metallic", 0.0),
-            ("ior", look["ior"]),
-            ("clearcoat", coat[0]),
-            ("clearcoatRoughness", coat[1]),
-        ):
-            shader.CreateInput(key, Sdf.ValueTypeNames.Float).Set(value)
-        color = shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
-        if picture is None:
-            color.Set(Gf.Vec3f(*look["color"][:3]))
-        else:
-            reader = UsdShade.Shader.Define(stage, f"{path}/st")
-            reader.CreateIdAttr("UsdPrimvarReader_float2")
-            reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-            texture = UsdShade.Shader.Define(stage, f"{path}/texture")
-            texture.CreateIdAttr("UsdUVTexture")
-            texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(f"./{picture}"))
-            texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
-            for axis in ("wrapS", "wrapT"):
-                texture.CreateInput(axis, Sdf.ValueTypeNames.Token).Set("clamp")
-            texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
-                reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-            )
-            color.ConnectToSource(texture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3))
-        material.CreateSurfaceOutput().ConnectToSource(shader.CreateOutput("surface", Sdf.ValueTypeNames.Token))
+        material = _surface(stage, kind, LOOKS[kind], picture)
         subset = UsdShade.MaterialBindingAPI(mesh).CreateMaterialBindSubset(kind, _ints(faces))
         UsdShade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(material)
     UsdShade.MaterialBindingAPI(mesh).SetMaterialBindSubsetsFamilyType(UsdGeom.Tokens.partition)
+
+
+def _surface(stage: Any, name: str, look: Mapping[str, Any], picture: str | None, clear: bool = False) -> Any:
+    """The material of that name; `clear`: where the picture's alpha is below a half nothing is there."""
+    from pxr import Gf, Sdf, UsdShade
+
+    path = f"/head/materials/{name}"
+    material = UsdShade.Material.Define(stage, path)
+    shader = UsdShade.Shader.Define(stage, f"{path}/surface")
+    shader.CreateIdAttr("UsdPreviewSurface")
+    coat = look.get("coat", (0.0, 0.0))
+    for key, value in (
+        ("roughness", look["roughness"]),
+        ("metallic", 0.0),
+        ("ior", look["ior"]),
+        ("clearcoat", coat[0]),
+        ("clearcoatRoughness", coat[1]),
+    ):
+        shader.CreateInput(key, Sdf.ValueTypeNames.Float).Set(value)
+    color = shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
+    if picture is None:
+        color.Set(Gf.Vec3f(*look["color"][:3]))
+    else:
+        reader = UsdShade.Shader.Define(stage, f"{path}/st")
+        reader.CreateIdAttr("UsdPrimvarReader_float2")
+        reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
+        texture = UsdShade.Shader.Define(stage, f"{path}/texture")
+        texture.CreateIdAttr("UsdUVTexture")
+        texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(f"./{picture}"))
+        texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
+        for axis in ("wrapS", "wrapT"):
+            texture.CreateInput(axis, Sdf.ValueTypeNames.Token).Set("clamp")
+        texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
+            reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
+        )
+        color.ConnectToSource(texture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3))
+        if clear:
+            opacity = shader.CreateInput("opacity", Sdf.ValueTypeNames.Float)
+            opacity.ConnectToSource(texture.CreateOutput("a", Sdf.ValueTypeNames.Float))
+            shader.CreateInput("opacityThreshold", Sdf.ValueTypeNames.Float).Set(0.5)
+    material.CreateSurfaceOutput().ConnectToSource(shader.CreateOutput("surface", Sdf.ValueTypeNames.Token))
+    return material
+
+
+def _shell(stage: Any, shell: Shell, joint: int) -> None:
+    """A mesh that is rigid with a joint."""
+    from pxr import Gf, Sdf, UsdGeom, UsdShade, UsdSkel, Vt
+
+    mesh = UsdGeom.Mesh.Define(stage, f"/head/{shell.name}")
+    mesh.CreateFaceVertexCountsAttr(_ints(np.full(len(shell.triangles), 3)))
+    mesh.CreateFaceVertexIndicesAttr(_ints(shell.triangles.ravel()))
+    mesh.CreatePointsAttr(_floats(shell.vertices * CENTIMETRES))
+    mesh.CreateNormalsAttr(_floats(shell.normals))
+    mesh.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
+    mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
+    mesh.CreateDoubleSidedAttr(True)
+    extent = np.array([shell.vertices.min(axis=0), shell.vertices.max(axis=0)]) * CENTIMETRES
+    mesh.CreateExtentAttr(_floats(extent))
+    st = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex)
+    st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(shell.uv * [1, -1] + [0, 1], dtype=np.float32)))
+    look = {"roughness": float(shell.roughness), "ior": 1.5}
+    material = _surface(stage, shell.name, look, f"{shell.name}.png", clear=True)
+    UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
+    binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
+    binding.CreateSkeletonRel().SetTargets(["/head/skeleton"])
+    binding.CreateGeomBindTransformAttr(Gf.Matrix4d(1.0))
+    binding.CreateJointIndicesPrimvar(True, 1).Set(Vt.IntArray([joint]))
+    binding.CreateJointWeightsPrimvar(True, 1).Set(Vt.FloatArray([1.0]))
 
 
 def _blend_shapes(stage: Any, mesh: Any, head: Head) -> tuple[str, ...]:

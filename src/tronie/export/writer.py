@@ -178,7 +178,10 @@ def thinned(face: Face) -> Face:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
         enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
-    return replace(face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced)
+    shells = tuple(replace(shell, image=reduced(shell.image, 512)) for shell in face.shells)
+    return replace(
+        face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced, shells=shells
+    )
 
 
 def save_face(

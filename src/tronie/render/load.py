@@ -93,17 +93,20 @@ def _provenance(path: Path) -> Image | None:
 
 
 def _sigma(path: Path, count: int) -> Array | None:
-    """(V,) mm from the `sigma` of head.ply's vertices, if it is there and has as many."""
+    """(V,) mm from the `sigma` of head.ply's vertices, if it is there and has as many; those of shells follow."""
     if not path.is_file():
         return None
     data = path.read_bytes()
     head, _, body = data.partition(b"end_header\n")
     lines = head.decode("ascii", errors="replace").splitlines()
-    if "format binary_little_endian 1.0" not in lines or f"element vertex {count}" not in lines:
+    start = next((k for k, line in enumerate(lines) if line.startswith("element vertex ")), None)
+    if "format binary_little_endian 1.0" not in lines or start is None:
+        return None
+    if not (there := lines[start].split()[2]).isdecimal() or int(there) < count:
         return None
     kinds = {"float": "<f4", "uchar": "u1", "double": "<f8", "int": "<i4"}
     fields: list[tuple[str, str]] = []
-    for line in lines[lines.index(f"element vertex {count}") + 1 :]:
+    for line in lines[start + 1 :]:
         words = line.split()
         if words[:1] != ["property"] or len(words) != 3 or words[1] not in kinds:
             break
