@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.head.model import Head
 from tronie.settings import HairSettings
-from tronie.stages.hair.cutout import Cutout, cut_out
+from tronie.stages.hair.cutout import canvas_of, cut_out
 from tronie.stages.hair.paint import paint
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import CAP_ROWS, STEP_MM, scaffold
@@ -19,8 +19,6 @@ from tronie.stages.hair.surface import JAW_MM, Surface, View, surface_of
 from tronie.types import Face, Fit, HairLook, Photo, Segmentation, Shell
 
 Ints = NDArray[np.int32]
-LEAST_MM2 = 400.0
-"""Of a photo's hair or covering: less is a slip."""
 INSIDE_MM, LOW_ROWS = 8.0, 5
 """The scalp whose hair is judged: so far inside the usual hairline, and above the last rows over the equator."""
 LITTLE, COVERED, BALD = 0.15, 0.5, 0.2
@@ -42,26 +40,20 @@ def build_hair_from(
     head: Head, shots: Sequence[tuple[Photo, Fit, Segmentation]], settings: HairSettings
 ) -> tuple[HairLook, tuple[Shell, ...]]:
     """The same of one head in several photos."""
-    hair, covering = ([cut_out(p, head, f, s, name) for p, f, s in shots] for name in ("hair", "covering"))
+    canvases = [canvas_of(photo, head, fit, segmentation) for photo, fit, segmentation in shots]
+    hair, covering = ([c for c in (cut_out(x, n) for x in canvases) if c is not None] for n in ("hair", "covering"))
+    if not hair and not covering:
+        return look_of(None, None), ()
     rays = scaffold(head)
-    over = surface_of(rays, covering, False) if any(map(is_there, covering)) else None
-    if over is not None and worn(over) < LITTLE:
+    over = surface_of(rays, covering, False) if covering else None
+    if over is not None and scalp_share(over)[0] < LITTLE:
         over = None
-    grown = surface_of(rays, hair, True, over) if any(map(is_there, hair)) else None
+    grown = surface_of(rays, hair, True, over) if hair else None
     found = look_of(grown, over)
     if settings.mode != "auto":
         return found, ()
     shells = [shell_of(surface, name) for name, surface in (("hair", grown), ("covering", over)) if surface is not None]
     return found, tuple(shell for shell in shells if len(shell.triangles))
-
-
-def is_there(cutout: Cutout) -> bool:
-    return float((cutout.share > 0.5).sum()) * cutout.pixel_mm**2 > LEAST_MM2
-
-
-def worn(surface: Surface) -> float:
-    """0..1: share of the scalp, as far as it is seen, that a covering hides."""
-    return scalp_share(surface)[0]
 
 
 def scalp_share(surface: Surface) -> tuple[float, float]:

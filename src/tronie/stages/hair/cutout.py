@@ -11,13 +11,15 @@ from tronie.arrays import Array
 from tronie.geometry import Camera, Similarity, smoothstep, transform
 from tronie.head.model import Head
 from tronie.raster.rasterizer import visible
-from tronie.types import Fit, Photo, Segmentation
+from tronie.types import SEGMENTS, Fit, Photo, Segmentation
 
 SIDE = 384
 """Pixels of the canvas."""
 NEAR_MM = 10.0
 """Hair that comes no nearer to the head than this is somebody else's."""
 
+LEAST_MM2 = 400.0
+"""Of it in a photo: less is a slip."""
 HOLE_MM = 9.0
 """Holes in it that are no wider are closed."""
 RIM_MM = 1.5, 4.5
@@ -51,7 +53,7 @@ class Cutout:
         import cv2
 
         image = self.share if values is None else values
-        p = self.from_photo.apply(np.asarray(pixels).reshape(-1, 2)).astype(np.float32) - np.float32(0.5)
+        p = self.from_photo.apply(pixels).reshape(-1, 2) - 0.5
         rows = -(-len(p) // ROW)
         table = np.full((2, rows * ROW), -9, np.float32)
         table[:, : len(p)] = p.T
@@ -64,33 +66,71 @@ ROW = 4096
 """Places are looked up in rows of so many: OpenCV takes no list of 32,767 or more."""
 
 
-def cut_out(photo: Photo, head: Head, fit: Fit, segmentation: Segmentation, name: str) -> Cutout:
-    """`name` is one of SEGMENTS: hair or covering."""
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """Where the head lies in one photo, on a square of SIDE pixels."""
+
+    photo: Photo
+    fit: Fit
+    segmentation: Segmentation
+    from_photo: Similarity
+    """Photo pixels -> canvas pixels."""
+    known: NDArray[np.bool_]
+    """(S, S) within the photo."""
+    head: NDArray[np.bool_]
+    """(S, S) where the bald head is."""
+    near: NDArray[np.bool_]
+    """(S, S) the same, and NEAR_MM around it."""
+    ground: NDArray[np.bool_]
+    """(S, S) where the background is rather than the person."""
+    pixel_mm: float
+
+
+def canvas_of(photo: Photo, head: Head, fit: Fit, segmentation: Segmentation) -> Canvas:
     import cv2
 
     to_photo = Similarity(segmentation.shares.shape[1] / SIDE, 0.0, 0.0, 0.0).then(segmentation.to_photo)
-    share, ground = (
-        np.asarray(cv2.resize(segmentation.share(kind), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
-        for kind in (name, "background")
-    )
-    from_photo, pose = to_photo.inverse(), np.asarray(fit.head_to_camera, np.float64)
+    from_photo = to_photo.inverse()
     height, width = photo.image.shape[:2]
-    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
-    spots = to_photo.apply(np.stack([x, y], axis=-1))
-    known = np.asarray(((spots > 0) & (spots < [width, height])).all(axis=-1))
-    points = transform(pose, head.vertices.astype(np.float64))
+    spots = np.arange(SIDE) + 0.5
+    x, y = (m[0] * spots[None] + m[1] * spots[:, None] + m[2] for m in to_photo.matrix)
+    known = (x > 0) & (x < width) & (y > 0) & (y < height)
+    points = transform(fit.head_to_camera, head.vertices.astype(np.float64))
     pixels = from_photo.apply(fit.camera.project(points))
     screen = np.column_stack([pixels, points[:, 2]]).astype(np.float32)
-    inside = visible(screen, head.triangles, SIDE, SIDE)[0] >= 0
+    inside = np.asarray(visible(screen, head.triangles, SIDE, SIDE)[0] >= 0)
     pixel_mm = float(np.median(points[:, 2])) / (fit.camera.focal * from_photo.scale)
-    mine: Array = np.where(own(share, inside, pixel_mm) & known, share, 0).astype(np.float32)
-    hole = 2 * round(HOLE_MM / pixel_mm / 2) + 1
+    reach = 2 * max(round(NEAR_MM / pixel_mm), 1) + 1
+    near = np.asarray(cv2.dilate(inside.astype(np.uint8), np.ones((reach, reach), np.uint8))) > 0
+    ground = enlarged(segmentation, "background") > 0.5
+    return Canvas(photo, fit, segmentation, from_photo, known, inside, near, ground, pixel_mm)
+
+
+def enlarged(segmentation: Segmentation, name: str) -> Array:
+    """(S, S) float32: a share on the canvas."""
+    import cv2
+
+    small = segmentation.shares[SEGMENTS.index(name)]
+    return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.float32) / 255
+
+
+def cut_out(canvas: Canvas, name: str) -> Cutout | None:
+    """`name` is one of SEGMENTS: hair or covering. None where the person has none."""
+    import cv2
+
+    share = enlarged(canvas.segmentation, name)
+    mine: Array = np.where(own(share, canvas.near) & canvas.known, share, 0).astype(np.float32)
+    if float((mine > 0.5).sum()) * canvas.pixel_mm**2 < LEAST_MM2:
+        return None
+    hole = 2 * round(HOLE_MM / canvas.pixel_mm / 2) + 1
     mine = np.asarray(cv2.morphologyEx(mine, cv2.MORPH_CLOSE, np.ones((hole, hole), np.uint8)), dtype=np.float32)
-    free = np.asarray((mine < 0.5) & known)
-    body = free & ((ground < 0.5) | inside)
-    depth, clear = distance_mm(body, pixel_mm), distance_mm(free & ~body, pixel_mm)
+    free = np.asarray((mine < 0.5) & canvas.known)
+    ground = canvas.ground & ~canvas.head
+    depth, clear = (distance_mm(free & where, canvas.pixel_mm) for where in (~ground, ground))
     solid = np.asarray(mine * smoothstep(clear, *RIM_MM), dtype=np.float32)
-    return Cutout(photo, pose, fit.camera, mine, solid, depth, known.astype(np.float32), from_photo, pixel_mm)
+    pose, known = np.asarray(canvas.fit.head_to_camera, np.float64), canvas.known.astype(np.float32)
+    from_photo = canvas.from_photo
+    return Cutout(canvas.photo, pose, canvas.fit.camera, mine, solid, depth, known, from_photo, canvas.pixel_mm)
 
 
 def distance_mm(there: NDArray[np.bool_], pixel_mm: float) -> Array:
@@ -101,14 +141,13 @@ def distance_mm(there: NDArray[np.bool_], pixel_mm: float) -> Array:
     return np.asarray(pixels * np.float32(pixel_mm))
 
 
-def own(share: Array, head: NDArray[np.bool_], pixel_mm: float) -> NDArray[np.bool_]:
-    """(S, S) what hangs together with the head, its soft border included."""
+def own(share: Array, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, S) what hangs together with what is near the head, its soft border included."""
     import cv2
 
-    reach = max(round(NEAR_MM / pixel_mm), 1)
-    near = np.asarray(cv2.dilate(head.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8))) > 0
     hard = share > 0.5
     _, labels = cv2.connectedComponents(hard.astype(np.uint8))
-    mine = np.unique(labels[near & hard])
-    kept = np.isin(labels, mine[mine > 0]).astype(np.uint8)
-    return np.asarray(cv2.dilate(kept, np.ones((9, 9), np.uint8))) > 0
+    mine = np.zeros(int(labels.max(initial=0)) + 1, np.uint8)
+    mine[labels[near & hard]] = 1
+    mine[0] = 0
+    return np.asarray(cv2.dilate(mine[labels], np.ones((9, 9), np.uint8))) > 0

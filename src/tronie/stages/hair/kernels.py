@@ -8,7 +8,7 @@ import numpy as np
 
 from tronie.runtime.jit import fast_jit
 
-PER_ROW, PER_COLUMN = 14, 12
+PER_ROW, PER_COLUMN = 12, 10
 """Texels between two rows and two columns of rays."""
 ZERO, ONE, HALF, TOP = (np.float32(x) for x in (0, 1, 0.5, 255))
 MATTE_LOW, MATTE_HIGH = np.float32(0.4), np.float32(0.9)
@@ -78,6 +78,34 @@ def look_up(packed: Any, crop: Any, canvas: Any, solid: Any, colour: Any, shown:
 
 
 @fast_jit
+def fine_light(colour: Any, shown: Any, slow: Any, first: int, out: Any) -> None:
+    """(h, W) the logarithm of how much lighter each texel is than its surroundings, from row `first` on."""
+    height, width = out.shape
+    rows, columns = slow.shape[0], slow.shape[1]
+    third, dark = np.float32(1 / 3), np.float32(8)
+    for y in range(height):
+        sy = min(max(np.float32((first + y + 0.5) / PER_ROW) - HALF, ZERO), np.float32(rows - 1.001))
+        m = int(sy)
+        gy = sy - np.float32(m)
+        for x in range(width):
+            own = shown[first + y, x]
+            if own < np.float32(0.1):
+                out[y, x] = ZERO
+                continue
+            sx = np.float32((x + 0.5) / PER_COLUMN) - HALF
+            n = int(np.floor(sx))
+            gx = sx - np.float32(n)
+            left, right = n % columns, (n + 1) % columns
+            p = slow[m, left, 0] + slow[m, left, 1] + slow[m, left, 2]
+            p += gx * (slow[m, right, 0] + slow[m, right, 1] + slow[m, right, 2] - p)
+            q = slow[m + 1, left, 0] + slow[m + 1, left, 1] + slow[m + 1, left, 2]
+            q += gx * (slow[m + 1, right, 0] + slow[m + 1, right, 1] + slow[m + 1, right, 2] - q)
+            level = third * (p + gy * (q - p))
+            light = third * (colour[first + y, x, 0] + colour[first + y, x, 1] + colour[first + y, x, 2]) / own
+            out[y, x] = np.log((light + dark) / (level + dark))
+
+
+@fast_jit
 def finish(
     colour: Any,
     shown: Any,
@@ -90,10 +118,12 @@ def finish(
     cover: Any,
     out: Any,
 ) -> None:
-    """(H, W, 4) the picture. `slow` (R - 1, C - 1, 3) colours at the cells' middles, `detail` (H, W) what is multiplied
-    to them, in the logarithm, `strand` int8 (H, W) moves the border by `ragged` for each step, `cover` (R, C)."""
+    """(H, W, 4) the picture. `slow` (R - 1, C - 1, 3) colours at the cells' middles, `detail` (h, w) what is multiplied
+    to them, in the logarithm, repeated, `strand` int8 (H, W) moves the border by `ragged` for each step, `cover`
+    (R, C)."""
     height, width = shown.shape
     rows, columns = slow.shape[0], slow.shape[1]
+    tall, wide = detail.shape
     for y in range(height):
         i = y // PER_ROW
         fy = np.float32((y % PER_ROW + 0.5) / PER_ROW)
@@ -113,7 +143,7 @@ def finish(
             n = int(np.floor(sx))
             gx = sx - np.float32(n)
             left, right = n % columns, (n + 1) % columns
-            factor = np.exp(detail[y, x])
+            factor = np.exp(detail[y % tall, x % wide])
             own = min(shown[y, x], ONE)
             for k in range(3):
                 p = slow[m, left, k] + gx * (slow[m, right, k] - slow[m, left, k])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import transform
+from tronie.runtime.jit import jit
 from tronie.stages.hair.cutout import Cutout
 from tronie.stages.hair.scaffold import CAP_ROWS, Scaffold
 
@@ -41,19 +43,42 @@ def limb_of(rays: Scaffold, cutout: Cutout) -> Limb:
     direction = rays.direction @ cutout.pose[:3, :3].T
     toward = (direction * base).sum(-1) / np.linalg.norm(base, axis=-1)
     asked = np.abs(toward) < BOUND
-    steps = np.arange(0, REACH_MM, STEP_MM)
-    spots = base[asked][:, None] + steps[:, None] * direction[asked][:, None]
-    pixels = cutout.camera.project(spots)
-    inside = np.asarray(cutout.at(pixels) > 0.5)
-    known = np.asarray(cutout.at(pixels, cutout.known) > 0.5)
-    hair = np.asarray(inside.any(axis=1))
-    last = np.where(hair, len(steps) - 1 - np.argmax(inside[:, ::-1], axis=1), 0)
-    beyond = np.minimum(last + 2, len(steps) - 1)
-    told = known[:, 0] & known[np.arange(len(last)), beyond]  # where the photo ends, hair may go on
-    out = Limb(np.full(toward.shape, np.inf), np.zeros(toward.shape), np.zeros(toward.shape, bool))
-    out.radius[asked] = np.where(told, rays.skin[asked] + steps[last] + 0.5 * STEP_MM * hair, np.inf)
-    out.weight[asked] = np.exp(-((toward[asked] / SLANT) ** 2)) * told
-    out.hair[asked] = hair
+    camera, m = cutout.camera, cutout.from_photo.matrix
+    # Camera millimetres -> canvas pixels, before the division by depth.
+    lens = np.array([[camera.focals[0], 0, camera.center[0]], [0, camera.focals[1], camera.center[1]], [0, 0, 1.0]])
+    lens = np.vstack([m, [0, 0, 1]]) @ lens
+    last = leave(base @ lens.T, direction @ lens.T, asked, cutout.share, cutout.known, round(REACH_MM / STEP_MM))
+    hair, told = last > NONE, asked & (last != UNTOLD)
+    radius = np.where(told, rays.skin + STEP_MM * (np.maximum(last, 0) + 0.5 * hair), np.inf)
+    return Limb(radius, np.where(told, np.exp(-((toward / SLANT) ** 2)), 0), hair)
+
+
+NONE, UNTOLD = -1, -2
+
+
+@jit
+def leave(base: Any, way: Any, asked: Any, share: Any, known: Any, steps: int) -> Any:
+    """(R, C) the last step at which a ray is in the hair; NONE where it never is, UNTOLD where it is not asked or the
+    photo ends with it. `base` and `way` (R, C, 3) lead to canvas pixels times depth."""
+    out = np.full(asked.shape, UNTOLD, np.int64)
+    side = share.shape[0]
+    for i in range(asked.shape[0]):
+        for j in range(asked.shape[1]):
+            if not asked[i, j]:
+                continue
+            last, end = NONE, steps
+            for k in range(steps):
+                reach = k * STEP_MM
+                z = base[i, j, 2] + reach * way[i, j, 2]
+                x = int((base[i, j, 0] + reach * way[i, j, 0]) / z)
+                y = int((base[i, j, 1] + reach * way[i, j, 1]) / z)
+                if x < 0 or y < 0 or x >= side or y >= side or known[y, x] < 0.5:
+                    end = k
+                    break
+                if share[y, x] > 0.5:
+                    last = k
+            if end > 0 and last + 2 < end:
+                out[i, j] = last
     return out
 
 

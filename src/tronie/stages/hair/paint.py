@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
-from tronie.stages.hair.kernels import PER_COLUMN, PER_ROW, finish, look_up
+from tronie.stages.hair.kernels import PER_COLUMN, PER_ROW, fine_light, finish, look_up
 from tronie.stages.hair.ring import closed, relaxed
 from tronie.stages.hair.scaffold import COLUMNS
 from tronie.stages.hair.surface import Surface, View
@@ -21,6 +21,10 @@ TILES = ((12, 6), (8, 6), (5, 5), (3, 4))
 """Rows and columns of cells of the patches that strands are carried on with; the first that the photo has."""
 PATCHES = 24
 """At most so many different ones."""
+TALL = 320
+"""Texels after which the pattern begins again."""
+COARSE = 31
+"""Texels over which light is even for it."""
 SOLID = 0.85
 """Share of a patch that must be well seen."""
 STRANGE = np.array([0.12, 0.16])
@@ -55,7 +59,7 @@ def paint(surface: Surface, rows: int) -> Image:
     strand = strands(height)
     detail = carried_on(colour, shown, slow)
     if detail is None:
-        detail = PLAIN / 64 * strand
+        detail = np.float32(PLAIN / 64) * strand
     out = np.empty((height, WIDTH, 4), np.uint8)
     cover = np.ascontiguousarray(surface.cover[:rows], np.float32)
     finish(colour, shown, share, sure, slow, detail, strand, np.float32(RAGGED / 64), cover, out)
@@ -119,8 +123,8 @@ def slow_colours(colour: Array, shown: Array) -> Array:
 
 
 def carried_on(colour: Array, shown: Array, slow: Array) -> Array | None:
-    """(H, W) float32 the fine pattern of what the photo shows, in the logarithm, carried on over all texels by patches
-    from it, blended so that its contrast stays (after Heitz and Neyret 2018); None where too little is seen."""
+    """(TALL, W) float32 the fine pattern of what the photo shows, in the logarithm, carried on by patches from it that
+    are blended so that its contrast stays (after Heitz and Neyret 2018); None where too little is seen."""
     import cv2
 
     height = shown.shape[0]
@@ -135,39 +139,47 @@ def carried_on(colour: Array, shown: Array, slow: Array) -> Array | None:
         return None
     rng = np.random.default_rng(7)
     h, w = tall * PER_ROW, wide * PER_COLUMN
+    chosen = corners[rng.permutation(len(corners))[:PATCHES]]
+    top, bottom = int(chosen[:, 0].min()) * PER_ROW, (int(chosen[:, 0].max()) + tall) * PER_ROW
+    light = np.empty((bottom - top, WIDTH), np.float32)
+    fine_light(colour, shown, slow, top, light)
+    light = np.clip(light - np.asarray(cv2.blur(light, (COARSE, COARSE))), -0.5, 0.5)
     window = np.outer(np.hanning(h + 2)[1:-1], np.hanning(w + 2)[1:-1]).astype(np.float32)
-    level = cv2.resize(slow.mean(-1), (WIDTH, height), interpolation=cv2.INTER_LINEAR)
-    light = np.log((colour.sum(-1) / np.maximum(3 * shown, 1e-3) + 8) / (level + 8)).astype(np.float32)
-    light[shown < 0.1] = 0
-    light = np.clip(light - cv2.GaussianBlur(light, (0, 0), 12), -0.5, 0.5)
     patches, straight = [], []
-    for row, column in corners[rng.permutation(len(corners))[:PATCHES]]:
-        middle = (column * PER_COLUMN + w / 2, row * PER_ROW + h / 2)
-        turn, coherent = grain_of(light[row * PER_ROW :, column * PER_COLUMN :][:h, :w])
-        matrix = cv2.getRotationMatrix2D(middle, turn, 1.0)
-        matrix[:, 2] += [w / 2 - middle[0], h / 2 - middle[1]]
-        patch, here = (cv2.warpAffine(x, matrix, (w, h), flags=cv2.INTER_LINEAR) for x in (light, shown))
+    for row, column in chosen:
+        i, j = row * PER_ROW - top, column * PER_COLUMN
+        turn, coherent = grain_of(light[i : i + h, j : j + w])
+        matrix = cv2.getRotationMatrix2D((j + w / 2, i + h / 2), turn, 1.0)
+        matrix[:, 2] -= [j, i]
+        patch, here = (cv2.warpAffine(x, matrix, (w, h), flags=cv2.INTER_LINEAR) for x in (light, shown[top:bottom]))
         weight = window * np.clip(2 * here - 1, 0, 1)
         patches.append((patch * weight, weight**2))
         straight.append(coherent)
-    total, power = np.zeros((height + h, WIDTH + w), np.float32), np.full((height + h, WIDTH + w), 1e-4, np.float32)
-    for i in range(0, height + h // 2, h // 2):
-        for j in range(0, WIDTH + w // 2, w // 2):
-            y, x = max(i + int(rng.integers(-h // 6, h // 6)), 0), max(j + int(rng.integers(-w // 6, w // 6)), 0)
-            patch, square = patches[int(rng.integers(len(patches)))]
-            if rng.random() < 0.5:
-                patch, square = patch[:, ::-1], square[:, ::-1]
-            y, x = min(y, height), min(x, WIDTH)
-            total[y : y + h, x : x + w] += patch
-            power[y : y + h, x : x + w] += square
-    # What reaches beyond the seam goes on at the other end.
-    total[:, :w] += total[:, WIDTH:]
-    power[:, :w] += power[:, WIDTH:]
-    pattern = (total / np.sqrt(power))[:height, :WIDTH]
+    pattern = tiled(patches, rng)
     # Where strands run side by side they are longer than a patch.
     share = float(np.clip(2 * (np.mean(straight) - 0.15), 0.15, 0.9))
     long = np.float32(np.sqrt(share) * float(pattern.std()) / 64)
-    return np.ascontiguousarray(np.float32(np.sqrt(1 - share)) * pattern + long * strands(height))
+    return np.ascontiguousarray(np.float32(np.sqrt(1 - share)) * pattern + long * strands(len(pattern)))
+
+
+def tiled(patches: list[tuple[Array, Array]], rng: np.random.Generator) -> Array:
+    """(TALL, WIDTH) patches and the squares of their weights, (h, w) each, laid over each other at random; both ends
+    meet, and so do top and bottom."""
+    h, w = patches[0][0].shape
+    total, power = np.zeros((TALL + h, WIDTH + w), np.float32), np.full((TALL + h, WIDTH + w), 1e-4, np.float32)
+    for i in range(0, TALL, h // 2):
+        for j in range(0, WIDTH, w // 2):
+            y, x = i + int(rng.integers(0, h // 4)), j + int(rng.integers(0, w // 4))
+            y, x = min(y, TALL), min(x, WIDTH)
+            patch, square = patches[int(rng.integers(len(patches)))]
+            if rng.random() < 0.5:
+                patch, square = patch[:, ::-1], square[:, ::-1]
+            total[y : y + h, x : x + w] += patch
+            power[y : y + h, x : x + w] += square
+    for table in (total, power):
+        table[:, :w] += table[:, WIDTH:]
+        table[:h] += table[TALL:]
+    return (total / np.sqrt(power))[:TALL, :WIDTH]
 
 
 def grain_of(light: Array) -> tuple[float, float]:
