@@ -74,8 +74,8 @@ class LightSettings(Branch):
 class PortraitSettings(Branch):
     size: Literal[256, 512, 1024] = Field(1024, description="Height of the frontal portrait, pixels.")
     crop: Literal["square", "passport", "head"] = Field("square", description="Cut of the portrait; passport: 35 x 45.")
-    background: Literal["keep", "blur", "plain"] = Field(
-        "keep", description="Behind the portrait: the photo's, blurred, or the head alone before grey."
+    background: Literal["keep", "blur", "plain", "none"] = Field(
+        "keep", description="Behind the portrait: the photo's, blurred, the head alone before grey; or none at all."
     )
     expression: Literal["both", "keep", "neutral"] = Field(
         "both", description="Of the portrait: the photo's, at rest, or a file for each."

@@ -295,6 +295,11 @@ class Portrait:
     """(N, M) uint8, the same for `neutral`."""
     identity: float | None = None
     """Distance of the recogniser's embeddings of `image` and the photo's face; None where it was not asked for."""
+    cut_out: Image | None = None
+    """(N, M, 4) RGBA, alpha not multiplied in: the person without a background, where it was asked for; `image` has
+    this before plain grey then."""
+    neutral_cut_out: Image | None = None
+    """The same of `neutral`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,9 +218,10 @@ def _provenance(one: FaceToWrite) -> Iterator[File]:
 def _portrait(one: FaceToWrite) -> Iterator[File]:
     portrait = one.face.portrait
     if portrait is not None:
-        yield "frontal.png", partial(encode.png, portrait.image)
+        yield "frontal.png", partial(encode.png, portrait.image if portrait.cut_out is None else portrait.cut_out)
         if portrait.neutral is not None:
-            yield "frontal_neutral.png", partial(encode.png, portrait.neutral)
+            rest = portrait.neutral if portrait.neutral_cut_out is None else portrait.neutral_cut_out
+            yield "frontal_neutral.png", partial(encode.png, rest)
         yield "frontal_mask.png", partial(encode.provenance_png, portrait.mask)
 
 

@@ -127,8 +127,8 @@ EXPLANATIONS: dict[str, str] = {
     "What head.glb and head.obj wear.": "head.glb와 head.obj에 입히는 색입니다.",
     "Height of the frontal portrait, pixels.": "정면 초상의 높이(픽셀)입니다.",
     "Cut of the portrait; passport: 35 x 45.": "초상의 잘라내기입니다. 여권: 35 x 45.",
-    "Behind the portrait: the photo's, blurred, or the head alone before grey.": (
-        "초상의 배경: 사진의 배경, 흐린 배경, 또는 회색 앞의 머리만."
+    "Behind the portrait: the photo's, blurred, the head alone before grey; or none at all.": (
+        "초상의 배경: 사진의 배경, 흐린 배경, 회색 앞의 머리만, 또는 배경 없음."
     ),
     "Of the portrait: the photo's, at rest, or a file for each.": "초상의 표정: 사진의 표정, 무표정, 또는 둘 다.",
     "Of the portrait: the photo's, or into the camera.": "초상의 시선: 사진의 시선, 또는 카메라를 봅니다.",

@@ -9,14 +9,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from tronie.arrays import Image
-from tronie.geometry import Camera, rigid, rotation_from_euler, transform
+from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import PortraitSettings
 from tronie.stages.portrait import frontal, portrait_camera
 from tronie.stages.portrait.camera import on_canvas
-from tronie.types import PROVENANCE, Fit, Photo, Portrait, Texture
+from tronie.types import PROVENANCE, SEGMENTS, Fit, Photo, Portrait, Segmentation, Texture
 
 SEEN, MIRRORED, AROUND, EXTENDED = (PROVENANCE.index(n) for n in ("seen", "mirrored", "around", "extended"))
 
@@ -131,12 +131,36 @@ def test_threads_do_not_change_a_byte(tiny_head: HeadModel) -> None:
 
 @pytest.mark.parametrize(("crop", "shape"), [("square", (256, 256)), ("passport", (256, 200)), ("head", (256, 204))])
 def test_cuts(tiny_head: HeadModel, crop: str, shape: tuple[int, int]) -> None:
-    for background in ("keep", "blur", "plain"):
+    for background in ("keep", "blur", "plain", "none"):
         result = turned(tiny_head, 15.0, crop=crop, background=background)
+        assert (result.cut_out is None) == (background != "none")
         assert result.image.shape == (*shape, 3)
         assert result.mask.shape == shape
         assert result.neutral is not None
         assert result.neutral.shape == result.image.shape
+
+
+def test_without_a_background_the_head_is_whole_and_the_wall_is_gone(tiny_head: HeadModel) -> None:
+    photo, head, fit = scene(tiny_head, 15.0)
+    wall = np.abs(photo.image.astype(int) - [70, 80, 95]).max(axis=-1) < 3
+    shares = np.zeros((len(SEGMENTS), *wall.shape), np.uint8)
+    shares[SEGMENTS.index("background")], shares[SEGMENTS.index("face")] = 255 * wall, 255 * ~wall
+    found = Segmentation(shares, Similarity(1, 0, 0, 0))
+    settings = PortraitSettings(size=256, background="none")
+    for result in (
+        frontal(head, painted(), settings, photo, fit, segmentation=found),
+        frontal(head, painted(), settings),
+    ):
+        assert result.cut_out is not None
+        assert result.neutral_cut_out is not None
+        rows, columns = face_of(tiny_head)
+        assert result.cut_out[rows, columns, 3].min() > 250
+        assert result.cut_out[:10, :10].max() == 0
+        assert result.cut_out.shape == (256, 256, 4)
+    keep = turned(tiny_head, 15.0)
+    alone = frontal(head, painted(), settings, photo, fit, segmentation=found).cut_out
+    assert alone is not None
+    assert_allclose(alone[rows, columns, :3], keep.image[rows, columns], atol=1)
 
 
 def test_one_expression_is_one_picture(tiny_head: HeadModel) -> None:

@@ -15,17 +15,19 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import triangle_vertex_normals
+from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
+from tronie.stages.portrait.matte import Matte, guessed_person, matte
 from tronie.stages.portrait.plain import mouth_light
 from tronie.stages.portrait.source import FEATHER_MM, Source, inside_photo, outpaint
 from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions, Pixels, head_regions, outline
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
 from tronie.stages.texture.visibility import Visibility
-from tronie.types import PROVENANCE, Texture
+from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Texture
 
 SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
     PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "enhanced", "around", "extended")
@@ -54,6 +56,10 @@ class PortraitScene:
     pose: Array
     fine: Similarity | None = None
     """Photo pixels -> 0..1 where super-resolution has put detail in."""
+    segmentation: Segmentation | None = None
+    """Of the photo."""
+    cut: bool = False
+    """Whether what is person in the portrait is wanted."""
 
     @cached_property
     def parts(self) -> HeadRegions:
@@ -110,15 +116,29 @@ class Wishes:
     """Both eyes are the head's, and look into the camera."""
 
 
-def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> tuple[Image, Image]:
-    """The portrait (H, W, 3) in which the head has `vertices` (V, 3) mm, and its mask (H, W) of indices into
-    PROVENANCE."""
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """A photo turned to the front."""
+
+    image: Image
+    """(H, W, 3)."""
+    mask: Image
+    """(H, W) of indices into PROVENANCE."""
+    matte: Matte | None
+    """Where it was asked for."""
+
+
+def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
+    """The portrait in which the head has `vertices` (V, 3) mm."""
     width, height = scene.camera.size
     cell = max(1, height // MAP)
     shape = (height // cell, width // cell)
     anchors = scene.anchors(vertices)
     layers = make_layers(anchors, scene.view, scene.parts, scene.facts, scene.colours, shape, cell)
     image, mask = _composed(scene, anchors, layers, cell)
+    found = (
+        matte(image, _person(scene, anchors, layers, cell), layers.head, cell / anchors.per_mm) if scene.cut else None
+    )
     share = _patches(scene, anchors, layers, cell, wishes)
     if wishes.level_gaze:
         # Eyeballs at rest look straight ahead.
@@ -126,7 +146,28 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> tuple[I
         moved = vertices - scene.head.vertices
         vertices = vertices + eyes * (scene.head.neutral + moved - vertices)
     draw_patch(image, mask, scene.head, scene.texture, scene.camera, scene.pose, vertices, anchors, share)
-    return image, mask
+    return Turned(image, mask, found)
+
+
+def _person(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> Array:
+    """(h, w) 0..1: how likely each cell is the person, whose head is where the mesh says so."""
+    found = scene.segmentation
+    if found is None:
+        return guessed_person(layers.head, (anchors.eyes[0] / cell, anchors.eyes[1] / cell), cell / anchors.per_mm)
+    to_shares = scene.to_photo.then(found.to_photo.inverse())
+    ground = np.ascontiguousarray(found.shares[SEGMENTS.index("background")][..., None])
+    direct, mirrored = (
+        1 - sampled(ground, to_shares.apply(place).reshape(-1, 2)).reshape(layers.head.shape) / np.float32(255)
+        for place in (layers.direct, layers.mirrored)
+    )
+    filled = np.clip(layers.use_fill, 0, 1) * np.clip(layers.head, 0, 1)
+    share = direct + np.clip(layers.use_mirrored, 0, 1) * (mirrored - direct)
+    # Beyond the photo's border nobody is cut out.
+    m = scene.source.place(scene.to_photo)
+    within = inside_photo(
+        scene.source, layers.direct @ m[:, :2].T + m[:, 2], np.sqrt(abs(np.linalg.det(m[:, :2]))) * cell
+    )
+    return np.asarray(np.maximum(share * within, filled), dtype=np.float32)
 
 
 EYES = ("eye_left", "eye_right")

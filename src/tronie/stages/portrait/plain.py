@@ -8,11 +8,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.arrays import Array
+from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
 from tronie.head.model import Head, HeadModel
 from tronie.head.surface import triangle_vertex_normals
-from tronie.raster.shading import DirectionalLight, Shading, render_layers
+from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.raster.shading import DirectionalLight, Shading, render_layers, screen_points
 from tronie.settings import PortraitSettings
 from tronie.stages.portrait.camera import backdrop, portrait_camera
 from tronie.stages.texture.atlas import part_of_vertices, surface_facts
@@ -65,8 +66,20 @@ def plain_portrait(head: Head, texture: Texture, settings: PortraitSettings | No
         )
         for vertices in shapes[settings.expression]
     ]
+    alone: list[Image | None] = [None] * 2
+    if settings.background == "none":
+        for k, ((image, _), vertices) in enumerate(zip(pictures, shapes[settings.expression], strict=True)):
+            alone[k] = _alone(image, background, screen_points(vertices, camera, pose), vertices, head, pose)
     (image, mask), (neutral, neutral_mask) = pictures[0], pictures[1] if len(pictures) > 1 else (None, None)
-    return Portrait(image, neutral, mask, neutral_mask)
+    return Portrait(image, neutral, mask, neutral_mask, cut_out=alone[0], neutral_cut_out=alone[1])
+
+
+def _alone(image: Image, background: Image, screen: Array, vertices: Array, head: Head, pose: Array) -> Image:
+    """(H, W, 4): the drawn head without its background, alpha not multiplied in."""
+    buffers = rasterize(screen, head.triangles, *image.shape[:2])
+    alpha = np.clip(interpolate(buffers, head.triangles, soft_rim(vertices, head, pose)[:, None]), 0, 1)
+    own = (image - (1 - alpha) * background) / np.maximum(alpha, 0.1)
+    return np.dstack([np.clip(own + 0.5, 0, 255), 255 * alpha + 0.5]).astype(np.uint8)
 
 
 def soft_rim(vertices: Array, head: Head, head_to_camera: Array, cosine: float = RIM) -> Array:

@@ -19,15 +19,14 @@ from tronie.stages.fit.basis import on_photo
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
-from tronie.stages.portrait.frontalize import PortraitScene, Wishes, frontalize
-from tronie.stages.portrait.matte import blurred, matte
+from tronie.stages.portrait.frontalize import PortraitScene, Turned, Wishes, frontalize
+from tronie.stages.portrait.matte import blurred, cut_out, laid_over
 from tronie.stages.portrait.plain import plain_portrait, soft_rim
 from tronie.stages.portrait.source import cut_source
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.visibility import find_visibility
-from tronie.types import PROVENANCE, Enhanced, Fit, Landmarks, Photo, Portrait, Texture
+from tronie.types import Enhanced, Fit, Landmarks, Photo, Portrait, Segmentation, Texture
 
-HEAD = [PROVENANCE.index(name) for name in ("seen", "mirrored", "filled", "synthetic", "enhanced", "statistical")]
 BLUR_MM = 9.0
 """Spread of a background out of focus, at the head's distance."""
 EDGE_MM = 0.4
@@ -51,9 +50,11 @@ def frontal(
     fit: Fit | None = None,
     enhanced: Enhanced | None = None,
     threads: int = 1,
+    segmentation: Segmentation | None = None,
 ) -> Portrait:
     """Portraits of one face. Without photo and fit: of the head alone, before grey. `enhanced` is what super-resolution
-    made of the face. With several `threads` both portraits are made at once, and are the same."""
+    made of the face; `segmentation` tells person and background of the photo apart. With several `threads` both
+    portraits are made at once, and are the same."""
     settings = settings or PortraitSettings()
     if photo is None or fit is None:
         return plain_portrait(head, texture, settings)
@@ -64,7 +65,8 @@ def frontal(
     fine = None
     if enhanced is not None and enhanced.accepted:
         source, fine = source.with_detail(enhanced), pasted_square(enhanced)
-    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine)
+    cut = settings.background in ("blur", "none")
+    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine, segmentation, cut)
     slack = bent(head, fit)
     level = settings.gaze == "level"
     shapes, wishes = [], []
@@ -80,12 +82,11 @@ def frontal(
             made = list(pool.map(partial(frontalize, scene), shapes, wishes))
     else:
         made = list(map(partial(frontalize, scene), shapes, wishes))
-    if settings.background != "keep":
-        made = [
-            _behind(image, mask, head, camera, pose, v, settings) for (image, mask), v in zip(made, shapes, strict=True)
-        ]
-    (image, mask), (neutral, neutral_mask) = made[0], made[1] if len(made) > 1 else (None, None)
-    return Portrait(image, neutral, mask, neutral_mask)
+    ready = [_behind(one, head, camera, pose, v, settings) for one, v in zip(made, shapes, strict=True)]
+    (image, mask, alone), (neutral, neutral_mask, neutral_alone) = ready[0], ready[1] if len(ready) > 1 else (None,) * 3
+    assert image is not None
+    assert mask is not None
+    return Portrait(image, neutral, mask, neutral_mask, cut_out=alone, neutral_cut_out=neutral_alone)
 
 
 def bent(head: Head, fit: Fit) -> Array:
@@ -101,14 +102,18 @@ def bent(head: Head, fit: Fit) -> Array:
 
 
 def _behind(
-    image: Image, mask: Image, head: Head, camera: Camera, pose: Array, vertices: Array, settings: PortraitSettings
-) -> tuple[Image, Image]:
-    """A turned portrait and its mask with another background."""
-    eyes, per_mm = eyes_at(camera, pose)
-    if settings.background == "blur":
-        skull = np.isin(mask, HEAD).astype(np.float32)
-        person = matte(image, skull, eyes, per_mm)
-        return blurred(image, person, BLUR_MM * per_mm), mask
+    one: Turned, head: Head, camera: Camera, pose: Array, vertices: Array, settings: PortraitSettings
+) -> tuple[Image, Image, Image | None]:
+    """A turned portrait, its mask, and the person alone, with the background that is wanted."""
+    if settings.background == "keep":
+        return one.image, one.mask, None
+    if one.matte is not None:
+        if settings.background == "blur":
+            return blurred(one.image, one.matte.person, BLUR_MM * eyes_at(camera, pose)[1]), one.mask, None
+        alone = cut_out(one.image, one.matte)
+        picture = laid_over(alone, backdrop(camera.size[1], camera.size[0]))
+        return picture, np.where(one.matte.person >= 0.5, one.mask, 0).astype(np.uint8), alone
+    image, mask, per_mm = one.image, one.mask, eyes_at(camera, pose)[1]
     screen = screen_points(vertices, camera, pose)
     buffers = rasterize(screen, head.triangles, camera.size[1], camera.size[0])
     opacity = interpolate(buffers, head.triangles, soft_rim(vertices, head, pose)[:, None])
@@ -118,7 +123,7 @@ def _behind(
     alpha = smoothstep(alpha, 0.4, 0.95)  # a little within: the photo's background is not far
     plain_one = backdrop(camera.size[1], camera.size[0])
     out = plain_one + alpha[..., None] * (image.astype(np.float32) - plain_one) + 0.5
-    return out.astype(np.uint8), np.where(alpha >= 0.5, mask, 0).astype(np.uint8)
+    return out.astype(np.uint8), np.where(alpha >= 0.5, mask, 0).astype(np.uint8), None
 
 
 def at_rest(head: Head, fit: Fit, level_gaze: bool, pixel_mm: float) -> Wishes:
