@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["texture", "light", "portrait"]
-"""What may be left out of a job. Light and portrait are both made of the texture; the mesh is always there."""
+Stage = Literal["texture", "hair", "light", "portrait"]
+"""What may be left out of a job. Hair, light and portrait are all made with the texture; the mesh is always there."""
 Only = Literal["mesh", "texture", "portrait"]
 Subject = Literal["photo", "person", "clip"]
 EVERY: tuple[Subject, ...] = ("photo", "person", "clip")
@@ -20,8 +20,8 @@ PORTRAIT: tuple[Only, ...] = ("portrait",)
 
 ONLY: dict[Only, tuple[str, tuple[Stage, ...]]] = {
     "mesh": ("bare heads, and what needs no texture", ()),
-    "texture": ("all but portraits", ("texture", "light")),
-    "portrait": ("portraits and their films", ("texture", "portrait")),
+    "texture": ("all but portraits", ("texture", "hair", "light")),
+    "portrait": ("portraits and their films", ("texture", "hair", "portrait")),
 }
 """Value of `--only` -> what it means, and the stages that may run: without a texture head.glb is bare."""
 
@@ -168,6 +168,8 @@ OUTPUTS: dict[str, Output] = {
 USUAL: tuple[str, ...] = tuple(output.name for output in OUTPUTS.values() if output.usual)
 WORN: tuple[str, ...] = ("glb", "lod", "usd", "obj")
 """They wear the albedo where that is asked for."""
+HAIRY: tuple[str, ...] = (*WORN, "ply", "flat", "sheet", "talking_film")
+"""They show what lies over the head: hair, a covering, glasses."""
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -192,4 +194,6 @@ def stages(names: Collection[str], only: Only | None) -> frozenset[Stage]:
     needed: set[Stage] = {stage for name in names if (stage := OUTPUTS[name].needs) is not None}
     if needed:
         needed.add("texture")
+    if not set(names).isdisjoint(HAIRY):
+        needed.add("hair")
     return frozenset(needed if only is None else needed.intersection(ONLY[only][1]))

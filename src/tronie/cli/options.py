@@ -32,6 +32,8 @@ PLACES: dict[str, str] = {
     "subdivide": "head.subdivide",
     "engine": "fit.engine",
     "focal": "fit.focal",
+    "hair": "hair.mode",
+    "glasses": "hair.glasses",
     "texture_size": "texture.size",
     "base_color": "light.base_color",
     "frontal_size": "portrait.size",
@@ -148,8 +150,8 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "texture_size", "base_color", "frontal_size", "crop", "background", "expression",
-    "gaze",
+    "focal", "head", "subdivide", "hair", "glasses", "texture_size", "base_color", "frontal_size", "crop", "background",
+    "expression", "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 

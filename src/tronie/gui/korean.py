@@ -119,6 +119,10 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Focal length in pixels; default: EXIF, else a guess.": "초점 거리(픽셀)입니다. 기본값은 EXIF, 없으면 추정합니다.",
     "Let the head meet the landmarks with a small smooth warp.": "머리를 조금 부드럽게 변형해 특징점에 맞춥니다.",
+    "Hair as a mesh of its own; scalp: painted on the head; none: bald skin.": (
+        "머리카락을 별도의 메시로 만듭니다. scalp는 머리에 그리고 none은 맨머리로 둡니다."
+    ),
+    "Glasses go, or become a mesh of their own.": "안경을 지우거나 별도의 메시로 만듭니다.",
     "Side of the square texture, pixels.": "정사각형 텍스처의 한 변(픽셀)입니다.",
     "Also save the texture without the photo's light, and that light.": "사진의 빛을 뺀 텍스처와 그 빛도 저장합니다.",
     "Also save wrinkles and pores as a normal map, and put it into head.glb.": (
@@ -295,6 +299,8 @@ KOREAN: dict[str, str] = {
     "Settings …": "설정 …",
     "Show": "표시",
     "Space": "스페이스",
+    "Building the hair": "머리카락을 만드는 중",
+    "Telling hair from skin": "머리카락과 피부를 가려내는 중",
     "Taking the light out": "조명을 없애는 중",
     "The portrait is in the clipboard.": "초상을 클립보드에 복사했습니다.",
     "The portrait to the clipboard (Ctrl+Shift+C)": "초상을 클립보드로 복사 (Ctrl+Shift+C)",
@@ -351,6 +357,12 @@ KOREAN: dict[str, str] = {
     "Enhance": "화질 개선",
     "Fit": "맞춤",
     "Texture": "텍스처",
+    "Hair": "머리카락",
+    "Glasses": "안경",
+    "Scalp": "두피",
+    "Auto": "자동",
+    "None": "없음",
+    "Remove": "지우기",
     "Video": "비디오",
     "Crop": "자르기",
     "Background": "배경",

@@ -206,7 +206,7 @@ def _same_result(a: Settings, b: Settings) -> bool:
 
 def _made(settings: Settings) -> list[bool]:
     """What depends on the outputs that are wanted."""
-    stages: tuple[Stage, ...] = ("texture", "light", "portrait")
+    stages: tuple[Stage, ...] = ("texture", "hair", "light", "portrait")
     pictures = ("albedo", "detail", "enhanced_photo")
     return [*(settings.runs(stage) for stage in stages), *(name in settings.wanted for name in pictures)]
 
@@ -223,7 +223,8 @@ def spill_to_disk(face: Face) -> Face:
         albedo = _down(albedo, "image")
     if enhanced is not None:
         enhanced = _down(enhanced, "before", "after")
-    return replace(face, texture=texture, portrait=frontal, albedo=albedo, enhanced=enhanced)
+    shells = tuple(_down(shell, "image") for shell in face.shells)
+    return replace(face, texture=texture, portrait=frontal, albedo=albedo, enhanced=enhanced, shells=shells)
 
 
 def _down(noun: Any, *names: str) -> Any:

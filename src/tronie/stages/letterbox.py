@@ -116,12 +116,14 @@ def moved_camera(camera: Camera, dx: float, dy: float, size: tuple[int, int]) ->
 def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
     """The face as it is in a picture of another size, in which the old one's corner lies at (dx, dy)."""
     crop, landmarks, fit, enhanced = face.crop, face.landmarks, face.fit, face.enhanced
+    parts = face.segmentation
     return replace(
         face,
         detection=shifted_box(face.detection, dx, dy),
         crop=None if crop is None else Crop(crop.image, _carried(crop.to_photo, dx, dy)),
         landmarks=None if landmarks is None else _landmarks(landmarks, dx, dy),
         fit=None if fit is None else replace(fit, camera=moved_camera(fit.camera, dx, dy, size)),
+        segmentation=None if parts is None else replace(parts, to_photo=_carried(parts.to_photo, dx, dy)),
         points68=None if face.points68 is None else face.points68 + np.array([dx, dy]),
         enhanced=None if enhanced is None else replace(enhanced, to_photo=_carried(enhanced.to_photo, dx, dy)),
     )

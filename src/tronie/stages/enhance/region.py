@@ -12,7 +12,7 @@ import numpy as np
 from tronie.geometry import Camera, Similarity
 from tronie.stages.enhance.paste import enlarged, paste, pasted_square
 from tronie.stages.landmarks.net import square_from_landmarks
-from tronie.types import Enhanced, Fit, Landmarks, Photo
+from tronie.types import Enhanced, Fit, Landmarks, Photo, Segmentation
 
 REACH = 2.2
 """Side of the part by that of the landmark net's crop (some 28 cm): the head, and around it the background that the
@@ -39,6 +39,10 @@ class FaceRegion:
     def landmarks(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the whole photo in the part's pixels."""
         return moved_landmarks(landmarks, self.to_photo.inverse())
+
+    def segmentation(self, segmentation: Segmentation) -> Segmentation:
+        """The same, of the part's pixels."""
+        return replace(segmentation, to_photo=segmentation.to_photo.then(self.to_photo.inverse()))
 
     def square(self, enhanced: Enhanced) -> Similarity:
         """The part's pixels -> 0..1 where at least half of what was enhanced was pasted."""
