@@ -15,7 +15,7 @@ from tronie.runtime.jit import jit
 from tronie.stages.hair.cutout import Cutout
 from tronie.stages.hair.scaffold import CAP_ROWS, Scaffold
 
-REACH_MM, STEP_MM = 180.0, 3.0
+REACH_MM, STEP_MM = 240.0, 3.0
 """How far beyond the skin hair is looked for, and in what steps."""
 SLANT = 0.22
 """Cosine to the view at which a ray still tells of the outline."""
@@ -34,6 +34,8 @@ class Limb:
     asked, or the photo ends before."""
     weight: Array
     """0..1: how square the ray stands to a view; 0 where that says nothing."""
+    square: Array
+    """0..1: the same, wherever the photo ends."""
     hair: NDArray[np.bool_]
     """Whether there is hair on the ray."""
 
@@ -47,20 +49,21 @@ def limb_of(rays: Scaffold, cutout: Cutout) -> Limb:
     # Camera millimetres -> canvas pixels, before the division by depth.
     lens = np.array([[camera.focals[0], 0, camera.center[0]], [0, camera.focals[1], camera.center[1]], [0, 0, 1.0]])
     lens = np.vstack([m, [0, 0, 1]]) @ lens
-    last = leave(base @ lens.T, direction @ lens.T, asked, cutout.share, cutout.known, round(REACH_MM / STEP_MM))
-    hair, told = last > NONE, asked & (last != UNTOLD)
+    last, told = leave(base @ lens.T, direction @ lens.T, asked, cutout.share, cutout.known, round(REACH_MM / STEP_MM))
+    hair, told = last > NONE, told & asked
     radius = np.where(told, rays.skin + STEP_MM * (np.maximum(last, 0) + 0.5 * hair), np.inf)
-    return Limb(radius, np.where(told, np.exp(-((toward / SLANT) ** 2)), 0), hair)
+    square = np.exp(-((toward / SLANT) ** 2))
+    return Limb(radius, np.where(told, square, 0), square, hair)
 
 
-NONE, UNTOLD = -1, -2
+NONE = -1
 
 
 @jit
 def leave(base: Any, way: Any, asked: Any, share: Any, known: Any, steps: int) -> Any:
-    """(R, C) the last step at which a ray is in the hair; NONE where it never is, UNTOLD where it is not asked or the
-    photo ends with it. `base` and `way` (R, C, 3) lead to canvas pixels times depth."""
-    out = np.full(asked.shape, UNTOLD, np.int64)
+    """(R, C) the last step at which a ray is in the hair, NONE where it never is or is not asked; and whether the photo
+    goes on beyond it. `base` and `way` (R, C, 3) lead to canvas pixels times depth."""
+    out, told = np.full(asked.shape, NONE, np.int64), np.zeros(asked.shape, np.bool_)
     side = share.shape[0]
     for i in range(asked.shape[0]):
         for j in range(asked.shape[1]):
@@ -77,28 +80,28 @@ def leave(base: Any, way: Any, asked: Any, share: Any, known: Any, steps: int) -
                     break
                 if share[y, x] > 0.5:
                     last = k
-            if end > 0 and last + 2 < end:
-                out[i, j] = last
-    return out
+            out[i, j] = last
+            told[i, j] = end > 0 and last + 2 < end
+    return out, told
 
 
 def joined(limbs: Sequence[Limb]) -> Limb:
     """What several photos say together: hair is within all outlines."""
     if len(limbs) == 1:
         return limbs[0]
-    weight = np.stack([limb.weight for limb in limbs])
-    best = weight.argmax(axis=0)[None]
+    square = np.stack([limb.square for limb in limbs])
+    best = square.argmax(axis=0)[None]
     hair = np.take_along_axis(np.stack([limb.hair for limb in limbs]), best, axis=0)[0]
-    return Limb(np.min([limb.radius for limb in limbs], axis=0), weight.max(axis=0), hair)
+    weight = np.max([limb.weight for limb in limbs], axis=0)
+    return Limb(np.min([limb.radius for limb in limbs], axis=0), weight, square.max(axis=0), hair)
 
 
 def lowest_mm(rays: Scaffold, limb: Limb) -> float:
     """Height of the lowest row that has hair at a limb, without gaps of more than three rows."""
-    square = limb.weight > 0.5
-    there, seen = (np.asarray(rows.any(axis=1)) for rows in (square & limb.hair, square))
+    there = np.asarray(((limb.square > 0.5) & limb.hair).any(axis=1))
     last, gap = CAP_ROWS, 0
     for row in range(CAP_ROWS, len(there)):
-        gap = gap + 1 if seen[row] and not there[row] else 0
+        gap = 0 if there[row] else gap + 1
         if gap > 3:
             break
         if there[row]:

@@ -193,7 +193,7 @@ def grain_of(light: Array) -> tuple[float, float]:
 
 @lru_cache(maxsize=2)
 def strands(height: int) -> NDArray[np.int8]:
-    """(height, WIDTH) int8, deviation 64: noise drawn out along the columns, closed round the axis."""
+    """(height, WIDTH) int8, deviation 64: noise drawn out along the columns; both ends meet, top and bottom too."""
     import cv2
 
     rng = np.random.default_rng(11)
@@ -201,10 +201,12 @@ def strands(height: int) -> NDArray[np.int8]:
     for across, along, weight in ((0.8, 30.0, 0.7), (3.0, 50.0, 0.7), (9.0, 60.0, 0.4)):
         # Drawn small along the strands, and enlarged.
         short = max(int(height / along * 3), 4)
-        noise = rng.standard_normal((short, WIDTH)).astype(np.float32)
-        around = np.concatenate([noise, noise[:, :64]], axis=1)
-        around = np.asarray(cv2.GaussianBlur(around, (0, 0), sigmaX=across, sigmaY=0.6))
-        around[:, :64] = around[:, WIDTH : WIDTH + 64]
-        full = cv2.resize(around[:, :WIDTH], (WIDTH, height), interpolation=cv2.INTER_CUBIC)
-        total += weight * np.asarray(full) / float(full.std())
+        noise = np.pad(rng.standard_normal((short, WIDTH)).astype(np.float32), ((2, 2), (32, 32)), mode="wrap")
+        soft: Array = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigmaX=across, sigmaY=0.6), dtype=np.float32)[
+            :, 32:-32
+        ]
+        tall = round(height * (short + 4) / short)
+        full = np.asarray(cv2.resize(soft, (WIDTH, tall), interpolation=cv2.INTER_CUBIC))
+        full = full[(tall - height) // 2 :][:height]
+        total += weight * full / float(full.std())
     return np.asarray(np.clip(64 * total / total.std(), -127, 127), dtype=np.int8)
