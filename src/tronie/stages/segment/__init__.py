@@ -1,1 +1,5 @@
-"""Of what matter each pixel around a face is: hair, skin, clothes, a covering, glasses, what is before the face."""
+"""Of what matter the pixels around a face are: hair, skin, clothes, a covering, glasses, other things, background."""
+
+from tronie.stages.segment.net import SegmentNet, crop_square, segment
+
+__all__ = ["SegmentNet", "crop_square", "segment"]
