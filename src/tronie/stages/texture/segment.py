@@ -28,6 +28,8 @@ FALLBACK_SKIN = np.array([190.0, 150.0, 130.0], dtype=np.float32)
 """Where a photo shows no usable skin at all."""
 SURE = 0.7
 """Share of a segmentation from which on a pixel's colour is taken for that of hair."""
+STANDING_MM = (6.0, 14.0)
+"""How far outside of the skull's outline hair is looked for."""
 BALD = 0.2
 """Share of the scalp with hair below which there is none: wisps on a bald head are worse than none."""
 
@@ -98,8 +100,13 @@ def judge(samples: PhotoSamples, model: HeadModel, facts: SurfaceFacts, matrix: 
     known = known if (known > 0.4).sum() >= FEW else face
     skin, spread = tone_of(colour, known * bright(colour.rgb, known), FALLBACK_SKIN, (0.12, 0.04, 0.04))
     skinlike = tone_likeness(colour, skin, spread * [3.5, 2.6, 2.6]) * bare[:count]
-    told = facing * facts.scalp * np.clip(bare + hair, 0, 1)[:count]
-    grows = hair[:count] / np.maximum((bare + hair)[:count], 1e-3)
+    ahead, outward = bare[:count], hair[:count]
+    told = facing * facts.scalp * np.clip(ahead + outward, 0, 1)
+    if samples.segmentation is not None:
+        rim, beyond = _beyond(samples.segmentation, view, count)
+        outward = np.maximum(outward, rim * beyond)
+        told = np.maximum(told, rim * facts.scalp * np.maximum(beyond, ahead))
+    grows = outward / np.maximum(np.maximum(ahead * (1 - outward), 0) + outward, 1e-3)
     # The crown goes on as the part of the top that lies furthest from the hairline.
     above = _mean(grows, told * ~facts.temples * smoothstep(hairline_distance(model.mean), 5.0, 45.0) ** 2)
     beside = _mean(grows, told * facts.temples)
@@ -135,6 +142,17 @@ def _looked_up(segmentation: Segmentation, pixels: Array) -> tuple[Array, ...]:
         ("glasses",),
         ("covering", "clothes", "other"),
     )
+
+
+def _beyond(segmentation: Segmentation, view: Visibility, count: int) -> tuple[Array, Array]:
+    """How far each of the first vertices (C,) is one of the skull's outline in the photo, 0..1, and whether hair stands
+    out from it there: what is left of hair at temples and crown lies outside of the skull."""
+    points, normals = view.camera_points[:count], view.normals[:count]
+    cosine = -(normals * points).sum(axis=1) / np.maximum(np.linalg.norm(points, axis=1), 1e-6)
+    rim = (1 - smoothstep(np.abs(cosine - 0.05), 0.2, 0.4)) * (points[:, 2] > 1)
+    out = normals[:, :2] / view.pixel_mm
+    found = [shares_at(segmentation, view.pixels[:count] + mm * out, ("hair",))[0] for mm in STANDING_MM]
+    return rim, np.max(found, axis=0)
 
 
 def _by_colour(samples: PhotoSamples, facts: SurfaceFacts, matrix: Any, face: Array) -> tuple[Array, Array]:
