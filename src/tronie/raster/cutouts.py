@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ CUTOFF = 128
 """Alpha from which on a texel is there."""
 SPREAD = 128
 """Of the alphas at which the samples of a pixel part, about CUTOFF: edges are as soft as alpha is."""
+BESIDE = 2
+"""Texels around a triangle that mixing and smaller pictures bring in."""
 SMALLEST = 32
 """Side of a picture that is not halved."""
 
@@ -73,20 +76,37 @@ def level_of(texels: NDArray[np.uint32], levels: Ints, number: int) -> Image:
     return np.ascontiguousarray(colors.reshape(height, width, 3))
 
 
-def draw_cut(
-    points: Array,
-    triangles: Ints,
-    uv: Array,
-    texels: NDArray[np.uint32],
-    levels: Ints,
-    nearness: Array,
-    samples: int = 1,
-) -> Ints:
-    """Which triangles (T, 3) of a surface with holes are seen from either side: ids (H, W), -1 where there are none.
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """A surface with holes, ready to be drawn."""
 
-    `points` (V, 3) are as in `rasterize`; `uv` (V, 2) and a `pyramid` tell where they are. `nearness` (H, W), 1 / depth
-    of what is drawn already, hides what lies behind it and is brought up to date. `samples` a pixel and axis share out
-    the alphas of an edge among them.
+    triangles: Ints
+    """(T, 3)."""
+    uv: Array
+    """(V, 2) float32."""
+    texels: NDArray[np.uint32]
+    levels: Ints
+    """The `pyramid` of its picture."""
+    kind: NDArray[np.uint8]
+    """(T,) whether a triangle has to be looked up (0), is there as a whole (1), or not at all (2)."""
+
+    @classmethod
+    def of(cls, triangles: Ints, uv: Array, image: Image) -> Cutout:
+        """`image` (H, W, 4) RGBA."""
+        t, at = np.ascontiguousarray(triangles, dtype=np.int32), np.ascontiguousarray(uv, dtype=np.float32)
+        return cls(t, at, *pyramid(bled(image)), _kinds(t, at, image[..., 3]))
+
+    @property
+    def side(self) -> float:
+        """Of a square picture of as many texels."""
+        return float(np.sqrt(float(self.levels[0, 1]) * float(self.levels[0, 2])))
+
+
+def draw_cut(points: Array, cutout: Cutout, nearness: Array, samples: int = 1) -> Ints:
+    """Which triangles of a surface with holes are seen from either side: ids (H, W), -1 where there are none.
+
+    `points` (V, 3) are as in `rasterize`. `nearness` (H, W), 1 / depth of what is drawn already, hides what lies behind
+    it and is brought up to date. `samples` a pixel and axis share out the alphas of an edge among them.
     """
     ids = np.full(nearness.shape, -1, dtype=np.int32)
     i, j = np.mgrid[:samples, :samples]
@@ -96,15 +116,45 @@ def draw_cut(
     _draw_cut(
         points,
         snap_points(points),
-        triangles,
-        np.ascontiguousarray(uv, dtype=np.float32),
-        texels,
-        levels,
+        cutout.triangles,
+        cutout.uv,
+        cutout.texels,
+        cutout.levels,
+        cutout.kind,
         least.reshape(samples, samples).astype(np.float32),
         ids,
         nearness,
     )
     return ids
+
+
+def _kinds(triangles: Ints, uv: Array, alpha: Image) -> NDArray[np.uint8]:
+    """See `Cutout.kind`; by the box around each triangle and the texels beside it."""
+    import cv2
+
+    height, width = alpha.shape
+    half = SPREAD // 2
+    sums = [cv2.integral((mask).astype(np.uint8)) for mask in (alpha < CUTOFF + half, alpha >= CUTOFF - half)]
+    corner = uv[triangles] * np.array([width, height], np.float32)
+    x0, y0 = np.clip(np.floor(corner.min(axis=1)).astype(int) - BESIDE, 0, [width, height]).T
+    x1, y1 = np.clip(np.ceil(corner.max(axis=1)).astype(int) + BESIDE, 0, [width, height]).T
+    missing, there = (total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0] for total in sums)
+    return np.where(missing == 0, 1, np.where(there == 0, 2, 0)).astype(np.uint8)
+
+
+@jit
+def hide_covered(ids: Any, over: Any, samples: int) -> None:
+    """Take what is seen in `ids` (H, W) away from pixels whose samples all have something in `over` (H, W)."""
+    for i in range(ids.shape[0] // samples):
+        for j in range(ids.shape[1] // samples):
+            covered = True
+            for s in range(samples * samples):
+                if over[i * samples + s // samples, j * samples + s % samples] < 0:
+                    covered = False
+                    break
+            if covered:
+                for s in range(samples * samples):
+                    ids[i * samples + s // samples, j * samples + s % samples] = -1
 
 
 def seen_triangles(triangles: Ints, uv: Array, image: Image) -> NDArray[np.bool_]:
@@ -141,6 +191,7 @@ def _draw_cut(
     uv: Any,
     texels: Any,
     levels: Any,
+    kind: Any,
     least: Any,
     triangle: Any,
     inverse_depth: Any,
@@ -148,6 +199,8 @@ def _draw_cut(
     height, width = triangle.shape
     low, samples = height * SUBPIXEL, least.shape[0]
     for t in range(triangles.shape[0]):
+        if kind[t] == 2:
+            continue
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ay, by, cy = grid[a, 1], grid[b, 1], grid[c, 1]
         if max(ay, max(by, cy)) < 0 or min(ay, min(by, cy)) > low:
@@ -172,6 +225,7 @@ def _draw_cut(
         texels_a_pixel = abs(chart) * levels[0, 1] * levels[0, 2] * (samples * SUBPIXEL) ** 2 * scale
         # Half a step sharper than one texel to a pixel: what averages to less than the cut-off would be gone.
         k = min(max(int(0.5 * np.log2(max(texels_a_pixel, 1e-6))), 0), levels.shape[0] - 1)
+        solid = kind[t] == 1
         offset, rows, columns = levels[k, 0], levels[k, 1], levels[k, 2]
         for i in range(i0, i1 + 1):
             start, stop = span(e0, e1, e2, x0, x1, x2, j1 - j0)
@@ -180,6 +234,13 @@ def _draw_cut(
                 wa, wb, wc = f0 * ra, f1 * rb, f2 * rc
                 r = wa + wb + wc
                 if r > inverse_depth[i, j]:
+                    if solid:
+                        inverse_depth[i, j] = r
+                        triangle[i, j] = t
+                        f0 += x0
+                        f1 += x1
+                        f2 += x2
+                        continue
                     u = (wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]) / r
                     v = (wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]) / r
                     if _alpha(texels, offset, rows, columns, u, v) >= least[i % samples, j % samples]:

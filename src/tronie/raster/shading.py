@@ -14,7 +14,7 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import Level
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import attribute_planes, shade_pixels, srgb_tables
-from tronie.raster.cutouts import bled, draw_cut, level_of, pyramid
+from tronie.raster.cutouts import Cutout, draw_cut, level_of
 from tronie.raster.rasterizer import visible
 from tronie.types import Shell, Texture
 
@@ -163,13 +163,14 @@ def render_layers(
         np.ascontiguousarray(alpha),
         ids,
     )
+    cutouts = [Cutout.of(shell.triangles, shell.uv, shell.image) for shell in shells]
     faded = np.asarray((alpha < 1)[level.triangles].any(axis=1)) if shells else np.zeros(0, np.bool_)
     if faded.any():
         # Hair is seen through a neck that fades.
         behind = visible(points, np.ascontiguousarray(level.triangles[~faded]), 2 * height, 2 * width)[1]
-        for shell in shells:
+        for shell, cutout in zip(shells, cutouts, strict=True):
             only = (ids >= 0) & faded[ids]
-            _draw_shell(shell, texture is None, camera, head_to_camera, shading, behind, backdrop, only)
+            _draw_shell(shell, cutout, texture is None, camera, head_to_camera, shading, behind, backdrop, only)
     shade_pixels(
         ids,
         inverse_depth,
@@ -182,13 +183,14 @@ def render_layers(
         backdrop,
         mask,
     )
-    for shell in shells:
-        _draw_shell(shell, texture is None, camera, head_to_camera, shading, inverse_depth, backdrop)
+    for shell, cutout in zip(shells, cutouts, strict=True):
+        _draw_shell(shell, cutout, texture is None, camera, head_to_camera, shading, inverse_depth, backdrop)
     return backdrop, mask
 
 
 def _draw_shell(
     shell: Shell,
+    cutout: Cutout,
     bare: bool,
     camera: Camera,
     head_to_camera: ArrayLike,
@@ -200,29 +202,28 @@ def _draw_shell(
     """Over a picture and the `inverse_depth` of what is in it, twice as fine; both are changed. `bare`: as clay; `only`
     samples (2 H, 2 W) get colour."""
     points = screen_points(shell.vertices, camera, head_to_camera, 2.0)
-    triangles = np.ascontiguousarray(shell.triangles, dtype=np.int32)
-    uv = np.ascontiguousarray(shell.uv, dtype=np.float32)
-    texels, levels = pyramid(bled(shell.image))
-    ids = draw_cut(points, triangles, uv, texels, levels, inverse_depth, 2)
+    ids = draw_cut(points, cutout, inverse_depth, 2)
     if only is not None:
         ids[~only] = -1
     if bare:
         image = np.asarray(0.73 * np.asarray(shading.albedo), np.uint8).reshape(1, 1, 3)
     else:
-        areas = (_areas(corner[triangles]) for corner in (uv * shell.image.shape[1::-1], points[:, :2] / 2))
+        places = cutout.uv * shell.image.shape[1::-1], points[:, :2] / 2
+        areas = (_areas(corner[cutout.triangles]) for corner in places)
         across, seen = (max(float(np.abs(area).sum()), 1e-9) for area in areas)
-        image = level_of(texels, levels, max(int(0.5 * np.log2(across / seen) + 0.25), 0))
+        image = level_of(cutout.texels, cutout.levels, max(int(0.5 * np.log2(across / seen) + 0.25), 0))
     rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
     normals = np.asarray(shell.normals, dtype=np.float32) @ rotation.T
     away = (normals * transform(head_to_camera, np.asarray(shell.vertices, dtype=np.float32))).sum(axis=1) > 0
     lit = studio_light(np.where(away[:, None], -normals, normals), shading) * np.where(away, INSIDE, 1)
     whole = np.ones(len(points), np.float32)
-    rows = attribute_planes(points, triangles, triangles, uv, lit.astype(np.float32), whole, ids)
+    t, uv = cutout.triangles, cutout.uv
+    rows = attribute_planes(points, t, t, uv, lit.astype(np.float32), whole, ids)
     shade_pixels(
         ids,
         inverse_depth,
         rows,
-        np.zeros(len(triangles), np.uint8),
+        np.zeros(len(t), np.uint8),
         image,
         np.zeros((1, 1), np.uint8),
         *srgb_tables(),

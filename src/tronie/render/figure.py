@@ -14,7 +14,7 @@ from tronie.arrays import Array, Image
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
 from tronie.head.surface import Same, quad_vertex_normals
-from tronie.raster.cutouts import bled, draw_cut, pyramid
+from tronie.raster.cutouts import Cutout, draw_cut, pyramid
 from tronie.raster.rasterizer import visible
 from tronie.types import Face, Shell
 
@@ -105,9 +105,9 @@ class Figure:
         return any(shell.name in HAIR for shell in self.shells)
 
     @cached_property
-    def shell_pictures(self) -> tuple[tuple[NDArray[np.uint32], Ints], ...]:
-        """Of each shell the `pyramid` of its picture."""
-        return tuple(pyramid(bled(shell.image)) for shell in self.shells)
+    def cutouts(self) -> tuple[Cutout, ...]:
+        """Each shell, ready to be drawn."""
+        return tuple(Cutout.of(shell.triangles, shell.uv, shell.image) for shell in self.shells)
 
     @cached_property
     def shade(self) -> tuple[Array, tuple[Array, ...]]:
@@ -212,8 +212,8 @@ def shell_shade(figure: Figure) -> tuple[Array, tuple[Array, ...]]:
         inverse = visible(points[0], figure.triangles, SIDE, SIDE, cull=not figure.both_sides)[1]
         cosines = [np.maximum(n @ z.astype(np.float32), 0) for n in normals]
         bare[0] += cosines[0] * sky.reached(points[0], inverse, cosines[0])
-        for shell, p, (texels, levels) in zip(figure.shells, points[1:], figure.shell_pictures, strict=True):
-            draw_cut(p, shell.triangles, shell.uv, texels, levels, inverse)
+        for p, cutout in zip(points[1:], figure.cutouts, strict=True):
+            draw_cut(p, cutout, inverse)
         for k, (p, cosine) in enumerate(zip(points, cosines, strict=True)):
             seen[k] += cosine * sky.reached(p, inverse, cosine)
             total[k] += cosine

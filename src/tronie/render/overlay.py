@@ -13,7 +13,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import transform
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import Same
-from tronie.raster.cutouts import draw_cut, pyramid
+from tronie.raster.cutouts import Cutout, draw_cut
 from tronie.raster.rasterizer import visible
 from tronie.runtime.jit import jit
 from tronie.types import Face, Fit, Shell
@@ -178,8 +178,8 @@ def outline_mask(shell: Shell, fit: Fit, region: Region, size: int) -> Image:
     if not np.isfinite(xy).all() or camera[:, 2].min() <= 0:
         return mask
     screen = np.concatenate([xy, camera[:, 2:]], axis=1).astype(np.float32)
-    texels, levels = pyramid(shell.image)
-    ids = draw_cut(screen, shell.triangles, shell.uv, texels, levels, np.zeros((size, size), np.float32))
+    cutout = Cutout.of(shell.triangles, shell.uv, shell.image)
+    ids = draw_cut(screen, cutout, np.zeros((size, size), np.float32))
     edges = cv2.findContours((ids >= 0).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]
     cv2.drawContours(mask, [edge for edge in edges if len(edge) > size // 16], -1, 255, 1, cv2.LINE_AA)
     return mask

@@ -20,7 +20,7 @@ from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.raster.compositing import srgb_tables
-from tronie.raster.cutouts import draw_cut
+from tronie.raster.cutouts import draw_cut, hide_covered
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import INSIDE
 from tronie.render.figure import Figure
@@ -204,24 +204,32 @@ def render(scene: Scene, threads: int = 1) -> Image:
             clear = look.background is None
             resolve(pixel, colors, samples, srgb_tables()[0], table, clear, left, right - left, out[first:last])
 
-        def shade_shells(nearness: Array, only: NDArray[np.bool_] | None = None) -> None:
-            for shell in shells:
-                t, uv = shell.triangles, shell.uv
-                moved = shell.points - corner
-                ids = draw_cut(moved, t, uv, *shell.picture, nearness, samples)
-                if only is not None:
-                    ids[~only] = -1
-                rows = planes(moved, t, t, uv, shell.side, float(samples), ids)
-                mesh = t, t, uv, shell.vertex, shell.part, shell.wire
-                shade(ids, nearness, rows, mesh, (*shell.picture, shell.material), own_looks)
+        def shade_shell(shell: DrawnShell, moved: Array, ids: Any, nearness: Array) -> None:
+            t, uv = shell.cutout.triangles, shell.cutout.uv
+            rows = planes(moved, t, t, uv, shell.cutout.side, float(samples), ids)
+            maps = shell.cutout.texels, shell.cutout.levels, shell.material
+            shade(ids, nearness, rows, (t, t, uv, shell.vertex, shell.part, shell.wire), maps, own_looks)
 
-        if shells and faded.any():
+        placed = [shell.points - corner for shell in shells]
+        if shells and faded.any() and (there := (ids >= 0) & faded[ids]).any():
             # Hair is seen through a neck that fades.
+            rows_there = np.flatnonzero(there.any(axis=1)) // samples * samples
+            top_row, low_row = int(rows_there[0]), int(rows_there[-1]) + samples
+            raised = np.array([0, top_row, 0], np.float32)
             whole = np.ascontiguousarray(figure.triangles[~faded])
-            shade_shells(visible(moved, whole, ids.shape[0], ids.shape[1], cull)[1], (ids >= 0) & faded[ids])
+            behind = visible(moved - raised, whole, low_row - top_row, ids.shape[1], cull)[1]
+            for shell, at in zip(shells, placed, strict=True):
+                seen = np.full_like(ids, -1)
+                part = draw_cut(at - raised, shell.cutout, behind, samples)
+                seen[top_row:low_row] = np.where(there[top_row:low_row], part, -1)
+                shade_shell(shell, at, seen, nearness)
+        over = [draw_cut(at, shell.cutout, nearness, samples) for shell, at in zip(shells, placed, strict=True)]
+        if over:
+            hide_covered(ids, over[0] if len(over) == 1 else np.max(over, axis=0), samples)
         mesh = figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire
         shade(ids, nearness, rows, mesh, (pyramid, levels, _materials()), looks)
-        shade_shells(nearness)
+        for shell, at, seen in zip(shells, placed, over, strict=True):
+            shade_shell(shell, at, seen, nearness)
 
     bands = max(1, min(threads, (bottom - top) // 16))
     # The head is widest in the middle: bands of equal height would leave the outer ones idle.
@@ -281,7 +289,7 @@ def _shadow(in_camera: Array, direction: Array, figure: Figure, shells: Sequence
     nearness = visible(screen, figure.triangles, SHADOW_SIDE, SHADOW_SIDE, cull=False)[1]
     for shell in shells:
         screen = np.ascontiguousarray(shell.in_camera @ matrix[:, :3].T + matrix[:, 3], dtype=np.float32)
-        draw_cut(screen, shell.triangles, shell.uv, *shell.picture, nearness)
+        draw_cut(screen, shell.cutout, nearness)
     beyond = np.float32(high[2] - low[2] + 120.0)
     depth = 1 / np.maximum(nearness, 1 / beyond)
     both = cv2.merge([depth, depth * depth])

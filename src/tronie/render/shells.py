@@ -13,7 +13,7 @@ from tronie.arrays import Array
 from tronie.geometry import Camera
 from tronie.head.model import Head
 from tronie.raster.compositing import srgb_tables
-from tronie.raster.rasterizer import Ints
+from tronie.raster.cutouts import Cutout
 from tronie.render.figure import HAIR, Figure
 from tronie.render.lights import Lighting
 from tronie.render.shader import COLUMNS, vertex_stage
@@ -44,20 +44,12 @@ class DrawnShell:
     """(V, 3) float32 mm."""
     vertex: Array
     """(V, COLUMNS) float32."""
-    triangles: Ints
-    uv: Array
-    picture: tuple[NDArray[np.uint32], Ints]
-    """A `pyramid`."""
+    cutout: Cutout
     part: NDArray[np.uint8]
     """(T,) rows of `material`: 0."""
     wire: NDArray[np.uint8]
     material: Array
     """(1, 8) float32."""
-
-    @property
-    def side(self) -> float:
-        """Of a square picture of as many texels."""
-        return float(np.sqrt(float(self.picture[1][0, 1]) * float(self.picture[1][0, 2])))
 
     @classmethod
     def of(cls, figure: Figure, k: int, pose: Array, camera: Camera, samples: int, light: Lighting) -> DrawnShell:
@@ -73,16 +65,13 @@ class DrawnShell:
         vertex[:, 3] = figure.shade[1][k] if light.hollows else 1
         vertex[:, 5] = 0
         vertex[:, 6] = min(max(1 - shell.roughness, 0) * (1 - HAIR_DULL) / (1 - HAIR_ROUGH), 1)
-        triangles = np.ascontiguousarray(shell.triangles, dtype=np.int32)
         return cls(
             points,
             in_camera,
             vertex,
-            triangles,
-            np.ascontiguousarray(shell.uv, dtype=np.float32),
-            figure.shell_pictures[k],
-            np.zeros(len(triangles), np.uint8),
-            np.full(len(triangles), 7, np.uint8),
+            figure.cutouts[k],
+            np.zeros(len(shell.triangles), np.uint8),
+            np.full(len(shell.triangles), 7, np.uint8),
             _material(shell.name),
         )
 
