@@ -54,7 +54,9 @@ def reconstruct_person(
         if not shots:
             raise InputError("There is no face in any of the photos.")
         try:
-            return reconstruct_shots(pipeline.model, pipeline.calibration, shots, pipeline.settings, job=job)
+            return reconstruct_shots(
+                pipeline.model, pipeline.calibration, shots, pipeline.settings, segmenter=pipeline.segmenter, job=job
+            )
         except ValueError as error:
             raise InputError(f"The faces make no person: {error}.") from error
 

@@ -20,13 +20,15 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
 
 
-def _names(**branches: dict[str, object]) -> list[str]:
+def _names(**branches: object) -> list[str]:
     return [model.name for model in models_used(Settings.model_validate(branches))]
 
 
 def test_default() -> None:
     names = _names(enhance={"mode": "off"})
-    assert names == ["centerface", "face_landmarks", "blendshapes", "face_doubts", "face_shape", "calibration", "head"]
+    bare = ["centerface", "face_landmarks", "blendshapes", "face_doubts", "face_shape", "calibration", "head"]
+    assert names == [*bare, "segment"]
+    assert _names(enhance={"mode": "off"}, only="mesh") == bare
     assert all(m.licence and m.commercial_use for m in models_used(Settings()))
     assert [n for n in _names() if n not in names] == [n for n in ("face_enhance",) if n in WEIGHTS]
 

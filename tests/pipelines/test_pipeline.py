@@ -9,7 +9,7 @@ from places import EXAMPLES
 
 import tronie
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.types import Face, Photo, Result
+from tronie.types import HAIR_KINDS, SEGMENTS, Face, Photo, Result
 
 MESH = tronie.Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}})
 
@@ -55,6 +55,34 @@ def test_a_portrait_has_all_that_is_promised(whole: Result) -> None:
     assert face.texture.image.shape == (2048, 2048, 3)
     assert face.texture.provenance.shape == (2048, 2048)
     assert face.portrait.image.shape == (1024, 1024, 3)
+
+
+def test_hair_is_told_from_skin_and_built_where_it_is_shown(whole: Result, mesh: tronie.Pipeline) -> None:
+    (face,) = whole.faces
+    assert face.segmentation is not None
+    assert face.hair is not None
+    assert face.hair.kind in HAIR_KINDS
+    assert any(shell.name in ("hair", "covering") for shell in face.shells)
+    assert {"fit", "segment", "texture", "hair"} <= set(face.timings)
+    # The middle of the face is face, and above the head is hair.
+    shares, to = face.segmentation.shares, face.segmentation.to_photo.inverse()
+    assert face.landmarks is not None
+    x, y = to.apply(face.landmarks.points[1, :2]).astype(int)
+    assert shares[:, y, x].argmax() == SEGMENTS.index("face")
+    (bare,) = mesh.run(EXAMPLES / "astronaut.jpg").faces
+    assert bare.segmentation is None
+    assert bare.hair is None
+    assert bare.shells == ()
+    assert not {"segment", "hair"} & set(bare.timings)
+
+
+@pytest.mark.parametrize("mode", ["scalp", "none"])
+def test_who_wants_no_hair_over_the_head_gets_none(mode: str) -> None:
+    small = {"texture": {"size": 512}, "outputs": ("glb",), "enhance": {"mode": "off"}, "hair": {"mode": mode}}
+    (face,) = tronie.Pipeline(tronie.Settings.model_validate(small)).run(EXAMPLES / "astronaut.jpg").faces
+    assert face.error is None
+    assert face.hair is not None
+    assert face.shells == ()
 
 
 def test_everyone_in_a_group_once_the_largest_first(mesh: tronie.Pipeline) -> None:

@@ -16,7 +16,7 @@ import tronie
 from tronie.geometry import Camera, Similarity
 from tronie.outputs import USUAL
 from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, within
-from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
+from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo, Segmentation
 
 
 def scene(width: int = 240, height: int = 180, dark: float = 1.0) -> np.ndarray:
@@ -122,6 +122,7 @@ def test_a_face_is_carried_there_and_back() -> None:
         Detection((1, 2, 3, 4), np.ones((5, 2)), 0.9),
         Crop(picture, turn),
         marks,
+        segmentation=Segmentation(np.zeros((9, 4, 4), np.uint8), turn),
         points68=np.ones((68, 2)),
         enhanced=Enhanced(picture, picture, turn, "net", 2.0, 1.0, 30.0, 1.0, 0.0),
     )
@@ -136,6 +137,10 @@ def test_a_face_is_carried_there_and_back() -> None:
     assert back.detection.box == face.detection.box
     assert back.enhanced is not None
     assert back.enhanced.to_photo == turn
+    assert there.segmentation is not None
+    assert there.segmentation.to_photo == there.crop.to_photo
+    assert back.segmentation is not None
+    assert back.segmentation.to_photo == turn
     assert moved_camera(Camera(100, (5, 5), (10, 10)), 2, 3, (20, 20)) == Camera(100, (7, 8), (20, 20))
     assert within(Photo(scene()), (10, 20, 30, 50)).image.shape == (30, 20, 3)
 

@@ -15,6 +15,8 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     found = detector_info(settings.detect.detector).models
     found += UsedModel.of_weights("face_landmarks", "blendshapes", "face_doubts")
     found += engine_info(settings.fit.engine).models(settings)
+    if settings.runs("texture"):
+        found += UsedModel.of_weights("segment")
     if enhance and settings.enhance.mode != "off":
         from tronie.stages.enhance import MODES, OWN
 

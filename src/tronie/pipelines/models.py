@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tronie.stages.detect.detector import Detector
     from tronie.stages.enhance.enhancer import Enhancer
     from tronie.stages.landmarks.net import LandmarkNet
+    from tronie.stages.segment import SegmentNet
 
 MOST_THREADS = 4
 """That paint a texture together, unless asked for more: setting up its triangles is done in each."""
@@ -35,6 +36,7 @@ class Models:
         self.threads = threads
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
+        self._segmenter: SegmentNet | None = None
         self._engine: Engine | None = None
         self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
 
@@ -70,6 +72,15 @@ class Models:
 
             self._net = LandmarkNet(threads=self.threads)
         return self._net
+
+    @property
+    def segmenter(self) -> SegmentNet:
+        """What tells hair from skin and all else."""
+        if self._segmenter is None:
+            from tronie.stages.segment import SegmentNet
+
+            self._segmenter = SegmentNet(threads=self.threads)
+        return self._segmenter
 
     @property
     def engine(self) -> Engine:

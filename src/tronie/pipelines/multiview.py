@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +16,19 @@ from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
 from tronie.io.limits import Limits
 from tronie.runtime.job import Job
-from tronie.settings import PortraitSettings, Settings, TextureSettings
+from tronie.settings import HairSettings, PortraitSettings, Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
 from tronie.stages.quality import sharpness
 from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, texture_shares, view_weights
 from tronie.types import Face, Landmarks, Photo, Texture
 
+if TYPE_CHECKING:
+    from tronie.stages.segment import SegmentNet
+
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
+HAIR_VIEWS = 6
+"""Hair is built from at most so many of them."""
 APART = 12.0
 """Degrees of yaw or pitch by which poses are different."""
 CRISP = 0.05
@@ -71,6 +77,28 @@ def add_light_and_portrait(
         with job.stage("frontal"):
             face = with_portrait(face, photo, settings.portrait, threads)
     return face
+
+
+def segmented(face: Face, photo: Photo, net: SegmentNet) -> Face:
+    """The face with what each pixel around it is; as it was where it has no landmarks."""
+    if face.landmarks is None:
+        return face
+    (found,) = net.segment(photo.image, [face.landmarks])
+    return replace(face, segmentation=found)
+
+
+def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSettings) -> Face:
+    """A face with a head, with what can be said of its hair and what lies over the head, from photos of the person and
+    the person's face in each. A mask has no scalp to build on."""
+    from tronie.stages.hair import build_hair_from
+
+    head = face.head
+    assert head is not None
+    seen = [(p, f.fit, f.segmentation) for p, f in views if f.fit is not None and f.segmentation is not None]
+    if head.model.is_mask or not seen:
+        return face
+    look, shells = build_hair_from(head, seen, settings)
+    return replace(face, hair=look, shells=shells)
 
 
 def with_portrait(face: Face, photo: Photo, settings: PortraitSettings, threads: int = 1) -> Face:
@@ -131,6 +159,11 @@ def select_views(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
     return tuple(chosen[:PAINTED])
 
 
+def seen_hair(shots: Sequence[Shot], painted: Sequence[int]) -> list[tuple[Photo, Face]]:
+    """Of the photos that a texture is made of, the first one's face first, those that hair is built from."""
+    return [(shots[k].load(), shots[k].face) for k in painted[:HAIR_VIEWS]]
+
+
 def textured(
     shots: Sequence[Shot],
     painted: Sequence[int],
@@ -148,13 +181,24 @@ def textured(
         assert face.head is not None
         assert face.fit is not None
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
+        found, hair = face.segmentation, settings.hair
         if marks is None or enhanced is None or not enhanced.accepted:
-            return baked(photo, face.head, face.fit, marks, size, mouth=mouth)
+            return baked(photo, face.head, face.fit, marks, size, mouth=mouth, segmentation=found, hair=hair)
         from tronie.stages.enhance.region import cut_region
 
         part = cut_region(photo, marks, enhanced)
         fit, square = part.fit(face.fit), part.square(enhanced)
-        return baked(part.photo, face.head, fit, part.landmarks(marks), size, square, mouth=mouth)
+        return baked(
+            part.photo,
+            face.head,
+            fit,
+            part.landmarks(marks),
+            size,
+            square,
+            mouth=mouth,
+            segmentation=None if found is None else part.segmentation(found),
+            hair=hair,
+        )
 
     head = shots[painted[0]].face.head
     assert head is not None

@@ -20,7 +20,7 @@ from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.models import Models
-from tronie.pipelines.multiview import add_light_and_portrait, with_portrait
+from tronie.pipelines.multiview import add_light_and_portrait, segmented, with_hair, with_portrait
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
@@ -65,7 +65,7 @@ class Pipeline(Models):
             tree[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
         other = Pipeline(Settings.model_validate(tree), self.threads)
         mine, its = self.settings, other.settings
-        other._net = self._net
+        other._net, other._segmenter = self._net, self._segmenter
         if its.detect.detector == mine.detect.detector:
             other._detector = self._detector
         if its.enhance.mode == mine.enhance.mode:
@@ -81,7 +81,7 @@ class Pipeline(Models):
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
-        `camera`, `enhance`, and of each face `fit`, `texture`, `light`, `frontal`.
+        `camera`, `enhance`, and of each face `fit`, `segment`, `texture`, `hair`, `light`, `frontal`.
         Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
         that face's `error`.
         """
@@ -214,8 +214,13 @@ class Pipeline(Models):
             head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.runs("texture") and head is not None and fit is not None:
+                with part.stage("segment"):
+                    face = segmented(face, photo, self.segmenter)
                 with part.stage("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
+                if settings.runs("hair"):
+                    with part.stage("hair"):
+                        face = with_hair(face, [(photo, face)], settings.hair)
                 face = add_light_and_portrait(face, photo, settings, part, self._threads)
         except Exception as error:
             log.exception("face %d of %s failed", face.index, photo.source)
@@ -236,8 +241,18 @@ class Pipeline(Models):
         from tronie.stages.texture import bake
 
         assert face.landmarks is not None
+        found, settings = face.segmentation, self.settings
         if face.enhanced is None or not face.enhanced.accepted:
-            return bake(photo, head, fit, face.landmarks, settings=self.settings.texture, threads=self._threads)
+            return bake(
+                photo,
+                head,
+                fit,
+                face.landmarks,
+                settings=settings.texture,
+                threads=self._threads,
+                segmentation=found,
+                hair=settings.hair,
+            )
         from tronie.stages.enhance.region import cut_region
 
         part = cut_region(photo, face.landmarks, face.enhanced)
@@ -247,9 +262,11 @@ class Pipeline(Models):
             head,
             part.fit(fit),
             marks,
-            settings=self.settings.texture,
+            settings=settings.texture,
             enhanced=part.square(face.enhanced),
             threads=self._threads,
+            segmentation=None if found is None else part.segmentation(found),
+            hair=settings.hair,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
     crisp,
+    seen_hair,
+    segmented,
     select_views,
     suits_portrait,
     textured,
     usual_level,
+    with_hair,
 )
 from tronie.runtime.job import Job
 from tronie.settings import Settings
@@ -29,6 +33,9 @@ from tronie.stages.fit.teeth import with_teeth
 from tronie.stages.quality import face_warnings
 from tronie.stages.texture.fuse import Fused
 from tronie.types import Face
+
+if TYPE_CHECKING:
+    from tronie.stages.segment import SegmentNet
 
 POINTS = 40
 """Of the curve that tells how sure the shape is with more and more photos."""
@@ -65,9 +72,11 @@ def reconstruct_shots(
     shots: Sequence[Shot],
     settings: Settings,
     *,
+    segmenter: SegmentNet | None = None,
     job: Job | None = None,
 ) -> PersonResult:
-    """`job` is told of the stages `fit`, `texture` (whose steps are photos), `light` and `frontal`.
+    """`segmenter` tells hair from skin; without it colours have to, and there is no hair over the head. `job` is told
+    of the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light` and `frontal`.
 
     Raises ValueError when there is no shot, or none of whose landmarks form a face; Cancelled when the job is, or when
     it drains before all photos of the texture are looked at.
@@ -81,8 +90,15 @@ def reconstruct_shots(
     painted: tuple[int, ...] = ()
     if settings.runs("texture"):
         painted = select_views(done, main)
+        if segmenter is not None:
+            with job.stage("segment"):
+                for k in painted:
+                    done[k] = replace(done[k], face=segmented(done[k].face, done[k].load(), segmenter))
         fused = textured(done, painted, settings, job=job)
         face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
+        if settings.runs("hair"):
+            with job.stage("hair"):
+                face = with_hair(face, seen_hair(done, painted), settings.hair)
         done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
     return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, painted, settings)
 

@@ -14,7 +14,17 @@ from tronie.errors import InputError, sentence
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.model_usage import enhancers_used, models_used
-from tronie.pipelines.multiview import Shot, add_light_and_portrait, select_views, suits_portrait, textured, usual_level
+from tronie.pipelines.multiview import (
+    Shot,
+    add_light_and_portrait,
+    seen_hair,
+    segmented,
+    select_views,
+    suits_portrait,
+    textured,
+    usual_level,
+    with_hair,
+)
 from tronie.pipelines.video.collect import Collected
 from tronie.pipelines.video.films import talking, ticks
 from tronie.pipelines.video.posed_head import KnownFit, PosableHead, face_of, head_at_rest
@@ -143,8 +153,14 @@ def finished(
     if settings.runs("texture"):
         try:
             mouth = None if person.mouth is None else mouth_of(person.mouth, box)
-            fused = textured(painted, select_views(painted, main), settings, mouth)
-            face = add_light_and_portrait(replace(face, texture=fused.texture), photo, settings)
+            views = select_views(painted, main)
+            for k in views:
+                painted[k] = replace(painted[k], face=segmented(painted[k].face, painted[k].photo, pipeline.segmenter))
+            fused = textured(painted, views, settings, mouth)
+            face = replace(painted[main].face, texture=fused.texture)
+            if settings.runs("hair"):
+                face = with_hair(face, seen_hair(painted, views), settings.hair)
+            face = add_light_and_portrait(face, photo, settings)
         except Exception as error:
             log.exception("face %d of %s failed", person.number, found.info.source)
             face = replace(face, error=sentence(error))
