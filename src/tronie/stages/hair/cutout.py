@@ -22,8 +22,8 @@ LEAST_MM2 = 400.0
 """Of it in a photo: less is a slip."""
 HOLE_MM = 9.0
 """Holes in it that are no wider are closed."""
-RIM_MM = 1.5, 4.5
-"""So far from the background behind it its colours are mixed with that, and no longer."""
+RIM_MM, RIM_PIXELS = (1.0, 3.5), (1.0, 2.0)
+"""So far from the background behind it its colours are mixed with that, and no longer: mm, and pixels of the photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,9 @@ def cut_out(canvas: Canvas, name: str) -> Cutout | None:
     free = np.asarray((mine < 0.5) & canvas.known)
     ground = canvas.ground & ~canvas.head
     depth, clear = (distance_mm(free & where, canvas.pixel_mm) for where in (~ground, ground))
-    solid = np.asarray(mine * smoothstep(clear, *RIM_MM), dtype=np.float32)
+    photo_mm = canvas.pixel_mm * canvas.from_photo.scale
+    first, last = (mm + pixels * photo_mm for mm, pixels in zip(RIM_MM, RIM_PIXELS, strict=True))
+    solid = np.asarray(mine * smoothstep(clear, first, last), dtype=np.float32)
     pose, known = np.asarray(canvas.fit.head_to_camera, np.float64), canvas.known.astype(np.float32)
     from_photo = canvas.from_photo
     return Cutout(canvas.photo, pose, canvas.fit.camera, mine, solid, depth, known, from_photo, canvas.pixel_mm)
