@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from places import EXAMPLES
-from samples import SMILE, make_face, make_head
+from samples import SMILE, make_face, make_head, make_shell
 
 from tronie.export.gltf import SMALLEST_MOVE, glb
 from tronie.head.arkit import ARKIT_UNITS
@@ -31,7 +31,8 @@ load(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)).then
       for (let i = 0; i < rows.length; i++)
         for (let k = 0; k < 3; k++) now[3 * rows[i] + k] += head.weights[unit] * moves[3 * i + k];
     });
-    return { now: [...now], triangles: [...part.triangles], kind: [...part.kind], material: part.material.name };
+    return { now: [...now], triangles: [...part.triangles], kind: [...(part.kind ?? [])], material: part.material.name,
+      picture: part.picture };
   });
   console.log(JSON.stringify({ parts, names: head.names, picture: head.picture, name: head.name }));
 });
@@ -82,3 +83,21 @@ def test_the_viewer_reads_the_photos_face(tiny_head: HeadModel, tmp_path: Path) 
 def test_the_viewer_needs_nothing_else() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert not any(word in text for word in ("http:", "https:", "import ", "fetch(", "src="))
+
+
+def test_the_viewer_finds_hair_with_its_own_picture(tiny_head: HeadModel, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("the program node is not installed")
+    shell, picture = make_shell(), encode.jpeg(np.full((8, 8, 3), 200, np.uint8))
+    (tmp_path / "head.glb").write_bytes(b"".join(glb(make_head(tiny_head), SMILE, picture, "me", shells=(shell,))))
+    text = PAGE.read_text(encoding="utf-8")
+    (tmp_path / "page.cjs").write_text(text[text.index("const ARRAYS") : text.index("// Drawing")] + ASK, "utf-8")
+    said = subprocess.run(
+        [node, tmp_path / "page.cjs", tmp_path / "head.glb"], capture_output=True, text=True, check=True
+    )
+    parts = json.loads(said.stdout)["parts"]
+    assert [part["material"] for part in parts] == ["skin", "eyes", "mouth", "hair"]
+    assert parts[0]["picture"] == {"type": "image/jpeg", "size": len(picture)}
+    assert parts[-1]["picture"]["type"] == "image/png"
+    assert np.abs(np.reshape(parts[-1]["now"], (-1, 3)) * 1000 - shell.vertices).max() < 1e-3

@@ -36,6 +36,8 @@ SIDE_YAW = 45.0
 """Degrees by which the side views are turned."""
 SOFT_COSINE = 0.2
 """Where hair thins out in the side views: about a pixel before the outline."""
+HEIGHT, MIDDLE = 330.0, np.array([0.0, -22.0, -62.0])
+"""Of the side views, mm."""
 LONGEST = 8000
 """Pixels of a sheet's sides; well below JPEG's 65,535, and what viewers open without complaint."""
 
@@ -133,11 +135,12 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
         return
     texture = None if face.texture is None else reduced(face.texture.image, 512)
     mesh = face.head.model.level(face.head.level)
+    height = view_height(face)
     for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
         if yaw == 0 and face.portrait is not None:
             yield _fitted(_squared(face.portrait.image), size)
             continue
-        camera, pose = portrait_view(size, yaw)
+        camera, pose = portrait_view(size, yaw, height)
         yield render_head(
             face.head.vertices,
             mesh,
@@ -162,10 +165,15 @@ def _before_and_after(face: Face, size: int) -> Image | None:
     return picture
 
 
-def portrait_view(size: int, yaw: float) -> tuple[Camera, NDArray[Any]]:
+def view_height(face: Face) -> float:
+    """Of what `portrait_view` has to show, mm: a head, and what lies over it and may be larger."""
+    reach = [np.abs(shell.vertices - MIDDLE)[:, :2].max() for shell in face.shells if len(shell.vertices)]
+    return float(max([HEIGHT, *(2.1 * r for r in reach)]))
+
+
+def portrait_view(size: int, yaw: float, height: float = HEIGHT) -> tuple[Camera, NDArray[Any]]:
     """Camera and head-to-camera (4, 4) of a square picture of a whole head, turned by `yaw` degrees, from 1.1 m."""
-    distance, height = 1100.0, 330.0
-    middle = np.array([0.0, -22.0, -62.0])
+    distance, middle = 1100.0, MIDDLE
     rotation = rotation_from_euler(yaw, 0, 0)
     return (
         Camera(size * distance / height, (size / 2, size / 2), (size, size)),

@@ -45,6 +45,8 @@ def warm_up(workspace: Workspace, job: InterfaceJob, settings: Settings) -> None
         pipeline.net.load()
         job.check()
         _ = pipeline.detector, pipeline.engine
+        if settings.runs("texture"):
+            pipeline.segmenter.load()
 
 
 def open_photo(workspace: Workspace, job: InterfaceJob, path: Path, settings: Settings) -> Summary:

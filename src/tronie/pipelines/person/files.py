@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Image
-from tronie.export.contact_sheet import ACCENT, FAINT, INK, PAPER, SOFT_COSINE, Text, portrait_view, with_texts
+from tronie.export.contact_sheet import (
+    ACCENT,
+    FAINT,
+    INK,
+    PAPER,
+    SOFT_COSINE,
+    Text,
+    portrait_view,
+    view_height,
+    with_texts,
+)
 from tronie.export.fingerprint import fingerprint, text
 from tronie.export.records import (
     PersonPhotoRecord,
@@ -220,7 +230,7 @@ def _tile(count: int, width: int) -> tuple[int, int]:
 def _view(result: PersonResult, mesh: Any, texture: NDArray[np.uint8] | None, yaw: float) -> Image:
     head = result.face.head
     assert head is not None
-    camera, pose = portrait_view(LARGE, yaw)
+    camera, pose = portrait_view(LARGE, yaw, view_height(result.face))
     return render_head(
         head.vertices,
         mesh,
