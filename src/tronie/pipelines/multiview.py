@@ -87,6 +87,16 @@ def segmented(face: Face, photo: Photo, net: SegmentNet) -> Face:
     return replace(face, segmentation=found)
 
 
+def bearded(face: Face, photo: Photo, settings: HairSettings, others: Sequence[Face] = ()) -> tuple[Face, ...]:
+    """A segmented face with the relief of its beard, and the same on `others` of the person."""
+    from tronie.stages.hair import beard_of, with_beard
+
+    thick = None if settings.mode == "none" else beard_of(photo, face)
+    if thick is None:
+        return face, *others
+    return tuple(f if f.head is None else replace(f, head=with_beard(f.head, thick)) for f in (face, *others))
+
+
 def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSettings) -> Face:
     """A face with a head, with what can be said of its hair and what lies over the head, from photos of the person and
     the person's face in each. A mask has no scalp to build on."""

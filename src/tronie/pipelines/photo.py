@@ -20,7 +20,7 @@ from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.models import Models
-from tronie.pipelines.multiview import add_light_and_portrait, segmented, with_hair, with_portrait
+from tronie.pipelines.multiview import add_light_and_portrait, bearded, segmented, with_hair, with_portrait
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
@@ -215,7 +215,8 @@ class Pipeline(Models):
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.runs("texture") and head is not None and fit is not None:
                 with part.stage("segment"):
-                    face = segmented(face, photo, self.segmenter)
+                    (face,) = bearded(segmented(face, photo, self.segmenter), photo, settings.hair)
+                    head = face.head or head
                 with part.stage("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 if settings.runs("hair"):

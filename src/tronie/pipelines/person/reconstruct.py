@@ -13,6 +13,7 @@ from tronie.head.model import HeadModel
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
+    bearded,
     crisp,
     seen_hair,
     segmented,
@@ -94,6 +95,9 @@ def reconstruct_shots(
             with job.stage("segment"):
                 for k in painted:
                     done[k] = replace(done[k], face=segmented(done[k].face, done[k].load(), segmenter))
+                own = done[main]
+                faces = bearded(own.face, own.load(), settings.hair, [shot.face for shot in done])[1:]
+                done = [replace(shot, face=face) for shot, face in zip(done, faces, strict=True)]
         fused = textured(done, painted, settings, job=job)
         face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
         if settings.runs("hair"):

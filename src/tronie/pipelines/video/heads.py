@@ -17,6 +17,7 @@ from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
+    bearded,
     seen_hair,
     segmented,
     select_views,
@@ -156,6 +157,8 @@ def finished(
             views = select_views(painted, main)
             for k in views:
                 painted[k] = replace(painted[k], face=segmented(painted[k].face, painted[k].photo, pipeline.segmenter))
+            faces = bearded(painted[main].face, photo, settings.hair, [shot.face for shot in painted])[1:]
+            painted = [replace(shot, face=face) for shot, face in zip(painted, faces, strict=True)]
             fused = textured(painted, views, settings, mouth)
             face = replace(painted[main].face, texture=fused.texture)
             if settings.runs("hair"):

@@ -19,24 +19,27 @@ MOST_MM, STEP_MM = 40.0, 1.5
 """How far a beard stands out at most, and in what steps its end is looked for."""
 SLANT = 0.35
 """Cosine to the view at which a direction still tells of the outline."""
-STUBBLE_MM = 2.5
-"""What stands out less is left to the texture."""
+STUBBLE_MM, LONG_MM = 2.5, 6.0
+"""What stands out less is left to the texture, and a beard that does so nowhere by more than the second."""
 CHIN_MM = (-78.0, -125.0), 26.0
 """Heights between which the mean head has its chin, and its half width: without hair there it is no beard."""
 SIDE_MM = 55.0
 """Hair further out is that of the head."""
+CLEAR_MM = 6.0
+"""So far outwards from an outline there is nothing of the head, so near to the camera at least."""
 SWEEPS = 60
 
 
-def with_beard(photo: Photo, face: Face) -> Head | None:
-    """The head of a face, with its beard's relief; None where it has none worth it."""
+def beard_of(photo: Photo, face: Face) -> Array | None:
+    """(C,) mm by which the beard of a face stands out over its head's control mesh; None where it has none worth it."""
     head, fit, segmentation = face.head, face.fit, face.segmentation
     if head is None or fit is None or segmentation is None or head.model.is_mask:
         return None
-    canvas = canvas_of(photo, head, fit, segmentation)
-    thick = relief(head, canvas)
-    if thick is None:
-        return None
+    return relief(head, canvas_of(photo, head, fit, segmentation))
+
+
+def with_beard(head: Head, thick: Array) -> Head:
+    """A head with a beard's relief (C,)."""
     mesh = head.model.level(head.level)
     out = mesh.apply(thick[:, None])
     vertices, neutral = (v + out * quad_vertex_normals(v, mesh.quads) for v in (head.vertices, head.neutral))
@@ -60,24 +63,27 @@ def relief(head: Head, canvas: Canvas) -> Array | None:
     if not chin.any() or np.mean(here[chin] > 0.5) < 0.5:
         return None
     steps = np.arange(0, MOST_MM + 2 * STEP_MM, STEP_MM)
+    # At an outline, behind which the neck or the background lies; no fold of the chin.
+    off = points + CLEAR_MM * normals
     asked = (np.abs(toward) < 2 * SLANT) & (grows > 0.5)
+    asked &= off[:, 2] * at(canvas, canvas.nearness, off) < 1 - CLEAR_MM / off[:, 2]
     spots = points[asked][:, None] + steps[:, None] * normals[asked][:, None]
     inside = at(canvas, share, spots) > 0.5
-    inside[:, 0] |= True
+    inside[:, 0] = True
     last = np.argmin(np.concatenate([inside, np.zeros((len(inside), 1), bool)], axis=1), axis=1) - 1
     value, weight = np.zeros(control), np.zeros(control)
     value[asked] = steps[np.minimum(last, len(steps) - 1)].clip(0, MOST_MM)
     weight[asked] = np.exp(-((toward[asked] / SLANT) ** 2)) * (here[asked] + inside[:, 1:3].any(axis=1)).clip(0, 1)
     bare = (toward < -0.4) & (here < 0.3)
     weight[bare] = 1.0
-    if not (value[asked] > STUBBLE_MM).any():
+    if not ((value > LONG_MM) & (weight > 0.6)).any():
         return None
     prior = np.zeros((control, 1), np.float32)
     table = (weight[:, None], value[:, None], np.where(grows > 0.5, 0.01, 2.0)[:, None])
     w, v, p = (np.asarray(x, np.float32) for x in table)
     found = screened_membrane(facts.control_start, facts.control_edges, w[:, 0], v, p[:, 0], prior, SWEEPS)[:, 0]
     found = found * smoothstep(grows, 0.2, 0.8) * smoothstep(np.asarray(found), 0.5, STUBBLE_MM)
-    return found if float(found.max()) > STUBBLE_MM else None
+    return found if float(found.max()) > LONG_MM else None
 
 
 def at(canvas: Canvas, values: Array, points: Array) -> Array:

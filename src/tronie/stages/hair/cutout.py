@@ -77,8 +77,10 @@ class Canvas:
     """Photo pixels -> canvas pixels."""
     known: NDArray[np.bool_]
     """(S, S) within the photo."""
+    nearness: Array
+    """(S, S) float32 one by the depth, in mm, of the bald head; 0 where it is not."""
     head: NDArray[np.bool_]
-    """(S, S) where the bald head is."""
+    """(S, S) where it is."""
     near: NDArray[np.bool_]
     """(S, S) the same, and NEAR_MM around it."""
     ground: NDArray[np.bool_]
@@ -98,12 +100,13 @@ def canvas_of(photo: Photo, head: Head, fit: Fit, segmentation: Segmentation) ->
     points = transform(fit.head_to_camera, head.vertices.astype(np.float64))
     pixels = from_photo.apply(fit.camera.project(points))
     screen = np.column_stack([pixels, points[:, 2]]).astype(np.float32)
-    inside = np.asarray(visible(screen, head.triangles, SIDE, SIDE)[0] >= 0)
+    ids, nearness = visible(screen, head.triangles, SIDE, SIDE)
+    inside = np.asarray(ids >= 0)
     pixel_mm = float(np.median(points[:, 2])) / (fit.camera.focal * from_photo.scale)
     reach = 2 * max(round(NEAR_MM / pixel_mm), 1) + 1
     near = np.asarray(cv2.dilate(inside.astype(np.uint8), np.ones((reach, reach), np.uint8))) > 0
     ground = enlarged(segmentation, "background") > 0.5
-    return Canvas(photo, fit, segmentation, from_photo, known, inside, near, ground, pixel_mm)
+    return Canvas(photo, fit, segmentation, from_photo, known, nearness, inside, near, ground, pixel_mm)
 
 
 def enlarged(segmentation: Segmentation, name: str) -> Array:
