@@ -27,6 +27,8 @@ SIDE_MM = 55.0
 """Hair further out is that of the head."""
 CLEAR_MM = 6.0
 """So far outwards from an outline there is nothing of the head, so near to the camera at least."""
+FEW = 5
+"""Vertices at which a beard is long, at least."""
 SWEEPS = 60
 
 
@@ -76,7 +78,7 @@ def relief(head: Head, canvas: Canvas) -> Array | None:
     weight[asked] = np.exp(-((toward[asked] / SLANT) ** 2)) * (here[asked] + inside[:, 1:3].any(axis=1)).clip(0, 1)
     bare = (toward < -0.4) & (here < 0.3)
     weight[bare] = 1.0
-    if not ((value > LONG_MM) & (weight > 0.6)).any():
+    if ((value > LONG_MM) & (weight > 0.6)).sum() < FEW:
         return None
     prior = np.zeros((control, 1), np.float32)
     table = (weight[:, None], value[:, None], np.where(grows > 0.5, 0.01, 2.0)[:, None])
