@@ -1,8 +1,9 @@
-"""Glasses: found by what a photo shows darker than the likeliest skin, along closed lines around the eyes.
+"""Glasses: what of a segmentation's glasses is rim, dark lens or mirror image, and so no skin.
 
-Skin has dark lines too. What tells a frame is that it goes all round below an eye, unbroken, with clean skin on both
-sides of it; wrinkles come in bundles. Of 200 portraits the two with glasses have a contrast (`_contrast`) of 0.33 and
-0.32, the next one 0.19.
+Where the segmentation has none or there is none, they are found by what a photo shows darker than the likeliest skin,
+along closed lines around the eyes. Skin has dark lines too. What tells a frame is that it goes all round below an eye,
+unbroken, with clean skin on both sides of it; wrinkles come in bundles. Of 200 portraits the two with glasses have a
+contrast (`_contrast`) of 0.33 and 0.32, the next one 0.19.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array
+from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
-from tronie.stages.texture.segment import PhotoSamples
+from tronie.stages.texture.segment import PhotoSamples, shares_at
 from tronie.stages.texture.skin_model import opponent
 from tronie.stages.texture.visibility import blurred_colours
 
@@ -35,6 +37,14 @@ BELOW = np.deg2rad(np.linspace(-200, 20, 48))
 ABOVE = np.deg2rad(np.linspace(20, 160, 30))
 ENOUGH = 0.24
 """Of the contrast, for glasses."""
+LENS_MM2 = 150
+"""Of a lens in the front view, at least, for glasses."""
+DARK = -0.7
+"""Logarithm of lightness by which lenses are darker than the skin behind them would be, for sunglasses."""
+BROWS_MM = 6.0
+"""Above it the rim runs along the brows, which are to stay as they are: only what is much darker counts."""
+EAR_TOP, HINGE_MM = (-66.0, 10.0), (-8.0, 16.0)
+"""z and y where an arm lies on the ear; least and largest y at which it begins."""
 COARSEST = 1.3
 """mm a photo's pixel may have: frames are about three millimetres thick."""
 
@@ -68,23 +78,105 @@ def front(model: HeadModel, level: int) -> Front:
 
 
 def glasses(samples: PhotoSamples, model: HeadModel, level: int, fitted: Array, seen: Array) -> Array | None:
-    """(V,) 0..1: vertices that a frame of glasses hides; None without glasses.
+    """(V,) 0..1: vertices that a frame of glasses, dark lenses or what is mirrored in lenses hides; None without
+    glasses.
 
     `fitted` (V, 3) is the likeliest skin in the terms of `opponent`, `seen` (V,) the share that the photo has.
     """
-    import cv2
-
-    photo, view = samples.photo, samples.view
-    if view.pixel_mm > COARSEST:
+    photo, view, segmentation = samples.photo, samples.view, samples.segmentation
+    if view.pixel_mm > (COARSEST if segmentation is None else 2 * COARSEST):
         return None
     grid = front(model, level)
-    values = np.column_stack([view.pixels, fitted[:, 0], seen]).astype(np.float32)
+    values = np.column_stack([view.pixels, fitted, seen]).astype(np.float32)
     drawn = interpolate(grid.buffers, grid.triangles, values)
-    colour = blurred_colours(photo, view, drawn[..., :2].reshape(-1, 2), 0.9).reshape(*drawn.shape[:2], 3)
-    shown = (drawn[..., 3] > 0.3) & (grid.buffers.triangle >= 0)
-    darker = np.where(shown, np.clip(opponent(colour)[..., 0] - drawn[..., 2], -1.2, 0.6), 0).astype(np.float32)
-    # How much darker than what lies around: the black top hat.
-    lines = np.clip(cv2.morphologyEx(darker, cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8)) - darker, 0, 0.8)
+    pixels = drawn[..., :2].reshape(-1, 2)
+    colour = opponent(blurred_colours(photo, view, pixels, 0.9).reshape(*drawn.shape[:2], 3))
+    shown = (drawn[..., 5] > 0.3) & (grid.buffers.triangle >= 0)
+    off = np.where(shown[..., None], colour - drawn[..., 2:5], 0).astype(np.float32)
+    mask = None
+    if segmentation is not None:
+        worn = shares_at(segmentation, pixels, ("glasses",))[0].reshape(shown.shape) * (grid.buffers.triangle >= 0)
+        mask = _worn(worn.astype(np.float32), off, shown)
+    if mask is None and view.pixel_mm <= COARSEST:
+        mask = _found(np.clip(off[..., 0], -1.2, 0.6), shown)
+    if mask is None:
+        return None
+    import cv2
+
+    wide = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.7)
+    hidden = np.where(grid.ahead, soft[grid.row, grid.column], 0)
+    return np.maximum(hidden, _temples(mask, model.level(level).apply(model.mean))).astype(np.float32)
+
+
+def _temples(mask: NDArray[np.bool_], points: Array) -> Array:
+    """(V,) 0..1 for points (V, 3) of the mean head: where the arms run, from the rim (in the front view's `mask`) to
+    the ears; sideways they hardly are in that view."""
+    ends = np.nonzero(mask[:, _box(38, 60, 0, 1)[1]])[0], np.nonzero(mask[:, _box(-60, -38, 0, 1)[1]])[0]
+    rows = np.concatenate(ends)
+    if not len(rows):
+        return np.zeros(len(points), np.float32)
+    hinge = float(np.clip(REACH[3] - np.quantile(rows, 0.35), *HINGE_MM))
+    x, y, z = points.T
+    line = np.interp(z, [EAR_TOP[0], 5.0], [EAR_TOP[1], hinge])
+    far = smoothstep(np.abs(x), 44, 52) * (z < 5) * (z > EAR_TOP[0])
+    return np.asarray(far * (1 - smoothstep(np.abs(y - line), 5.0, 8.0)))
+
+
+def _worn(worn: Array, off: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Pixels of the front view that are to go, where a segmentation says how likely each is glasses (`worn`): dark
+    lenses as a whole, of clear ones the rim and what is mirrored in them. None where there are none."""
+    import cv2
+
+    inside = worn > 0.5
+    halves = [inside[_box(8, 60, -45, 30)].sum(), inside[_box(-60, -8, -45, 30)].sum()]
+    if max(halves) < LENS_MM2:
+        return None
+    shape = cv2.MORPH_ELLIPSE, (11, 11)
+    deep = cv2.erode(inside.astype(np.uint8), cv2.getStructuringElement(*shape)) > 0
+    skin = deep & shown & ~_lids(worn.shape)
+    light = off[..., 0]
+    if skin.any() and np.median(light[skin]) < DARK:
+        return np.asarray(cv2.dilate((worn > 0.3).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    lines, glints = _hats(light, shown)
+    wider = cv2.dilate(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))) > 0
+    deepest = cv2.erode(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (19, 19))) > 0
+    rim = wider & ~deepest
+    lids = _lids(worn.shape)
+    y = REACH[3] - np.arange(worn.shape[0])[:, None] - 0.5
+    low = y < BROWS_MM
+    clear = (lines > np.where(deep, 0.18, 0.1)) | (glints > np.where(deep, 0.2, 0.15))
+    mask = rim & ((clear & low) | (lines > 0.3) | (glints > 0.3))
+    # The line that the rim is, unbroken, wherever it is faint.
+    edge = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    mask |= cv2.dilate((edge & low).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    # Bridge, and temples as far as they hang together with the rim.
+    side = np.zeros_like(mask)
+    side[_box(-12, 12, -10, 16)] = True
+    side[_box(-76, -40, -12, 24)] = side[_box(40, 76, -12, 24)] = True
+    dark = ((clear & side) | mask).astype(np.uint8)
+    pieces = cv2.connectedComponents(dark, connectivity=8)[1]
+    mask |= (dark > 0) & np.isin(pieces, np.setdiff1d(pieces[mask], 0))
+    # What lenses mirror is lighter than skin, and less red and yellow.
+    mirrored = deep & shown & (light > 0.12) & (off[..., 1] + off[..., 2] < -0.1)
+    return np.asarray((mask | mirrored) & ~lids)
+
+
+def _hats(light: Array, shown: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """How much darker and how much lighter than what lies around: the black and the white top hat."""
+    import cv2
+
+    values, kernel = np.clip(np.where(shown, light, 0), -1.2, 0.8).astype(np.float32), np.ones((11, 11), np.uint8)
+    darker = cv2.morphologyEx(values, cv2.MORPH_CLOSE, kernel) - values
+    lighter = values - cv2.morphologyEx(values, cv2.MORPH_OPEN, kernel)
+    return np.clip(darker, 0, 0.8), np.clip(lighter, 0, 0.8)
+
+
+def _found(darker: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """The same from the lines in the photo alone; `darker` is the lightness less that of skin."""
+    import cv2
+
+    lines = _hats(darker, shown)[0]
     marked, upper = np.zeros((2, *lines.shape), np.uint8)
     contrasts = []
     for side in (1, -1):
@@ -110,10 +202,7 @@ def glasses(samples: PhotoSamples, model: HeadModel, level: int, fitted: Array, 
     mask = ((lines > 0.15) & near) | np.isin(pieces, np.setdiff1d(pieces[near], 0))
     # The upper rim runs along the brows, which are to stay as they are: only what is much darker counts.
     mask |= (lines > 0.35) & (cv2.dilate(upper, np.ones((3, 3), np.uint8)) > 0)
-    mask &= ~lids
-    wide = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.7)
-    return np.where(grid.ahead, soft[grid.row, grid.column], 0).astype(np.float32)
+    return np.asarray(mask & ~lids)
 
 
 def best_path(score: Array) -> Ints:

@@ -193,7 +193,8 @@ def _own(graph: MeshGraph, matrix: Any, facts: SurfaceFacts, seg: Matter, bald: 
     # Collars and straps are fine, and the neck is where the fit is least sure.
     neck = (facts.neck * (1 - graph.eroded(graph.eroded(seg.skinlike)))).astype(np.float32)[:, None]
     bare = seg.bare * np.clip(1 - np.asarray(matrix @ neck)[:, 0], 0, 1)
-    own = bare + seg.beard * beard + (0.0 if bald else 1.0) * seg.hair * grown
+    # Behind lenses there is a face; what of them is in its way is judged by itself.
+    own = bare + seg.glasses + seg.beard * beard + (0.0 if bald else 1.0) * seg.hair * grown
     return soften(smoothstep(own, 0.4, 0.75), facts)
 
 
