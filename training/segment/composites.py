@@ -652,7 +652,7 @@ def neighbour(scene: Scene, other: Labelled) -> None:
     image = cv2.warpAffine(other.base.image, move, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     mask = cv2.warpAffine(solid.astype(np.float32), move, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
     image *= rng.uniform(0.7, 1.25)
-    if rng.random() < 0.75:
+    if rng.random() < 0.88:
         mask = mask * (1 - scene.person)
         scene.image = scene.image * (1 - mask[..., None]) + image * mask[..., None]
         scene.weight[mask > 0.5] = 1.0
@@ -662,7 +662,6 @@ def neighbour(scene: Scene, other: Labelled) -> None:
         mask = mask * (1 - oval)
         scene.image = scene.image * (1 - mask[..., None]) + image * mask[..., None]
         scene.mark(mask, OTHER)
-        scene.rest[mask > 0.5] = BACKGROUND if rng.random() < 0 else OTHER
         scene.weight[mask > 0.5] = 0.5
 
 
@@ -791,15 +790,15 @@ def compose(items: list[Labelled], odds: np.ndarray, rng: np.random.Generator, o
     if not spectacles and ((only is None and chance[5] < 0.3) or only == "glasses"):
         glasses(scene)
         scene.done.append("glasses")
-    if not worn and ((only is None and chance[6] < 0.26) or only in HEADGEAR or only == "covering"):
+    if not worn and ((only is None and chance[6] < 0.2) or only in HEADGEAR or only == "covering"):
         share = np.array([often for _, often in HEADGEAR.values()])
         name = only if only in HEADGEAR else str(rng.choice(list(HEADGEAR), p=share / share.sum()))
         HEADGEAR[name][0](scene)
         scene.done.append(name)
     if only is None and chance[7] < 0.55:
         backdrop(scene, [items[k].base.image for k in rng.integers(0, len(items), 6)])
-    if only is None and chance[8] < 0.2:
-        for _ in range(int(rng.integers(1, 3))):
+    if only is None and chance[8] < 0.27:
+        for _ in range(int(rng.integers(1, 4))):
             neighbour(scene, items[rng.choice(len(items), p=odds)])
     if only is None and chance[9] < 0.17:
         name = str(

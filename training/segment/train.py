@@ -9,12 +9,16 @@ on, and at the end `OUT/NAME.onnx`. The plan says how many minutes at which side
 from __future__ import annotations
 
 import argparse
+import math
+import multiprocessing
+import tempfile
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from torch import distributed
 from torch.nn import functional as F
 
 from training.segment.augment import Planes, looked_at
@@ -45,6 +49,10 @@ class Pictures:
         self.look()
 
     def look(self) -> None:
+        """Take new shards in, and let go of those that were removed."""
+        gone = {path for path in self.known if not path.exists()}
+        if gone:
+            self.shards, self.known = [], set()
         for path in sorted(self.folder.glob("*.npz")):
             if path in self.known or time.time() - path.stat().st_mtime < 5:
                 continue
@@ -85,8 +93,41 @@ def loss_of(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) ->
     return entropy + 0.5 * (1 - dice)[there].mean()
 
 
+class Together:
+    """Some processes that learn one net: each looks at pictures of its own, and their gradients are averaged. On a busy
+    machine that beats threads, which wait for each other in every layer."""
+
+    def __init__(self, rank: int, count: int, store: Path) -> None:
+        self.rank, self.count = rank, count
+        if count > 1:
+            distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=count)
+
+    def averaged(self, net: torch.nn.Module) -> None:
+        if self.count > 1:
+            grads = [p.grad for p in net.parameters() if p.grad is not None]
+            flat = torch.cat([g.flatten() for g in grads])
+            distributed.all_reduce(flat)
+            flat /= self.count
+            for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+                grad.copy_(part.view_as(grad))
+
+    def agreed(self, value: float) -> float:
+        """The first one's."""
+        if self.count < 2:
+            return value
+        tensor = torch.tensor([value], dtype=torch.float64)
+        distributed.broadcast(tensor, 0)
+        return float(tensor)
+
+
 def learn(
-    out: Path, name: str, selfie: Path | None, plan: list[tuple[int, float]], start: Path | None, batch: int
+    out: Path,
+    name: str,
+    selfie: Path | None,
+    plan: list[tuple[int, float]],
+    start: Path | None,
+    batch: int,
+    together: Together,
 ) -> None:
     torch.manual_seed(0)
     net = SegmentNet(selfie).to(memory_format=torch.channels_last)
@@ -103,11 +144,11 @@ def learn(
     elif start is not None:
         known, own = torch.load(start)["average"], net.state_dict()
         net.load_state_dict({k: known[k] if k in known and known[k].shape == v.shape else v for k, v in own.items()})
-    rng = np.random.default_rng([7, step])
+    rng = np.random.default_rng([7, step, together.rank])
     pictures = Pictures(out / "shards")
     total = sum(minutes for _, minutes in plan) * 60
     began, saved, shown, recent = time.monotonic() - done, time.monotonic(), time.monotonic(), []
-    while (spent := time.monotonic() - began) < total:
+    while (spent := together.agreed(time.monotonic() - began)) < total:
         side, left = plan[-1][0], spent
         for size, minutes in plan:
             if left < minutes * 60:
@@ -115,7 +156,7 @@ def learn(
                 break
             left -= minutes * 60
         share = spent / total
-        pace = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * share)) + 0.004
+        pace = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 0.004
         for group, rate in zip(optimiser.param_groups, (RATE, RATE_TRUNK), strict=True):
             group["lr"] = rate * pace
         net.train()
@@ -124,6 +165,7 @@ def learn(
         loss = loss_of(net(image), target, weight)
         optimiser.zero_grad()
         loss.backward()
+        together.averaged(net)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         step += 1
@@ -135,20 +177,21 @@ def learn(
                 else:
                     average[key].lerp_(value, 1 - keep)
         recent.append(float(loss.detach()))
-        if time.monotonic() - shown > 30:
+        if time.monotonic() - shown > 30 and together.rank == 0:
             print(
                 f"{spent / 60:.1f} min, step {step}, {side} px, {len(pictures)} pictures: {np.mean(recent):.4f}",
                 flush=True,
             )
             shown, recent = time.monotonic(), []
         if time.monotonic() - saved > 60:
-            save(goal, net, optimiser, average, time.monotonic() - began, step)
+            if together.rank == 0:
+                save(goal, net, optimiser, average, time.monotonic() - began, step)
             pictures.look()
             saved = time.monotonic()
-    save(goal, net, optimiser, average, total, step)
-    net.load_state_dict(average)
-    net.eval()
-    save_onnx(net, out / f"{name}.onnx")
+    if together.rank == 0:
+        save(goal, net, optimiser, average, total, step)
+        net.load_state_dict(average)
+        save_onnx(net, out / f"{name}.onnx")
 
 
 def save(
@@ -175,12 +218,37 @@ def main() -> None:
     parser.add_argument("--plan", default="160:20,192:15,256:10")
     parser.add_argument("--from", dest="start", type=Path, help="a checkpoint whose weights it begins with")
     parser.add_argument("--batch", type=int, default=12)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="that learn together")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
     plan = [(int(size), float(minutes)) for size, minutes in (part.split(":") for part in options.plan.split(","))]
-    learn(options.out, options.name, options.selfie, plan, options.start, options.batch)
+    work = (options.out, options.name, options.selfie, plan, options.start, options.batch)
+    with tempfile.TemporaryDirectory() as folder:
+        count, store = options.processes, Path(folder) / "store"
+        others = [
+            multiprocessing.get_context("spawn").Process(target=one_of, args=(rank, count, store, *work))
+            for rank in range(1, count)
+        ]
+        for other in others:
+            other.start()
+        one_of(0, count, store, *work)
+        for other in others:
+            other.join()
+
+
+def one_of(
+    rank: int,
+    count: int,
+    store: Path,
+    out: Path,
+    name: str,
+    selfie: Path | None,
+    plan: list[tuple[int, float]],
+    start: Path | None,
+    batch: int,
+) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    learn(out, name, selfie, plan, start, batch, Together(rank, count, store))
 
 
 if __name__ == "__main__":

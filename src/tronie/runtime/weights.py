@@ -132,8 +132,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "segment",
             "segment.onnx",
-            816895,
-            "7c7b03ad5c60de3b37e8eefc4de28ac7ae50a82d7aeb3c6a90d47ceb3ab51902",
+            812141,
+            "024b74af094f3a9628f728a945808bba8eac0ee57e5efe159ac1c2a216ef4173",
             "Apache-2.0",
             _SEGMENT,
             "tells hair, skin, clothes, headgear and glasses apart",
