@@ -29,6 +29,8 @@ SOLID = 0.85
 """Share of a patch that must be well seen."""
 STRANGE = np.array([0.12, 0.16])
 """Logarithms of red and blue by green within which hues differ in hair."""
+SPECK = 7
+"""Texels: what is narrower and stands alone is a slip."""
 PLAIN = 0.16
 """Contrast of strands where no patch is found, in the logarithm."""
 RAGGED = 0.12
@@ -63,7 +65,17 @@ def paint(surface: Surface, rows: int) -> Image:
     out = np.empty((height, WIDTH, 4), np.uint8)
     cover = np.ascontiguousarray(surface.cover[:rows], np.float32)
     finish(colour, shown, share, sure, slow, detail, strand, np.float32(RAGGED / 64), cover, out)
+    out[..., 3] = without_specks(out[..., 3])
     return out
+
+
+def without_specks(alpha: Image) -> Image:
+    """(H, W) without islands narrower than SPECK texels."""
+    import cv2
+
+    kept = cv2.morphologyEx((alpha > 127).astype(np.uint8), cv2.MORPH_OPEN, np.ones((SPECK, SPECK), np.uint8))
+    near = cv2.dilate(np.asarray(kept), np.ones((2 * SPECK + 1, 2 * SPECK + 1), np.uint8))
+    return np.asarray(alpha * np.asarray(near), dtype=np.uint8)
 
 
 def fine_part(view: View, rows: int) -> tuple[Image, Array]:

@@ -18,6 +18,8 @@ LEAST_MM = 1.5
 """It stands out so far everywhere."""
 RISE = 0.7
 """Millimetres by which it gets thicker for each millimetre from its edge on skin."""
+GROWING = 0.35, 0.65
+"""Shares of the outline at one height between which hair begins to grow behind."""
 FREE_MM = -60.0, -110.0
 """Heights between which it leaves the skin: hanging hair begins anywhere."""
 USUAL_MM = 12.0
@@ -59,8 +61,6 @@ class Surface:
     views: tuple[View, ...]
     lowest: float
     """mm: height down to which it reaches at the sides."""
-    full: float
-    """0..1: share of the scalp within the usual hairline that has it, as far as that is seen."""
 
 
 def surface_of(rays: Scaffold, cutouts: Sequence[Cutout], grows: bool, within: Surface | None = None) -> Surface:
@@ -77,8 +77,7 @@ def surface_of(rays: Scaffold, cutouts: Sequence[Cutout], grows: bool, within: S
     usual = float(np.average(values, weights=hairy)) if hairy.sum() > 1 else USUAL_MM
     thick = relaxed(values, told * np.where(limb.hair, 1.0, 0.1), usual, 0.003)
     thick = np.minimum(blurred(np.minimum(thick, outline), 2.0), outline)
-    full = fullness(rays, limb)
-    growth = full if grows and within is None else 0.0
+    growth = growth_of(rays, limb) if grows and within is None else np.zeros(len(rays.height))
     free = room_ahead(rays, base) * smoothstep(-rays.height, -FREE_MM[0], -FREE_MM[1])[:, None]
     for _ in range(2):
         views = tuple(view_of(rays, base + thick, cutout) for cutout in cutouts)
@@ -98,7 +97,7 @@ def surface_of(rays: Scaffold, cutouts: Sequence[Cutout], grows: bool, within: S
     if within is not None:
         most = np.maximum(within.radius - LEAST_MM, rays.skin)
         radius = np.minimum(radius, np.where(within.cover > 0.4, most, np.inf))
-    return Surface(rays, radius, cover, limb, tuple(view_of(rays, radius, c) for c in cutouts), lowest, full)
+    return Surface(rays, radius, cover, limb, tuple(view_of(rays, radius, c) for c in cutouts), lowest)
 
 
 def room_ahead(rays: Scaffold, base: Array) -> Array:
@@ -117,9 +116,18 @@ def view_of(rays: Scaffold, radius: Array, cutout: Cutout) -> View:
     return View(cutout, pixels, seen, square, cutout.at(pixels))
 
 
-def fullness(rays: Scaffold, limb: Limb) -> float:
-    asked = (rays.hairline > 8) & (limb.weight > 0.5)
-    return float(limb.hair[asked].mean()) if asked.any() else 1.0
+def growth_of(rays: Scaffold, limb: Limb) -> Array:
+    """(R,) 0..1: whether hair grows at each row's height, as outlines say; where none does, as above. Who has hair at
+    the sides only is bald behind as far down as there."""
+    import cv2
+
+    weight = limb.weight * (rays.hairline > 0)
+    told, hair = (cv2.GaussianBlur(w.sum(axis=1)[:, None], (0, 0), 1.5)[:, 0] for w in (weight, weight * limb.hair))
+    rows = np.flatnonzero(told > 0.3)
+    if not len(rows):
+        return np.ones(len(told))
+    nearest = rows[np.clip(np.searchsorted(rows, np.arange(len(told)), side="right") - 1, 0, None)]
+    return np.asarray(smoothstep(hair[nearest] / told[nearest], *GROWING))
 
 
 def draped(rays: Scaffold) -> Array:
@@ -130,12 +138,12 @@ def draped(rays: Scaffold) -> Array:
     return blurred(out)
 
 
-def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, growth: float) -> Array:
+def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, growth: Array) -> Array:
     """(R, C) 0..1: where hair is, as photos show it, and continued behind."""
     height = rays.height[:, None]
     behind = smoothstep(np.abs(np.degrees(rays.azimuth)), 100, 115)[None, :]
     hanging = smoothstep(-height, -30, -10) * (height > max(lowest, SHOULDER_MM) - 3) * (lowest < JAW_MM)
-    prior = np.maximum(growth * smoothstep(rays.hairline, -2, 6), behind * hanging)
+    prior = np.maximum(growth[:, None] * smoothstep(rays.hairline, -2, 6), behind * hanging)
     seen, share = np.zeros(limb.weight.shape), np.zeros(limb.weight.shape)
     for view in views:
         seen = np.maximum(seen, view.square)
@@ -145,4 +153,4 @@ def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, g
     square = limb.weight * (1 - seen)
     told = seen + square
     value = (seen * share + square * limb.hair) / np.maximum(told, 1e-9)
-    return relaxed(value, 4 * told, prior, 0.01 + (0.5 * behind if growth > 0 or lowest < JAW_MM else 0.0))
+    return relaxed(value, 4 * told, prior, 0.01 + (0.5 * behind if growth.any() or lowest < JAW_MM else 0.0))
