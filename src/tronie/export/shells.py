@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tronie.export.gltf_document import Buffer, GltfSkin, Json, index_type
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.raster.compositing import sampled
-from tronie.raster.cutouts import bled, seen_triangles
+from tronie.raster.cutouts import SameArray, bled, seen_triangles
 from tronie.types import Shell
 
 LARGEST = 1024
@@ -39,7 +40,12 @@ def fewer(shell: Shell, lod: int) -> Shell:
 
 def shell_png(shell: Shell, most: int = 1 << 16) -> bytes:
     """Its picture, no more than `most` pixels high, with colours that go on where it is clear."""
-    return encode.png(np.ascontiguousarray(reduced(bled(shell.image), most)))
+    return _png(SameArray(shell.image), min(most, len(shell.image)))
+
+
+@lru_cache(maxsize=4)
+def _png(key: SameArray, side: int) -> bytes:
+    return encode.png(np.ascontiguousarray(reduced(bled(key.value), side)))
 
 
 def colored(shell: Shell) -> tuple[Shell, NDArray[np.uint8]]:

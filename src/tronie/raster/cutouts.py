@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,29 +24,58 @@ SMALLEST = 32
 """Side of a picture that is not halved."""
 
 
-def bled(image: Image) -> Image:
-    """(H, W, 4) RGBA: texels that are not there get the colours of those near by, so that mixing across the edge brings
-    in nothing else. Alpha stays."""
-    import cv2
+class SameArray:
+    """An array as a cache key, equal to itself only."""
 
-    there = (image[..., 3] >= CUTOFF).astype(np.float32)
-    if not there.any() or there.all():
-        return image
-    levels = [np.dstack([image[..., :3] * there[..., None], there]).astype(np.float32)]
-    while max(levels[-1].shape[:2]) > 1:
-        height, width = levels[-1].shape[:2]
-        half = (max(width // 2, 1), max(height // 2, 1))
-        levels.append(np.asarray(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA), np.float32))
-    color: NDArray[Any] = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
-    for level in levels[-2::-1]:
-        height, width = level.shape[:2]
-        color = np.asarray(cv2.resize(color, (width, height), interpolation=cv2.INTER_LINEAR)).reshape(height, width, 3)
-        known = np.minimum(level[..., 3:] * 4, 1)
-        color = known * level[..., :3] / np.maximum(level[..., 3:], 1e-6) + (1 - known) * color
-    out = image.copy()
-    hidden = there == 0
-    out[hidden, :3] = np.clip(np.round(color[hidden]), 0, 255).astype(np.uint8)
+    __slots__ = ("value",)
+
+    def __init__(self, value: NDArray[Any]) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SameArray) and other.value is self.value
+
+
+def bled(image: Image) -> Image:
+    """(H, W, 4) RGBA: texels that are not there get the colours of the nearest ones that are, so that mixing across the
+    edge brings in nothing else. Alpha stays."""
+    return _bled(SameArray(image))
+
+
+@lru_cache(maxsize=4)
+def _bled(key: SameArray) -> Image:
+    out: Image = key.value.copy()
+    _spread(out, CUTOFF)
     return out
+
+
+@jit
+def _spread(image: Any, cutoff: int) -> None:
+    """Two sweeps, down and up again, in which a clear texel takes the colours of its nearest neighbour so far."""
+    height, width = image.shape[0], image.shape[1]
+    far = np.full((height, width), 1 << 30, np.int32)
+    for i in range(height):
+        for j in range(width):
+            if image[i, j, 3] >= cutoff:
+                far[i, j] = 0
+    for sweep in range(2):
+        step = 1 - 2 * sweep
+        for m in range(height):
+            i = m if sweep == 0 else height - 1 - m
+            for n in range(width):
+                j = n if sweep == 0 else width - 1 - n
+                if far[i, j] <= 1:
+                    continue
+                a, b = i - step, j - step
+                if 0 <= a < height and far[a, j] + 1 < far[i, j]:
+                    far[i, j] = far[a, j] + 1
+                    image[i, j, :3] = image[a, j, :3]
+                if 0 <= b < width and far[i, b] + 1 < far[i, j]:
+                    far[i, j] = far[i, b] + 1
+                    image[i, j, :3] = image[i, b, :3]
 
 
 def pyramid(image: Image) -> tuple[NDArray[np.uint32], Ints]:
@@ -92,14 +122,19 @@ class Cutout:
 
     @classmethod
     def of(cls, triangles: Ints, uv: Array, image: Image) -> Cutout:
-        """`image` (H, W, 4) RGBA."""
-        t, at = np.ascontiguousarray(triangles, dtype=np.int32), np.ascontiguousarray(uv, dtype=np.float32)
-        return cls(t, at, *pyramid(bled(image)), _kinds(t, at, image[..., 3]))
+        """`image` (H, W, 4) RGBA. What was made last is kept."""
+        return _cutout(SameArray(triangles), SameArray(uv), SameArray(image))
 
     @property
     def side(self) -> float:
         """Of a square picture of as many texels."""
         return float(np.sqrt(float(self.levels[0, 1]) * float(self.levels[0, 2])))
+
+
+@lru_cache(maxsize=4)
+def _cutout(triangles: SameArray, uv: SameArray, image: SameArray) -> Cutout:
+    t, at = np.ascontiguousarray(triangles.value, dtype=np.int32), np.ascontiguousarray(uv.value, dtype=np.float32)
+    return Cutout(t, at, *pyramid(bled(image.value)), _kinds(t, at, image.value[..., 3]))
 
 
 def draw_cut(points: Array, cutout: Cutout, nearness: Array, samples: int = 1) -> Ints:

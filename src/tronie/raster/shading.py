@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -167,10 +167,15 @@ def render_layers(
     faded = np.asarray((alpha < 1)[level.triangles].any(axis=1)) if shells else np.zeros(0, np.bool_)
     if faded.any():
         # Hair is seen through a neck that fades.
-        behind = visible(points, np.ascontiguousarray(level.triangles[~faded]), 2 * height, 2 * width)[1]
+        there = (ids >= 0) & faded[ids]
+        some = np.flatnonzero(there.any(axis=1)) // 2 * 2
+        first, last = (int(some[0]), int(some[-1]) + 2) if len(some) else (0, 0)
+        part = replace(camera, center=(camera.center[0], camera.center[1] - first // 2))
+        rows_of = np.ascontiguousarray(points - np.array([0, first, 0], np.float32))
+        behind = visible(rows_of, np.ascontiguousarray(level.triangles[~faded]), last - first, 2 * width)[1]
         for shell, cutout in zip(shells, cutouts, strict=True):
-            only = (ids >= 0) & faded[ids]
-            _draw_shell(shell, cutout, texture is None, camera, head_to_camera, shading, behind, backdrop, only)
+            only, below = there[first:last], backdrop[first // 2 : last // 2]
+            _draw_shell(shell, cutout, texture is None, part, head_to_camera, shading, behind, below, only)
     shade_pixels(
         ids,
         inverse_depth,
@@ -209,7 +214,8 @@ def _draw_shell(
         image = np.asarray(0.73 * np.asarray(shading.albedo), np.uint8).reshape(1, 1, 3)
     else:
         places = cutout.uv * shell.image.shape[1::-1], points[:, :2] / 2
-        areas = (_areas(corner[cutout.triangles]) for corner in places)
+        some = cutout.triangles[:: max(1, len(cutout.triangles) // 1000)]
+        areas = (_areas(corner[some]) for corner in places)
         across, seen = (max(float(np.abs(area).sum()), 1e-9) for area in areas)
         image = level_of(cutout.texels, cutout.levels, max(int(0.5 * np.log2(across / seen) + 0.25), 0))
     rotation = np.asarray(head_to_camera, dtype=np.float32)[:3, :3]
