@@ -223,7 +223,8 @@ class Shell:
 
 
 HAIR_KINDS: tuple[str, ...] = ("bald", "short", "long", "covered")
-"""What can be said of a head of hair by name; `short` is all that ends above the shoulders' height."""
+"""What can be said of a head of hair by name: `long` hangs below the jaw, `bald` is bare above the temples, whatever
+grows at the sides."""
 
 
 @dataclass(frozen=True, slots=True)

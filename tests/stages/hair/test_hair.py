@@ -12,7 +12,7 @@ from drawn import DARK, drawn_photo, hair_mask, looking, silhouette
 from tronie.geometry import transform
 from tronie.raster.rasterizer import rasterize
 from tronie.settings import HairSettings
-from tronie.stages.hair import build_hair
+from tronie.stages.hair import build_hair, build_hair_from
 from tronie.stages.hair.scaffold import COLUMNS, place, rays, rows_to, scaffold
 from tronie.types import HairLook, Shell
 
@@ -105,6 +105,20 @@ def test_without_shells_the_look_is_still_told() -> None:
     for mode in ("scalp", "none"):
         look, shells = build_hair(photo, face, HairSettings(mode=mode))
         assert (look.kind, shells) == ("short", ())
+
+
+def test_several_photos_carve_one_surface() -> None:
+    shots, masks = [], {}
+    for yaw in (0.0, 45.0, -45.0):
+        head, fit = looking(yaw)
+        masks[yaw] = hair_mask(head, fit, thick=22 if yaw == 0 else 10)
+        photo, face = drawn_photo(head, fit, {"hair": masks[yaw]})
+        assert face.segmentation is not None
+        shots.append((photo, fit, face.segmentation))
+    one, many = (build_hair_from(looking()[0], some, HairSettings())[1][0] for some in (shots[:1], shots))
+    for yaw in (45.0, -45.0):
+        beyond_one, beyond_many = (float((drawn(shell, yaw) & ~masks[yaw]).sum()) for shell in (one, many))
+        assert beyond_many < 0.5 * beyond_one
 
 
 def test_somebody_elses_hair_is_left_alone() -> None:
