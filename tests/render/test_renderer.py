@@ -13,7 +13,7 @@ from tronie.cli.options import RENDER_MODES as MODES
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.encode import PROVENANCE_COLORS
-from tronie.render.figure import Figure, control_edges, figure_of_head
+from tronie.render.figure import Figure, control_edges, figure_of_head, without_light
 from tronie.render.film import orbit
 from tronie.render.lights import Lamp, Lighting, preset
 from tronie.render.renderer import Look, Mode, Scene, heat_srgb, render
@@ -277,3 +277,18 @@ def test_hair_behind_a_neck_that_fades_is_seen_through_it(figure: Figure) -> Non
     # What shows through is the shell's other wall or the head, never the background.
     middle = picture[0][100:140, 70:90]
     assert (middle.max(axis=-1) < 225).all()
+
+
+def test_light_that_is_taken_off_the_skin_is_taken_off_the_hair(figure: Figure) -> None:
+    warm, plain = np.full((64, 64, 3), (180, 150, 120), np.uint8), np.full((64, 64, 3), (150, 150, 150), np.uint8)
+    (shell,) = without_light((make_shell(cells=1),), warm, plain)
+    gain = linear(np.array([150, 150, 150])) / linear(np.array([180, 150, 120]))
+    assert linear(shell.image[0, 0, :3]) == pytest.approx(linear(np.array([90, 60, 40])) * gain, rel=0.06)
+    worn = replace(figure, shells=(make_shell(cells=1),), texture=warm, albedo=plain)
+    camera, pose = orbit(worn, (120, 120), 0, 0)
+    seen = [
+        render(Scene(worn, camera, pose, Look(light=replace(preset("flat"), relit=relit))))[30, 60]
+        for relit in (False, True)
+    ]
+    assert np.abs(seen[0].astype(int) - [90, 60, 40]).max() <= 1
+    assert np.abs(seen[1].astype(int) - shell.image[0, 0, :3]).max() <= 1

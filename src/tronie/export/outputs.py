@@ -15,9 +15,10 @@ from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.io.encode import hdr
 from tronie.outputs import OUTPUTS, Output
+from tronie.render.figure import without_light
 from tronie.render.overlay import overlay
 from tronie.settings import ExportSettings
-from tronie.types import Face, Photo, Result
+from tronie.types import Face, Photo, Result, Shell
 
 TEXTURE_QUALITY = 92
 """JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""
@@ -64,6 +65,14 @@ class FaceToWrite:
         if self.face.albedo is not None and self.wears_albedo:
             return self.face.albedo.image
         return None if self.face.texture is None else self.face.texture.image
+
+    @property
+    def shells(self) -> tuple[Shell, ...]:
+        """What lies over the head, in the light that the head wears."""
+        face = self.face
+        if face.shells and self.wears_albedo and face.albedo is not None and face.texture is not None:
+            return without_light(face.shells, face.texture.image, face.albedo.image)
+        return face.shells
 
 
 def face_files(one: FaceToWrite) -> Iterator[File]:
@@ -139,7 +148,7 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
         rig=one.export.rig,
         morph_normals=one.export.morph_normals,
         motion=one.course,
-        shells=face.shells,
+        shells=one.shells,
     )
 
 
@@ -159,15 +168,15 @@ def _usdz(one: FaceToWrite) -> bytes:
     assert one.face.head is not None
     picture = None if one.worn is None else encode.jpeg(one.worn, TEXTURE_QUALITY)
     expression = {} if one.face.fit is None else one.face.fit.expression
-    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.face.shells)
+    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells)
 
 
 def _obj(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         worn = None if one.face.texture is None else "albedo.png" if one.wears_albedo else "texture.png"
-        yield "head.obj", partial(obj, one.face.head, shells=one.face.shells)
-        yield "head.mtl", partial(mtl, worn, one.face.shells)
-        for shell in one.face.shells:
+        yield "head.obj", partial(obj, one.face.head, shells=one.shells)
+        yield "head.mtl", partial(mtl, worn, one.shells)
+        for shell in one.shells:
             yield f"{shell.name}.png", partial(shell_png, shell)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from tronie.arrays import Array, Image
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
-from tronie.head.surface import Same, quad_vertex_normals
+from tronie.head.surface import Same, quad_vertex_normals, reduced
+from tronie.raster.compositing import srgb_tables
 from tronie.raster.cutouts import Cutout, draw_cut, pyramid
 from tronie.raster.rasterizer import visible
 from tronie.types import Face, Shell
@@ -33,6 +34,8 @@ HAIR = ("hair", "covering")
 """Shells that stand for what would else be painted on the scalp."""
 SHELL_SHADE = 0.5
 """How much of what a shell hides of the head counts: light creeps through hair."""
+LIGHT_GAIN = (0.5, 2.0)
+"""Of a shell without the photo's light."""
 PHOTO = "photo"
 """The one unit of a head whose expressions have no names: from rest to the photo's expression."""
 
@@ -109,6 +112,17 @@ class Figure:
         """Each shell, ready to be drawn."""
         return tuple(Cutout.of(shell.triangles, shell.uv, shell.image) for shell in self.shells)
 
+    def cutouts_in(self, relit: bool) -> tuple[Cutout, ...]:
+        """`cutouts`, as the texture of `pyramid`: with or without the photo's light."""
+        return self._unlit_cutouts if relit and self.albedo is not None and self.texture is not None else self.cutouts
+
+    @cached_property
+    def _unlit_cutouts(self) -> tuple[Cutout, ...]:
+        assert self.albedo is not None
+        assert self.texture is not None
+        shells = without_light(self.shells, self.texture, self.albedo)
+        return tuple(Cutout.of(shell.triangles, shell.uv, shell.image) for shell in shells)
+
     @cached_property
     def shade(self) -> tuple[Array, tuple[Array, ...]]:
         """(V,) float32 0..1: how much of the head's openness its shells leave; and of each shell (S,) how open it is.
@@ -173,6 +187,22 @@ class Figure:
     def _last(self) -> dict[str, tuple[Any, Array]]:
         """The last pose and its normals: while a head is turned they stay what they are."""
         return {}
+
+
+def without_light(shells: tuple[Shell, ...], texture: Image, albedo: Image) -> tuple[Shell, ...]:
+    """Shells without the photo's light, as far as it is the same everywhere: what it is by the head's texture and
+    albedo, both (S, S, 3)."""
+    to_linear, to_srgb = srgb_tables()
+    small = [to_linear[4 * reduced(picture, 64).astype(int)].mean(axis=(0, 1)) for picture in (albedo, texture)]
+    gain = np.clip(small[0] / np.maximum(small[1], 1e-4), *LIGHT_GAIN)
+    table = to_srgb[np.clip(np.round(4096 * to_linear[::4, None] * gain), 0, 4096).astype(int)]  # (256, 3)
+    out = []
+    for shell in shells:
+        image = shell.image.copy()
+        for k in range(3):
+            image[..., k] = table[image[..., k], k]
+        out.append(replace(shell, image=image))
+    return tuple(out)
 
 
 def openness(figure: Figure) -> Openness:

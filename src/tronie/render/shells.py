@@ -69,7 +69,7 @@ class DrawnShell:
             points,
             in_camera,
             vertex,
-            figure.cutouts[k],
+            figure.cutouts_in(light.relit)[k],
             np.zeros(len(shell.triangles), np.uint8),
             np.full(len(shell.triangles), 7, np.uint8),
             _material(shell.name),
