@@ -9,7 +9,8 @@ from tronie.arrays import Array
 from tronie.geometry import Similarity
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import surface_facts
-from tronie.stages.texture.inpaint import MeshGraph, _grown
+from tronie.stages.texture.inpaint import _grown
+from tronie.stages.texture.mesh_filters import MeshGraph
 from tronie.stages.texture.segment import Matter, PhotoSamples, judge, shares_at
 from tronie.stages.texture.skin_model import Colours
 from tronie.stages.texture.visibility import Visibility

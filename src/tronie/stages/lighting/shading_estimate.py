@@ -16,7 +16,7 @@ from tronie.head.model import Head
 from tronie.stages.lighting.samples import Samples, sample
 from tronie.stages.lighting.sky import SKY, sky, solve_sky, transfer
 from tronie.stages.texture.atlas import surface_facts
-from tronie.stages.texture.inpaint import MeshGraph
+from tronie.stages.texture.mesh_filters import MeshGraph
 from tronie.stages.texture.white_balance import skin_albedo
 from tronie.types import Fit, Texture
 

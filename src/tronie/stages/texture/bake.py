@@ -12,8 +12,10 @@ from tronie.arrays import Array, Image
 from tronie.color import LUMINANCE, srgb_to_linear
 from tronie.geometry import Similarity
 from tronie.head.model import Head, Level
-from tronie.runtime.threads import even, in_bands
+from tronie.runtime.threads import even as shares
+from tronie.runtime.threads import in_bands
 from tronie.settings import HairSettings, TextureSettings
+from tronie.stages.texture import evening
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
@@ -55,6 +57,7 @@ def baked(
     mouth: tuple[Photo, Landmarks] | None = None,
     segmentation: Segmentation | None = None,
     hair: HairSettings | None = None,
+    even: bool = True,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
@@ -64,7 +67,7 @@ def baked(
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
     not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
     `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
-    bald head.
+    bald head. Light that comes from one side is evened out where it is strong, if `even`.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -110,7 +113,9 @@ def baked(
             provenance,
         )
 
-    in_bands(rows, even(size, threads))
+    in_bands(rows, shares(size, threads))
+    if even and recipe.even is not None:
+        evening.apply(image, provenance, recipe.even, model, level)
     paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint))
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)

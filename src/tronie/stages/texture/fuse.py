@@ -17,7 +17,7 @@ from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.bake import Baked
-from tronie.stages.texture.inpaint import MeshGraph
+from tronie.stages.texture.mesh_filters import MeshGraph
 from tronie.types import PROVENANCE, Texture
 
 FIRST = 6.0
@@ -59,7 +59,8 @@ def view_weights(made: Baked, count: int, sharpness: float) -> ViewWeights:
     cosine = np.clip(-(points * normals).sum(axis=1) / np.linalg.norm(points, axis=1), 0, 1)
     fine = (PIXEL_MM / max(view.pixel_mm, PIXEL_MM)) ** FINE * np.clip(sharpness / 0.05, 0.2, 1.5) ** CRISP
     seen = np.clip(recipe.seen[:count], 0, 1)
-    return ViewWeights(seen, seen * cosine**FACING * fine, made.samples.tuft.rgb)
+    even = 1.0 if recipe.even is None else recipe.even[:count]
+    return ViewWeights(seen, seen * cosine**FACING * fine, made.samples.tuft.rgb * even)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,9 @@ from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import SurfaceFacts
+from tronie.stages.texture.evening import evening
 from tronie.stages.texture.glasses import glasses
-from tronie.stages.texture.mesh_filters import dimmed, eroded, fold_shade, screened_membrane, smoothed
+from tronie.stages.texture.mesh_filters import MeshGraph, dimmed, fold_shade
 from tronie.stages.texture.segment import FEW, Matter, PhotoSamples, judge, teeth, tone_of
 from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
 from tronie.stages.texture.skin_model import colour_of, opponent
@@ -41,32 +42,10 @@ class Recipe:
     """(3,) the person's skin in this photo's light, robustly."""
     statistical: bool
     """Whether the fill comes from the statistical model of skin."""
+    even: Array | None
+    """(V, 3) factors that even out light from one side; None where the sides agree."""
     grain: float
     """Deviation of the skin's lightness within a few millimetres, as a share, as the photo shows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeshGraph:
-    """The edges of a control mesh, along which values spread; as if they were as long as those of our own head."""
-
-    start: Ints
-    edges: Ints
-    steps: int
-    """Edges that make one of our own head's."""
-
-    def eroded(self, values: Array) -> Array:
-        for _ in range(self.steps):
-            values = eroded(self.start, self.edges, values)
-        return values
-
-    def smoothed(self, values: Array, times: int) -> Array:
-        return smoothed(self.start, self.edges, values, times * self.steps**2)
-
-    def membrane(self, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int) -> Array:
-        share = 1 / self.steps**2
-        return screened_membrane(
-            self.start, self.edges, share * weight, data, share * prior_weight, prior, sweeps * self.steps
-        )
 
 
 def complete(
@@ -134,6 +113,9 @@ def complete(
     else:
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
 
+    whole = known[:, None] * mixed + (1 - known[:, None]) * bare[:count]
+    hairy = np.maximum(grows * facts.hairy, seg.hair[:count])
+    even = evening(graph, model, facts, whole, (1 - hairy) * ~facts.lips)
     thin = np.full(count, 0.04, np.float32)
     locks: Any = np.broadcast_to(seg.locks, mixed.shape)
     if grows.any():
@@ -149,6 +131,7 @@ def complete(
         grown=np.clip(dense[:, 6], 0, 1),
         skin=skin,
         statistical=said is not None,
+        even=None if even is None else np.asarray(matrix @ even.astype(np.float32)),
         grain=_grain(seg, seen[:count] * facts.inner * plain),
     )
 
@@ -199,15 +182,20 @@ def _own(graph: MeshGraph, matrix: Any, facts: SurfaceFacts, seg: Matter, bald: 
 
 
 def _held(view: Visibility, facts: SurfaceFacts, graph: MeshGraph, seg: Matter, grows: Array) -> Array:
-    """(C,) 0..1: how far within the outline a vertex has to be for the photo to be believed. Hair is believed right up
-    to it, because it stands out from the skull; a bald skull's fit is only guessed, and its rim mirrors the sky: less
-    of it is believed."""
+    """(C,) 0..1: how far within the outline a vertex has to be for the photo to be believed.
+
+    Near the outline only what has the colour of skin, or is hair or beard, is believed: no gleam, no shade of hair.
+    Hair is believed right up to it, because it stands out from the skull; a bald skull's fit is only guessed, and its
+    rim mirrors the sky: less of it is believed."""
     count = len(grows)
     outline, interior = view.outline[:count], view.interior[:count]
     shy = facts.crest * (1 - grows)
+    grown = seg.hair[:count] * np.maximum(facts.hairy, facts.crest) * (1 - facts.ears)
+    usual = graph.eroded(np.maximum(seg.skinlike, np.maximum(grown, seg.beard[:count])).astype(np.float32))
+    like = graph.smoothed(1 - (1 - interior) * (1 - usual), 2)
     hair = smoothstep(graph.smoothed(seg.hair[:count], 2), 0.3, 0.6)
     within = outline + shy * (np.minimum(outline, smoothstep(interior, 0.05, 0.6)) - outline)
-    return np.asarray(np.maximum(within, facts.crest * hair * grows))
+    return np.asarray(like * np.maximum(within, facts.crest * hair * grows))
 
 
 def _grain(seg: Matter, weight: Array) -> float:

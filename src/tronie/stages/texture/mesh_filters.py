@@ -5,6 +5,7 @@ The low frequencies of a texture live on vertices.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,30 @@ def smoothed(start: Ints, edges: Ints, values: Array, times: int) -> Array:
 def eroded(start: Ints, edges: Ints, values: Array) -> Array:
     """The least of each value (N,) and its neighbours': shrinks regions by a ring."""
     return np.asarray(_least(start, edges, np.ascontiguousarray(values, dtype=np.float32)))
+
+
+@dataclass(frozen=True, slots=True)
+class MeshGraph:
+    """The edges of a control mesh, along which values spread; as if they were as long as those of our own head."""
+
+    start: Ints
+    edges: Ints
+    steps: int
+    """Edges that make one of our own head's."""
+
+    def eroded(self, values: Array) -> Array:
+        for _ in range(self.steps):
+            values = eroded(self.start, self.edges, values)
+        return values
+
+    def smoothed(self, values: Array, times: int) -> Array:
+        return smoothed(self.start, self.edges, values, times * self.steps**2)
+
+    def membrane(self, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int) -> Array:
+        share = 1 / self.steps**2
+        return screened_membrane(
+            self.start, self.edges, share * weight, data, share * prior_weight, prior, sweeps * self.steps
+        )
 
 
 @jit
