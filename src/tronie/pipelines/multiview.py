@@ -191,9 +191,9 @@ def textured(
         assert face.head is not None
         assert face.fit is not None
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
-        found, hair = face.segmentation, settings.hair
+        found, hair, even = face.segmentation, settings.hair, not settings.runs("light")
         if marks is None or enhanced is None or not enhanced.accepted:
-            return baked(photo, face.head, face.fit, marks, size, mouth=mouth, segmentation=found, hair=hair)
+            return baked(photo, face.head, face.fit, marks, size, mouth=mouth, segmentation=found, hair=hair, even=even)
         from tronie.stages.enhance.region import cut_region
 
         part = cut_region(photo, marks, enhanced)
@@ -208,6 +208,7 @@ def textured(
             mouth=mouth,
             segmentation=None if found is None else part.segmentation(found),
             hair=hair,
+            even=even,
         )
 
     head = shots[painted[0]].face.head

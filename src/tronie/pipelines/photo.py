@@ -253,6 +253,7 @@ class Pipeline(Models):
                 threads=self._threads,
                 segmentation=found,
                 hair=settings.hair,
+                even=not settings.runs("light"),
             )
         from tronie.stages.enhance.region import cut_region
 
@@ -268,6 +269,7 @@ class Pipeline(Models):
             threads=self._threads,
             segmentation=None if found is None else part.segmentation(found),
             hair=settings.hair,
+            even=not settings.runs("light"),
         )
 
 

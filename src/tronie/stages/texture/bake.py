@@ -67,7 +67,8 @@ def baked(
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
     not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
     `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
-    bald head. Light that comes from one side is evened out where it is strong, if `even`.
+    bald head. Light that comes from one side is evened out where it is strong, if `even`: not
+    where it is still to be found out.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level

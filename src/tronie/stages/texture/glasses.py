@@ -129,8 +129,9 @@ def _worn(worn: Array, off: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_
     import cv2
 
     inside = worn > 0.5
-    halves = [inside[_box(8, 60, -45, 30)].sum(), inside[_box(-60, -8, -45, 30)].sum()]
-    if max(halves) < LENS_MM2:
+    halves = _box(8, 60, -45, 30), _box(-60, -8, -45, 30)
+    lenses = [float(inside[h].sum()) for h in halves if shown[h].mean() > 0.4 or inside[h].any()]
+    if not lenses or max(lenses) < LENS_MM2 or min(lenses) < 0.3 * max(lenses):
         return None
     shape = cv2.MORPH_ELLIPSE, (11, 11)
     deep = cv2.erode(inside.astype(np.uint8), cv2.getStructuringElement(*shape)) > 0

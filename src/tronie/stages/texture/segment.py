@@ -28,6 +28,8 @@ FALLBACK_SKIN = np.array([190.0, 150.0, 130.0], dtype=np.float32)
 """Where a photo shows no usable skin at all."""
 SURE = 0.7
 """Share of a segmentation from which on a pixel's colour is taken for that of hair."""
+THIN = (0.45, 0.14, 0.16)
+"""Reach in the terms of `opponent` within which a thin line around a bare skull has the skin's colour."""
 STANDING_MM = (6.0, 14.0)
 """How far outside of the skull's outline hair is looked for."""
 BALD = 0.2
@@ -100,10 +102,14 @@ def judge(samples: PhotoSamples, model: HeadModel, facts: SurfaceFacts, matrix: 
     known = known if (known > 0.4).sum() >= FEW else face
     skin, spread = tone_of(colour, known * bright(colour.rgb, known), FALLBACK_SKIN, (0.12, 0.04, 0.04))
     skinlike = tone_likeness(colour, skin, spread * [3.5, 2.6, 2.6]) * bare[:count]
+    locks = _locks(samples, skin, hair[:count] * facing * facts.scalp, facts)
     ahead, outward = bare[:count], hair[:count]
     told = facing * facts.scalp * np.clip(ahead + outward, 0, 1)
     if samples.segmentation is not None:
-        rim, beyond = _beyond(samples.segmentation, view, count)
+        rim, beyond = _beyond(samples.segmentation, view, facts, count)
+        if (_mean(outward, told) or 0.0) < BALD:  # all that is told of it is a thin line around the skull
+            unlike = 1 - float(tone_likeness(Colours.of(locks[None]), skin, np.asarray(THIN))[0])
+            beyond, outward = unlike * beyond, unlike * outward
         outward = np.maximum(outward, rim * beyond)
         told = np.maximum(told, rim * facts.scalp * np.maximum(beyond, ahead))
     grows = outward / np.maximum(np.maximum(ahead * (1 - outward), 0) + outward, 1e-3)
@@ -119,7 +125,6 @@ def judge(samples: PhotoSamples, model: HeadModel, facts: SurfaceFacts, matrix: 
     chin &= facts.inner & (np.abs(model.mean[:, 1] + 90) < 10) & (facing * outline > 0.4)
     hairless = skinlike if samples.segmentation is None else 1 - beard[:count] - hair[:count]
     bearded = ramp(1 - float(hairless[chin].mean()), 0.45, 0.65) if chin.any() else 1.0
-    locks = _locks(samples, skin, hair[:count] * facing * facts.scalp, facts)
     return Matter(samples, bare, hair, beard, glasses, hidden, skin, skinlike, locks, grows, told, usual, bearded)
 
 
@@ -144,7 +149,7 @@ def _looked_up(segmentation: Segmentation, pixels: Array) -> tuple[Array, ...]:
     )
 
 
-def _beyond(segmentation: Segmentation, view: Visibility, count: int) -> tuple[Array, Array]:
+def _beyond(segmentation: Segmentation, view: Visibility, facts: SurfaceFacts, count: int) -> tuple[Array, Array]:
     """How far each of the first vertices (C,) is one of the skull's outline in the photo, 0..1, and whether hair stands
     out from it there: what is left of hair at temples and crown lies outside of the skull."""
     points, normals = view.camera_points[:count], view.normals[:count]
@@ -152,7 +157,8 @@ def _beyond(segmentation: Segmentation, view: Visibility, count: int) -> tuple[A
     rim = (1 - smoothstep(np.abs(cosine - 0.05), 0.2, 0.4)) * (points[:, 2] > 1)
     out = normals[:, :2] / view.pixel_mm
     found = [shares_at(segmentation, view.pixels[:count] + mm * out, ("hair",))[0] for mm in STANDING_MM]
-    return rim, np.max(found, axis=0)
+    # Above, a thin line is as much as a bald head has.
+    return rim, np.where(facts.fringe, np.max(found, axis=0), np.min(found, axis=0))
 
 
 def _by_colour(samples: PhotoSamples, facts: SurfaceFacts, matrix: Any, face: Array) -> tuple[Array, Array]:
