@@ -29,6 +29,8 @@ SOLID = 0.85
 """Share of a patch that must be well seen."""
 STRANGE = np.array([0.12, 0.16])
 """Logarithms of red and blue by green within which hues differ in hair."""
+CLOTH = np.float32(0.5)
+"""Share of its folds' contrast that cloth has where it is not seen."""
 SPECK = 7
 """Texels: what is narrower and stands alone is a slip."""
 PLAIN = 0.16
@@ -56,10 +58,13 @@ def paint(surface: Surface, rows: int) -> Image:
             share,
             sure,
         )
-    likely(colour, shown)
+    if surface.grows:
+        likely(colour, shown)
     slow = slow_colours(colour, shown)
     strand = strands(height)
-    detail = carried_on(colour, shown, slow)
+    detail = carried_on(colour, shown, slow, surface.grows)
+    if not surface.grows:
+        strand = np.zeros_like(strand)
     if detail is None:
         detail = np.float32(PLAIN / 64) * strand
     out = np.empty((height, WIDTH, 4), np.uint8)
@@ -134,9 +139,10 @@ def slow_colours(colour: Array, shown: Array) -> Array:
     return relaxed(closed(value), closed(4 * both), usual, 0.02)[:, :-1].astype(np.float32)
 
 
-def carried_on(colour: Array, shown: Array, slow: Array) -> Array | None:
+def carried_on(colour: Array, shown: Array, slow: Array, hair: bool) -> Array | None:
     """(TALL, W) float32 the fine pattern of what the photo shows, in the logarithm, carried on by patches from it that
-    are blended so that its contrast stays (after Heitz and Neyret 2018); None where too little is seen."""
+    are blended so that its contrast stays (after Heitz and Neyret 2018); None where too little is seen. Of `hair` the
+    patches are turned so that strands run down; cloth has folds in all directions."""
     import cv2
 
     height = shown.shape[0]
@@ -160,7 +166,7 @@ def carried_on(colour: Array, shown: Array, slow: Array) -> Array | None:
     patches, straight = [], []
     for row, column in chosen:
         i, j = row * PER_ROW - top, column * PER_COLUMN
-        turn, coherent = grain_of(light[i : i + h, j : j + w])
+        turn, coherent = grain_of(light[i : i + h, j : j + w]) if hair else (0.0, 0.0)
         matrix = cv2.getRotationMatrix2D((j + w / 2, i + h / 2), turn, 1.0)
         matrix[:, 2] -= [j, i]
         patch, here = (cv2.warpAffine(x, matrix, (w, h), flags=cv2.INTER_LINEAR) for x in (light, shown[top:bottom]))
@@ -168,6 +174,8 @@ def carried_on(colour: Array, shown: Array, slow: Array) -> Array | None:
         patches.append((patch * weight, weight**2))
         straight.append(coherent)
     pattern = tiled(patches, rng)
+    if not hair:
+        return np.ascontiguousarray(CLOTH * pattern)
     # Where strands run side by side they are longer than a patch.
     share = float(np.clip(2 * (np.mean(straight) - 0.15), 0.15, 0.9))
     long = np.float32(np.sqrt(share) * float(pattern.std()) / 64)

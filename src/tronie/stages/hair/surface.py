@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import smoothstep, transform
@@ -53,6 +54,8 @@ class View:
 @dataclass(frozen=True, eq=False)
 class Surface:
     rays: Scaffold
+    grows: bool
+    """Whether it is hair."""
     radius: Array
     """(R, C) mm."""
     cover: Array
@@ -77,11 +80,13 @@ def surface_of(rays: Scaffold, cutouts: Sequence[Cutout], grows: bool, within: S
     usual = float(np.average(values, weights=hairy)) if hairy.sum() > 1 else USUAL_MM
     thick = relaxed(values, told * np.where(limb.hair, 1.0, 0.1), usual, 0.003)
     thick = np.minimum(blurred(np.minimum(thick, outline), 2.0), outline)
-    growth = growth_of(rays, limb) if grows and within is None else np.zeros(len(rays.height))
+    scalp = rays.hairline > 0 if grows else np.ones_like(rays.hairline, dtype=bool)
+    growth = growth_of(limb, scalp) if within is None else np.zeros(len(rays.height))
+    prior = growth[:, None] * (smoothstep(rays.hairline, -2, 6) if grows else 1.0)
     free = room_ahead(rays, base) * smoothstep(-rays.height, -FREE_MM[0], -FREE_MM[1])[:, None]
     for _ in range(2):
         views = tuple(view_of(rays, base + thick, cutout) for cutout in cutouts)
-        cover = coverage(rays, limb, views, lowest, growth)
+        cover = coverage(rays, limb, views, lowest, prior)
         inside = depth_within(np.asarray(cover > 0.5))
         for view in views:
             mine = np.where(view.share > 0.5, view.cutout.at(view.pixels, view.cutout.depth_mm), 0)
@@ -97,7 +102,7 @@ def surface_of(rays: Scaffold, cutouts: Sequence[Cutout], grows: bool, within: S
     if within is not None:
         most = np.maximum(within.radius - LEAST_MM, rays.skin)
         radius = np.minimum(radius, np.where(within.cover > 0.4, most, np.inf))
-    return Surface(rays, radius, cover, limb, tuple(view_of(rays, radius, c) for c in cutouts), lowest)
+    return Surface(rays, grows, radius, cover, limb, tuple(view_of(rays, radius, c) for c in cutouts), lowest)
 
 
 def room_ahead(rays: Scaffold, base: Array) -> Array:
@@ -116,12 +121,12 @@ def view_of(rays: Scaffold, radius: Array, cutout: Cutout) -> View:
     return View(cutout, pixels, seen, square, cutout.at(pixels))
 
 
-def growth_of(rays: Scaffold, limb: Limb) -> Array:
-    """(R,) 0..1: whether hair grows at each row's height, as outlines say; where none does, as above. Who has hair at
-    the sides only is bald behind as far down as there."""
+def growth_of(limb: Limb, scalp: NDArray[np.bool_]) -> Array:
+    """(R,) 0..1: whether there is hair at each row's height on the `scalp` (R, C), as outlines say; where none does, as
+    above. Who has hair at the sides only is bald behind as far down as there."""
     import cv2
 
-    weight = limb.weight * (rays.hairline > 0)
+    weight = limb.weight * scalp
     told, hair = (cv2.GaussianBlur(w.sum(axis=1)[:, None], (0, 0), 1.5)[:, 0] for w in (weight, weight * limb.hair))
     rows = np.flatnonzero(told > 0.3)
     if not len(rows):
@@ -138,12 +143,12 @@ def draped(rays: Scaffold) -> Array:
     return blurred(out)
 
 
-def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, growth: Array) -> Array:
-    """(R, C) 0..1: where hair is, as photos show it, and continued behind."""
+def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, prior: Array) -> Array:
+    """(R, C) 0..1: where hair is, as photos show it, and continued behind as `prior` (R, C) has it."""
     height = rays.height[:, None]
     behind = smoothstep(np.abs(np.degrees(rays.azimuth)), 100, 115)[None, :]
     hanging = smoothstep(-height, -30, -10) * (height > max(lowest, SHOULDER_MM) - 3) * (lowest < JAW_MM)
-    prior = np.maximum(growth[:, None] * smoothstep(rays.hairline, -2, 6), behind * hanging)
+    prior = np.maximum(prior, behind * hanging)
     seen, share = np.zeros(limb.weight.shape), np.zeros(limb.weight.shape)
     for view in views:
         seen = np.maximum(seen, view.square)
@@ -153,4 +158,4 @@ def coverage(rays: Scaffold, limb: Limb, views: Sequence[View], lowest: float, g
     square = limb.weight * (1 - seen)
     told = seen + square
     value = (seen * share + square * limb.hair) / np.maximum(told, 1e-9)
-    return relaxed(value, 4 * told, prior, 0.01 + (0.5 * behind if growth.any() or lowest < JAW_MM else 0.0))
+    return relaxed(value, 4 * told, prior, 0.01 + (0.5 * behind if prior.any() else 0.0))
