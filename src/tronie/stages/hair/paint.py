@@ -173,6 +173,9 @@ def carried_on(colour: Array, shown: Array, slow: Array, hair: bool) -> Array | 
         weight = window * np.clip(2 * here - 1, 0, 1)
         patches.append((patch * weight, weight**2))
         straight.append(coherent)
+    if not hair:  # the calmer half, without bands and borders
+        patches.sort(key=lambda pair: float(np.abs(pair[0]).sum() / pair[1].sum()))
+        patches = patches[: (len(patches) + 1) // 2]
     pattern = tiled(patches, rng)
     if not hair:
         return np.ascontiguousarray(CLOTH * pattern)
