@@ -63,6 +63,7 @@ def test_hair_is_told_from_skin_and_built_where_it_is_shown(whole: Result, mesh:
     assert face.hair is not None
     assert face.hair.kind in HAIR_KINDS
     assert any(shell.name in ("hair", "covering") for shell in face.shells)
+    assert sum(len(shell.lods[0]) for shell in face.shells) <= 5000
     assert {"fit", "segment", "texture", "hair"} <= set(face.timings)
     # The middle of the face is face, and above the head is hair.
     shares, to = face.segmentation.shares, face.segmentation.to_photo.inverse()

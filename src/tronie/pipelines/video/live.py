@@ -28,7 +28,7 @@ from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView
-from tronie.types import Texture
+from tronie.types import Shell, Texture
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
@@ -82,6 +82,7 @@ class _Known:
     held: KnownIdentity | None = None
     posable: PosableHead | None = None
     texture: Texture | None = None
+    shells: tuple[Shell, ...] = ()
     frames: int = 0
     last: float = 0.0
     reference: Array | None = None
@@ -129,11 +130,11 @@ class Live:
         posable = next((k.posable for k in self._people.values() if k.number == number), None)
         return None if posable is None else posable.head
 
-    def wear(self, number: int, texture: Texture) -> None:
-        """The texture in which `draw` draws somebody from now on."""
+    def wear(self, number: int, texture: Texture, shells: Sequence[Shell] = ()) -> None:
+        """The texture in which `draw` draws somebody from now on, and what lies over the head."""
         for known in (*self._people.values(), *self._gone):
             if known.number == number:
-                known.texture = texture
+                known.texture, known.shells = texture, tuple(shells)
 
     def draw(self, image: Image, faces: Sequence[LiveFace] | None = None) -> Image:
         """A copy of the picture with the heads drawn over the faces: in their textures, or in clay."""
@@ -145,7 +146,7 @@ class Live:
             for face in self.faces if faces is None else faces:
                 known = next((k for k in self._people.values() if k.number == face.number), None)
                 if camera is not None and known is not None and known.posable is not None:
-                    _draw(out, known.posable, known.texture, face, camera)
+                    _draw(out, known.posable, known.texture, face, camera, known.shells)
         return out
 
     def _start(self, size: tuple[int, int], seen: Sequence[Seen]) -> None:
@@ -248,10 +249,18 @@ class Live:
         )
 
 
-def _draw(picture: Image, posable: PosableHead, texture: Texture | None, face: LiveFace, camera: Camera) -> None:
+def _draw(
+    picture: Image,
+    posable: PosableHead,
+    texture: Texture | None,
+    face: LiveFace,
+    camera: Camera,
+    shells: Sequence[Shell] = (),
+) -> None:
     """Draw a head into its part of the picture."""
     vertices = posable.vertices(face.expression)
-    turned = vertices[::23] @ face.head_to_camera[:3, :3].T + face.head_to_camera[:3, 3]
+    shown = np.concatenate([vertices[::23], *(shell.vertices[::7] for shell in shells)])
+    turned = shown @ face.head_to_camera[:3, :3].T + face.head_to_camera[:3, 3]
     if turned[:, 2].min() <= 1.0:
         return
     points = camera.project(turned)
@@ -265,5 +274,11 @@ def _draw(picture: Image, posable: PosableHead, texture: Texture | None, face: L
     part = Camera(camera.focal, (camera.center[0] - x0, camera.center[1] - y0), (int(x1 - x0), int(y1 - y0)))
     head = posable.head
     picture[y0:y1, x0:x1] = render_layers(
-        vertices, head.model.level(head.level), texture, part, face.head_to_camera, background=picture[y0:y1, x0:x1]
+        vertices,
+        head.model.level(head.level),
+        texture,
+        part,
+        face.head_to_camera,
+        background=picture[y0:y1, x0:x1],
+        shells=shells,
     )[0]
