@@ -108,6 +108,11 @@ def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSet
     if head.model.is_mask or not seen:
         return face
     look, shells = build_hair_from(head, seen, settings)
+    if settings.glasses == "keep":
+        from tronie.stages.hair.glasses import glasses_shell
+
+        kept = (glasses_shell(photo, head, fit, found) for photo, fit, found in seen)
+        shells = (*shells, *(one for one in [next((g for g in kept if g is not None), None)] if one is not None))
     return replace(face, hair=look, shells=shells)
 
 
