@@ -65,7 +65,7 @@ def photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         grey = x @ np.float32([0.299, 0.587, 0.114])
         x = grey[..., None] + (x - grey[..., None]) * np.float32(rng.uniform(0.2, 1.6))
     old = rng.random()
-    if old < 0.25:  # black and white, toned
+    if old < 0.33:  # black and white, toned
         mix = rng.dirichlet([3, 5, 2]) if rng.random() < 0.5 else np.array([0.299, 0.587, 0.114])
         grey = (x @ mix.astype(np.float32))[..., None]
         tone = np.ones(3) if rng.random() < 0.6 else rng.uniform([0.95, 0.85, 0.62], [1.12, 1.02, 0.95])
@@ -87,7 +87,7 @@ def photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         x = x + rng.uniform(0.3, 1.2) * (x - cv2.GaussianBlur(x, (0, 0), 1.2))
     if rng.random() < 0.35:
         grains = side // int(rng.integers(1, 4))
-        kind = (grains, grains, 1 if old < 0.25 else 3)
+        kind = (grains, grains, 1 if old < 0.33 else 3)
         noise = cv2.resize(rng.standard_normal(kind, np.float32), (side, side))
         x = x + rng.uniform(1, 18) * (noise[..., None] if noise.ndim == 2 else noise)
     y = np.clip(x, 0, 255).astype(np.uint8)

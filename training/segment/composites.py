@@ -447,7 +447,7 @@ def glasses(scene: Scene) -> None:
                 (((x - centre[0]) * scene.down[0] + (y - centre[1]) * scene.down[1]) / scene.height) < 0.2 * axes[1]
             )
         if rims == "none":
-            rim = rim * rng.uniform(0, 0.5)
+            rim = rim * rng.uniform(0.25, 0.6)
         lenses, frames = np.maximum(lenses, lens), np.maximum(frames, rim)
         frames = np.maximum(
             frames,
@@ -497,6 +497,8 @@ def glasses(scene: Scene) -> None:
         scene.image *= (1 - rng.uniform(0.1, 0.4) * fallen)[..., None]
     scene.paint(np.clip(frames * rng.uniform(0.85, 1.6), 0, 1), frame, opacity=rng.uniform(0.75, 1.0))
     scene.mark(np.maximum(lenses, (frames > 0.3) * 1.0).astype(np.float32), GLASSES)
+    if kind == "clear" and rims in ("none", "thin"):  # next to nothing is seen of these: nobody need be sure
+        scene.weight[lenses > 0.5] *= 0.5
 
 
 # Hair, beards, clothes, backgrounds
@@ -755,6 +757,7 @@ def shaven(scene: Scene) -> None:
         scene.at(FOREHEAD, rng.normal(0, 0.12), -rng.uniform(0.05, 0.2)), tuple(rng.uniform(0.05, 0.14, 2))
     )
     paint = paint + rng.uniform(0, 60) * blurred(gloss, 3)[..., None]
+    paint = paint * (1 + rng.uniform(-0.1, 0.5) * np.clip(0.1 - scene.level, 0, 0.5))[..., None]  # light from above
     scene.image = scene.image * (1 - mask[..., None]) + np.clip(paint, 0, 255) * mask[..., None]
     scene.mark(mask, FACE)
     scene.weight[(mask > 0.05) & (mask < 0.9)] *= 0.4
@@ -777,7 +780,7 @@ def compose(items: list[Labelled], odds: np.ndarray, rng: np.random.Generator, o
     worn = note is not None and note.covered
     spectacles = bool((item.rest == GLASSES).any()) or (note is not None and note.has_glasses)
     chance = rng.random(12)
-    if only is None and not worn and chance[0] < 0.1:
+    if only is None and not worn and chance[0] < 0.25:
         shaven(scene)
     if only is None and chance[1] < 0.3:
         dyed(scene)
@@ -790,7 +793,7 @@ def compose(items: list[Labelled], odds: np.ndarray, rng: np.random.Generator, o
     if not spectacles and ((only is None and chance[5] < 0.3) or only == "glasses"):
         glasses(scene)
         scene.done.append("glasses")
-    if not worn and ((only is None and chance[6] < 0.2) or only in HEADGEAR or only == "covering"):
+    if not worn and ((only is None and chance[6] < 0.13) or only in HEADGEAR or only == "covering"):
         share = np.array([often for _, often in HEADGEAR.values()])
         name = only if only in HEADGEAR else str(rng.choice(list(HEADGEAR), p=share / share.sum()))
         HEADGEAR[name][0](scene)
@@ -842,6 +845,8 @@ def learnt(out: Path, held: bool = False) -> tuple[list[Labelled], np.ndarray]:
             often = 1.6 if path.stem == "faces_cc0" else 1.0
             if note is not None and note.covered:
                 often *= 2.5
+            if (item.hair > 0.5).sum() < 1200 and not (note is not None and note.covered):
+                often *= 2.0
             if (item.hair > 0.5).sum() > 9000:
                 often *= 1.3
             items.append(item)

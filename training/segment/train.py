@@ -28,15 +28,15 @@ from tronie.types import SEGMENTS
 
 RATE, RATE_TRUNK = 3e-3, 6e-4
 WEIGHTS = {
-    BACKGROUND: 1,
-    HAIR: 1.3,
-    FACIAL_HAIR: 1.5,
-    FACE: 1,
-    BODY: 1,
-    CLOTHES: 1,
-    COVERING: 1.5,
-    GLASSES: 2.0,
-    OTHER: 1.5,
+    BACKGROUND: 1.0,
+    HAIR: 1.2,
+    FACIAL_HAIR: 1.3,
+    FACE: 1.1,
+    BODY: 1.0,
+    CLOTHES: 1.0,
+    COVERING: 1.2,
+    GLASSES: 1.3,
+    OTHER: 1.1,
 }
 """Of each segment's pixels in the loss."""
 

@@ -132,8 +132,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "segment",
             "segment.onnx",
-            812141,
-            "024b74af094f3a9628f728a945808bba8eac0ee57e5efe159ac1c2a216ef4173",
+            809117,
+            "6d5dcb23361c52e4b966f99fb7793de64dbb817e2c26fb4f0353d7718c2c0e3e",
             "Apache-2.0",
             _SEGMENT,
             "tells hair, skin, clothes, headgear and glasses apart",
