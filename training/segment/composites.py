@@ -128,7 +128,7 @@ def any_colour(scene: Scene) -> np.ndarray | None:
     """Of a covering: anything, black, white, like skin, like hair, like the background; None leaves it to `cloth`."""
     rng = scene.rng
     kind = rng.choice(
-        ["any", "black", "white", "skin", "hair", "ground", "cloth"], p=[0.2, 0.17, 0.14, 0.08, 0.1, 0.06, 0.25]
+        ["any", "black", "white", "skin", "hair", "ground", "cloth"], p=[0.22, 0.18, 0.15, 0.07, 0.05, 0.06, 0.27]
     )
     if kind == "black":
         return np.full(3, rng.uniform(4, 50)) + rng.normal(0, 4, 3)
@@ -526,7 +526,18 @@ def dyed(scene: Scene) -> None:
         colour = skin(scene).mean(axis=(0, 1)) * rng.uniform(0.7, 1.2)
     elif kind < 0.47:
         colour = plain_colour(rng)
-    scene.image = tinted(scene.image, np.clip(scene.hair * 1.05, 0, 1), colour, rng.uniform(0.5, 1.1))
+    scene.image = tinted(scene.image, np.clip(scene.hair * 1.05, 0, 1), colour, rng.uniform(0.5, 1.6))
+
+
+def streaked(scene: Scene) -> None:
+    """Strands lighter and darker than they were, in tufts or fine: hair is hair however striped."""
+    rng = scene.rng
+    fine, long = rng.uniform(0.7, 2.2), rng.uniform(6, 18)
+    rough = cv2.GaussianBlur(noise(scene), (0, 0), fine, sigmaY=long)
+    turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), rng.normal(0, 45), 1)
+    rough = cv2.warpAffine(rough, turn, (CANVAS, CANVAS), borderMode=cv2.BORDER_REFLECT)
+    relief = 1 + rng.uniform(0.1, 0.45) * rough / (rough.std() + 1e-6)
+    scene.image = scene.image * (1 + scene.hair * (relief.clip(0.3, 2) - 1))[..., None]
 
 
 def dressed(scene: Scene) -> None:
@@ -757,7 +768,8 @@ def shaven(scene: Scene) -> None:
         scene.at(FOREHEAD, rng.normal(0, 0.12), -rng.uniform(0.05, 0.2)), tuple(rng.uniform(0.05, 0.14, 2))
     )
     paint = paint + rng.uniform(0, 60) * blurred(gloss, 3)[..., None]
-    paint = paint * (1 + rng.uniform(-0.1, 0.5) * np.clip(0.1 - scene.level, 0, 0.5))[..., None]  # light from above
+    above = np.clip(0.1 - scene.level, 0, 0.5)
+    paint = paint * (1 + rng.uniform(-0.1, 0.5) * above)[..., None]
     scene.image = scene.image * (1 - mask[..., None]) + np.clip(paint, 0, 255) * mask[..., None]
     scene.mark(mask, FACE)
     scene.weight[(mask > 0.05) & (mask < 0.9)] *= 0.4
@@ -784,6 +796,8 @@ def compose(items: list[Labelled], odds: np.ndarray, rng: np.random.Generator, o
         shaven(scene)
     if only is None and chance[1] < 0.3:
         dyed(scene)
+    if only is None and chance[10] < 0.35:
+        streaked(scene)
     if only is None and chance[2] < 0.35:
         dressed(scene)
     if not worn and (only is None and chance[3] < 0.1):

@@ -133,7 +133,7 @@ WEIGHTS: dict[str, Weight] = {
             "segment",
             "segment.onnx",
             809117,
-            "6d5dcb23361c52e4b966f99fb7793de64dbb817e2c26fb4f0353d7718c2c0e3e",
+            "746d606feb7e23b30c5139e39168f4eb2a811229380875f2e3fc4170b486bdf6",
             "Apache-2.0",
             _SEGMENT,
             "tells hair, skin, clothes, headgear and glasses apart",

@@ -16,7 +16,7 @@ from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import LandmarkNet, square
 from tronie.stages.segment import SegmentNet, crop_square, segment
-from tronie.stages.segment.net import AROUND, LOWER, SIDE
+from tronie.stages.segment.net import AROUND, LOWER, SIDE, _voted
 from tronie.types import SEGMENTS, Landmarks, Segmentation
 
 
@@ -88,6 +88,18 @@ def test_it_sees_face_hair_and_no_more(net: SegmentNet, portrait: tuple[Image, A
     assert at(points[152, :2] - 0.9 * up, "face") < 0.2
     for name in ("covering", "glasses", "other"):
         assert found.share(name).mean() < 0.02
+
+
+@given(st.integers(0, 2**31))
+def test_a_vote_leaves_shares(seed: int) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.full(len(SEGMENTS), 0.3), (8, 8)).transpose(2, 0, 1)
+    voted = _voted(shares.astype(np.float32))
+    np.testing.assert_allclose(voted.sum(axis=0), 1, atol=1e-5)
+    covering, hair = SEGMENTS.index("covering"), SEGMENTS.index("hair")
+    more = shares[covering].sum() > shares[hair].sum()
+    assert np.all(
+        (voted[covering] >= shares[covering] - 1e-6) if more else (voted[covering] <= shares[covering] + 1e-6)
+    )
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

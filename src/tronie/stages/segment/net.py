@@ -11,13 +11,16 @@ from tronie.geometry import Similarity
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.stages.landmarks.net import EYE_LEFT, EYE_RIGHT, cut, sized, square
-from tronie.types import Landmarks, Segmentation
+from tronie.types import SEGMENTS, Landmarks, Segmentation
 
 SIDE = 256
 """Side of the net's input and output, pixels."""
 AROUND, LOWER = 3.0, 0.1
 """Side of the crop, and how far its centre lies below that of the landmarks' upright box, in heights of that box: room
 for big hair above, and for the shoulders and what falls on them below."""
+VOTE, MOST_VOTED = 2.0, 20.0
+"""Power of the ratio of headgear to hair that each pixel's headgear is multiplied by, and its limit. Pixel by pixel a
+smooth hairdo is half a hat; no bound on single pixels told 29 bare heads of 1927 and four with hats apart, this does."""
 BATCH = 4
 """Faces per run of the net."""
 
@@ -52,9 +55,21 @@ class SegmentNet:
             crops = [sized(crop_square(face.points), SIDE) for face in faces[start : start + BATCH]]
             batch = np.stack([cut(image, to_photo, SIDE) for to_photo in crops]).astype(np.float32) / 255
             shares = self._net.run({"image": batch.transpose(0, 3, 1, 2)})["shares"]
-            levels = np.rint(shares * 255).astype(np.uint8)
-            result.extend(Segmentation(rows, to_photo) for rows, to_photo in zip(levels, crops, strict=True))
+            for one, to_photo in zip(shares, crops, strict=True):
+                levels = np.rint(_voted(one) * 255).astype(np.uint8)
+                result.append(Segmentation(levels, to_photo))
         return result
+
+
+def _voted(shares: Array) -> Array:
+    """(9, S, S) shares of one face: what most of a head's hair and headgear is called is likelier for the rest too."""
+    covering, hair = SEGMENTS.index("covering"), SEGMENTS.index("hair")
+    ratio = (float(shares[covering].sum()) + 1) / (float(shares[hair].sum()) + 1)
+    odds = float(np.clip(ratio**VOTE, 1 / MOST_VOTED, MOST_VOTED))
+    change = shares[covering] * (odds - 1)
+    voted = shares / (1 + change)
+    voted[covering] *= odds
+    return np.asarray(voted)
 
 
 def segment(image: Image, landmarks: Landmarks, net: SegmentNet | None = None) -> Segmentation:
