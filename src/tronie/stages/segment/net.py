@@ -20,7 +20,7 @@ AROUND, LOWER = 3.0, 0.1
 for big hair above, and for the shoulders and what falls on them below."""
 VOTE, MOST_VOTED = 2.0, 20.0
 """Power of the ratio of headgear to hair that each pixel's headgear is multiplied by, and its limit. Pixel by pixel a
-smooth hairdo is half a hat; no bound on single pixels told 29 bare heads of 1927 and four with hats apart, this does."""
+smooth hairdo is half a hat; no bound on single pixels told bare heads of 1927 and heads with hats apart, this does."""
 BATCH = 4
 """Faces per run of the net."""
 
