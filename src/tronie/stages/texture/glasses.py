@@ -131,7 +131,7 @@ def _worn(worn: Array, off: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_
     inside = worn > 0.5
     halves = _box(8, 60, -45, 30), _box(-60, -8, -45, 30)
     lenses = [float(inside[h].sum()) for h in halves if shown[h].mean() > 0.4 or inside[h].any()]
-    if not lenses or max(lenses) < LENS_MM2 or min(lenses) < 0.3 * max(lenses):
+    if not lenses or max(lenses) < LENS_MM2:
         return None
     shape = cv2.MORPH_ELLIPSE, (11, 11)
     deep = cv2.erode(inside.astype(np.uint8), cv2.getStructuringElement(*shape)) > 0
@@ -139,6 +139,8 @@ def _worn(worn: Array, off: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_
     light = off[..., 0]
     if skin.any() and np.median(light[skin]) < DARK:
         return np.asarray(cv2.dilate((worn > 0.3).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    if min(lenses) < 0.3 * max(lenses):
+        return None
     lines, glints = _hats(light, shown)
     wider = cv2.dilate(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))) > 0
     deepest = cv2.erode(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (19, 19))) > 0

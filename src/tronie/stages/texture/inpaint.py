@@ -178,7 +178,13 @@ def _own(graph: MeshGraph, matrix: Any, facts: SurfaceFacts, seg: Matter, bald: 
     bare = seg.bare * np.clip(1 - np.asarray(matrix @ neck)[:, 0], 0, 1)
     # Behind lenses there is a face; what of them is in its way is judged by itself.
     own = bare + seg.glasses + seg.beard * beard + (0.0 if bald else 1.0) * seg.hair * grown
-    return soften(smoothstep(own, 0.4, 0.75), facts)
+    own = smoothstep(own, 0.4, 0.75)
+    if bald:  # single strands around the hair go too, and its shade
+        far = 1 - smoothstep(seg.hair[: len(facts.neck)], 0.05, 0.3)
+        for _ in range(3):
+            far = graph.eroded(far)
+        own = own * np.clip(np.asarray(matrix @ far.astype(np.float32)[:, None])[:, 0], 0, 1)
+    return soften(own, facts)
 
 
 def _held(view: Visibility, facts: SurfaceFacts, graph: MeshGraph, seg: Matter, grows: Array) -> Array:
