@@ -133,7 +133,7 @@ WEIGHTS: dict[str, Weight] = {
             "segment",
             "segment.onnx",
             809117,
-            "746d606feb7e23b30c5139e39168f4eb2a811229380875f2e3fc4170b486bdf6",
+            "3610e8a86088c33f278ff3397a0a5766bdb9a7fc61a7c3bd22c4e274273d4ea9",
             "Apache-2.0",
             _SEGMENT,
             "tells hair, skin, clothes, headgear and glasses apart",

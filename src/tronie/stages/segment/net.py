@@ -56,20 +56,20 @@ class SegmentNet:
             batch = np.stack([cut(image, to_photo, SIDE) for to_photo in crops]).astype(np.float32) / 255
             shares = self._net.run({"image": batch.transpose(0, 3, 1, 2)})["shares"]
             for one, to_photo in zip(shares, crops, strict=True):
-                levels = np.rint(_voted(one) * 255).astype(np.uint8)
+                levels = np.rint(voted(one) * 255).astype(np.uint8)
                 result.append(Segmentation(levels, to_photo))
         return result
 
 
-def _voted(shares: Array) -> Array:
+def voted(shares: Array) -> Array:
     """(9, S, S) shares of one face: what most of a head's hair and headgear is called is likelier for the rest too."""
     covering, hair = SEGMENTS.index("covering"), SEGMENTS.index("hair")
     ratio = (float(shares[covering].sum()) + 1) / (float(shares[hair].sum()) + 1)
     odds = float(np.clip(ratio**VOTE, 1 / MOST_VOTED, MOST_VOTED))
     change = shares[covering] * (odds - 1)
-    voted = shares / (1 + change)
-    voted[covering] *= odds
-    return np.asarray(voted)
+    said = shares / (1 + change)
+    said[covering] *= odds
+    return np.asarray(said)
 
 
 def segment(image: Image, landmarks: Landmarks, net: SegmentNet | None = None) -> Segmentation:
