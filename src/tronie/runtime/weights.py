@@ -133,7 +133,7 @@ WEIGHTS: dict[str, Weight] = {
             "segment",
             "segment.onnx",
             809117,
-            "3610e8a86088c33f278ff3397a0a5766bdb9a7fc61a7c3bd22c4e274273d4ea9",
+            "cb94127245c61b2545fce85697fbb7ede571c305998349167d1ec3b93f27554a",
             "Apache-2.0",
             _SEGMENT,
             "tells hair, skin, clothes, headgear and glasses apart",
