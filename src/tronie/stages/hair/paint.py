@@ -29,7 +29,7 @@ SOLID = 0.85
 """Share of a patch that must be well seen."""
 STRANGE = np.array([0.12, 0.16])
 """Logarithms of red and blue by green within which hues differ in hair."""
-CLOTH = np.float32(0.5)
+CLOTH = np.float32(0.35)
 """Share of its folds' contrast that cloth has where it is not seen."""
 SPECK = 7
 """Texels: what is narrower and stands alone is a slip."""
