@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tronie.arrays import Array
 from tronie.errors import InputError
 from tronie.geometry import Camera
 from tronie.head.arkit import ARKIT_UNITS
@@ -114,6 +115,13 @@ def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSet
         kept = (glasses_shell(photo, head, fit, found) for photo, fit, found in seen)
         shells = (*shells, *(one for one in [next((g for g in kept if g is not None), None)] if one is not None))
     return replace(face, hair=look, shells=shells)
+
+
+def under_hair(face: Face) -> Array | None:
+    """(C,) 0..1: over which of the head's control vertices its hair lies."""
+    from tronie.stages.hair import lies_under
+
+    return None if face.head is None or not face.shells else lies_under(face.head, face.shells)
 
 
 def with_portrait(face: Face, photo: Photo, settings: PortraitSettings, threads: int = 1) -> Face:

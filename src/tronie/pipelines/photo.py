@@ -20,7 +20,7 @@ from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.models import Models
-from tronie.pipelines.multiview import add_light_and_portrait, bearded, segmented, with_hair, with_portrait
+from tronie.pipelines.multiview import add_light_and_portrait, bearded, segmented, under_hair, with_hair, with_portrait
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
@@ -81,7 +81,7 @@ class Pipeline(Models):
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
-        `camera`, `enhance`, and of each face `fit`, `segment`, `texture`, `hair`, `light`, `frontal`.
+        `camera`, `enhance`, and of each face `fit`, `segment`, `hair`, `texture`, `light`, `frontal`.
         Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
         that face's `error`.
         """
@@ -217,11 +217,11 @@ class Pipeline(Models):
                 with part.stage("segment"):
                     (face,) = bearded(segmented(face, photo, self.segmenter), photo, settings.hair)
                     head = face.head or head
-                with part.stage("texture"):
-                    face = replace(face, texture=self._baked(photo, face, head, fit))
                 if settings.runs("hair"):
                     with part.stage("hair"):
                         face = with_hair(face, [(photo, face)], settings.hair)
+                with part.stage("texture"):
+                    face = replace(face, texture=self._baked(photo, face, head, fit))
                 face = add_light_and_portrait(face, photo, settings, part, self._threads)
         except Exception as error:
             log.exception("face %d of %s failed", face.index, photo.source)
@@ -254,6 +254,7 @@ class Pipeline(Models):
                 segmentation=found,
                 hair=settings.hair,
                 even=not settings.runs("light"),
+                under=under_hair(face),
             )
         from tronie.stages.enhance.region import cut_region
 
@@ -270,6 +271,7 @@ class Pipeline(Models):
             segmentation=None if found is None else part.segmentation(found),
             hair=settings.hair,
             even=not settings.runs("light"),
+            under=under_hair(face),
         )
 
 

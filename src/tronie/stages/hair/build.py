@@ -14,14 +14,14 @@ from tronie.settings import HairSettings
 from tronie.stages.hair.cutout import canvas_of, cut_out
 from tronie.stages.hair.paint import paint
 from tronie.stages.hair.ring import normals
-from tronie.stages.hair.scaffold import CAP_ROWS, STEP_MM, scaffold
+from tronie.stages.hair.scaffold import CAP_ROWS, COLUMNS, STEP_MM, centre_of, place, scaffold
 from tronie.stages.hair.surface import JAW_MM, Surface, View, surface_of
 from tronie.types import Face, Fit, HairLook, Photo, Segmentation, Shell
 
 Ints = NDArray[np.int32]
 INSIDE_MM, LOW_ROWS = 8.0, 5
 """The scalp whose hair is judged: so far inside the usual hairline, and above the last rows over the equator."""
-LITTLE, COVERED, BALD = 0.15, 0.5, 0.2
+LITTLE, COVERED, BALD = 0.15, 0.5, 0.42
 """Share of it below which a covering is none and a head is bald, and from where on it is covered."""
 NO_COLOR = (128.0, 128.0, 128.0)
 BELOW_ROWS = 3
@@ -113,6 +113,23 @@ def shell_of(surface: Surface, name: str) -> Shell:
         image,
         (grid_triangles(cells, 2), grid_triangles(cells, 4)),
     )
+
+
+def lies_under(head: Head, shells: Sequence[Shell]) -> Array | None:
+    """(C,) 0..1: over which vertices of the control mesh hair or a covering lies; None without shells. What is painted
+    on the scalp ends where they do."""
+    worn = [shell for shell in shells if shell.name in ("hair", "covering")]
+    if not worn:
+        return None
+    row, column, _ = place(head.neutral[: len(head.model.mean)] - centre_of(head))
+    out = np.zeros(len(row))
+    for shell in worn:
+        rows = len(shell.vertices) // (COLUMNS + 1)
+        alpha = cv2.resize(shell.image[..., 3], (COLUMNS, rows - 1), interpolation=cv2.INTER_AREA)
+        i, j = np.floor(row).astype(int), np.floor(column).astype(int) % COLUMNS
+        there = (i >= 0) & (i < rows - 1)
+        out = np.maximum(out, np.where(there, np.asarray(alpha)[i.clip(0, rows - 2), j] / 255, 0))
+    return out
 
 
 def covered_cells(image: Image, rows: int, columns: int) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from tronie.stages.hair.kernels import PER_COLUMN, PER_ROW, fine_light, finish, 
 from tronie.stages.hair.ring import closed, relaxed
 from tronie.stages.hair.scaffold import COLUMNS
 from tronie.stages.hair.surface import Surface, View
+from tronie.stages.texture.segment import ramp
 
 WIDTH = COLUMNS * PER_COLUMN
 FALLBACK = np.array([70.0, 55.0, 45.0])
@@ -29,6 +30,8 @@ SOLID = 0.85
 """Share of a patch that must be well seen."""
 STRANGE = np.array([0.12, 0.16])
 """Logarithms of red and blue by green within which hues differ in hair."""
+STRONGEST = 0.15
+"""Deviation of the pattern at most: a flash's glints are no strands."""
 CLOTH = np.float32(0.35)
 """Share of its folds' contrast that cloth has where it is not seen."""
 SPECK = 7
@@ -177,10 +180,13 @@ def carried_on(colour: Array, shown: Array, slow: Array, hair: bool) -> Array | 
         patches.sort(key=lambda pair: float(np.abs(pair[0]).sum() / pair[1].sum()))
         patches = patches[: (len(patches) + 1) // 2]
     pattern = tiled(patches, rng)
+    spread = max(float(pattern.std()), 1e-6)
+    pattern *= np.float32(min(1.0, STRONGEST / spread))
     if not hair:
         return np.ascontiguousarray(CLOTH * pattern)
     # Where strands run side by side they are longer than a patch.
     share = float(np.clip(2 * (np.mean(straight) - 0.15), 0.15, 0.9))
+    share = max(share, 0.95 * ramp(spread, 0.8 * STRONGEST, 1.2 * STRONGEST))
     long = np.float32(np.sqrt(share) * float(pattern.std()) / 64)
     return np.ascontiguousarray(np.float32(np.sqrt(1 - share)) * pattern + long * strands(len(pattern)))
 

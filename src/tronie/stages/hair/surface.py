@@ -19,6 +19,8 @@ LEAST_MM = 1.5
 """It stands out so far everywhere."""
 RISE = 0.7
 """Millimetres by which it gets thicker for each millimetre from its edge on skin."""
+LAST_ROW = CAP_ROWS + 1
+"""Of those whose sides tell whether hair grows: above the ears."""
 GROWING = 0.35, 0.65
 """Shares of the outline at one height between which hair begins to grow behind."""
 FREE_MM = -60.0, -110.0
@@ -128,7 +130,8 @@ def growth_of(limb: Limb, scalp: NDArray[np.bool_]) -> Array:
 
     weight = limb.weight * scalp
     told, hair = (cv2.GaussianBlur(w.sum(axis=1)[:, None], (0, 0), 1.5)[:, 0] for w in (weight, weight * limb.hair))
-    rows = np.flatnonzero(told > 0.3)
+    # Below the temples the ears are in the way: hair at the nape goes with that above them.
+    rows = np.flatnonzero((told > 0.3) & (np.arange(len(told)) <= LAST_ROW))
     if not len(rows):
         return np.ones(len(told))
     nearest = rows[np.clip(np.searchsorted(rows, np.arange(len(told)), side="right") - 1, 0, None)]

@@ -58,6 +58,7 @@ def baked(
     segmentation: Segmentation | None = None,
     hair: HairSettings | None = None,
     even: bool = True,
+    under: Array | None = None,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
@@ -67,7 +68,8 @@ def baked(
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
     not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
     `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
-    bald head. Light that comes from one side is evened out where it is strong, if `even`: not
+    bald head; `under` (C,) 0..1 says over which vertices of the control mesh hair lies as a surface of its own: what is
+    painted ends there. Light that comes from one side is evened out where it is strong, if `even`: not
     where it is still to be found out.
     """
     size = settings.size if settings else 2048
@@ -77,7 +79,7 @@ def baked(
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     samples = sample_photo(photo, view, len(model.mean), segmentation)
-    recipe = complete(samples, model, level, facts, gap_mm, bald=hair is not None and hair.mode == "none")
+    recipe = complete(samples, model, level, facts, gap_mm, bald=hair is not None and hair.mode == "none", under=under)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))

@@ -49,11 +49,18 @@ class Recipe:
 
 
 def complete(
-    samples: PhotoSamples, model: HeadModel, level: int, facts: SurfaceFacts, gap_mm: float = 0.0, bald: bool = False
+    samples: PhotoSamples,
+    model: HeadModel,
+    level: int,
+    facts: SurfaceFacts,
+    gap_mm: float = 0.0,
+    bald: bool = False,
+    under: Array | None = None,
 ) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
     `gap_mm` says how far the lips are parted in the photo. A `bald` head has no hair on its scalp, whoever it is.
+    What grows ends where it is not `under` (C,) a surface of hair.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
@@ -62,6 +69,8 @@ def complete(
     seg = judge(samples, model, facts, matrix)
     skin = seg.skin
     grows = _grown(graph, model, facts, seg) if not bald else np.zeros(count, np.float32)
+    if under is not None:
+        grows = np.minimum(grows, graph.smoothed(under, 1))
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
     no_teeth = graph.eroded(1 - parted * teeth(samples.colour, skin) * facts.lips)
     own = _own(graph, matrix, facts, seg, bald)
