@@ -9,6 +9,7 @@ photo around the face, then the head turned by 0, 45, ... 315 degrees.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ PAGES = (
 
 def main(folder: Path, official: Path) -> None:
     pipeline = tronie.Pipeline(tronie.Settings.model_validate({"only": "texture"}))
+    run = cache(pipeline.run)
     for page, names in enumerate(PAGES, start=1):
         rows = []
         for name in names:
@@ -37,7 +39,7 @@ def main(folder: Path, official: Path) -> None:
                 path = official / f"{which}.jpg"
             elif not path.exists():
                 path = folder / f"{name}.webp"
-            result = pipeline.run(path)
+            result = run(path)
             rows.append(row(result, int(which) - 1 if kind == "group" else 0))
         Image.fromarray(np.vstack(rows)).save(HERE / f"hair_{page}.jpg", quality=85, optimize=True, progressive=True)
 

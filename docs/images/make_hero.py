@@ -19,6 +19,8 @@ EXAMPLES = HERE.parent.parent / "examples"
 PAPER, TILE, INK, FAINT, ACCENT = (250, 250, 251), (232, 234, 237), (34, 37, 41), (112, 117, 124), (24, 110, 190)
 MARGIN, GAP, LABEL, BADGE = 40, 14, 40, 22
 WIDTH = 1600
+SHOWN = (2, 3, 4, 6)
+"""Faces of the group, by their numbers."""
 SMOOTH = 2
 """Renders are made so many times as large and reduced."""
 
@@ -42,12 +44,13 @@ def main() -> None:
         write(page, (x, MARGIN + large + 8), label, 17, FAINT)
     top = MARGIN + large + LABEL + GAP
     page.paste(numbered(group, (wide, tall)), (MARGIN, top))
-    for place, face in enumerate(group.faces[:8]):
+    for place, number in enumerate(SHOWN):
+        face = group.faces[number - 1]
         assert face.portrait is not None
-        x = WIDTH - MARGIN - (4 - place % 4) * (small + GAP) + GAP
-        y = top + place // 4 * (small + GAP)
-        page.paste(Image.fromarray(reduced(face.portrait.image, small)), (x, y))
-        badge(page, (x, y), face.index)
+        x = WIDTH - MARGIN - (4 - place) * (small + GAP) + GAP
+        for y, picture in ((top, reduced(face.portrait.image, small)), (top + small + GAP, turned(face, small, -55))):
+            page.paste(Image.fromarray(picture), (x, y))
+            badge(page, (x, y), number)
     page.save(HERE / "hero.jpg", quality=88, optimize=True, progressive=True)
 
 
@@ -61,18 +64,21 @@ def one(result: tronie.Result, size: int) -> list[tuple[str, np.ndarray]]:
         ("photo", cut_out(result.photo.image, region, size)),
         ("fitted head and 478 landmarks", overlay(result.photo.image, face, size, region)),
         ("portrait from the front", reduced(face.portrait.image, size)),
-        ("textured head", turned(face, size, -35, textured=True)),
-        (f"{len(face.head.vertices):,} vertices, 52 blend shapes", turned(face, size, 35, textured=False)),
+        ("head with hair", turned(face, size, -40)),
+        (f"{len(face.head.vertices):,} vertices, 52 blend shapes", bare(face, size, 35)),
     ]
 
 
-def turned(face: tronie.Face, size: int, yaw: float, *, textured: bool) -> np.ndarray:
+def turned(face: tronie.Face, size: int, yaw: float) -> np.ndarray:
+    return tronie.draw(face, size=(size, size), yaw=yaw, zoom=1.1, background=TILE)
+
+
+def bare(face: tronie.Face, size: int, yaw: float) -> np.ndarray:
+    """The head without hair and texture."""
     assert face.head is not None
     camera, pose = portrait_view(SMOOTH * size, yaw)
     mesh = face.head.model.level(face.head.level)
-    texture = face.texture if textured else None
-    shading = None if textured else CLAY
-    return reduced(render_head(face.head.vertices, mesh, texture, camera, pose, background=TILE, shading=shading), size)
+    return reduced(render_head(face.head.vertices, mesh, None, camera, pose, background=TILE, shading=CLAY), size)
 
 
 def numbered(result: tronie.Result, size: tuple[int, int]) -> Image.Image:

@@ -112,6 +112,7 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "face_landmarks": "Apache-2.0",
         "blendshapes": "Apache-2.0",
         "face_doubts": "CC0-1.0",
+        "segment": "Apache-2.0",
         "deep3d": "nobody's",
         "bfm-front": "nobody's",
     }
@@ -122,7 +123,7 @@ def test_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert record["fit"]["expression"] == {}
     assert record["fit"]["pose"] == record["deep3d"]["pose"]
     assert record["model"]["vertices"] == 100
-    assert record["provenance"]["seen"] > 0.5
+    assert record["provenance"]["seen"] > 0.3  # the made-up head lies partly on hair
     assert record["provenance"]["synthetic"] == 0
     _read_by_others(place)
     found = record["deep3d"]

@@ -21,8 +21,8 @@ from tronie.types import Face, Fit, HairLook, Photo, Segmentation, Shell
 Ints = NDArray[np.int32]
 INSIDE_MM, LOW_ROWS = 8.0, 5
 """The scalp whose hair is judged: so far inside the usual hairline, and above the last rows over the equator."""
-LITTLE, COVERED, BALD = 0.15, 0.5, 0.42
-"""Share of it below which a covering is none and a head is bald, and from where on it is covered."""
+COVERED, BALD = 0.5, 0.42
+"""Share of it from which on it is covered, and below which it is bald."""
 NO_COLOR = (128.0, 128.0, 128.0)
 BELOW_ROWS = 3
 """Rows of a shell below the last that has hair at the sides."""
@@ -41,13 +41,13 @@ def build_hair_from(
 ) -> tuple[HairLook, tuple[Shell, ...]]:
     """The same of one head in several photos."""
     canvases = [canvas_of(photo, head, fit, segmentation) for photo, fit, segmentation in shots]
-    hair, covering = ([c for c in (cut_out(x, n) for x in canvases) if c is not None] for n in ("hair", "covering"))
-    if not hair and not covering:
-        return look_of(None, None), ()
     rays = scaffold(head)
+    covering = [cutout for canvas in canvases if (cutout := cut_out(canvas, "covering")) is not None]
     over = surface_of(rays, covering, False) if covering else None
-    if over is not None and scalp_share(over)[0] < LITTLE:
-        over = None
+    names: tuple[str, ...] = ("hair",)
+    if over is not None and scalp_share(over)[0] < COVERED:  # a shine or a strange hue in hair
+        over, names = None, ("hair", "covering")
+    hair = [cutout for canvas in canvases if (cutout := cut_out(canvas, *names)) is not None]
     grown = surface_of(rays, hair, True, over) if hair else None
     found = look_of(grown, over)
     if settings.mode != "auto":
@@ -71,9 +71,8 @@ def scalp_share(surface: Surface) -> tuple[float, float]:
 
 def look_of(hair: Surface | None, covering: Surface | None) -> HairLook:
     if covering is not None:
-        share, sure = scalp_share(covering)
-        if share > COVERED or hair is None:
-            return HairLook("covered", sure, 0.0, color_of((hair or covering).views))
+        _, sure = scalp_share(covering)
+        return HairLook("covered", sure, 0.0, color_of((hair or covering).views))
     if hair is None:
         return HairLook("bald", 1.0, 0.0, np.array(NO_COLOR, np.float32))
     full, sure = scalp_share(hair)

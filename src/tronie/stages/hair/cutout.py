@@ -117,11 +117,11 @@ def enlarged(segmentation: Segmentation, name: str) -> Array:
     return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.float32) / 255
 
 
-def cut_out(canvas: Canvas, name: str) -> Cutout | None:
-    """`name` is one of SEGMENTS: hair or covering. None where the person has none."""
+def cut_out(canvas: Canvas, *names: str) -> Cutout | None:
+    """`names` are of SEGMENTS: hair, covering. None where the person has none of them."""
     import cv2
 
-    share = enlarged(canvas.segmentation, name)
+    share: Array = np.sum([enlarged(canvas.segmentation, name) for name in names], axis=0)
     mine: Array = np.where(own(share, canvas.near) & canvas.known, share, 0).astype(np.float32)
     if float((mine > 0.5).sum()) * canvas.pixel_mm**2 < LEAST_MM2:
         return None

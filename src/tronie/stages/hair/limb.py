@@ -17,6 +17,8 @@ from tronie.stages.hair.scaffold import CAP_ROWS, Scaffold
 
 REACH_MM, STEP_MM = 240.0, 3.0
 """How far beyond the skin hair is looked for, and in what steps."""
+WITHIN_MM = 12.0
+"""How far within the skin that begins: the fitted skull may reach beyond the person's."""
 SLANT = 0.22
 """Cosine to the view at which a ray still tells of the outline."""
 
@@ -41,7 +43,7 @@ class Limb:
 
 
 def limb_of(rays: Scaffold, cutout: Cutout) -> Limb:
-    base = transform(cutout.pose, rays.points(rays.skin).astype(np.float64))
+    base = transform(cutout.pose, rays.points(rays.skin - WITHIN_MM).astype(np.float64))
     direction = rays.direction @ cutout.pose[:3, :3].T
     toward = (direction * base).sum(-1) / np.linalg.norm(base, axis=-1)
     asked = np.abs(toward) < BOUND
@@ -49,9 +51,11 @@ def limb_of(rays: Scaffold, cutout: Cutout) -> Limb:
     # Camera millimetres -> canvas pixels, before the division by depth.
     lens = np.array([[camera.focals[0], 0, camera.center[0]], [0, camera.focals[1], camera.center[1]], [0, 0, 1.0]])
     lens = np.vstack([m, [0, 0, 1]]) @ lens
-    last, told = leave(base @ lens.T, direction @ lens.T, asked, cutout.share, cutout.known, round(REACH_MM / STEP_MM))
+    last, told = leave(
+        base @ lens.T, direction @ lens.T, asked, cutout.share, cutout.known, round((REACH_MM + WITHIN_MM) / STEP_MM)
+    )
     hair, told = last > NONE, told & asked
-    radius = np.where(told, rays.skin + STEP_MM * (np.maximum(last, 0) + 0.5 * hair), np.inf)
+    radius = np.where(told, rays.skin - WITHIN_MM + STEP_MM * (np.maximum(last, 0) + 0.5 * hair), np.inf)
     square = np.exp(-((toward / SLANT) ** 2))
     return Limb(radius, np.where(told, square, 0), square, hair)
 

@@ -19,8 +19,8 @@ LEAST_MM = 1.5
 """It stands out so far everywhere."""
 RISE = 0.7
 """Millimetres by which it gets thicker for each millimetre from its edge on skin."""
-LAST_ROW = CAP_ROWS + 1
-"""Of those whose sides tell whether hair grows: above the ears."""
+FIRST_ROW, LAST_ROW = CAP_ROWS - 6, CAP_ROWS + 1
+"""The rows at the temples: what grows there grows at the nape."""
 GROWING = 0.35, 0.65
 """Shares of the outline at one height between which hair begins to grow behind."""
 FREE_MM = -60.0, -110.0
@@ -135,7 +135,9 @@ def growth_of(limb: Limb, scalp: NDArray[np.bool_]) -> Array:
     if not len(rows):
         return np.ones(len(told))
     nearest = rows[np.clip(np.searchsorted(rows, np.arange(len(told)), side="right") - 1, 0, None)]
-    return np.asarray(smoothstep(hair[nearest] / told[nearest], *GROWING))
+    share = hair[nearest] / told[nearest]
+    share[FIRST_ROW:] = share[FIRST_ROW : LAST_ROW + 1].max()
+    return np.asarray(smoothstep(share, *GROWING))
 
 
 def draped(rays: Scaffold) -> Array:
