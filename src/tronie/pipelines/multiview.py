@@ -101,14 +101,14 @@ def bearded(face: Face, photo: Photo, settings: HairSettings, others: Sequence[F
 def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSettings) -> Face:
     """A face with a head, with what can be said of its hair and what lies over the head, from photos of the person and
     the person's face in each. A mask has no scalp to build on."""
-    from tronie.stages.hair import build_hair_from
+    from tronie.stages.hair import build_hair
 
     head = face.head
     assert head is not None
     seen = [(p, f.fit, f.segmentation) for p, f in views if f.fit is not None and f.segmentation is not None]
     if head.model.is_mask or not seen:
         return face
-    look, shells = build_hair_from(head, seen, settings)
+    look, shells = build_hair(head, seen, settings)
     if settings.glasses == "keep":
         from tronie.stages.hair.glasses import glasses_shell
 

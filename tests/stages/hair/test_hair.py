@@ -12,16 +12,23 @@ from drawn import DARK, drawn_photo, hair_mask, looking, silhouette
 from tronie.geometry import transform
 from tronie.raster.rasterizer import rasterize
 from tronie.settings import HairSettings
-from tronie.stages.hair import build_hair, build_hair_from
+from tronie.stages.hair import build_hair
 from tronie.stages.hair.scaffold import COLUMNS, place, rays, rows_to, scaffold
-from tronie.types import HairLook, Shell
+from tronie.types import Face, HairLook, Photo, Shell
+
+
+def hair_of(photo: Photo, face: Face, settings: HairSettings) -> tuple[HairLook, tuple[Shell, ...]]:
+    assert face.head is not None
+    assert face.fit is not None
+    assert face.segmentation is not None
+    return build_hair(face.head, [(photo, face.fit, face.segmentation)], settings)
 
 
 @cache
 def built(yaw: float = 0.0, lowest: float = 10.0, name: str = "hair") -> tuple[HairLook, tuple[Shell, ...]]:
     head, fit = looking(yaw)
     photo, face = drawn_photo(head, fit, {name: hair_mask(head, fit, lowest=lowest)})
-    return build_hair(photo, face, HairSettings())
+    return hair_of(photo, face, HairSettings())
 
 
 def drawn(shell: Shell, yaw: float) -> np.ndarray:
@@ -83,7 +90,7 @@ def test_names() -> None:
     assert (look.kind, [shell.name for shell in shells]) == ("covered", ["covering"])
     head, fit = looking()
     photo, face = drawn_photo(head, fit, {})
-    look, shells = build_hair(photo, face, HairSettings())
+    look, shells = hair_of(photo, face, HairSettings())
     assert (look.kind, shells) == ("bald", ())
 
 
@@ -93,7 +100,7 @@ def test_a_fringe_makes_nobody_haired() -> None:
     above = fit.camera.project(transform(fit.head_to_camera, np.array([[0.0, 45.0, -60.0]])))[0, 1]
     mask[: int(above)] = False
     photo, face = drawn_photo(head, fit, {"hair": mask})
-    look, (shell,) = build_hair(photo, face, HairSettings())
+    look, (shell,) = hair_of(photo, face, HairSettings())
     assert look.kind == "bald"
     top = shell.image[: shell.image.shape[0] // 6, :, 3]
     assert (top > 127).mean() < 0.05
@@ -103,7 +110,7 @@ def test_without_shells_the_look_is_still_told() -> None:
     head, fit = looking()
     photo, face = drawn_photo(head, fit, {"hair": hair_mask(head, fit)})
     for mode in ("scalp", "none"):
-        look, shells = build_hair(photo, face, HairSettings(mode=mode))
+        look, shells = hair_of(photo, face, HairSettings(mode=mode))
         assert (look.kind, shells) == ("short", ())
 
 
@@ -115,7 +122,7 @@ def test_several_photos_carve_one_surface() -> None:
         photo, face = drawn_photo(head, fit, {"hair": masks[yaw]})
         assert face.segmentation is not None
         shots.append((photo, fit, face.segmentation))
-    one, many = (build_hair_from(looking()[0], some, HairSettings())[1][0] for some in (shots[:1], shots))
+    one, many = (build_hair(looking()[0], some, HairSettings())[1][0] for some in (shots[:1], shots))
     for yaw in (45.0, -45.0):
         beyond_one, beyond_many = (float((drawn(shell, yaw) & ~masks[yaw]).sum()) for shell in (one, many))
         assert beyond_many < 0.5 * beyond_one
@@ -127,8 +134,8 @@ def test_somebody_elses_hair_is_left_alone() -> None:
     other = np.zeros_like(mask)
     other[20:160, :70] = True
     assert not (other & silhouette(head, fit)).any()
-    one = build_hair(*drawn_photo(head, fit, {"hair": mask}), HairSettings())[1][0]
-    two = build_hair(*drawn_photo(head, fit, {"hair": mask | other}), HairSettings())[1][0]
+    one = hair_of(*drawn_photo(head, fit, {"hair": mask}), HairSettings())[1][0]
+    two = hair_of(*drawn_photo(head, fit, {"hair": mask | other}), HairSettings())[1][0]
     assert np.abs(one.vertices - two.vertices).max() < 3
 
 

@@ -1,6 +1,6 @@
 """Hair as geometry: what can be said of a person's hair, and surfaces of their own over the head."""
 
 from tronie.stages.hair.beard import beard_of, with_beard
-from tronie.stages.hair.build import build_hair, build_hair_from, lies_under
+from tronie.stages.hair.build import build_hair, lies_under
 
-__all__ = ["beard_of", "build_hair", "build_hair_from", "lies_under", "with_beard"]
+__all__ = ["beard_of", "build_hair", "lies_under", "with_beard"]

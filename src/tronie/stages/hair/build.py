@@ -16,7 +16,7 @@ from tronie.stages.hair.paint import paint
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import CAP_ROWS, COLUMNS, STEP_MM, centre_of, place, scaffold
 from tronie.stages.hair.surface import JAW_MM, Surface, View, surface_of
-from tronie.types import Face, Fit, HairLook, Photo, Segmentation, Shell
+from tronie.types import Fit, HairLook, Photo, Segmentation, Shell
 
 Ints = NDArray[np.int32]
 INSIDE_MM, LOW_ROWS = 8.0, 5
@@ -28,18 +28,10 @@ BELOW_ROWS = 3
 """Rows of a shell below the last that has hair at the sides."""
 
 
-def build_hair(photo: Photo, face: Face, settings: HairSettings) -> tuple[HairLook, tuple[Shell, ...]]:
-    """What can be said of the hair of a face that has a head and a segmentation, and its shells."""
-    assert face.head is not None
-    assert face.fit is not None
-    assert face.segmentation is not None
-    return build_hair_from(face.head, [(photo, face.fit, face.segmentation)], settings)
-
-
-def build_hair_from(
+def build_hair(
     head: Head, shots: Sequence[tuple[Photo, Fit, Segmentation]], settings: HairSettings
 ) -> tuple[HairLook, tuple[Shell, ...]]:
-    """The same of one head in several photos."""
+    """What can be said of the hair of one head, from photos of it and where it lies in each, and its shells."""
     canvases = [canvas_of(photo, head, fit, segmentation) for photo, fit, segmentation in shots]
     rays = scaffold(head)
     covering = [cutout for canvas in canvases if (cutout := cut_out(canvas, "covering")) is not None]

@@ -21,10 +21,10 @@ WITHIN_MM = 12.0
 """How far within the skin that begins: the fitted skull may reach beyond the person's."""
 SLANT = 0.22
 """Cosine to the view at which a ray still tells of the outline."""
-
-
 BOUND = 0.8
 """The same, at which it still may not reach beyond the outline."""
+NONE = -1
+"""Step of a ray that meets no hair."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +58,6 @@ def limb_of(rays: Scaffold, cutout: Cutout) -> Limb:
     radius = np.where(told, rays.skin - WITHIN_MM + STEP_MM * (np.maximum(last, 0) + 0.5 * hair), np.inf)
     square = np.exp(-((toward / SLANT) ** 2))
     return Limb(radius, np.where(told, square, 0), square, hair)
-
-
-NONE = -1
 
 
 @jit
