@@ -128,6 +128,9 @@ class Fit:
     slack: Array | None = field(default=None, kw_only=True)
     """(M, 3) like `warp`: what of the landmarks' residuals the head leaves alone, because they are biased. The texture
     is read off the photo where the head would lie if it had followed them."""
+    taken: Array | None = field(default=None, kw_only=True)
+    """(52,) weights of units that identity and warp hold of the photo's open mouth: the head at rest is without them,
+    and `expression` has them."""
     sigma_mm: Array | None = field(default=None, kw_only=True)
     """(C,) mm: standard deviation of each control vertex of the head at rest; None without a calibration."""
     diagnostics: Mapping[str, float]

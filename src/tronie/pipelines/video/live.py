@@ -26,6 +26,7 @@ from tronie.pipelines.video.reidentify import LIMIT, Traits, difference
 from tronie.pipelines.video.track import Tracker
 from tronie.raster.shading import render_layers
 from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.closure import parting
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView
 from tronie.types import Shell, Texture
@@ -211,9 +212,13 @@ class Live:
         looks = asked + 1
         if known.held is None or looks & (looks - 1) == 0 or looks % 32 == 0:
             identity = known.evidence.person.identity
-            known.held = KnownIdentity.of(model, calibration, identity)
+            rest = model.shape(identity)
+            taken = parting(model, rest, np.ones(len(model.expression)))
+            if taken is not None:
+                rest = rest - np.tensordot(taken, model.expression, axes=1)
+            known.held = KnownIdentity.of(model, calibration, identity, taken=taken)
             level = model.levels[0]  # a quarter of the triangles of the level that files have
-            neutral = np.asarray(model.level(level).apply(model.shape(identity)), dtype=np.float32)
+            neutral = np.asarray(model.level(level).apply(rest), dtype=np.float32)
             head = Head(model, level, neutral, neutral)
             known.posable = PosableHead.of(head) if known.posable is None else known.posable.of_person(head)
 

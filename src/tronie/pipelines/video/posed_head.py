@@ -52,7 +52,8 @@ def known_fit(
     """The fit of one frame of a known person. Raises ValueError where the landmarks form no face."""
     basis = landmark_basis(model)
     known = np.asarray(person.warp + person.slack, dtype=np.float64)
-    found = fit_frame(KnownIdentity.of(model, calibration, person.identity, known), landmarks, camera)
+    held = KnownIdentity.of(model, calibration, person.identity, known, person.taken)
+    found = fit_frame(held, landmarks, camera)
     millimetres = found.residual * found.pixel_mm
     # What this one frame shows beside what all show, for the texture to be read off the right place.
     extra = residual_warp(basis, model.smooth_stiffness, millimetres, found.rotation)
@@ -80,6 +81,7 @@ def known_fit(
         warp=person.warp.astype(np.float32),
         slack=(person.slack + extra).astype(np.float32),
         sigma_mm=person.sigma_mm,
+        taken=None if person.taken is None else person.taken.astype(np.float32),
         diagnostics=diagnostics,
     )
 
@@ -97,6 +99,8 @@ def face_of(person: ClipPerson, shot: Keyframe, photo: Photo) -> Face:
 def head_at_rest(model: HeadModel, person: ClipPerson, level: int) -> Array:
     """(V, 3) float32 mm."""
     control = model.shape(person.identity) + model.smooth_modes.T @ person.warp
+    if person.taken is not None:
+        control = control - np.tensordot(person.taken, model.expression, axes=1)
     return np.asarray(model.level(level).apply(control.astype(np.float32)), dtype=np.float32)
 
 

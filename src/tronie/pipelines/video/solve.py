@@ -17,6 +17,7 @@ from tronie.pipelines.video.keyframes import Keyframe
 from tronie.pipelines.video.motion import Motion, Raw, make_motion
 from tronie.stages.fit.basis import landmark_basis, residual_warp
 from tronie.stages.fit.camera import guess_camera
+from tronie.stages.fit.closure import parting
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView, answer_to, middle
 from tronie.stages.fit.map_fit import WARP_SHARE
@@ -62,6 +63,8 @@ class ClipPerson:
     """How many frames were asked who it is."""
     mouth: Keyframe | None = None
     """The frame that shows the teeth best, where one does."""
+    taken: Array | None = None
+    """See `Fit`."""
 
 
 def camera_of(collected: Collected, model: HeadModel, calibration: Calibration | None, focal: float | None) -> Camera:
@@ -100,7 +103,10 @@ def solve_person(
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
         all_warp = warp_of_frames(model, calibration, identity, shots or numbers_as_shots(rows, numbers), camera)
-    held = KnownIdentity.of(model, calibration, identity, all_warp)
+    share = WARP_SHARE if calibration is not None else 1.0
+    rest = model.shape(identity) + model.smooth_modes.T @ (share * all_warp)
+    taken = parting(model, rest, np.ones(len(model.expression)))
+    held = KnownIdentity.of(model, calibration, identity, all_warp, taken)
     frames, moments, trust, boxes = [], [], [], []
     for n in numbers:
         row = rows[n]
@@ -125,10 +131,9 @@ def solve_person(
     motion = make_motion(
         raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
     )
-    share = WARP_SHARE if calibration is not None else 1.0
     mouth = collected.shots.mouth(tracks)
     return ClipPerson(
-        number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth
+        number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth, taken
     )
 
 

@@ -30,14 +30,21 @@ class KnownIdentity:
 
     @classmethod
     def of(
-        cls, model: HeadModel, calibration: Calibration | None, identity: Array, warp: Array | None = None
+        cls,
+        model: HeadModel,
+        calibration: Calibration | None,
+        identity: Array,
+        warp: Array | None = None,
+        taken: Array | None = None,
     ) -> KnownIdentity:
-        """`warp` (M, 3) mm is all of the residual warp (head and slack), constant in the clip."""
+        """`warp` (M, 3) mm is all of the residual warp (head and slack), constant in the clip; `taken` as in `Fit`."""
         basis = landmark_basis(model)
         mean = basis.mean + basis.shape[:, :, : basis.components] @ identity
         if warp is not None:
             mean = mean + basis.modes @ warp
         shape = np.ascontiguousarray(basis.shape[:, :, basis.components :])
+        if taken is not None:
+            mean = mean - shape @ taken
         person = LandmarkBasis(mean, shape, basis.modes, 0, basis.weight)
         return cls(model, calibration, np.asarray(identity, dtype=np.float64), person)
 

@@ -135,6 +135,8 @@ def settled(
 def head_shapes(model: HeadModel, fit: Fit) -> tuple[Array, Array]:
     """Control vertices (C, 3) float32 mm of a fit: with the photo's expression, and at rest."""
     neutral = model.shape(fit.identity) + model.smooth_modes.T @ fit.warp
+    if fit.taken is not None:
+        neutral = neutral - np.tensordot(fit.taken, model.expression, axes=1)
     weights = expression_vector(fit.expression, model.expression_names)
     return np.asarray(neutral + np.tensordot(weights, model.expression, axes=1), np.float32), np.asarray(
         neutral, np.float32

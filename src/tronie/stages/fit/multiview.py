@@ -14,8 +14,9 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.stages.fit.basis import landmark_basis
+from tronie.stages.fit.closure import closed, parting
 from tronie.stages.fit.fusion import Answer, FaceView, FusedIdentity, answer_to, answer_weights, evidence_of
-from tronie.stages.fit.map_fit import STATED, WARP_SHARE, calibrated_prior, settled
+from tronie.stages.fit.map_fit import STATED, WARP_SHARE, calibrated_prior, expression_vector, settled
 from tronie.stages.fit.problem import FitProblem
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.scale import size_of
@@ -49,7 +50,12 @@ def fit_views(
     person = evidence_of(model, calibration, answers, kind).person
     fits = [fit_known_identity(model, calibration, look, person, warp=warp) for look in looks]
     common = warp_of_fits(fits, counted)
-    return MultiViewFit(person, common, tuple(with_warp(fit, common) for fit in fits), tuple(answers), tuple(counted))
+    most = 1 - np.max([expression_vector(fit.expression, model.expression_names) for fit in fits], axis=0)
+    taken = parting(model, model.shape(person.identity) + model.smooth_modes.T @ common, most)
+    own = tuple(with_warp(fit, common) for fit in fits)
+    if taken is not None:
+        own = tuple(closed(model, fit, taken) for fit in own)
+    return MultiViewFit(person, common, own, tuple(answers), tuple(counted))
 
 
 def fit_known_identity(
