@@ -204,12 +204,16 @@ class Segmentation:
         return np.asarray(self.shares[rows].sum(axis=0, dtype=np.float32) / 255, dtype=np.float32)
 
 
+BELOW: tuple[str, ...] = ("neck", "bust")
+"""Names of shells that go on below the head."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A surface of its own over the head, rigid with it: hair, a covering, glasses."""
+    """A surface of its own over or below the head, rigid with it: hair, a covering, glasses, the neck's end."""
 
     name: str
-    """hair, covering or glasses: also the name of its mesh and material."""
+    """hair, covering, glasses or neck: also the name of its mesh and material."""
     vertices: Array
     """(V, 3) float32 mm, in head space at rest."""
     normals: Array
@@ -223,6 +227,16 @@ class Shell:
     lods: tuple[NDArray[np.int32], NDArray[np.int32]]
     """(T1, 3) and (T2, 3) fewer triangles over the same vertices, for both levels of detail."""
     roughness: float = 0.85
+    ring: NDArray[np.int32] | None = field(default=None, kw_only=True)
+    """(R,) of what goes on below the head: the head's vertices that its first row lies on, one after the other. It
+    then has R + 1 columns, the last one on the first, and goes with the neck rather than the skull."""
+    unlit: Image | None = field(default=None, kw_only=True)
+    """(H, W, 4): its picture without the photo's light, where that is known."""
+
+    @property
+    def below(self) -> bool:
+        """Whether it goes on below the head, whose neck then need not fade out."""
+        return self.name in BELOW
 
 
 HAIR_KINDS: tuple[str, ...] = ("bald", "short", "long", "covered")

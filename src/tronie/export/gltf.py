@@ -182,7 +182,8 @@ def glb(
     if pictures:
         document |= _textures(pictures, buffer)
     if shells:
-        put_shells(document, buffer, shells, lod, joints)
+        left = np.concatenate([piece.vertex for piece in packed.pieces])
+        put_shells(document, buffer, shells, lod, joints, left)
         document.setdefault("samplers", [SAMPLER])
     document["accessors"] = [*packed.accessors, *buffer.accessors]
     document["bufferViews"] = [*packed.views, *buffer.views]

@@ -156,10 +156,10 @@ class GltfSkin:
             "WEIGHTS_0": self._buffer.attribute(steps.astype(np.uint8), normalized=True),
         }
 
-    def follows_head(self, count: int) -> Json:
-        """JOINTS_0 and WEIGHTS_0 of so many vertices that move with the skull alone."""
+    def follows(self, count: int, joint: str) -> Json:
+        """JOINTS_0 and WEIGHTS_0 of so many vertices that move with one joint alone, the skull where it is missing."""
         joints, weights = np.zeros((count, 4), np.uint8), np.zeros((count, 4), np.uint8)
-        joints[:, 0] = self.bones.names.index(HEAD)
+        joints[:, 0] = self.bones.names.index(joint if joint in self.bones.names else HEAD)
         weights[:, 0] = 255
         return {
             "JOINTS_0": self._buffer.attribute(joints),

@@ -210,7 +210,7 @@ class FaceRecord(Record):
     )
     hair: HairRecord | None = Field(None, description="What the photo tells of the hair; null where nothing asked.")
     shells: dict[str, int] = Field(
-        default_factory=dict, description="Surfaces of their own over the head (hair, covering, glasses): triangles."
+        default_factory=dict, description="Surfaces of their own (hair, covering, glasses, neck): triangles."
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None

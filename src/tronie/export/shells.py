@@ -11,30 +11,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.export.gltf_document import Buffer, GltfSkin, Json, index_type
+from tronie.head.skeleton import HEAD, NECK
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.raster.compositing import sampled
 from tronie.raster.cutouts import SameArray, bled, seen_triangles
+from tronie.stages.hair.neck import ring_triangles
 from tronie.types import Shell
+
+Ints = NDArray[np.int32]
 
 LARGEST = 1024
 """Pixels of the side of a shell's picture in head.glb."""
 
 
-def fewer(shell: Shell, lod: int) -> Shell:
-    """The shell at a level of detail, without the vertices that it does not use there."""
+def fewer(shell: Shell, lod: int, left: Ints | None = None) -> Shell:
+    """The shell at a level of detail, without the vertices that it does not use there. `left` are the head's vertices
+    at that level, to which one below the neck is joined."""
     if not lod:
         return shell
     triangles = shell.lods[lod - 1]
+    if shell.ring is not None and left is not None:
+        columns = len(shell.ring)
+        kept = np.append(np.flatnonzero(np.isin(shell.ring, left)), columns)
+        triangles = ring_triangles(len(shell.vertices) // (columns + 1), columns, kept, 2 * lod)
     used, corners = np.unique(triangles, return_inverse=True)
-    left = np.ascontiguousarray(corners.reshape(-1, 3), dtype=np.int32)
+    rows = np.ascontiguousarray(corners.reshape(-1, 3), dtype=np.int32)
     return replace(
         shell,
         vertices=shell.vertices[used],
         normals=shell.normals[used],
         uv=shell.uv[used],
-        triangles=left,
-        lods=(left, left),
+        triangles=rows,
+        lods=(rows, rows),
     )
 
 
@@ -56,10 +65,18 @@ def colored(shell: Shell) -> tuple[Shell, NDArray[np.uint8]]:
     return left, np.asarray(sampled(small, left.uv * small.shape[1::-1]), dtype=np.uint8)
 
 
-def put_shells(document: Json, buffer: Buffer, shells: Iterable[Shell], lod: int, joints: GltfSkin | None) -> None:
-    """Add each shell to a document as a mesh of its own, that follows the head: below its node, or with its joints."""
+def put_shells(
+    document: Json,
+    buffer: Buffer,
+    shells: Iterable[Shell],
+    lod: int,
+    joints: GltfSkin | None,
+    left: Ints | None = None,
+) -> None:
+    """Add each shell to a document as a mesh of its own, that follows the head: below its node, or with its joints.
+    `left` are the head's vertices that the document has."""
     for whole in shells:
-        shell = fewer(whole, lod)
+        shell = fewer(whole, lod, left)
         if not len(shell.triangles):
             continue
         picture = _picture(document, buffer, shell.name, shell_png(shell, LARGEST >> lod))
@@ -72,7 +89,7 @@ def put_shells(document: Json, buffer: Buffer, shells: Iterable[Shell], lod: int
         if joints is None:
             document["nodes"][0].setdefault("children", []).append(len(document["nodes"]))
         else:
-            attributes |= joints.follows_head(len(shell.vertices))
+            attributes |= joints.follows(len(shell.vertices), NECK if shell.below else HEAD)
             node["skin"] = 0
             document["scenes"][0]["nodes"].append(len(document["nodes"]))
         document["nodes"].append(node)

@@ -32,8 +32,9 @@ OVER: dict[str, dict[str, Any]] = {
     "hair": {"Roughness": 0.75, "IOR": 1.55, "Anisotropic": 0.6},
     "covering": {"Roughness": 0.9, "IOR": 1.4},
     "glasses": {"Roughness": 0.3, "IOR": 1.5},
+    "neck": SKIN,
 }
-"""Surfaces with meshes of their own over the head, by name."""
+"""Surfaces with meshes of their own over and below the head, by name."""
 OLD_NAMES = {"Subsurface Weight": "Subsurface", "Coat Weight": "Clearcoat", "Coat Roughness": "Clearcoat Roughness"}
 """What Blender 3 calls them; its `Subsurface` mixes, so it gets less."""
 
@@ -95,7 +96,7 @@ def kind_of(material: Any) -> str:
 
 
 def over(head: Any) -> list[Any]:
-    """Hair, coverings and glasses of a head: they hang from it, or from its joints."""
+    """Hair, coverings, glasses and neck of a head: they hang from it, or from its joints."""
     return [
         thing
         for thing in bpy.data.objects

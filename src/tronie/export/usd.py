@@ -18,7 +18,7 @@ from tronie.errors import OutputError
 from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
 from tronie.export.shells import LARGEST, shell_png
 from tronie.head.model import PARTS, Head
-from tronie.head.skeleton import HEAD, Skeleton, skeleton, skinning_weights
+from tronie.head.skeleton import HEAD, NECK, Skeleton, skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
 from tronie.runtime.atomic_files import scratch
 from tronie.types import Shell
@@ -83,7 +83,8 @@ def usdz(
         for shell in shells:
             pictures.append(f"{shell.name}.png")
             (folder / pictures[-1]).write_bytes(shell_png(shell, LARGEST))
-            _shell(stage, shell, bones.names.index(HEAD))
+            joint = NECK if shell.below and NECK in bones.names else HEAD
+            _shell(stage, shell, bones.names.index(joint))
         extent = np.array([head.neutral.min(axis=0), head.neutral.max(axis=0)]) * CENTIMETRES
         mesh.CreateExtentAttr(Vt.Vec3fArray.FromNumpy(extent.astype(np.float32)))
         places = np.concatenate([head.neutral, *(shell.vertices for shell in shells)])

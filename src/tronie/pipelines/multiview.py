@@ -74,6 +74,7 @@ def add_light_and_portrait(
 
         with job.stage("light"):
             face = light_and_detail(face, settings.light, settings.wanted)
+    face = with_neck(face)
     if settings.runs("portrait"):
         with job.stage("frontal"):
             face = with_portrait(face, photo, settings.portrait, threads)
@@ -115,6 +116,17 @@ def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSet
         kept = (glasses_shell(photo, head, fit, found) for photo, fit, found in seen)
         shells = (*shells, *(one for one in [next((g for g in kept if g is not None), None)] if one is not None))
     return replace(face, hair=look, shells=shells)
+
+
+def with_neck(face: Face) -> Face:
+    """A face with a head, with an end to its neck."""
+    from tronie.stages.hair import neck_end
+
+    if face.head is None:
+        return face
+    worn = None if face.texture is None else face.texture.image
+    end = neck_end(face.head, worn, None if face.albedo is None else face.albedo.image)
+    return face if end is None else replace(face, shells=(*face.shells, end))
 
 
 def under_hair(face: Face) -> Array | None:

@@ -20,7 +20,15 @@ from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used
 from tronie.pipelines.models import Models
-from tronie.pipelines.multiview import add_light_and_portrait, bearded, segmented, under_hair, with_hair, with_portrait
+from tronie.pipelines.multiview import (
+    add_light_and_portrait,
+    bearded,
+    segmented,
+    under_hair,
+    with_hair,
+    with_neck,
+    with_portrait,
+)
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
@@ -223,6 +231,8 @@ class Pipeline(Models):
                 with part.stage("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 face = add_light_and_portrait(face, photo, settings, part, self._threads)
+            elif head is not None:
+                face = with_neck(face)
         except Exception as error:
             log.exception("face %d of %s failed", face.index, photo.source)
             face = replace(face, error=sentence(error))

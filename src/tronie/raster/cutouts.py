@@ -192,6 +192,23 @@ def hide_covered(ids: Any, over: Any, samples: int) -> None:
                     ids[i * samples + s // samples, j * samples + s % samples] = -1
 
 
+@jit
+def joined(ids: Any, over: Any, samples: int) -> None:
+    """Let what is seen in `ids` (H, W) go on below `over` (H, W) in the pixels that the two cover together, or between
+    surfaces that meet there would be a line of the background."""
+    for i in range(ids.shape[0] // samples):
+        for j in range(ids.shape[1] // samples):
+            whole, some = True, -1
+            for s in range(samples * samples):
+                t = ids[i * samples + s // samples, j * samples + s % samples]
+                some = max(some, t)
+                whole = whole and (t >= 0 or over[i * samples + s // samples, j * samples + s % samples] >= 0)
+            if whole and some >= 0:
+                for s in range(samples * samples):
+                    if ids[i * samples + s // samples, j * samples + s % samples] < 0:
+                        ids[i * samples + s // samples, j * samples + s % samples] = some
+
+
 def seen_triangles(triangles: Ints, uv: Array, image: Image) -> NDArray[np.bool_]:
     """(T,) whether any of a triangle is there: at its corners, its middle or between them."""
     height, width = image.shape[:2]

@@ -14,7 +14,7 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import Level
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import attribute_planes, shade_pixels, srgb_tables
-from tronie.raster.cutouts import Cutout, draw_cut, level_of
+from tronie.raster.cutouts import Cutout, draw_cut, joined, level_of
 from tronie.raster.rasterizer import visible
 from tronie.types import Shell, Texture
 
@@ -164,6 +164,10 @@ def render_layers(
         ids,
     )
     cutouts = [Cutout.of(shell.triangles, shell.uv, shell.image) for shell in shells]
+    for shell, cutout in zip(shells, cutouts, strict=True):
+        if shell.below:
+            at = screen_points(shell.vertices, camera, head_to_camera, 2.0)
+            joined(ids, draw_cut(at, cutout, inverse_depth.copy(), 2), 2)
     faded = np.asarray((alpha < 1)[level.triangles].any(axis=1)) if shells else np.zeros(0, np.bool_)
     if faded.any():
         # Hair is seen through a neck that fades.

@@ -108,6 +108,11 @@ class Figure:
         return any(shell.name in HAIR for shell in self.shells)
 
     @cached_property
+    def ends(self) -> bool:
+        """Whether its neck has an end that can be shown, so that it need not fade out."""
+        return any(shell.below for shell in self.shells)
+
+    @cached_property
     def cutouts(self) -> tuple[Cutout, ...]:
         """Each shell, ready to be drawn."""
         return tuple(Cutout.of(shell.triangles, shell.uv, shell.image) for shell in self.shells)
@@ -198,6 +203,9 @@ def without_light(shells: tuple[Shell, ...], texture: Image, albedo: Image) -> t
     table = to_srgb[np.clip(np.round(4096 * to_linear[::4, None] * gain), 0, 4096).astype(int)]  # (256, 3)
     out = []
     for shell in shells:
+        if shell.unlit is not None:
+            out.append(replace(shell, image=shell.unlit))
+            continue
         image = shell.image.copy()
         for k in range(3):
             image[..., k] = table[image[..., k], k]

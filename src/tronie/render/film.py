@@ -66,7 +66,7 @@ def extent(figure: Figure) -> tuple[Array, float]:
     """Point (3,) that a head is turned about, mm, and the largest slope, side by distance, at which any of it is seen
     from DISTANCE_MM while it turns once round upright."""
     shown = figure.rest
-    if figure.neck is not None:
+    if figure.neck is not None and not figure.ends:
         shown = shown[figure.neck > 0.25]
     shown = np.concatenate([shown, *(shell.vertices for shell in figure.shells)])
     low, high = shown.min(axis=0), shown.max(axis=0)

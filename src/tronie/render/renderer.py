@@ -20,7 +20,7 @@ from tronie.geometry import Camera
 from tronie.head.model import PARTS
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.raster.compositing import srgb_tables
-from tronie.raster.cutouts import draw_cut, hide_covered
+from tronie.raster.cutouts import draw_cut, hide_covered, joined
 from tronie.raster.rasterizer import visible
 from tronie.raster.shading import INSIDE
 from tronie.render.figure import Figure
@@ -68,7 +68,7 @@ class Look:
     samples: int = 2
     """Per pixel and axis, for what covers what: 1 has jagged edges, 2 will do for moving pictures, 4 for stills."""
     soft_rim: bool = True
-    """Whether hair thins out at the outline and the neck fades; only in the mode `textured`."""
+    """Whether hair thins out at the outline, and a neck without an end fades; only in the mode `textured`."""
     wire: float = 1.0
     """Width of the lines of a wireframe, pixels."""
     wire_color: tuple[int, int, int] = (30, 64, 92)
@@ -115,7 +115,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
         figure.normals(vertices),
         pose[:3],
         np.array([*camera.focals, *camera.center], np.float32) * samples,
-        figure.neck if soft and figure.neck is not None else whole,
+        figure.neck if soft and figure.neck is not None and not figure.ends else whole,
         figure.hairy if soft and figure.hairy is not None and not figure.haired else none,
         lighting.harmonics,
         points,
@@ -224,6 +224,9 @@ def render(scene: Scene, threads: int = 1) -> Image:
                 seen[top_row:low_row] = np.where(there[top_row:low_row], part, -1)
                 shade_shell(shell, at, seen, nearness)
         over = [draw_cut(at, shell.cutout, nearness, samples) for shell, at in zip(shells, placed, strict=True)]
+        for k, part in enumerate(over):
+            if figure.shells[k].below:
+                joined(ids, part, samples)
         if over:
             hide_covered(ids, over[0] if len(over) == 1 else np.max(over, axis=0), samples)
         mesh = figure.triangles, figure.triangle_uv, figure.uv, vertex, figure.part, wire

@@ -28,6 +28,7 @@ HAIR_ROUGH = 0.85
 
 # As the renderer's materials.
 _MATERIALS: dict[str, tuple[float, float, float, float, float, tuple[int, int, int]]] = {
+    "neck": (2, 0.9, 0.028, 1.0, 0.13, (205, 196, 188)),
     "hair": (2, 0.9, 0.028, 0.4, 0.13, (150, 139, 130)),
     "covering": (2, 0.5, 0.028, 0.3, 0.13, (176, 176, 182)),
     "glasses": (1, 1.0, 0.04, 0.0, 0.4, (84, 84, 90)),
@@ -65,6 +66,8 @@ class DrawnShell:
         vertex[:, 3] = figure.shade[1][k] if light.hollows else 1
         vertex[:, 5] = 0
         vertex[:, 6] = min(max(1 - shell.roughness, 0) * (1 - HAIR_DULL) / (1 - HAIR_ROUGH), 1)
+        if shell.name == "neck":
+            vertex[:, 6] = 1  # as the skin above it
         return cls(
             points,
             in_camera,
@@ -82,10 +85,13 @@ def has_hair(shells: Iterable[Shell]) -> bool:
 
 
 def rim(vertices: Array, head: Head, pose: Array, shells: Iterable[Shell], **options: float) -> Array:
-    """Opacity (V,): as `soft_rim`, but where hair is a shell only the neck fades."""
-    if has_hair(shells):
-        return fades(head.model, head.level).neck
-    return soft_rim(vertices, head, pose, **options)
+    """Opacity (V,): as `soft_rim`, but where hair is a shell only the neck fades, and that not where it has an end."""
+    worn = tuple(shells)
+    neck = fades(head.model, head.level).neck
+    opacity = neck if has_hair(worn) else soft_rim(vertices, head, pose, **options)
+    if any(shell.below for shell in worn):
+        return np.asarray(np.where(neck > 0, opacity / np.maximum(neck, 1e-6), 1), dtype=np.float32)
+    return opacity
 
 
 @cache

@@ -2,5 +2,6 @@
 
 from tronie.stages.hair.beard import beard_of, with_beard
 from tronie.stages.hair.build import build_hair, lies_under
+from tronie.stages.hair.neck import neck_end
 
-__all__ = ["beard_of", "build_hair", "lies_under", "with_beard"]
+__all__ = ["beard_of", "build_hair", "lies_under", "neck_end", "with_beard"]
