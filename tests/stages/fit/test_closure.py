@@ -17,6 +17,7 @@ from tronie.stages.fit.closure import OPENERS, closed, lip_contact, parting
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.map_fit import expression_vector, fit_landmarks, head_shapes
 from tronie.stages.fit.teeth import front_teeth
+from tronie.stages.portrait.stage import bent, lips_closed
 from tronie.types import Fit, Landmarks
 
 CAMERA = Camera(1800.0, (320.0, 320.0), (640, 640))
@@ -104,3 +105,19 @@ def test_a_model_without_teeth_is_left_alone() -> None:
     fit = smiling(0)
     assert closed(bare, fit) is fit
     assert parting(tiny_head(), tiny_head().mean, np.ones(52)) is None
+
+
+def test_the_portrait_at_rest_closes_what_the_landmarks_part_beyond_the_head() -> None:
+    model, fit = default_head(), closed(default_head(), smiling(2))
+    lips = lip_contact(model)
+    assert lips is not None
+    assert fit.slack is None
+    # What the head leaves of the landmarks pulls the lips apart.
+    apart = (np.sign(model.mean[:, 1] - model.mean[lips.upper, 1].mean() + 0.3) * model.inner_face)[:, None]
+    slack = model.smooth_modes @ (apart * [0, 1.0, 0]) / (model.smooth_modes**2).sum(axis=1, keepdims=True)
+    loose = replace(fit, slack=slack.astype(np.float32), head_to_camera=np.diag([1.0, -1, -1, 1]))
+    head = make_head(model, fit, 1)
+    open_lips = head.neutral + bent(head, loose)
+    assert teeth_shown(replace(head, neutral=open_lips)) > 10
+    assert teeth_shown(replace(head, neutral=open_lips + lips_closed(head, loose))) < 3
+    assert not lips_closed(head, fit).any()

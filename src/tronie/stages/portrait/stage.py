@@ -16,6 +16,8 @@ from tronie.raster.shading import screen_points
 from tronie.settings import PortraitSettings
 from tronie.stages.enhance.paste import pasted_square
 from tronie.stages.fit.basis import on_photo
+from tronie.stages.fit.closure import lip_contact, parting
+from tronie.stages.fit.map_fit import head_shapes
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
@@ -74,7 +76,7 @@ def frontal(
         shapes.append(np.asarray(head.vertices + slack))
         wishes.append(Wishes(level_gaze=level))
     if settings.expression != "keep":
-        shapes.append(np.asarray(head.neutral + slack))
+        shapes.append(head.neutral + slack + lips_closed(head, fit))
         wishes.append(at_rest(head, fit, level, view.pixel_mm))
     if threads > 1 and len(shapes) > 1:
         _ = scene.parts, scene.facts, scene.there, scene.colours, scene.outlines  # once, not in each of them
@@ -96,9 +98,24 @@ def bent(head: Head, fit: Fit) -> Array:
     which a turned head leaves: known heads turned by 30 to 60 degrees came out 0.008 nearer (the recogniser's distance)
     than with all of it at any yaw. To leave out what of it looks like a turn of the head changed nothing.
     """
+    return np.asarray(_slack_share(fit) * (on_photo(head, fit) - head.vertices), dtype=np.float32)
+
+
+def _slack_share(fit: Fit) -> float:
     yaw = abs(facing_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0])
-    share = 1 - smoothstep(np.array(yaw), *SLACK_YAW)
-    return np.asarray(share * (on_photo(head, fit) - head.vertices), dtype=np.float32)
+    return float(1 - smoothstep(np.array(yaw), *SLACK_YAW))
+
+
+def lips_closed(head: Head, fit: Fit) -> Array:
+    """(V, 3) mm, or (1, 3) of zeros: what closes the lips of the portrait at rest, which `bent` parts again."""
+    model = head.model
+    if fit.slack is None or lip_contact(model) is None:
+        return np.zeros((1, 3), np.float32)
+    control = head_shapes(model, fit)[1] + model.smooth_modes.T @ (_slack_share(fit) * fit.slack)
+    taken = parting(model, control, np.ones(len(model.expression)))
+    if taken is None:
+        return np.zeros((1, 3), np.float32)
+    return -model.level(head.level).apply(np.tensordot(taken.astype(np.float32), model.expression, axes=1))
 
 
 def _behind(
