@@ -21,6 +21,7 @@ from tronie.stages.texture.eyes import paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
 from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
+from tronie.stages.texture.lids import lid_skin
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.segment import PhotoSamples, sample_photo
 from tronie.stages.texture.synthesis import grain
@@ -79,7 +80,9 @@ def baked(
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     samples = sample_photo(photo, view, len(model.mean), segmentation)
-    recipe = complete(samples, model, level, facts, gap_mm, bald=hair is not None and hair.mode == "none", under=under)
+    bald = hair is not None and hair.mode == "none"
+    lids = lid_skin(head, view, facts, landmarks)
+    recipe = complete(samples, model, level, facts, gap_mm, bald=bald, under=under, lids=lids)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))

@@ -14,6 +14,7 @@ from tronie.head.model import HeadModel
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.evening import evening
 from tronie.stages.texture.glasses import glasses
+from tronie.stages.texture.lids import LidSkin
 from tronie.stages.texture.mesh_filters import MeshGraph, dimmed, fold_shade
 from tronie.stages.texture.segment import FEW, Matter, PhotoSamples, judge, teeth, tone_of
 from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
@@ -56,11 +57,12 @@ def complete(
     gap_mm: float = 0.0,
     bald: bool = False,
     under: Array | None = None,
+    lids: LidSkin | None = None,
 ) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
     `gap_mm` says how far the lips are parted in the photo. A `bald` head has no hair on its scalp, whoever it is.
-    What grows ends where it is not `under` (C,) a surface of hair.
+    What grows ends where it is not `under` (C,) a surface of hair. Of the `lids` only what the photo shows is believed.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
@@ -76,6 +78,8 @@ def complete(
     own = _own(graph, matrix, facts, seg, bald)
     held = _held(view, facts, graph, seg, grows) * no_teeth
     confidence: Any = view.facing * own * np.clip(np.asarray(matrix @ held.astype(np.float32)), 0, 1)
+    if lids is not None:
+        confidence = confidence * (1 - lids.hidden)
 
     base = skin_basis(model, level)
     seen, mirrored = _shares(confidence, view, facts)
@@ -108,6 +112,8 @@ def complete(
     # What is carried on into the unseen must be typical: no strand of hair, no glow of the background, no beard.
     plain = _plain(graph, seg)
     evidence = known**2 * np.maximum(4 * np.maximum(plain, facts.lips * no_teeth), 0.01)
+    if lids is not None:
+        evidence = evidence * lids.sure
     if said is None:
         red, _ = tone_of(
             samples.colour,
@@ -122,6 +128,8 @@ def complete(
     else:
         bare = _continued(graph, matrix, said, mixed, evidence, colourful(skin))
 
+    if lids is not None:
+        bare = lids.filled(bare, mixed, known**2, skin, colourful(skin))
     whole = known[:, None] * mixed + (1 - known[:, None]) * bare[:count]
     hairy = np.maximum(grows * facts.hairy, seg.hair[:count])
     even = evening(graph, model, facts, whole, (1 - hairy) * ~facts.lips)
