@@ -14,14 +14,16 @@ from glb_reader import parse, read, validator_home
 from places import TESTS
 from samples import SMILE, make_face, make_head
 
-from tronie.export.gltf import LOOKS, SMALLEST_MOVE, SMALLEST_TURN, glb
+from tronie.export.gltf import SMALLEST_MOVE, SMALLEST_TURN, glb
 from tronie.export.obj_ply import mtl, obj
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.lod import lod_pieces
+from tronie.head.materials import LOOKS
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, pieces, quad_vertex_normals
 from tronie.io import encode
+from tronie.stages.texture.surface_map import surface_map
 from tronie.types import Texture
 
 
@@ -39,7 +41,7 @@ def test_names_weights_and_parts(file: bytes) -> None:
     assert mesh["extras"]["targetNames"] == list(ARKIT_UNITS)
     assert mesh["weights"] == [SMILE.get(unit, 0.0) for unit in ARKIT_UNITS]
     assert [m["name"] for m in document["materials"]] == list(MATERIALS)
-    assert [m["doubleSided"] for m in document["materials"]] == [LOOKS[m]["double"] for m in MATERIALS]
+    assert [m["doubleSided"] for m in document["materials"]] == [LOOKS[m].both_sides for m in MATERIALS]
     assert all(len(primitive["targets"]) == 52 for primitive in mesh["primitives"])
 
 
@@ -110,7 +112,7 @@ def test_plain_colours_without_a_texture(tiny_head: HeadModel) -> None:
     assert "images" not in document
     assert "textures" not in document
     for material in document["materials"]:
-        assert material["pbrMetallicRoughness"]["baseColorFactor"] == list(LOOKS[material["name"]]["color"])
+        assert material["pbrMetallicRoughness"]["baseColorFactor"] == [*LOOKS[material["name"]].color, 1.0]
 
 
 def test_same_input_same_bytes(tiny_head: HeadModel) -> None:
@@ -192,8 +194,8 @@ def test_a_normal_map_goes_onto_the_skin_with_tangents(tiny_head: HeadModel) -> 
     face = make_face(tiny_head)
     assert face.texture is not None
     texture, flat = encode.jpeg(face.texture.image), encode.png(np.full((8, 8, 3), (128, 128, 255), np.uint8))
-    document, binary = parse(b"".join(glb(make_head(tiny_head), {}, texture, normal_map=flat)))
-    assert [image["name"] for image in document["images"]] == ["texture", "normal", "occlusion"]
+    document, binary = parse(b"".join(glb(make_head(tiny_head), {}, texture, normal_map=flat, surface=flat)))
+    assert [image["name"] for image in document["images"]] == ["texture", "normal", "surface"]
     assert [image["mimeType"] for image in document["images"]] == ["image/jpeg", "image/png", "image/png"]
     for material, primitive in zip(document["materials"], document["meshes"][0]["primitives"], strict=True):
         skin = material["name"] == "skin"
@@ -204,21 +206,28 @@ def test_a_normal_map_goes_onto_the_skin_with_tangents(tiny_head: HeadModel) -> 
             assert set(np.abs(tangent[:, 3])) == {1.0}
 
 
-def test_the_mouth_alone_is_in_shade(tiny_head: HeadModel) -> None:
-    """The colours of teeth and tongue are their own; that little light gets in is a map of its own."""
+def test_skin_and_mouth_have_a_picture_of_how_rough_and_open_they_are(tiny_head: HeadModel) -> None:
+    """What is not in it, and everything of a head without it, has the table's numbers."""
     face = make_face(tiny_head)
     assert face.texture is not None
-    document, _ = parse(b"".join(glb(make_head(tiny_head), {}, encode.jpeg(face.texture.image))))
-    for material in document["materials"]:
-        assert material["pbrMetallicRoughness"]["baseColorTexture"] == {"index": 0}
-        assert ("occlusionTexture" in material) == (material["name"] == "mouth")
-    bare, _ = parse(b"".join(glb(make_head(tiny_head), {})))
+    texture, found = encode.jpeg(face.texture.image), surface_map(tiny_head, 1, face.texture.image)
+    assert found is not None
+    for surface in (None, encode.png(found)):
+        document, _ = parse(b"".join(glb(make_head(tiny_head), {}, texture, surface=surface)))
+        for material in document["materials"]:
+            look, says = LOOKS[material["name"]], material["pbrMetallicRoughness"]
+            assert says["baseColorTexture"] == {"index": 0}
+            mapped = surface is not None and material["name"] in ("skin", "mouth")
+            assert says["roughnessFactor"] == (1.0 if mapped else look.roughness)
+            assert says.get("metallicRoughnessTexture") == ({"index": 1} if mapped else None)
+            assert material.get("occlusionTexture") == ({"index": 1} if mapped else None)
+    bare, _ = parse(b"".join(glb(make_head(tiny_head), {}, surface=encode.png(found))))
     assert not any("occlusionTexture" in material for material in bare["materials"])
 
 
 def test_extensions_are_named_and_none_is_needed(file: bytes) -> None:
     document, _ = parse(file)
-    used = {name for material in document["materials"] for name in material["extensions"]}
+    used = {name for material in document["materials"] for name in material.get("extensions", ())}
     assert set(document["extensionsUsed"]) == used
     assert "extensionsRequired" not in document
 

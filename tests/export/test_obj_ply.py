@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
-from samples import make_face, make_head
+from samples import make_face, make_head, make_shell
 
 from tronie.export.obj_ply import mtl, numbers, obj, ply, vertex_colors
+from tronie.head.materials import LOOKS
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.surface import MATERIALS, quad_vertex_normals
 
@@ -74,6 +76,14 @@ def test_mtl_names_every_material_and_the_texture() -> None:
     assert [line.split()[1] for line in text.splitlines() if line.startswith("newmtl")] == list(MATERIALS)
     assert text.count("map_Kd texture.png") == len(MATERIALS)
     assert "map_Kd" not in mtl(None).decode()
+    assert mtl("texture.png", roughness_file="roughness.png").count(b"map_Pr roughness.png") == len(MATERIALS)
+
+
+def test_mtl_is_as_rough_as_the_table_says() -> None:
+    text = mtl(None, (make_shell(),)).decode()
+    told = dict(re.findall(r"newmtl (\S+).*?\nPr (\S+)", text, flags=re.DOTALL))
+    expected = {name: look.roughness for name, look in LOOKS.items()} | {"hair": make_shell().roughness}
+    assert {name: float(value) for name, value in told.items()} == expected
 
 
 @pytest.mark.parametrize("texture", [True, False])

@@ -28,7 +28,7 @@ from tronie.settings import ExportSettings, Settings
 from tronie.types import Result
 
 FACE_FILES = {
-    "head.glb", "head.obj", "head.mtl", "texture.png", "provenance.png", "head.ply", "frontal.png",
+    "head.glb", "head.obj", "head.mtl", "roughness.png", "texture.png", "provenance.png", "head.ply", "frontal.png",
     "frontal_neutral.png", "frontal_mask.png", "overlay.jpg", "face.json",
 }  # fmt: skip
 

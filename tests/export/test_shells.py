@@ -22,6 +22,7 @@ from tronie.export.gltf import glb
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
 from tronie.export.shells import LARGEST, colored, fewer, shell_png
 from tronie.export.writer import save
+from tronie.head.materials import look_of_shell
 from tronie.head.model import HeadModel, default_head
 from tronie.io import encode
 from tronie.io.saved_head import load_head
@@ -56,6 +57,8 @@ def test_each_is_a_mesh_of_its_own_below_the_head(tiny_head: HeadModel) -> None:
         place = read(document, binary, primitive["attributes"]["POSITION"])
         np.testing.assert_allclose(1000 * place, shell.vertices, atol=1e-3)
         assert np.array_equal(read(document, binary, primitive["indices"]).reshape(-1, 3), shell.triangles)
+        mirrors = material.get("extensions", {}).get("KHR_materials_specular", {"specularFactor": 1.0})
+        assert mirrors["specularFactor"] == look_of_shell(shell.name).specular
         number = material["pbrMetallicRoughness"]["baseColorTexture"]["index"]
         image = document["images"][document["textures"][number]["source"]]
         view = document["bufferViews"][image["bufferView"]]

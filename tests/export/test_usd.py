@@ -17,10 +17,12 @@ from tronie.export import usd
 from tronie.export.gltf import SMALLEST_MOVE
 from tronie.export.writer import save
 from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.materials import LOOKS
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
+from tronie.stages.texture.surface_map import surface_map
 from tronie.types import Shell
 
 needs_usd = pytest.mark.skipif(importlib.util.find_spec("pxr") is None, reason="usd-core is not installed")
@@ -32,7 +34,10 @@ def write(
     texture = make_face(model).texture
     assert texture is not None
     picture = encode.jpeg(texture.image) if textured else None
-    path.write_bytes(usd.usdz(make_head(model), SMILE, picture, "someone \udcff", rig, shells))
+    found = surface_map(model, 1, texture.image)
+    assert found is not None
+    data = usd.usdz(make_head(model), SMILE, picture, "someone \udcff", rig, shells, encode.png(found))
+    path.write_bytes(data)
     return path
 
 
@@ -62,7 +67,7 @@ def test_the_checkers_find_nothing(tiny_head: HeadModel, tmp_path: Path, rig: bo
     assert complaints(path) == []
     with zipfile.ZipFile(path) as package:
         entries = package.infolist()
-    assert [entry.filename for entry in entries] == ["head.usdc", "texture.jpg"][: 1 + textured]
+    assert [entry.filename for entry in entries] == ["head.usdc", "texture.jpg", "surface.png"][: 1 + 2 * textured]
     assert all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
 
 
@@ -98,6 +103,12 @@ def test_it_is_the_head(tiny_head: HeadModel, tmp_path: Path) -> None:
         assert np.array_equal(np.array(subset.GetIndicesAttr().Get()), faces)
         bound, _ = UsdShade.MaterialBindingAPI(subset.GetPrim()).ComputeBoundMaterial()
         assert bound.GetPath() == f"/head/materials/{kind}"
+        surface = UsdShade.Shader(stage.GetPrimAtPath(f"/head/materials/{kind}/surface"))
+        assert surface.GetInput("ior").Get() == pytest.approx(LOOKS[kind].ior)
+        assert surface.GetInput("clearcoat").Get() == pytest.approx(LOOKS[kind].coat[0])
+        for key, channel in (("occlusion", "r"), ("roughness", "g")):
+            source, output, _ = surface.GetInput(key).GetConnectedSource()
+            assert (source.GetPath(), output) == (f"/head/materials/{kind}/map", channel)
     # The blend shapes, with the photo's weights, make the photo's face.
     binding = UsdSkel.BindingAPI(prim)
     assert tuple(binding.GetBlendShapesAttr().Get()) == ARKIT_UNITS

@@ -8,7 +8,7 @@ the head, and unlike quantised ones they need no extension that a reader may lac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,52 +16,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.export.gltf_document import Buffer, GltfAnimation, GltfSkin, Json, container, index_type, put_motion
+from tronie.export.gltf_document import (
+    Buffer,
+    GltfAnimation,
+    GltfSkin,
+    Json,
+    container,
+    extensions_used,
+    index_type,
+    material,
+    put_motion,
+)
 from tronie.export.shells import put_shells
+from tronie.head.materials import LOOKS
 from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, quad_vertex_normals, texels
-from tronie.io import encode
 from tronie.types import Shell
 from tronie.version import __version__
 
-# How skin, eyes and mouth look in glTF and elsewhere.
-
-LOOKS: dict[str, Json] = {
-    "skin": {"color": (0.68, 0.44, 0.33, 1.0), "roughness": 0.55, "double": False, "ior": 1.4},
-    "eyes": {"color": (0.80, 0.80, 0.78, 1.0), "roughness": 0.1, "double": False, "ior": 1.376, "coat": (1.0, 0.02)},
-    "mouth": {"color": (0.42, 0.14, 0.13, 1.0), "roughness": 0.35, "double": True, "ior": 1.4, "coat": (0.5, 0.15)},
-}
-"""Material -> linear RGBA for a head without a texture, roughness, whether its back faces are drawn, index of
-refraction (skin: Jacques 2013; cornea: 1.376), strength and roughness of the film of tears or saliva on it.
-The roughness alone makes eyes and mouth wet where a viewer knows no film."""
-IOR, COAT = "KHR_materials_ior", "KHR_materials_clearcoat"
-"""Extensions that the materials use; who does not know them leaves them out."""
+WORN_BY = {"skin": ("normal", "surface"), "mouth": ("surface",)}
+"""Which pictures a material has besides the texture: where another says how rough it is, and how much light gets there,
+is in one, `surface`."""
 
 
-def gltf_material(name: str, both_sides: bool, textures: Mapping[str, int]) -> Json:
-    """A material of the document; `textures` are those it has, by their numbers: `texture` its colour, `normal`,
-    `occlusion`."""
-    look = LOOKS[name]
-    surface: Json = {"metallicFactor": 0.0, "roughnessFactor": look["roughness"]}
-    if "texture" in textures:
-        surface["baseColorTexture"] = {"index": textures["texture"]}
-    else:
-        surface["baseColorFactor"] = list(look["color"])
-    extensions: Json = {IOR: {"ior": look["ior"]}}
-    if coat := look.get("coat"):
-        extensions[COAT] = {"clearcoatFactor": coat[0], "clearcoatRoughnessFactor": coat[1]}
-    material: Json = {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look["double"] or both_sides}
-    for kind in ("normal", "occlusion"):
-        if kind in textures:
-            material[f"{kind}Texture"] = {"index": textures[kind]}
-    return material | {"extensions": extensions}
-
-
-def extensions_used(materials: list[Json]) -> list[str]:
-    return sorted({name for material in materials for name in material["extensions"]})
-
-
-__all__ = ["LOOKS", "PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
+__all__ = ["PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
 
 LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
 SAMPLER = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
@@ -71,9 +49,6 @@ SMALLEST_MOVE = 0.015
 
 SMALLEST_TURN = 0.01
 """The same of morph targets of normals, which are unit vectors."""
-
-WORN_BY = {"skin": "normal", "mouth": "occlusion"}
-"""Which picture a material has besides the texture."""
 
 PHOTO = "photo"
 """Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""
@@ -103,6 +78,7 @@ def glb(
     provenance: Image | None = None,
     sigma_mm: Array | None = None,
     normal_map: bytes | None = None,
+    surface: bytes | None = None,
     lod: int = 0,
     rig: bool = False,
     morph_normals: bool = False,
@@ -115,12 +91,13 @@ def glb(
     viewer shows `head.vertices`. A model without units has one morph target instead, PHOTO.
     `texture` is an encoded JPEG or PNG; None gives plain colours. `provenance` (S, S) becomes the vertex attribute
     _PROVENANCE, `sigma_mm` (C,) of the control vertices _SIGMA_MM. `normal_map`, an encoded picture in tangent space,
-    goes onto the skin of a head with a texture, which gets tangents. `lod` 1 or 2: fewer triangles
-    (`tronie.head.lod`). `rig`: with joints (`tronie.head.skeleton`). `morph_normals`: morph targets turn normals too.
+    goes onto the skin of a head with a texture, which gets tangents; `surface`, an encoded `surface_map`, onto its skin
+    and mouth. `lod` 1 or 2: fewer triangles (`tronie.head.lod`). `rig`: with joints (`tronie.head.skeleton`).
+    `morph_normals`: morph targets turn normals too.
     `motion`: how head and face move in a clip, as an animation. `shells`: each a mesh of its own, named after it.
     """
     if texture is None:
-        normal_map = None
+        normal_map = surface = None
     packed = _pack(Same(head.model), head.level, lod)
     mesh = head.model.level(head.level)
     neutral = np.ascontiguousarray(head.neutral, dtype=np.float32)
@@ -155,20 +132,20 @@ def glb(
         for row, turn in enumerate(turns):
             targets[row] = targets[row] | {"NORMAL": buffer.sparse(turn[piece.vertex], kind, bounds=False)}
         primitives.append({**shared, "attributes": attributes, "material": number, "targets": targets})
-    shade = None if texture is None else _occlusion(Same(head.model), head.level)
-    offered = {"texture": texture, "normal": normal_map, "occlusion": shade}
+    offered = {"texture": texture, "normal": normal_map, "surface": surface}
     pictures = {kind: picture for kind, picture in offered.items() if picture is not None}
     materials = []
     for piece in packed.pieces:
-        own = {"texture", WORN_BY.get(piece.material)}
+        own = {"texture", *WORN_BY.get(piece.material, ())}
         worn = {kind: number for number, kind in enumerate(pictures) if kind in own}
-        materials.append(gltf_material(piece.material, head.model.is_mask, worn))
+        look = LOOKS[piece.material]
+        look = replace(look, both_sides=look.both_sides or head.model.is_mask)
+        materials.append(material(piece.material, look, worn))
     extras: Json = {"targetNames": units}
     if eyes := _eyes(head):
         extras["eyeCenters"] = eyes
     document: Json = {
         "asset": _asset(head.model),
-        "extensionsUsed": extensions_used(materials),
         "scene": 0,
         "scenes": [{"name": "scene", "nodes": [0]}],
         "nodes": [{"name": name, "mesh": 0}],
@@ -185,6 +162,7 @@ def glb(
         left = np.concatenate([piece.vertex for piece in packed.pieces])
         put_shells(document, buffer, shells, lod, joints, left)
         document.setdefault("samplers", [SAMPLER])
+    document["extensionsUsed"] = extensions_used(document["materials"])
     document["accessors"] = [*packed.accessors, *buffer.accessors]
     document["bufferViews"] = [*packed.views, *buffer.views]
     document["buffers"] = [{"byteLength": buffer.length}]
@@ -216,14 +194,6 @@ def _pack(key: Same, level: int, lod: int) -> Packed:
         tuple(primitives),
         model.expression_names,
     )
-
-
-@lru_cache(maxsize=6)
-def _occlusion(key: Same, level: int) -> bytes | None:
-    from tronie.stages.texture.mouth import mouth_openness
-
-    found = mouth_openness(key.value, level)
-    return None if found is None else encode.png(found)
 
 
 def _moves(millimetres: NDArray[Any]) -> NDArray[np.float32]:

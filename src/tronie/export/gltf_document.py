@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import Camera
+from tronie.head.materials import Look
 from tronie.head.model import Head
 from tronie.head.skeleton import HEAD, skeleton, skinning_weights
 from tronie.head.surface import Piece, Same
@@ -124,6 +125,43 @@ def container(document: Json, length: int) -> Iterator[memoryview]:
     yield memoryview(struct.pack("<I4s", len(text), b"JSON"))
     yield memoryview(text)
     yield memoryview(struct.pack("<I4s", length, b"BIN\0"))
+
+
+# Materials: glTF's own and what the extensions say more; who does not know them leaves them out.
+
+IOR = 1.5
+"""What glTF takes for every material that says nothing."""
+
+
+def material(name: str, look: Look, textures: Mapping[str, int], roughness: float | None = None) -> Json:
+    """A material of the document; `textures` are those it has, by their numbers: `texture` its colour, `normal`,
+    `surface` its occlusion and roughness. `roughness`: another than the look's."""
+    surface: Json = {"metallicFactor": 0.0, "roughnessFactor": look.roughness if roughness is None else roughness}
+    if "texture" in textures:
+        surface["baseColorTexture"] = {"index": textures["texture"]}
+    else:
+        surface["baseColorFactor"] = [*look.color, 1.0]
+    found: Json = {"name": name, "pbrMetallicRoughness": surface, "doubleSided": look.both_sides}
+    if "normal" in textures:
+        found["normalTexture"] = {"index": textures["normal"]}
+    if "surface" in textures:
+        surface |= {"metallicRoughnessTexture": {"index": textures["surface"]}, "roughnessFactor": 1.0}
+        found["occlusionTexture"] = {"index": textures["surface"]}
+    extensions: Json = {}
+    if look.ior != IOR:
+        extensions["KHR_materials_ior"] = {"ior": look.ior}
+    if look.specular < 1:
+        extensions["KHR_materials_specular"] = {"specularFactor": look.specular}
+    if look.coat[0]:
+        extensions["KHR_materials_clearcoat"] = {
+            "clearcoatFactor": look.coat[0],
+            "clearcoatRoughnessFactor": look.coat[1],
+        }
+    return found | ({"extensions": extensions} if extensions else {})
+
+
+def extensions_used(materials: Iterable[Json]) -> list[str]:
+    return sorted({name for one in materials for name in one.get("extensions", ())})
 
 
 # Joints in a glTF document: nodes, a skin, and for each vertex the joints that it follows.

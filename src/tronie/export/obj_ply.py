@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.export.gltf import LOOKS
 from tronie.export.shells import colored
+from tronie.head.materials import LOOKS, Look, look_of_shell
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
 from tronie.raster.compositing import sampled
@@ -57,23 +57,34 @@ def _obj_shells(shells: Sequence[Shell], before: NDArray[np.int64]) -> Iterator[
         before = before + len(shell.vertices)
 
 
-def mtl(texture_file: str | None = "texture.png", shells: Sequence[Shell] = ()) -> bytes:
-    """Materials for `obj`; plain colours without a texture. A shell's picture is NAME.png."""
+def mtl(
+    texture_file: str | None = "texture.png", shells: Sequence[Shell] = (), roughness_file: str | None = None
+) -> bytes:
+    """Materials for `obj`; plain colours without a texture. A shell's picture is NAME.png. `roughness_file`: a picture
+    of how rough the head is, place by place."""
     text = "# tronie\n"
     for name in MATERIALS:
         look = LOOKS[name]
         # Readers multiply Kd and the map, so with a map it is white; MTL colours are sRGB by custom.
-        color = (1.0, 1.0, 1.0) if texture_file else tuple(c ** (1 / 2.2) for c in look["color"][:3])
-        shine = {"skin": 0.1, "eyes": 0.5, "mouth": 0.25}[name]
-        text += f"\nnewmtl {name}\nKa 0 0 0\nKd {color[0]:.4f} {color[1]:.4f} {color[2]:.4f}\n"
-        text += f"Ks {shine} {shine} {shine}\nNs {round(2 / look['roughness'] ** 4)}\nPr {look['roughness']}\nillum 2\n"
+        color = (1.0, 1.0, 1.0) if texture_file else tuple(c ** (1 / 2.2) for c in look.color)
+        text += _mtl_material(name, look, color, look.roughness)
         if texture_file:
             text += f"map_Kd {texture_file}\n"
+            text += f"map_Pr {roughness_file}\n" if roughness_file else ""
     for shell in shells:
         name = _word(shell.name)
-        text += f"\nnewmtl {name}\nKa 0 0 0\nKd 1 1 1\nKs 0.05 0.05 0.05\nNs {round(2 / shell.roughness**4)}\n"
-        text += f"Pr {shell.roughness:.4g}\nillum 2\nmap_Kd {name}.png\nmap_d {name}.png\n"
+        text += _mtl_material(name, look_of_shell(shell.name), (1.0, 1.0, 1.0), shell.roughness)
+        text += f"map_Kd {name}.png\nmap_d {name}.png\n"
     return text.encode()
+
+
+def _mtl_material(name: str, look: Look, color: tuple[float, ...], roughness: float) -> str:
+    """Phong's exponent for readers of old, roughness for those that know Pr."""
+    shine = round(0.1 * look.specular + 0.4 * look.coat[0], 3)
+    return (
+        f"\nnewmtl {name}\nKa 0 0 0\nKd {color[0]:.4f} {color[1]:.4f} {color[2]:.4f}\n"
+        f"Ks {shine} {shine} {shine}\nNs {round(2 / roughness**4)}\nPr {roughness:.4g}\nillum 2\n"
+    )
 
 
 def ply(

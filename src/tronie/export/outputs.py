@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from tronie.arrays import Image
 from tronie.export.gltf import glb
 from tronie.export.gltf_document import GltfAnimation
@@ -18,6 +20,7 @@ from tronie.outputs import OUTPUTS, Output
 from tronie.render.figure import without_light
 from tronie.render.overlay import overlay
 from tronie.settings import ExportSettings
+from tronie.stages.texture.surface_map import SIDE, is_known, surface_map
 from tronie.types import Face, Photo, Result, Shell
 
 TEXTURE_QUALITY = 92
@@ -144,12 +147,31 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
         provenance=None if texture is None else texture.provenance,
         sigma_mm=None if fit is None else fit.sigma_mm,
         normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
+        surface=_png_or_none(_surface(one, lod)),
         lod=lod,
         rig=one.export.rig,
         morph_normals=one.export.morph_normals,
         motion=one.course,
         shells=one.shells,
     )
+
+
+def _surface(one: FaceToWrite, lod: int = 0) -> Image | None:
+    """Occlusion and roughness; None of a head without a texture, or where nothing is known of them."""
+    head, worn = one.face.head, one.worn
+    if head is None or worn is None:
+        return None
+    return surface_map(head.model, head.level, worn, bare=one.wears_albedo, side=SIDE >> lod)
+
+
+def _roughness(one: FaceToWrite) -> bytes:
+    found = _surface(one)
+    assert found is not None
+    return encode.png(np.ascontiguousarray(found[..., 1]))
+
+
+def _png_or_none(image: Image | None) -> bytes | None:
+    return None if image is None else encode.png(image)
 
 
 def _lod(one: FaceToWrite) -> Iterator[File]:
@@ -168,14 +190,18 @@ def _usdz(one: FaceToWrite) -> bytes:
     assert one.face.head is not None
     picture = None if one.worn is None else encode.jpeg(one.worn, TEXTURE_QUALITY)
     expression = {} if one.face.fit is None else one.face.fit.expression
-    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells)
+    surface = _png_or_none(_surface(one))
+    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells, surface)
 
 
 def _obj(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         worn = None if one.face.texture is None else "albedo.png" if one.wears_albedo else "texture.png"
         yield "head.obj", partial(obj, one.face.head, shells=one.shells)
-        yield "head.mtl", partial(mtl, worn, one.shells)
+        rough = worn is not None and is_known(one.face.head.model, one.face.head.level)
+        yield "head.mtl", partial(mtl, worn, one.shells, "roughness.png" if rough else None)
+        if rough:
+            yield "roughness.png", partial(_roughness, one)
         for shell in one.shells:
             yield f"{shell.name}.png", partial(shell_png, shell)
 

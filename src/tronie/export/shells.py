@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tronie.export.gltf_document import Buffer, GltfSkin, Json, index_type
+from tronie.export.gltf_document import Buffer, GltfSkin, Json, index_type, material
+from tronie.head.materials import look_of_shell
 from tronie.head.skeleton import HEAD, NECK
 from tronie.head.surface import reduced
 from tronie.io import encode
@@ -104,17 +105,9 @@ def put_shells(
 
 
 def _material(shell: Shell, picture: int) -> Json:
-    return {
-        "name": shell.name,
-        "pbrMetallicRoughness": {
-            "metallicFactor": 0.0,
-            "roughnessFactor": round(float(shell.roughness), 4),
-            "baseColorTexture": {"index": picture},
-        },
-        "alphaMode": "MASK",
-        "alphaCutoff": 0.5,
-        "doubleSided": True,
-    }
+    look = look_of_shell(shell.name)
+    own = material(shell.name, look, {"texture": picture}, round(float(shell.roughness), 4))
+    return own | {"alphaMode": "MASK", "alphaCutoff": 0.5}
 
 
 def _picture(document: Json, buffer: Buffer, name: str, data: bytes) -> int:

@@ -19,21 +19,17 @@ import bpy
 from mathutils import Euler, Matrix, Vector
 
 SKIN: dict[str, Any] = {
-    "Subsurface Weight": 1.0, "Subsurface Radius": (1.0, 0.35, 0.2), "Subsurface Scale": 0.0025, "Roughness": 0.5,
-    "IOR": 1.4,
+    "Subsurface Weight": 1.0, "Subsurface Radius": (1.0, 0.35, 0.2), "Subsurface Scale": 0.0025,
 }  # fmt: skip
-"""Light goes some millimetres deep, red the deepest."""
-EYES: dict[str, Any] = {"Roughness": 0.15, "IOR": 1.376, "Coat Weight": 1.0, "Coat Roughness": 0.02, "Coat IOR": 1.376}
+"""What the file cannot say: light goes some millimetres deep, red the deepest. How rough a surface is, and how wet, it
+says."""
+EYES: dict[str, Any] = {"Coat IOR": 1.376}
 MOUTH: dict[str, Any] = {
-    "Subsurface Weight": 0.3, "Subsurface Radius": (1.0, 0.5, 0.4), "Subsurface Scale": 0.002, "Roughness": 0.35,
-    "IOR": 1.4, "Coat Weight": 0.5, "Coat Roughness": 0.1,
+    "Subsurface Weight": 0.3, "Subsurface Radius": (1.0, 0.5, 0.4), "Subsurface Scale": 0.002,
 }  # fmt: skip
 OVER: dict[str, dict[str, Any]] = {
-    "hair": {"Roughness": 0.75, "IOR": 1.55, "Anisotropic": 0.6},
-    "covering": {"Roughness": 0.9, "IOR": 1.4},
-    "glasses": {"Roughness": 0.3, "IOR": 1.5},
-    "neck": SKIN,
-}
+    "hair": {"Anisotropic": 0.6}, "lashes": {}, "covering": {}, "bust": {}, "neck": SKIN, "glasses": {},
+}  # fmt: skip
 """Surfaces with meshes of their own over and below the head, by name."""
 OLD_NAMES = {"Subsurface Weight": "Subsurface", "Coat Weight": "Clearcoat", "Coat Roughness": "Clearcoat Roughness"}
 """What Blender 3 calls them; its `Subsurface` mixes, so it gets less."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.errors import OutputError
-from tronie.export.gltf import LOOKS, PHOTO, SMALLEST_MOVE
+from tronie.export.gltf import PHOTO, SMALLEST_MOVE
 from tronie.export.shells import LARGEST, shell_png
+from tronie.head.materials import LOOKS, Look, look_of_shell
 from tronie.head.model import PARTS, Head
 from tronie.head.skeleton import HEAD, NECK, Skeleton, skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
@@ -24,6 +26,8 @@ from tronie.runtime.atomic_files import scratch
 from tronie.types import Shell
 from tronie.version import __version__
 
+SURFACE = "surface.png"
+"""The picture of occlusion and roughness."""
 CENTIMETRES = 0.1
 """From millimetres: what most USD files, and AR viewers, are in."""
 
@@ -46,10 +50,11 @@ def usdz(
     name: str = "head",
     rig: bool = False,
     shells: Sequence[Shell] = (),
+    surface: bytes | None = None,
 ) -> bytes:
     """The file. The mesh is `head.neutral`, `expression` the weights of its blend shapes; `texture` an encoded JPEG or
-    PNG; `rig` adds the joints of `tronie.head.skeleton`, else there is one. Each shell is a mesh that moves with the
-    head.
+    PNG; `surface` a PNG of its occlusion and roughness (`surface_map`); `rig` adds the joints of
+    `tronie.head.skeleton`, else there is one. Each shell is a mesh that moves with the head.
 
     Raises OutputError where usd-core is not installed.
     """
@@ -62,6 +67,9 @@ def usdz(
             picture = "texture.png" if texture[:4] == b"\x89PNG" else "texture.jpg"
             (folder / picture).write_bytes(texture)
         pictures = [] if picture is None else [picture]
+        if picture is not None and surface is not None:
+            pictures.append(SURFACE)
+            (folder / SURFACE).write_bytes(surface)
         stage = Usd.Stage.CreateNew(str(folder / "head.usdc"))
         UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.y)
         UsdGeom.SetStageMetersPerUnit(stage, 0.01)
@@ -75,7 +83,7 @@ def usdz(
         Usd.ModelAPI(root.GetPrim()).SetKind("component")
         root.GetPrim().SetDisplayName(name.encode(errors="replace").decode())
         mesh = _mesh(stage, head)
-        _materials(stage, mesh, head, picture)
+        _materials(stage, mesh, head, pictures)
         units = _blend_shapes(stage, mesh, head)
         values = [float(expression.get(unit, 1.0 if unit == PHOTO else 0.0)) for unit in units]
         bones = skeleton(head) if rig else Skeleton(("head",), (-1,), np.zeros((1, 3)))
@@ -134,8 +142,8 @@ def _mesh(stage: Any, head: Head) -> Any:
     return mesh
 
 
-def _materials(stage: Any, mesh: Any, head: Head, picture: str | None) -> None:
-    """A material for each kind of part, bound to that part's faces."""
+def _materials(stage: Any, mesh: Any, head: Head, pictures: Sequence[str]) -> None:
+    """A material for each kind of part, bound to that part's faces; `pictures`: the texture, SURFACE, or not."""
     from pxr import UsdGeom, UsdShade
 
     part = head.model.level(head.level).part
@@ -145,52 +153,63 @@ def _materials(stage: Any, mesh: Any, head: Head, picture: str | None) -> None:
         faces = np.flatnonzero(np.isin(part, [PARTS.index(p) for p in parts]))
         if not len(faces):
             continue
-        material = _surface(stage, kind, LOOKS[kind], picture)
+        material = _surface(stage, kind, LOOKS[kind], pictures)
         subset = UsdShade.MaterialBindingAPI(mesh).CreateMaterialBindSubset(kind, _ints(faces))
         UsdShade.MaterialBindingAPI.Apply(subset.GetPrim()).Bind(material)
     UsdShade.MaterialBindingAPI(mesh).SetMaterialBindSubsetsFamilyType(UsdGeom.Tokens.partition)
 
 
-def _surface(stage: Any, name: str, look: Mapping[str, Any], picture: str | None, clear: bool = False) -> Any:
+def _surface(stage: Any, name: str, look: Look, pictures: Sequence[str], clear: bool = False) -> Any:
     """The material of that name; `clear`: where the picture's alpha is below a half nothing is there."""
     from pxr import Gf, Sdf, UsdShade
 
     path = f"/head/materials/{name}"
+    kinds = Sdf.ValueTypeNames
     material = UsdShade.Material.Define(stage, path)
     shader = UsdShade.Shader.Define(stage, f"{path}/surface")
     shader.CreateIdAttr("UsdPreviewSurface")
-    coat = look.get("coat", (0.0, 0.0))
     for key, value in (
-        ("roughness", look["roughness"]),
+        ("roughness", look.roughness),
         ("metallic", 0.0),
-        ("ior", look["ior"]),
-        ("clearcoat", coat[0]),
-        ("clearcoatRoughness", coat[1]),
+        ("ior", 1 + (look.ior - 1) * look.specular),  # it knows no other way to mirror less
+        ("clearcoat", look.coat[0]),
+        ("clearcoatRoughness", look.coat[1]),
     ):
-        shader.CreateInput(key, Sdf.ValueTypeNames.Float).Set(value)
-    color = shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
-    if picture is None:
-        color.Set(Gf.Vec3f(*look["color"][:3]))
+        shader.CreateInput(key, kinds.Float).Set(value)
+    color = shader.CreateInput("diffuseColor", kinds.Color3f)
+    if not pictures:
+        color.Set(Gf.Vec3f(*look.color))
     else:
         reader = UsdShade.Shader.Define(stage, f"{path}/st")
         reader.CreateIdAttr("UsdPrimvarReader_float2")
-        reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-        texture = UsdShade.Shader.Define(stage, f"{path}/texture")
-        texture.CreateIdAttr("UsdUVTexture")
-        texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(f"./{picture}"))
-        texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
-        for axis in ("wrapS", "wrapT"):
-            texture.CreateInput(axis, Sdf.ValueTypeNames.Token).Set("clamp")
-        texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
-            reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-        )
-        color.ConnectToSource(texture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3))
+        reader.CreateInput("varname", kinds.String).Set("st")
+        place = reader.CreateOutput("result", kinds.Float2)
+        texture = _picture(stage, f"{path}/texture", pictures[0], place, "sRGB")
+        color.ConnectToSource(texture.CreateOutput("rgb", kinds.Float3))
         if clear:
-            opacity = shader.CreateInput("opacity", Sdf.ValueTypeNames.Float)
-            opacity.ConnectToSource(texture.CreateOutput("a", Sdf.ValueTypeNames.Float))
-            shader.CreateInput("opacityThreshold", Sdf.ValueTypeNames.Float).Set(0.5)
-    material.CreateSurfaceOutput().ConnectToSource(shader.CreateOutput("surface", Sdf.ValueTypeNames.Token))
+            opacity = shader.CreateInput("opacity", kinds.Float)
+            opacity.ConnectToSource(texture.CreateOutput("a", kinds.Float))
+            shader.CreateInput("opacityThreshold", kinds.Float).Set(0.5)
+        if SURFACE in pictures:
+            texture = _picture(stage, f"{path}/map", SURFACE, place, "raw")
+            for key, channel in (("occlusion", "r"), ("roughness", "g")):
+                shader.CreateInput(key, kinds.Float).ConnectToSource(texture.CreateOutput(channel, kinds.Float))
+    material.CreateSurfaceOutput().ConnectToSource(shader.CreateOutput("surface", kinds.Token))
     return material
+
+
+def _picture(stage: Any, path: str, file: str, place: Any, space: str) -> Any:
+    """What reads a picture of the package in a colour space at `place`."""
+    from pxr import Sdf, UsdShade
+
+    texture = UsdShade.Shader.Define(stage, path)
+    texture.CreateIdAttr("UsdUVTexture")
+    texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(f"./{file}"))
+    texture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set(space)
+    for axis in ("wrapS", "wrapT"):
+        texture.CreateInput(axis, Sdf.ValueTypeNames.Token).Set("clamp")
+    texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(place)
+    return texture
 
 
 def _shell(stage: Any, shell: Shell, joint: int) -> None:
@@ -209,8 +228,8 @@ def _shell(stage: Any, shell: Shell, joint: int) -> None:
     mesh.CreateExtentAttr(_floats(extent))
     st = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex)
     st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(shell.uv * [1, -1] + [0, 1], dtype=np.float32)))
-    look = {"roughness": float(shell.roughness), "ior": 1.5}
-    material = _surface(stage, shell.name, look, f"{shell.name}.png", clear=True)
+    look = replace(look_of_shell(shell.name), roughness=float(shell.roughness))
+    material = _surface(stage, shell.name, look, (f"{shell.name}.png",), clear=True)
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
     binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
     binding.CreateSkeletonRel().SetTargets(["/head/skeleton"])
