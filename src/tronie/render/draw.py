@@ -11,7 +11,7 @@ from tronie.head.model import Head
 from tronie.io.saved_head import SavedHead
 from tronie.render.figure import Figure, figure_of, figure_of_head
 from tronie.render.film import orbit
-from tronie.render.lights import PRESETS, preset
+from tronie.render.lights import PRESETS, light_name, preset
 from tronie.render.load import figure_of_saved
 from tronie.render.renderer import Look, Mode, Scene, render
 from tronie.types import Face
@@ -25,7 +25,7 @@ def draw(
     pitch: float = 0.0,
     zoom: float = 1.0,
     mode: Mode = "textured",
-    light: str = "photo",
+    light: str | None = None,
     expression: Mapping[str, float] | None = None,
     background: ArrayLike | None = (236, 236, 238),
     threads: int = 1,
@@ -34,10 +34,12 @@ def draw(
 
     `size` is (width, height); at `zoom` 1 the head fits from every side. It is turned by `yaw` degrees (positive: to
     the image's right) and `pitch` (positive: it looks up). `mode` is `textured`, `clay`, `wireframe`, `provenance`,
-    `uncertainty` or `normals`; `light` a name in PRESETS, `photo` being the light that the texture already holds.
+    `uncertainty` or `normals`; `light` a name in PRESETS, by default what suits the mode: for `textured` it is `photo`, the
+    light that the texture already holds.
     `expression` gives weights by unit, by default the photo's. Raises ValueError for a face without a head, a mode or
     a light that is not there.
     """
+    light = light_name(mode) if light is None else light
     if light not in PRESETS:
         raise ValueError(f"there is no light {light!r}, only {', '.join(PRESETS)}")
     figure = _figure(head)
