@@ -287,6 +287,16 @@ class Albedo:
 
 
 @dataclass(frozen=True, slots=True)
+class Folds:
+    """Deep folds of the skin, by which a head differs from what its model says."""
+
+    out: Array
+    """(V,) float32 mm along the normals at rest and in the photo's expression; below 0 in a fold."""
+    lined: float
+    """0..1: how lined the skin is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """The fine relief of a head's skin."""
 
@@ -375,6 +385,8 @@ class Face:
     shells: tuple[Shell, ...] = ()
     """Hair, a covering, glasses, as far as the settings want them and the photo shows them."""
     texture: Texture | None = None
+    folds: Folds | None = None
+    """What `head` has of them, where the photo shows skin enough."""
     albedo: Albedo | None = None
     """Where it was asked for."""
     detail: Detail | None = None

@@ -30,6 +30,7 @@ PLACES: dict[str, str] = {
     "enhance_limit": "enhance.limit",
     "head": "head.name",
     "subdivide": "head.subdivide",
+    "folds": "head.folds",
     "engine": "fit.engine",
     "focal": "fit.focal",
     "hair": "hair.mode",
@@ -150,8 +151,8 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "hair", "glasses", "texture_size", "base_color", "frontal_size", "crop", "background",
-    "expression", "gaze",
+    "focal", "head", "subdivide", "folds", "hair", "glasses", "texture_size", "base_color", "frontal_size", "crop",
+    "background", "expression", "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 

@@ -23,6 +23,7 @@ from tronie.export.schemas import (
     EnhancementRecord,
     FaceRecord,
     FitRecord,
+    FoldsRecord,
     FrontalRecord,
     HairRecord,
     InputRecord,
@@ -136,6 +137,10 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         detail = DetailRecord(
             side=len(d.normals), texel_mm=round(d.texel_mm, 3), noise=round(d.noise, 4), amount=round(d.amount, 4)
         )
+    folds = None
+    if face.folds is not None:
+        deepest = max(-float(face.folds.out.min()), 0.0)
+        folds = FoldsRecord(lined=round(face.folds.lined, 3), deepest_mm=round(deepest, 2))
     if face.albedo is not None:
         a = face.albedo
         light = LightRecord.model_construct(
@@ -191,6 +196,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         light=light,
         frontal=None if face.portrait is None else _frontal(face.portrait),
         detail=detail,
+        folds=folds,
         files=files,
         warnings=[caution.text for caution in face.warnings],
         warning_codes=[caution.code for caution in face.warnings],

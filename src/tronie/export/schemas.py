@@ -165,6 +165,13 @@ class HairRecord(Record):
     color: Row3 = Field(description="sRGB 0..255, the median of what the photo shows; the skin's on a bald head.")
 
 
+class FoldsRecord(Record):
+    """Deep folds of the skin, which are relief of the head."""
+
+    lined: float = Field(description="0..1: how lined the skin is.")
+    deepest_mm: float = Field(description="Depth of the deepest fold.")
+
+
 class DetailRecord(Record):
     """The normal map of wrinkles and pores, normal.png."""
 
@@ -214,6 +221,7 @@ class FaceRecord(Record):
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None
+    folds: FoldsRecord | None = Field(None, description="Null with --no-folds, and where little skin is seen.")
     detail: DetailRecord | None = Field(None, description="With --detail.")
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = Field([], description="Why to trust the face less, one sentence each.")

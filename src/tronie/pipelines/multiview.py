@@ -67,8 +67,10 @@ class Shot:
 def add_light_and_portrait(
     face: Face, photo: Photo, settings: Settings, job: Job | None = None, threads: int = 1
 ) -> Face:
-    """A face with head, fit and texture, with what else is wanted: its light, its portrait."""
+    """A face with head, fit and texture, with what else is wanted: its folds, light, portrait."""
     job = job or Job()
+    if settings.head.folds:
+        face = folded(face)
     if settings.runs("light"):
         from tronie.stages.lighting import light_and_detail
 
@@ -79,6 +81,18 @@ def add_light_and_portrait(
         with job.stage("frontal"):
             face = with_portrait(face, photo, settings.portrait, threads)
     return face
+
+
+def folded(face: Face) -> Face:
+    """A face with head, fit and texture, with the deep folds of its skin on the head."""
+    from tronie.stages.lighting.folds import find_folds, with_folds
+
+    head, fit, texture = face.head, face.fit, face.texture
+    assert head is not None
+    assert fit is not None
+    assert texture is not None
+    found = find_folds(texture, head, fit, face.segmentation)
+    return face if found is None else replace(face, folds=found, head=with_folds(head, found))
 
 
 def segmented(face: Face, photo: Photo, net: SegmentNet) -> Face:

@@ -34,8 +34,8 @@ def draw(
 
     `size` is (width, height); at `zoom` 1 the head fits from every side. It is turned by `yaw` degrees (positive: to
     the image's right) and `pitch` (positive: it looks up). `mode` is `textured`, `clay`, `wireframe`, `provenance`,
-    `uncertainty` or `normals`; `light` a name in PRESETS, by default what suits the mode: for `textured` it is `photo`, the
-    light that the texture already holds.
+    `uncertainty` or `normals`; `light` a name in PRESETS, by default what suits the mode: with `textured` it is
+    `photo`, the light that the texture already holds.
     `expression` gives weights by unit, by default the photo's. Raises ValueError for a face without a head, a mode or
     a light that is not there.
     """
