@@ -48,7 +48,7 @@ class HeadSettings(Branch):
     subdivide: Literal[0, 1, 2] | None = Field(
         None, description="Levels of smooth subdivision of the exported mesh; default: 1, 0 for a mesh that is fine."
     )
-    folds: bool = Field(True, description="Deep folds of lined skin as relief of the head, or no relief but beards.")
+    folds: Literal["auto", "none"] = Field("auto", description="Deep folds of old skin as relief of the head, or none.")
 
 
 class HairSettings(Branch):

@@ -221,7 +221,7 @@ class FaceRecord(Record):
     )
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None
-    folds: FoldsRecord | None = Field(None, description="Null with --no-folds, and where little skin is seen.")
+    folds: FoldsRecord | None = Field(None, description="Null with --folds none, and where little skin is seen.")
     detail: DetailRecord | None = Field(None, description="With --detail.")
     files: list[str] = Field(description="Names of the other files in the same folder.")
     warnings: list[str] = Field([], description="Why to trust the face less, one sentence each.")

@@ -69,7 +69,7 @@ def add_light_and_portrait(
 ) -> Face:
     """A face with head, fit and texture, with what else is wanted: its folds, light, portrait."""
     job = job or Job()
-    if settings.head.folds:
+    if settings.head.folds == "auto":
         face = folded(face)
     if settings.runs("light"):
         from tronie.stages.lighting import light_and_detail
