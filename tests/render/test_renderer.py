@@ -17,6 +17,8 @@ from tronie.render.figure import Figure, control_edges, figure_of_head, without_
 from tronie.render.film import orbit
 from tronie.render.lights import Lamp, Lighting, preset
 from tronie.render.renderer import Look, Mode, Scene, heat_srgb, render
+from tronie.render.shader import reflectance
+from tronie.stages.texture.surface_map import surface_map
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
 POSE = rigid(HEAD_TO_CAMERA_AXES, [0, 0, 1000.0])
@@ -292,3 +294,29 @@ def test_light_that_is_taken_off_the_skin_is_taken_off_the_hair(figure: Figure) 
     ]
     assert np.abs(seen[0].astype(int) - [90, 60, 40]).max() <= 1
     assert np.abs(seen[1].astype(int) - shell.image[0, 0, :3]).max() <= 1
+
+
+def test_a_rough_surface_mirrors_little_at_grazing_angles_and_none_more_than_there_is() -> None:
+    for facing in (0.0, 0.1, 0.3, 0.7, 1.0):
+        shares = [float(reflectance(*map(np.float32, (r, facing, 0.028, 1.0)))) for r in (0.1, 0.35, 0.55, 0.85)]
+        assert all(0 <= share <= 1 for share in shares)
+        if facing < 0.2:
+            assert shares == sorted(shares, reverse=True)
+    straight = float(reflectance(*map(np.float32, (0.1, 1.0, 0.04, 1.0))))
+    assert straight == pytest.approx(0.04, abs=0.01)
+
+
+def test_a_figure_is_as_rough_as_its_file_says() -> None:
+    """Vertex by vertex what head.glb's picture holds there."""
+    model = default_head()
+    head = Head(model, 1, *2 * (model.level(1).apply(model.mean),))
+    texture = np.full((256, 256, 3), (196, 148, 122), np.uint8)
+    found, figure = surface_map(model, 1, texture), figure_of_head(head, texture)
+    assert found is not None
+    assert figure.roughness is not None
+    mesh = model.level(1)
+    skin = mesh.triangle_part == 0
+    j, i = (mesh.uv[mesh.triangle_uv[skin]] * len(found)).astype(int).clip(0, len(found) - 1).reshape(-1, 2).T
+    told = figure.roughness[mesh.triangles[skin]].ravel()
+    assert np.quantile(np.abs(told - found[i, j, 1] / 255), 0.98) < 0.03
+    assert figure_of_head(head).roughness is None

@@ -29,7 +29,8 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "skin": Look((0.68, 0.44, 0.33), 0.55, ior=1.4),
+    # Down and pores shade each other at grazing angles, and a photo's texture holds some of its gloss already.
+    "skin": Look((0.68, 0.44, 0.33), 0.55, ior=1.4, specular=0.6),
     "eyes": Look((0.80, 0.80, 0.78), 0.1, ior=1.376, coat=(1.0, 0.02)),
     "mouth": Look((0.42, 0.14, 0.13), 0.35, ior=1.4, coat=(0.5, 0.15), both_sides=True),
 }
@@ -42,7 +43,7 @@ SHELL_LOOKS: dict[str, Look] = {
     "lashes": Look((0.02, 0.015, 0.012), 0.85, specular=0.2, both_sides=True),
     "covering": Look((0.45, 0.45, 0.45), 0.9, specular=0.4, both_sides=True),
     "bust": Look((0.3, 0.3, 0.32), 0.9, specular=0.4, both_sides=True),
-    "neck": Look((0.68, 0.44, 0.33), 0.6, ior=1.4, both_sides=True),
+    "neck": Look((0.68, 0.44, 0.33), 0.6, ior=1.4, specular=0.6, both_sides=True),
     "glasses": Look((0.05, 0.05, 0.05), 0.35, both_sides=True),
 }
 """By the name of a surface over or below the head (`types.Shell`)."""

@@ -14,9 +14,10 @@ from tronie.arrays import Array, Image
 from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, Head, HeadModel
 from tronie.head.surface import Same, quad_vertex_normals, reduced
-from tronie.raster.compositing import srgb_tables
+from tronie.raster.compositing import sampled, srgb_tables
 from tronie.raster.cutouts import Cutout, draw_cut, pyramid
 from tronie.raster.rasterizer import visible
+from tronie.stages.texture.surface_map import surface_map
 from tronie.types import Face, Shell
 
 Ints = NDArray[np.int32]
@@ -89,6 +90,8 @@ class Figure:
     """(S, S, 3) RGB: the texture without the photo's light, which light of other kinds falls on."""
     provenance: Image | None = None
     """(S, S) indices into PROVENANCE."""
+    roughness: Array | None = None
+    """(V,) float32 0..1 of its surface in its texture; None where nothing is known."""
     sigma: Array | None = None
     """(V,) float32 mm: standard deviation of the surface, towards or away from its outside."""
     wire: NDArray[np.uint8] | None = None
@@ -336,6 +339,7 @@ def figure_of_head(
         texture=texture,
         albedo=albedo,
         provenance=provenance,
+        roughness=None if texture is None else _roughness(head, texture),
         sigma=sigma,
         wire=shared.wire,
         neck=shared.neck,
@@ -343,6 +347,19 @@ def figure_of_head(
         both_sides=model.is_mask,
         shells=shells,
     )
+
+
+def _roughness(head: Head, texture: Image) -> Array | None:
+    """(V,) where a vertex lies in the picture that head.glb has."""
+    found = surface_map(head.model, head.level, texture)
+    if found is None:
+        return None
+    mesh = head.model.level(head.level)
+    place = np.zeros((len(head.neutral), 2), np.float32)
+    # Skin wins at vertices that it shares.
+    order = np.argsort(-mesh.triangle_part.astype(np.int64), kind="stable")
+    place[mesh.triangles[order]] = mesh.uv[mesh.triangle_uv[order]]
+    return np.asarray(sampled(found, place * len(found))[:, 1] / 255, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

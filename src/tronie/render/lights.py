@@ -1,8 +1,8 @@
 """Light for pictures of heads: lamps, and a surrounding given by a panorama.
 
 Diffuse light is that of the lamps, each with a soft terminator, and of the surrounding as spherical harmonics of
-order 2 (Ramamoorthi & Hanrahan 2001). What surfaces mirror is looked up in three maps of the sphere, blurred as
-sharply as eyes, teeth and lips, or skin reflect: there lamp and surrounding are one.
+order 2 (Ramamoorthi & Hanrahan 2001). What surfaces mirror is looked up between maps of the sphere that are blurred
+further and further, by how rough a surface is: there lamp and surrounding are one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ Vector = tuple[float, float, float]
 
 MAP_SIDE = 96
 """Of the octahedral maps of what is mirrored, texels."""
-LOBES = (400.0, 40.0, 10.0)
-"""Sharpness (of a spherical Gaussian) of what eyes, wet lips and teeth, and skin mirror."""
+FINEST, COARSER = 400.0, 7.0
+LOBES = tuple(FINEST / COARSER**k for k in range(4))
+"""Sharpness (of a spherical Gaussian) of what surfaces mirror: 0.5 / r^4 of one with roughness r, as GGX has it near
+its peak. These are those of 0.19 and less (eyes), 0.31, 0.50 and 0.81."""
 GLINT = 5.0
 """Degrees: half width of a lamp that eyes mirror, at most."""
 PANORAMA = (96, 48)
@@ -54,7 +56,7 @@ class Surrounding:
     harmonics: Array
     """(9, 3): `basis(n) @ harmonics` is the linear light on a white surface with normal n, camera axes."""
     mirrored: Array
-    """(3, MAP_SIDE, MAP_SIDE, 3) float32: radiance blurred by each of LOBES, in octahedral coordinates; with
+    """(L, MAP_SIDE, MAP_SIDE, 3) float32: radiance blurred by each of LOBES, in octahedral coordinates; with
     radiance 1 all around it a white surface looks like 1."""
 
 
@@ -82,12 +84,12 @@ class Lighting:
     plain: bool = False
     """Colours come out as they are, up to white, without the shoulder that keeps highlights from clipping."""
     maps: Array = field(init=False, repr=False)
-    """(3, MAP_SIDE, MAP_SIDE, 3) float32: all that is mirrored."""
+    """(L, MAP_SIDE, MAP_SIDE, 3) float32: all that is mirrored."""
     harmonics: Array = field(init=False, repr=False)
     """(9, 3) float32: all that comes from everywhere."""
 
     def __post_init__(self) -> None:
-        maps = np.zeros((3, MAP_SIDE, MAP_SIDE, 3), np.float32)
+        maps = np.zeros((len(LOBES), MAP_SIDE, MAP_SIDE, 3), np.float32)
         rest = np.asarray(self.ambient) + 0.5 * np.asarray(self.sky)
         maps += rest.astype(np.float32)
         maps -= 0.5 * np.asarray(self.sky, np.float32) * octahedral_directions()[None, ..., 1:2]
@@ -98,8 +100,11 @@ class Lighting:
                 # Eyes mirror the lamp as a glint: a wide one's is a window's, not a haze over the iris.
                 width = min(lamp.width, GLINT) if k == 0 else lamp.width
                 s = 1 / (1 / lobe + np.radians(width) ** 2 / 2)
-                # A normalised spherical Gaussian, s / (2 pi) at its peak; the lamp's irradiance is pi times its colour.
-                bump = np.float32(s / 2) * np.exp(np.float32(s) * (octahedral_directions() @ toward - 1))
+                # A normalised spherical Gaussian, nearly s / (2 pi) at its peak; the lamp's irradiance is pi times its
+                # colour.
+                bump = np.float32(s / 2 / -np.expm1(-2 * s)) * np.exp(
+                    np.float32(s) * (octahedral_directions() @ toward - 1)
+                )
                 maps[k] += bump[..., None] * np.asarray(lamp.color, np.float32)
         harmonics = np.zeros((9, 3))
         harmonics[0] = rest * UNIFORM
@@ -162,7 +167,7 @@ def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0
     if not mean > 0:
         raise ValueError("the panorama is black")
     scale = 0.9 / max(facing, 0.25 * mean) * 2.0**exposure
-    mirrored = np.empty((3, MAP_SIDE, MAP_SIDE, 3), np.float32)
+    mirrored = np.empty((len(LOBES), MAP_SIDE, MAP_SIDE, 3), np.float32)
     v, l32, n32 = octahedral_directions().reshape(-1, 3), light.astype(np.float32), n.T.astype(np.float32)
     for k, s in enumerate(LOBES):
         weight = np.exp(np.float32(s) * (v @ n32 - 1))

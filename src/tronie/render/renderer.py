@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from tronie.arrays import Array, Image
 from tronie.color import linear_to_srgb
 from tronie.geometry import Camera
+from tronie.head.materials import LOOKS
 from tronie.head.model import PARTS
+from tronie.head.surface import MATERIALS
 from tronie.io.encode import PROVENANCE_COLORS
 from tronie.raster.compositing import srgb_tables
 from tronie.raster.cutouts import draw_cut, hide_covered, joined
@@ -27,7 +29,7 @@ from tronie.render.figure import Figure
 from tronie.render.fragments import REACH, STEPS, fragments, planes, resolve
 from tronie.render.lights import Lighting, preset
 from tronie.render.shader import COLUMNS, fragment_stage, vertex_stage
-from tronie.render.shells import HAIR_DULL, SHELLED, DrawnShell
+from tronie.render.shells import HAIR_DULL, SHELLED, DrawnShell, material_row
 from tronie.runtime.threads import in_bands
 from tronie.types import PROVENANCE
 
@@ -44,16 +46,15 @@ open would show them."""
 UNCERTAIN_MM = 6.0
 """Upper end of the scale of colours for standard deviations."""
 
-# Which of light.LOBES it mirrors with, how much, how much of what falls straight in, how translucent it is, how much of
-# what grazes; its colour as clay and in wireframes.
-_MATERIALS: dict[str, tuple[float, float, float, float, float, tuple[int, int, int]]] = {
-    "skin": (2, 0.9, 0.028, 1.0, 0.13, (205, 196, 188)),
-    "eye_left": (0, 1.0, 0.028, 0.3, 0.35, (235, 235, 235)),
-    "eye_right": (0, 1.0, 0.028, 0.3, 0.35, (235, 235, 235)),
-    "teeth_upper": (1, 0.7, 0.04, 0.5, 0.30, (232, 228, 216)),
-    "teeth_lower": (1, 0.7, 0.04, 0.5, 0.30, (232, 228, 216)),
-    "tongue": (1, 0.5, 0.03, 0.8, 0.25, (200, 150, 145)),
-    "mouth": (2, 0.8, 0.03, 0.8, 0.25, (132, 92, 88)),
+# How translucent it is; its colour as clay and in wireframes.
+_BODIES: dict[str, tuple[float, tuple[int, int, int]]] = {
+    "skin": (1.0, (205, 196, 188)),
+    "eye_left": (0.3, (235, 235, 235)),
+    "eye_right": (0.3, (235, 235, 235)),
+    "teeth_upper": (0.5, (232, 228, 216)),
+    "teeth_lower": (0.5, (232, 228, 216)),
+    "tongue": (0.8, (200, 150, 145)),
+    "mouth": (0.8, (132, 92, 88)),
 }
 
 
@@ -134,6 +135,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
         vertex[:, 3] *= figure.shade[0]
     vertex[:, 5] = 0 if figure.sigma is None else figure.sigma / np.float32(look.most_mm)
     vertex[:, 6] = 1 if figure.hairy is None else 1 - HAIR_DULL * figure.hairy
+    vertex[:, 10] = figure.roughness if figure.roughness is not None and look.mode == "textured" else 0
     lamps = np.zeros((len(lighting.lamps), 8), np.float32)
     shadow, to_shadow = np.full((2, 2, 2), 1e6, np.float32), np.zeros((3, 4), np.float32)
     casting = next((k for k, lamp in enumerate(lighting.lamps) if lamp.shadow), -1)
@@ -336,8 +338,8 @@ def heat() -> Array:
 
 @cache
 def _materials() -> Array:
-    rows = [(*_MATERIALS[name][:5], *srgb_tables()[0][4 * np.array(_MATERIALS[name][5])]) for name in PARTS]
-    return np.array(rows, np.float32)
+    worn = {part: LOOKS[material] for material, parts in MATERIALS.items() for part in parts}
+    return np.concatenate([material_row(worn[name], *_BODIES[name]) for name in PARTS])
 
 
 @lru_cache(maxsize=2)

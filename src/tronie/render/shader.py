@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tronie.render.lights import COARSER, FINEST
 from tronie.runtime.jit import fast_jit
 
 ZERO, ONE, TWO, THREE, HALF = (np.float32(x) for x in (0, 1, 2, 3, 0.5))
@@ -17,9 +18,11 @@ Y0, Y1 = np.float32(0.28209479), np.float32(0.48860251)
 Y2A, Y2B, Y2C = np.float32(1.09254843), np.float32(0.31539157), np.float32(0.54627422)
 SOFT_COSINE = np.float32(0.16)
 """Cosine to the view below which hair thins out into the background."""
-COLUMNS = 10
+COLUMNS = 11
 """Of a vertex: normal 0-2 in camera axes, how open it is 3, opacity 4, uncertainty 5, gloss 6, light from everywhere
-7-9."""
+7-9, roughness 10 (0 is that of its part)."""
+SHARP, BLURS = np.float32(np.log(FINEST / 0.5) / np.log(COARSER)), np.float32(4 / np.log(COARSER))
+"""Which of LOBES a roughness r mirrors with: SHARP + BLURS log r."""
 LANES, GREEN, LANE = np.uint64(0x00FF00FF), np.uint64(0x0000FF00), np.uint64(0xFFFF)
 APART, UP, UPPER = np.uint64(24), np.uint64(16), np.uint64(32)
 WEIGHTS, EVEN = np.float32(256), np.float32(1 / 256)
@@ -182,6 +185,16 @@ def mirrored(maps: Any, k: Any, x: Any, y: Any, z: Any) -> Any:
 
 
 @fast_jit
+def reflectance(roughness: Any, facing: Any, straight: Any, grazing: Any) -> Any:
+    """The share of even light that a rough surface mirrors, `straight` and `grazing` what a smooth one does (the
+    "environment BRDF", Karis 2014, which browsers use)."""
+    x, y = ONE - roughness, np.float32(0.0425) - np.float32(0.0275) * roughness
+    z, w = np.float32(1.04) - np.float32(0.572) * roughness, np.float32(0.022) * roughness - np.float32(0.04)
+    a = min(x * x, np.exp(np.float32(-6.4324) * facing)) * x + y
+    return max(straight * (z - np.float32(1.04) * a) + grazing * (w + np.float32(1.04) * a), ZERO)
+
+
+@fast_jit
 def lit_share(shadow: Any, to_shadow: Any, x: Any, y: Any, z: Any) -> Any:
     """0..1: how much of the lamp that casts shadows reaches camera position x, y, z, from the mean and the mean square
     of depth in the shadow's map (variance shadow maps, Donnelly & Lauritzen 2006)."""
@@ -291,7 +304,7 @@ def fragment_stage(
             k = int(min(max(warm, ZERO), ONE) * np.float32(heat.shape[0] - 1) + HALF)
             red, green, blue = heat[k, 0], heat[k, 1], heat[k, 2]
         else:
-            red, green, blue = materials[part, 5], materials[part, 6], materials[part, 7]
+            red, green, blue = materials[part, 4], materials[part, 5], materials[part, 6]
 
         bright = max(red, green)
 
@@ -348,14 +361,22 @@ def fragment_stage(
             # Near black is hair, wherever it hangs: an even gloss would lie over it like fog.
             strength *= min(max(bright * np.float32(25), np.float32(0.15)), ONE)
         if strength > ZERO and mode <= CLAY:
-            f = ONE - max(facing, ZERO)
-            f2 = f * f
-            fresnel = materials[part, 2] + (materials[part, 4] - materials[part, 2]) * f2 * f2 * f
+            rough = b0 * vertex[a, 10] + b1 * vertex[b, 10] + b2 * vertex[c, 10]
+            if rough <= ZERO:
+                rough = materials[part, 0]
+            share = reflectance(rough, max(facing, ZERO), materials[part, 2], ONE)
             d = TWO * facing
-            mr, mg, mb = mirrored(maps, int(materials[part, 0]), d * nx - vx, d * ny - vy, d * nz - vz)
+            sharp = min(max(SHARP + BLURS * np.log(rough), ZERO), np.float32(maps.shape[0] - 1))
+            first = min(int(sharp), maps.shape[0] - 2)
+            by = sharp - np.float32(first)
+            rx, ry, rz = d * nx - vx, d * ny - vy, d * nz - vz
+            mr, mg, mb = mirrored(maps, first, rx, ry, rz)
+            if by > ZERO:
+                pr, pg, pb = mirrored(maps, first + 1, rx, ry, rz)
+                mr, mg, mb = mr + by * (pr - mr), mg + by * (pg - mg), mb + by * (pb - mb)
             # What is hidden from the light is hidden from the mirror, too.
             hidden = min(open_share * open_share * np.float32(2.0), ONE) * (np.float32(0.3) + np.float32(0.7) * shine)
-            gain = strength * fresnel * hidden
+            gain = strength * share * hidden
             red, green, blue = red + gain * mr, green + gain * mg, blue + gain * mb
 
         if wired:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import Camera
+from tronie.head.materials import Look, look_of_shell
 from tronie.head.model import Head
 from tronie.raster.compositing import srgb_tables
 from tronie.raster.cutouts import Cutout
@@ -23,15 +24,16 @@ from tronie.types import Shell
 SHELLED = ("textured", "clay", "wireframe", "normals")
 """Modes that show a head's shells; the others tell of the head itself."""
 HAIR_DULL = 0.8
-"""How much less hair mirrors than skin: its gloss is in streaks, which the texture has."""
-HAIR_ROUGH = 0.85
+"""How much less hair that is painted on the scalp mirrors than skin: its gloss is in streaks, which the texture has."""
 
-# As the renderer's materials.
-_MATERIALS: dict[str, tuple[float, float, float, float, float, tuple[int, int, int]]] = {
-    "neck": (2, 0.9, 0.028, 1.0, 0.13, (205, 196, 188)),
-    "hair": (2, 0.9, 0.028, 0.4, 0.13, (150, 139, 130)),
-    "covering": (2, 0.5, 0.028, 0.3, 0.13, (176, 176, 182)),
-    "glasses": (1, 1.0, 0.04, 0.0, 0.4, (84, 84, 90)),
+# How translucent it is; its colour as clay.
+_BODIES: dict[str, tuple[float, tuple[int, int, int]]] = {
+    "neck": (1.0, (205, 196, 188)),
+    "bust": (0.5, (190, 186, 184)),
+    "hair": (0.4, (150, 139, 130)),
+    "lashes": (0.0, (90, 84, 80)),
+    "covering": (0.3, (176, 176, 182)),
+    "glasses": (0.0, (84, 84, 90)),
 }
 
 
@@ -50,7 +52,7 @@ class DrawnShell:
     """(T,) rows of `material`: 0."""
     wire: NDArray[np.uint8]
     material: Array
-    """(1, 8) float32."""
+    """(1, 7) float32, see `material_row`."""
 
     @classmethod
     def of(cls, figure: Figure, k: int, pose: Array, camera: Camera, samples: int, light: Lighting) -> DrawnShell:
@@ -65,9 +67,8 @@ class DrawnShell:
         vertex_stage(v, n, pose[:3], lens, whole, none, light.harmonics, points, in_camera, vertex)
         vertex[:, 3] = figure.shade[1][k] if light.hollows else 1
         vertex[:, 5] = 0
-        vertex[:, 6] = min(max(1 - shell.roughness, 0) * (1 - HAIR_DULL) / (1 - HAIR_ROUGH), 1)
-        if shell.name == "neck":
-            vertex[:, 6] = 1  # as the skin above it
+        vertex[:, 6] = 1
+        vertex[:, 10] = shell.roughness
         return cls(
             points,
             in_camera,
@@ -96,5 +97,12 @@ def rim(vertices: Array, head: Head, pose: Array, shells: Iterable[Shell], **opt
 
 @cache
 def _material(name: str) -> Array:
-    row = _MATERIALS.get(name, _MATERIALS["covering"])
-    return np.array([(*row[:5], *srgb_tables()[0][4 * np.array(row[5])])], np.float32)
+    return material_row(look_of_shell(name), *_BODIES.get(name, _BODIES["covering"]))
+
+
+def material_row(look: Look, translucent: float, clay: tuple[int, int, int]) -> Array:
+    """(1, 7) float32 as the shader takes a material: roughness, how much of what a smooth surface mirrors it does, and
+    what that would of what falls straight in, how translucent it is, its linear colour as clay."""
+    straight = ((look.ior - 1) / (look.ior + 1)) ** 2
+    color = srgb_tables()[0][4 * np.array(clay)]
+    return np.array([(look.roughness, look.specular, straight, translucent, *color)], np.float32)
