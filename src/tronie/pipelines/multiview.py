@@ -158,7 +158,7 @@ def with_portrait(face: Face, photo: Photo, settings: PortraitSettings, threads:
     assert head is not None
     assert fit is not None
     assert texture is not None
-    made = frontal(head, texture, settings, photo, fit, face.enhanced, threads, face.segmentation)
+    made = frontal(head, texture, settings, photo, fit, face.enhanced, threads, face.segmentation, face.shells)
     if settings.identity and face.landmarks is not None:
         from tronie.stages.portrait.stage import with_likeness
 

@@ -12,13 +12,21 @@ from functools import cached_property
 import numpy as np
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Camera, Similarity
+from tronie.geometry import Camera, Similarity, smoothstep
 from tronie.head.model import PARTS, Head
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.camera import eyes_at
+from tronie.stages.portrait.far_side import (
+    FACE_YAW,
+    SIDE_YAW,
+    behind,
+    draw_far_side,
+    far_of,
+    lay_far_side,
+)
 from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
 from tronie.stages.portrait.matte import Matte, guessed_person, matte
 from tronie.stages.portrait.plain import mouth_light
@@ -27,7 +35,7 @@ from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions, Pixels, he
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
 from tronie.stages.texture.visibility import Visibility
-from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Texture
+from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Shell, Texture
 
 SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
     PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "enhanced", "around", "extended")
@@ -60,6 +68,11 @@ class PortraitScene:
     """Of the photo."""
     cut: bool = False
     """Whether what is person in the portrait is wanted."""
+    photo_size: tuple[int, int] = (1, 1)
+    """Width and height, pixels."""
+    yaw: float = 0.0
+    """Degrees, of the head in the photo."""
+    shells: tuple[Shell, ...] = ()
 
     @cached_property
     def parts(self) -> HeadRegions:
@@ -128,6 +141,22 @@ class Turned:
     """Where it was asked for."""
 
 
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """A portrait of the photo alone."""
+
+    image: Image
+    """(H, W, 3)."""
+    mask: Image
+    """(H, W) of indices into PROVENANCE."""
+    warped: Image
+    """(H, W, 3): with nothing of the other side."""
+    within: Array
+    """(h, w) 0..1: what the photo has."""
+    gain: Array
+    """(m, n, 3): see `_balance`."""
+
+
 def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
     """The portrait in which the head has `vertices` (V, 3) mm."""
     width, height = scene.camera.size
@@ -135,11 +164,12 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
     shape = (height // cell, width // cell)
     anchors = scene.anchors(vertices)
     layers = make_layers(anchors, scene.view, scene.parts, scene.facts, scene.colours, shape, cell)
-    image, mask = _composed(scene, anchors, layers, cell)
-    found = (
-        matte(image, _person(scene, anchors, layers, cell), layers.head, cell / anchors.per_mm) if scene.cut else None
-    )
+    base = _composed(scene, anchors, layers, cell)
+    person = _person(scene, anchors, layers, cell) if scene.cut else None
     share = _patches(scene, anchors, layers, cell, wishes)
+    _draw_far_side(scene, anchors, layers, base, vertices, cell)
+    image, mask = base.image, base.mask
+    found = matte(image, person, layers.head, cell / anchors.per_mm) if person is not None else None
     if wishes.level_gaze:
         # Eyeballs at rest look straight ahead.
         eyes = np.maximum(*(eye_patch(scene.head, name) for name in EYES))[:, None]
@@ -147,6 +177,25 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
         vertices = vertices + eyes * (scene.head.neutral + moved - vertices)
     draw_patch(image, mask, scene.head, scene.texture, scene.camera, scene.pose, vertices, anchors, share)
     return Turned(image, mask, found)
+
+
+def _draw_far_side(
+    scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, base: Composed, vertices: Array, cell: int
+) -> None:
+    skin = float(smoothstep(np.array(scene.yaw), *FACE_YAW))
+    if skin <= 0 or scene.segmentation is None:
+        return
+    mm = cell / anchors.per_mm
+    back = behind(base.warped, layers.direct, base.within, scene.segmentation, scene.to_photo, scene.photo_size, mm)
+    far = far_of(scene.head, anchors, scene.parts)
+    drawn = draw_far_side(
+        scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far
+    )
+    chin = float(anchors.here[(scene.parts.front > 0.5) & (scene.parts.skull > 0.5), 1].max())
+    lay_far_side(
+        base.image, base.mask, base.warped, back, base.gain, drawn, anchors.eyes[0], anchors.per_mm, chin, far,
+        scene.yaw >= SIDE_YAW, skin
+    )
 
 
 def _person(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> Array:
@@ -187,7 +236,7 @@ def _patches(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cel
     return np.maximum(share, np.maximum(*eyes)) if wanted else share
 
 
-def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> tuple[Image, Image]:
+def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> Composed:
     import cv2
 
     width, height = scene.camera.size
@@ -199,6 +248,7 @@ def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, ce
     known, there = inside_photo(source, direct, feather), inside_photo(source, mirrored, feather)
 
     out = source.sampled(direct, (width, height))
+    warped = out.copy()
     share = layers.use_mirrored * there
     gain = np.ones((small[1], small[0], 3), np.float32)
     if share.max() > 0.003:
@@ -216,7 +266,7 @@ def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, ce
         within: Image = np.asarray(((at >= 0) & (at <= 1)).all(axis=-1), dtype=np.uint8)
         fine = np.asarray(cv2.resize(within, (width, height), interpolation=cv2.INTER_NEAREST))
         mask[(mask == SEEN) & (fine > 0)] = ENHANCED
-    return out, mask
+    return Composed(out, mask, warped, known, gain)
 
 
 def _balance(scene: PortraitScene, own: Image, mirrored: Array, common: Array, small: tuple[int, int]) -> Array:

@@ -155,7 +155,7 @@ def _sampled(field: Array, anchors: Anchors, shape: tuple[int, int], cell: float
 
 
 @jit
-def _weigh(position: Any, cells: int) -> tuple[int, int, Any]:
+def weigh(position: Any, cells: int) -> tuple[int, int, Any]:
     """Cells on both sides of a position (cell centres at 0, 1, ...), and the share of the second."""
     at = min(max(position, ZERO), np.float32(cells - 1))
     first = min(int(at), max(cells - 2, 0))
@@ -163,7 +163,7 @@ def _weigh(position: Any, cells: int) -> tuple[int, int, Any]:
 
 
 @jit
-def _bilinear(grid: Any, i: int, i1: int, fy: Any, j: int, j1: int, fx: Any, k: int) -> Any:
+def bilinear(grid: Any, i: int, i1: int, fy: Any, j: int, j1: int, fx: Any, k: int) -> Any:
     top = grid[i, j, k] + fx * (grid[i, j1, k] - grid[i, j, k])
     low = grid[i1, j, k] + fx * (grid[i1, j1, k] - grid[i1, j, k])
     return top + fy * (low - top)
@@ -193,36 +193,36 @@ def lay(out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kin
             busy = most > np.float32(0.003)
             whole = low >= HALF or high < HALF
             for y in range(bi * cell, min((bi + 1) * cell, height)):
-                i, i1, fy = _weigh((np.float32(y) + HALF) * small - HALF, rows)
+                i, i1, fy = weigh((np.float32(y) + HALF) * small - HALF, rows)
                 for x in range(bj * cell, min((bj + 1) * cell, width)):
                     if whole and not busy:
                         mask[y, x] = kinds[0] if low >= HALF else kinds[4]
                         continue
-                    j, j1, fx = _weigh((np.float32(x) + HALF) * small - HALF, columns)
-                    head = _bilinear(grid, i, i1, fy, j, j1, fx, 8)
+                    j, j1, fx = weigh((np.float32(x) + HALF) * small - HALF, columns)
+                    head = bilinear(grid, i, i1, fy, j, j1, fx, 8)
                     kind = kinds[0] if head >= HALF else kinds[4]
                     if busy:
-                        m = _bilinear(grid, i, i1, fy, j, j1, fx, 2)
-                        f = _bilinear(grid, i, i1, fy, j, j1, fx, 3)
-                        b = _bilinear(grid, i, i1, fy, j, j1, fx, 4)
-                        c, c1, gy = _weigh((np.float32(y) + HALF) * coarse_y - HALF, gain.shape[0])
-                        d, d1, gx = _weigh((np.float32(x) + HALF) * coarse_x - HALF, gain.shape[1])
+                        m = bilinear(grid, i, i1, fy, j, j1, fx, 2)
+                        f = bilinear(grid, i, i1, fy, j, j1, fx, 3)
+                        b = bilinear(grid, i, i1, fy, j, j1, fx, 4)
+                        c, c1, gy = weigh((np.float32(y) + HALF) * coarse_y - HALF, gain.shape[0])
+                        d, d1, gx = weigh((np.float32(x) + HALF) * coarse_x - HALF, gain.shape[1])
                         if m > ZERO:
-                            sx = _bilinear(grid, i, i1, fy, j, j1, fx, 0)
-                            sy = _bilinear(grid, i, i1, fy, j, j1, fx, 1)
-                            r, r1, hy = _weigh(sy, source.shape[0])
-                            s, s1, hx = _weigh(sx, source.shape[1])
+                            sx = bilinear(grid, i, i1, fy, j, j1, fx, 0)
+                            sy = bilinear(grid, i, i1, fy, j, j1, fx, 1)
+                            r, r1, hy = weigh(sy, source.shape[0])
+                            s, s1, hx = weigh(sx, source.shape[1])
                         for k in range(3):
                             value = np.float32(out[y, x, k])
                             if b > ZERO:
-                                value += b * (_bilinear(beyond, c, c1, gy, d, d1, gx, k) - value)
+                                value += b * (bilinear(beyond, c, c1, gy, d, d1, gx, k) - value)
                             if m > ZERO:
                                 top = source[r, s, k] * (ONE - hx) + source[r, s1, k] * hx
                                 under = source[r1, s, k] * (ONE - hx) + source[r1, s1, k] * hx
-                                other = (top + hy * (under - top)) * _bilinear(gain, c, c1, gy, d, d1, gx, k)
+                                other = (top + hy * (under - top)) * bilinear(gain, c, c1, gy, d, d1, gx, k)
                                 value += m * (other - value)
                             if f > ZERO:
-                                value += f * (_bilinear(grid, i, i1, fy, j, j1, fx, 5 + k) - value)
+                                value += f * (bilinear(grid, i, i1, fy, j, j1, fx, 5 + k) - value)
                             out[y, x, k] = np.uint8(min(max(value + HALF, ZERO), TOP))
                         if head >= HALF and f > HALF:
                             kind = kinds[2]

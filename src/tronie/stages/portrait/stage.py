@@ -27,7 +27,7 @@ from tronie.stages.portrait.plain import plain_portrait, soft_rim
 from tronie.stages.portrait.source import cut_source
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.visibility import find_visibility
-from tronie.types import Enhanced, Fit, Landmarks, Photo, Portrait, Segmentation, Texture
+from tronie.types import Enhanced, Fit, Landmarks, Photo, Portrait, Segmentation, Shell, Texture
 
 BLUR_MM = 9.0
 """Spread of a background out of focus, at the head's distance."""
@@ -61,6 +61,7 @@ def frontal(
     enhanced: Enhanced | None = None,
     threads: int = 1,
     segmentation: Segmentation | None = None,
+    shells: tuple[Shell, ...] = (),
 ) -> Portrait:
     """Portraits of one face. Without photo and fit: of the head alone, before grey. `enhanced` is what super-resolution
     made of the face; `segmentation` tells person and background of the photo apart. With several `threads` both
@@ -75,8 +76,9 @@ def frontal(
     fine = None
     if enhanced is not None and enhanced.accepted:
         source, fine = source.with_detail(enhanced), pasted_square(enhanced)
+    yaw = float(abs(facing_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0]))
     cut = settings.background in ("blur", "none")
-    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine, segmentation, cut)
+    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine, segmentation, cut, (photo.image.shape[1], photo.image.shape[0]), yaw, shells)
     slack = bent(head, fit)
     level = settings.gaze == "level"
     shapes, wishes = [], []
