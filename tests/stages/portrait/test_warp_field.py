@@ -72,7 +72,7 @@ def test_laying_nothing_changes_nothing_and_laying_all_replaces_it() -> None:
 
     def laid() -> tuple[Array, Array]:
         picture, mask = out.copy(), np.zeros((24, 16), np.uint8)
-        lay(picture, source, grid, ones, 50 * ones, 4, kinds, mask)
+        lay(picture, source, grid, ones, np.full((6, 4, 3), 50, np.float32), 4, kinds, mask)
         return picture, mask
 
     picture, mask = laid()

@@ -18,6 +18,8 @@ DISTANCE_MM = 1400.0
 """From the eyes to the camera: near enough to look like a meeting, far enough not to swell the nose."""
 PIVOT_MM = np.array([0.0, -40.0, -80.0])
 """About where a head turns on its neck: what the picture around the head is held by."""
+BORDER = 0.012
+"""Share of the portrait's half that stays between it and the photo's border, where it can: the warp looks further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +34,61 @@ class Style:
     """Least room above the head, likewise."""
     span_mm: float
     """What the height of the picture holds at the eyes, for an average head."""
+    nearer: float
+    """Least share of that which it may hold where the photo has no more."""
 
 
 STYLES: dict[Crop, Style] = {
-    "square": Style(1.0, 0.44, 0.06, 300.0),
-    # 35 x 45 mm, with 32 to 36 mm from chin to crown (ICAO Doc 9303, part 3): 76 % of the height here.
-    "passport": Style(35 / 45, 0.47, 0.07, 300.0),
-    "head": Style(0.8, 0.48, 0.03, 250.0),
+    "square": Style(1.0, 0.44, 0.06, 300.0, 0.88),
+    # 35 x 45 mm, with 32 to 36 mm from chin to crown (ICAO Doc 9303, part 3): 76 % of the height here, at most 80 %.
+    "passport": Style(35 / 45, 0.47, 0.07, 300.0, 0.95),
+    "head": Style(0.8, 0.48, 0.03, 250.0, 0.92),
 }
+LOWER = (0.0, -0.02, 0.02, -0.04, 0.04, -0.06)
+"""By how much of the height the eyes may lie elsewhere for it."""
 
 
-def portrait_camera(head: Head, size: int, crop: Crop = "square") -> tuple[Camera, Array]:
+def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_photo: Array) -> tuple[Camera, Array]:
+    """As `portrait_camera`, nearer as far as need be to stay inside a photo of `photo_camera`."""
+    style = STYLES[crop]
+    width, height = photo_camera.size
+    best, most = portrait_camera(head, size, crop), 0.0
+    for lower in LOWER:
+        camera, pose = portrait_camera(head, size, crop, 1.0, lower)
+        (x, y), _ = eyes_at(camera, pose)
+        corners = np.array([[u, v] for u in (0, camera.size[0]) for v in (0, camera.size[1])], dtype=float)
+        to_photo = on_canvas(camera, pose, photo_camera, head_to_photo)
+        middle, out = to_photo.apply(np.array([[x, y]])), to_photo.apply(corners)
+        way = out - middle
+        room = np.where(way > 0, [width, height] - middle, middle) - BORDER * np.abs(way).max()
+        share = float(np.clip((room / np.maximum(np.abs(way), 1e-9)).min(), style.nearer, 1))
+        if share > most + 0.004:
+            best, most = portrait_camera(head, size, crop, share, lower), share
+    return best
+
+
+def portrait_camera(
+    head: Head, size: int, crop: Crop = "square", share: float = 1.0, lower: float = 0.0
+) -> tuple[Camera, Array]:
     """Camera of a portrait `size` pixels high and the head-to-camera pose (4, 4); the same for every expression.
 
     The scale is that of an average head unless this one would not fit, so that sizes can be compared. The camera looks
     along the head's own axis, at the height of the picture's middle, as any picture is taken to be made: with the eyes
-    above the middle it stands a little lower than they.
+    above the middle it stands a little lower than they. It holds only a `share` of what it would, with the eyes by
+    `lower`, a share of the height, further down.
     """
     style = STYLES[crop]
+    eye_line = style.eye_line + lower
     skin = head.neutral
     top = float(skin[:, 1].max())
     depth = float(np.median(skin[skin[:, 1] > top - 20, 2]))
     wide = float(np.abs(skin[:, 0]).max())
     # Perspective: the crown lies behind the eyes and looks a little smaller.
     high = (style.eye_line - style.crown) / (top * DISTANCE_MM / (DISTANCE_MM - depth))
-    per_mm = min(1 / style.span_mm, high, 0.46 * style.aspect / wide)
+    per_mm = min(1 / style.span_mm, high, 0.46 * style.aspect / wide) / share
     width = 2 * round(size * style.aspect / 2)
     camera = Camera(per_mm * size * DISTANCE_MM, (width / 2, size / 2), (width, size))
-    return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, (style.eye_line - 0.5) / per_mm, DISTANCE_MM])
+    return camera, rigid(HEAD_TO_CAMERA_AXES, [0.0, (eye_line - 0.5) / per_mm, DISTANCE_MM])
 
 
 def eyes_at(camera: Camera, pose: Array) -> tuple[tuple[float, float], float]:

@@ -1,39 +1,44 @@
 """The far side of a turned head: drawn from the head, with the near side's hair, before a background without it.
 
-A warp of the photo has nothing to show there but what the photo has: the edge of the profile, smeared. So of a head that
-is turned by more than some degrees the side that the photo hides is laid anew, from behind to the front: background and
-shoulders, inpainted smoothly where the photo has the head; neck and head with their completed texture; and the hair,
-which is the near side's mirror image, for the portrait's camera looks along the head's own plane of symmetry.
+A warp of the photo has nothing to show there but what the photo has: the edge of the profile, smeared. So of a head
+that is turned by more than some degrees the side that the photo hides is laid anew, from behind to the front:
+background and shoulders, inpainted smoothly where the photo has the head; neck and head with their completed texture;
+and the hair, which is the near side's mirror image, for the portrait's camera looks along the head's own plane of
+symmetry.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
-from tronie.geometry import Camera, Similarity, smoothstep
+from tronie.geometry import Camera, smoothstep
 from tronie.head.model import Head, Level
-from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.runtime.jit import jit
 from tronie.stages.portrait.layers import bilinear, weigh
+from tronie.stages.portrait.matter import Behind
 from tronie.stages.portrait.plain import fades, mouth_light
 from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions
-from tronie.stages.portrait.warp_field import membrane
-from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Texture
+from tronie.types import PROVENANCE, Shell, Texture
 
 FACE_YAW = (18.0, 28.0)
 """Degrees of yaw over which the hidden skin goes from the photo's other side to the head's texture."""
-SIDE_YAW = 22.0
+SIDE_YAW = 20.0
 """From where on all of the far side is laid anew, not its skin only: two pictures of hair cannot be mixed."""
-ROWS = 64
-"""Cells along the height where what is behind the head is inpainted."""
-WIDER_MM = 6.0
-"""Around the head and its hair in the photo: what may still be of their colours."""
+DRAWN_YAW = 60.0
+"""From where on the head is drawn with the hair that was built for it, and nothing of the photo is warped: of a profile
+no half is seen from the front."""
+FACE_TOP_MM, FACE_HALF_MM = 50.0, 50.0
+"""Of the face, which no hair hides then: its height above the eyes, half its width."""
+GROUND_MM = 12.0
+"""How far what is behind it is out of focus."""
 MIDDLE_MM = (3.0, 14.0)
 """Beyond the middle of the head: where the near side's hair ends and where its mirror image is whole."""
 NEAR_MM = 25.0
@@ -42,69 +47,13 @@ RIM_MM = (18.0, 35.0)
 """Beyond the middle: from where on skin that no side of the photo shows is the rim of the face."""
 CHIN_MM = (5.0, 40.0)
 """Below the chin: where the near side's neck and collar give way to the photo's own."""
-LIKELY = (0.3, 0.7)
-"""Likelihoods between which hair is from none to whole."""
 SOFT_MM = 1.2
 """Over which seen skin gives way to drawn skin, and the head's outline to what is behind."""
 SEEN = tuple(PROVENANCE.index(name) for name in ("seen", "enhanced"))
 MIRRORED = tuple(PROVENANCE.index(name) for name in ("mirrored", "synthetic"))
 PAINTED = (PROVENANCE.index("synthetic"),)
+EXTENDED = PROVENANCE.index("extended")
 ZERO, ONE, HALF, TOP, LITTLE = (np.float32(x) for x in (0, 1, 0.5, 255, 0.003))
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """Over the cells (h, w) of a portrait: of what the warped photo shows."""
-
-    filled: Array
-    """(h, w, 3) 0..255: background and shoulders as they may go on behind the head."""
-    kept: Array
-    """(h, w) 0..1: where the photo has them itself."""
-    body: Array
-    """(h, w) 0..1: where it has neck, shoulders or clothes."""
-    hair: Array
-    """(h, w) 0..1: opacity of hair, headgear and glasses."""
-    skin: Array
-    """(h, w) 0..1: opacity of face, neck and clothes."""
-
-
-def behind(picture: Image, direct: Array, within: Array, segmentation: Segmentation, place: Similarity, photo_size: tuple[int, int], mm: float) -> Behind:
-    """`direct` (h, w, 2) leads the cells of the warped `picture` (H, W, 3) to where `place` leads to the photo, which
-    has what is `within` (h, w) 0..1; `mm` is a cell's size."""
-    import cv2
-
-    rows, columns = direct.shape[:2]
-    hair, face, body, glasses = np.moveaxis(_shares(direct, segmentation, place, photo_size), -1, 0)
-    radius = max(round(WIDER_MM / mm), 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    clear = (1 - smoothstep(cv2.dilate(np.maximum(hair, np.maximum(face, glasses)), disc), 0.1, 0.4)) * within
-    clothed = clear * smoothstep(body, 0.6, 0.95)
-    ground = clear * smoothstep(hair + face + body + glasses, 0.4, 0.05)
-    low = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = (max(round(ROWS * columns / rows), 4), ROWS)
-    known: Any = np.dstack([ground, clothed, low * ground[..., None], low * clothed[..., None]])
-    known = cv2.resize(known.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    parts = []
-    for k in (0, 1):
-        weight, total = known[..., k], known[..., 2 + 3 * k : 5 + 3 * k]
-        mean = total.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
-        parts.append(membrane(10 * weight, total / np.maximum(weight[..., None], 1e-6) - mean, 1e-4) + mean)
-    weight = known[..., 0] + known[..., 1]
-    which = membrane(10 * weight, known[..., 1:2] / np.maximum(weight[..., None], 1e-6), 1e-6)
-    wide: Any = cv2.resize(np.dstack([*parts, which]), (columns, rows), interpolation=cv2.INTER_LINEAR)
-    filled = wide[..., :3] + smoothstep(wide[..., 6:], 0.4, 0.6) * (wide[..., 3:6] - wide[..., :3])
-    kept = np.minimum(cv2.GaussianBlur(clear.astype(np.float32), (0, 0), 2.0 / mm), clear)
-    return Behind(filled, kept, clothed, smoothstep(hair + glasses, *LIKELY), smoothstep(face + body, *LIKELY))
-
-
-def _shares(direct: Array, segmentation: Segmentation, place: Similarity, photo_size: tuple[int, int]) -> Array:
-    """(h, w, 4) 0..1: hair and headgear; face; body and clothes; glasses. What lies beyond the photo, whose width and
-    height are given, goes on as it is at the border."""
-    names = (("hair", "covering"), ("face", "facial_hair"), ("body", "clothes", "other"), ("glasses",))
-    four = np.dstack([segmentation.share(*some) for some in names])
-    inside = np.clip(place.apply(direct), 3, np.subtract(photo_size, 3))
-    at = segmentation.to_photo.inverse().apply(inside).reshape(-1, 2)
-    return np.clip(sampled(four, at), 0, 1).reshape(*direct.shape[:2], 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +79,14 @@ class Drawn:
 
 
 def draw_far_side(
-    head: Head, texture: Texture, parts: HeadRegions, camera: Camera, pose: Array, vertices: Array, anchors: Anchors, far: int
+    head: Head,
+    texture: Texture,
+    parts: HeadRegions,
+    camera: Camera,
+    pose: Array,
+    vertices: Array,
+    anchors: Anchors,
+    far: int,
 ) -> Drawn:
     """The side of `far`, 1 for the image's right or -1, and somewhat more."""
     import cv2
@@ -151,17 +107,69 @@ def draw_far_side(
     neck = fades(head.model, head.level).neck
     said = interpolate(buffers, level.triangles, np.column_stack([neck, parts.skull * neck]))
     # Its outline lies a little within: there the picture is mixed with what was behind it when it was drawn.
-    inner = cv2.erode(np.ascontiguousarray(said), np.ones((3, 3), np.uint8))
-    soft = cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2)
-    soft = np.minimum(soft, 2 * np.minimum(soft, inner))
-    known = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED), PAINTED)])
+    inner: Array = np.asarray(cv2.erode(np.ascontiguousarray(said), np.ones((3, 3), np.uint8)))
+    soft: Array = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2)), 2 * inner)
+    known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED), PAINTED)])
     known[..., :2] = cv2.erode(np.ascontiguousarray(known[..., :2]), np.ones((5, 5), np.uint8))
-    known = cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm)
+    known = np.asarray(cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm))
     unseen = (1 - known[..., 0]) * soft[..., 1]
     return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], known[..., 2])
 
 
-def _half(level: Level, wanted: Array) -> Level:
+def lay_head(
+    out: Image,
+    mask: Image,
+    back: Behind,
+    head: Head,
+    texture: Texture,
+    shells: Sequence[Shell],
+    camera: Camera,
+    pose: Array,
+    vertices: Array,
+    anchors: Anchors,
+    far: int,
+) -> None:
+    """Over all of the portrait `out` and its `mask`: the head with its hair, before what is behind it out of focus. The
+    side of `far` is the other one's mirror image: what hair lies there nobody has seen."""
+    import cv2
+
+    height, width = mask.shape
+    cell = height / len(back.filled)
+    distant = cv2.GaussianBlur(back.filled, (0, 0), GROUND_MM * anchors.per_mm / cell)
+    ground = np.asarray(cv2.resize(distant + distant[:, ::-1], (width, height), interpolation=cv2.INTER_LINEAR)) / 2
+    drawn, kinds = render_layers(
+        vertices,
+        head.model.level(head.level),
+        texture,
+        camera,
+        pose,
+        background=np.clip(ground + 0.5, 0, 255).astype(np.uint8),
+        shading=UNLIT,
+        opacity=fades(head.model, head.level).neck,
+        occlusion=mouth_light(vertices, head),
+        shells=[_off_the_face(shell) for shell in shells],
+    )
+    beyond = _beyond(width, anchors, far, MIDDLE_MM)[:, None]
+    out[:] = (drawn + beyond * (drawn[:, ::-1].astype(np.float32) - drawn) + 0.5).astype(np.uint8)
+    flipped = np.where(kinds == SEEN[0], MIRRORED[0], kinds)[:, ::-1]
+    mask[:] = np.where(beyond[:, 0] > 0.5, flipped, kinds)
+    mask[mask == 0] = EXTENDED
+
+
+def _off_the_face(shell: Shell) -> Shell:
+    """Without what would lie before the middle of the face: of a profile it is the hidden side's, and guessed."""
+    x, y, z = shell.vertices.T
+    before = (z > 0) & (y < FACE_TOP_MM) & (np.abs(x) < FACE_HALF_MM)
+    return replace(shell, triangles=np.ascontiguousarray(shell.triangles[~before[shell.triangles].any(axis=1)]))
+
+
+def _beyond(width: int, anchors: Anchors, far: int, span_mm: tuple[float, float]) -> Array:
+    """(W,) 0..1 for the columns of a portrait: from the first to the second distance beyond the head's middle."""
+    x = far * (np.arange(width, dtype=np.float32) + 0.5 - np.float32(anchors.eyes[0])) / np.float32(anchors.per_mm)
+    return smoothstep(x, *span_mm)
+
+
+def _half(level: Level, wanted: NDArray[np.bool_]) -> Level:
     """The triangles that have a vertex which is `wanted` (V,)."""
     some = wanted[level.triangles].any(axis=1)
     return replace(
@@ -180,27 +188,64 @@ def far_of(head: Head, anchors: Anchors, parts: HeadRegions) -> int:
 
 
 def lay_far_side(
-    out: Image, mask: Image, warped: Image, back: Behind, gain: Array, drawn: Drawn, middle: float,
-    per_mm: float, chin: float, far: int, whole: bool, skin: float
+    out: Image,
+    mask: Image,
+    warped: Image,
+    back: Behind,
+    gain: Array,
+    drawn: Drawn,
+    anchors: Anchors,
+    far: int,
+    chin: float,
+    skin: float,
+    whole: bool,
 ) -> None:
-    """Over the portrait `out` (H, W, 3) and its `mask`."""
-    x = far * (np.arange(out.shape[1], dtype=np.float32) + 0.5 - np.float32(middle)) / np.float32(per_mm)
-    beyond = smoothstep(x, *MIDDLE_MM) if whole else np.zeros(len(x), np.float32)
+    """Over the portrait `out` and its `mask` the side of `far`, 1 for the image's right or -1. `warped` (H, W, 3) is
+    the photo alone; `gain` (m, n, 3) brings the other side into this one's light; `chin` is a row of pixels. Hidden
+    skin is drawn by a share of `skin`, what else the photo hides where `whole`."""
+    width = out.shape[1]
+    beyond = _beyond(width, anchors, far, MIDDLE_MM) if whole else np.zeros(width, np.float32)
     y = np.arange(out.shape[0], dtype=np.float32) + 0.5
-    low = smoothstep((y - np.float32(chin)) / np.float32(per_mm), *CHIN_MM)
+    low = smoothstep((y - np.float32(chin)) / np.float32(anchors.per_mm), *CHIN_MM)
     grid = np.dstack([back.filled, back.kept, back.body, back.hair, back.skin])
-    cell = out.shape[0] // len(grid)
-    kinds = np.array([PROVENANCE.index(n) for n in ("mirrored", "around", "extended")], np.uint8)
     _lay(
-        out, mask, out.copy(), warped, np.ascontiguousarray(grid, np.float32), gain, cell, drawn.image, drawn.kinds,
-        drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.painted, np.array(drawn.corner), beyond, smoothstep(x, *RIM_MM), low, np.float32(skin), kinds
+        out,
+        mask,
+        out.copy(),
+        warped,
+        np.ascontiguousarray(grid, np.float32),
+        gain,
+        out.shape[0] // len(grid),
+        drawn.image,
+        drawn.kinds,
+        np.ascontiguousarray(np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.painted])),
+        np.array(drawn.corner),
+        beyond,
+        _beyond(width, anchors, far, RIM_MM),
+        low,
+        np.float32(skin),
+        np.array([PROVENANCE.index(n) for n in ("mirrored", "around", "extended")], np.uint8),
     )
 
 
 @jit
 def _lay(
-    out: Any, mask: Any, photo: Any, warped: Any, grid: Any, gain: Any, cell: int, image: Any, said: Any, cover: Any, skull: Any,
-    unseen: Any, guessed: Any, painted: Any, corner: Any, beyond: Any, rim: Any, low: Any, skin: Any, kinds: Any
+    out: Any,
+    mask: Any,
+    photo: Any,
+    warped: Any,
+    grid: Any,
+    gain: Any,
+    cell: int,
+    image: Any,
+    said: Any,
+    shares: Any,
+    corner: Any,
+    beyond: Any,
+    rim: Any,
+    low: Any,
+    skin: Any,
+    kinds: Any,
 ) -> None:
     height, width = out.shape[0], out.shape[1]
     rows, columns = grid.shape[0], grid.shape[1]
@@ -213,9 +258,9 @@ def _lay(
         for x in range(width):
             b = beyond[x]
             u = x - corner[0]
-            inside = 0 <= v < cover.shape[0] and 0 <= u < cover.shape[1]
-            neck = cover[v, u] - skull[v, u] if inside else ZERO
-            hidden = unseen[v, u] * skin if inside else ZERO
+            inside = 0 <= v < shares.shape[0] and 0 <= u < shares.shape[1]
+            neck = shares[v, u, 0] - shares[v, u, 1] if inside else ZERO
+            hidden = shares[v, u, 2] * skin if inside else ZERO
             if b == ZERO and hidden <= LITTLE and neck <= LITTLE:
                 continue
             j, j1, fx = weigh((np.float32(x) + HALF) * small - HALF, columns)
@@ -223,7 +268,7 @@ def _lay(
             bare = max(ONE - own - bilinear(grid, i, i1, fy, j, j1, fx, 6), ZERO)
             share = max(b, max(hidden * (ONE - own), neck * bare * skin))
             if inside:
-                share *= ONE - painted[v, u]
+                share *= ONE - shares[v, u, 4]
             if share <= LITTLE:
                 continue
             k, k1, hx = weigh((np.float32(width - 1 - x) + HALF) * small - HALF, columns)
@@ -234,7 +279,7 @@ def _lay(
             # Cheek, ear, neck and shoulders reach beyond the head's own.
             beside = b * max(other, bilinear(grid, i, i1, fy, k, k1, hx, 6) * (ONE - body * low[y]))
             neck *= ONE - body
-            head = skull[v, u] * (ONE - min(b, rim[x]) * guessed[v, u] * beside) if inside else ZERO
+            head = shares[v, u, 1] * (ONE - min(b, rim[x]) * shares[v, u, 3] * beside) if inside else ZERO
             d, d1, gx = weigh((np.float32(x) + HALF) * coarse_x - HALF, gain.shape[1])
             for n in range(3):
                 here = np.float32(warped[y, x, n])

@@ -20,15 +20,17 @@ from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.far_side import (
+    DRAWN_YAW,
     FACE_YAW,
     SIDE_YAW,
-    behind,
     draw_far_side,
     far_of,
     lay_far_side,
+    lay_head,
 )
 from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
 from tronie.stages.portrait.matte import Matte, guessed_person, matte
+from tronie.stages.portrait.matter import Matter, behind, border_fill, matter
 from tronie.stages.portrait.plain import mouth_light
 from tronie.stages.portrait.source import FEATHER_MM, Source, inside_photo, outpaint
 from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions, Pixels, head_regions, outline
@@ -151,8 +153,8 @@ class Composed:
     """(H, W) of indices into PROVENANCE."""
     warped: Image
     """(H, W, 3): with nothing of the other side."""
-    within: Array
-    """(h, w) 0..1: what the photo has."""
+    matter: Matter | None
+    """Of what it is, where that was asked for and a segmentation says it."""
     gain: Array
     """(m, n, 3): see `_balance`."""
 
@@ -183,19 +185,30 @@ def _draw_far_side(
     scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, base: Composed, vertices: Array, cell: int
 ) -> None:
     skin = float(smoothstep(np.array(scene.yaw), *FACE_YAW))
-    if skin <= 0 or scene.segmentation is None:
+    if skin <= 0 or base.matter is None:
         return
     mm = cell / anchors.per_mm
-    back = behind(base.warped, layers.direct, base.within, scene.segmentation, scene.to_photo, scene.photo_size, mm)
+    back = behind(base.matter, mm)
     far = far_of(scene.head, anchors, scene.parts)
-    drawn = draw_far_side(
-        scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far
-    )
+    if scene.yaw >= DRAWN_YAW:
+        lay_head(
+            base.image,
+            base.mask,
+            back,
+            scene.head,
+            scene.texture,
+            scene.shells,
+            scene.camera,
+            scene.pose,
+            vertices,
+            anchors,
+            far,
+        )
+        return
+    drawn = draw_far_side(scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far)
     chin = float(anchors.here[(scene.parts.front > 0.5) & (scene.parts.skull > 0.5), 1].max())
-    lay_far_side(
-        base.image, base.mask, base.warped, back, base.gain, drawn, anchors.eyes[0], anchors.per_mm, chin, far,
-        scene.yaw >= SIDE_YAW, skin
-    )
+    whole = scene.yaw >= SIDE_YAW
+    lay_far_side(base.image, base.mask, base.warped, back, base.gain, drawn, anchors, far, chin, skin, whole)
 
 
 def _person(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> Array:
@@ -253,10 +266,24 @@ def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, ce
     gain = np.ones((small[1], small[0], 3), np.float32)
     if share.max() > 0.003:
         gain = _balance(scene, out, mirrored, layers.common * known * there, small)
-    far = gain
-    if known.min() < 1:
+    far = np.zeros((*known.shape, 3), np.float32)
+    found = None
+    if scene.segmentation is not None and (known.min() < 1 or scene.yaw > FACE_YAW[0]):
+        found = matter(
+            out,
+            layers.direct,
+            known,
+            scene.segmentation,
+            scene.to_photo,
+            scene.photo_size,
+            anchors.eyes,
+            anchors.per_mm,
+        )
+    if known.min() < 1 and found is not None:
+        far = border_fill(found)
+    elif known.min() < 1:
         coarse: Array = np.asarray(cv2.resize(known, small, interpolation=cv2.INTER_AREA))
-        far = outpaint(out, coarse, anchors.eyes, anchors.per_mm)
+        far = cv2.resize(outpaint(out, coarse, anchors.eyes, anchors.per_mm), known.shape[::-1])
     grid = np.dstack([mirrored - 0.5, share, layers.use_fill, 1 - known, layers.fill, layers.head])
     mask = np.empty((height, width), np.uint8)
     kinds = np.array([SEEN, MIRRORED, FILLED, EXTENDED, AROUND], np.uint8)
@@ -266,7 +293,7 @@ def _composed(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, ce
         within: Image = np.asarray(((at >= 0) & (at <= 1)).all(axis=-1), dtype=np.uint8)
         fine = np.asarray(cv2.resize(within, (width, height), interpolation=cv2.INTER_NEAREST))
         mask[(mask == SEEN) & (fine > 0)] = ENHANCED
-    return Composed(out, mask, warped, known, gain)
+    return Composed(out, mask, warped, found, gain)
 
 
 def _balance(scene: PortraitScene, own: Image, mirrored: Array, common: Array, small: tuple[int, int]) -> Array:

@@ -174,8 +174,8 @@ def lay(out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kin
     """Over `out` (H, W, 3) uint8, the warped photo, cell by cell of `cell` pixels where there is something to lay.
 
     `grid` (h, w, 9) float32, cell centres: pixel of the source (array indices) of the other side, x and y; shares of
-    mirrored, fill, and of what lies beyond the photo; the fill's colour; the head. `gain` (m, n, 3) times the
-    mirrored, `beyond` (m, n, 3) colours over coarser grids of the whole. `kinds` (5,): what to write into `mask`
+    mirrored, fill, and of what lies beyond the photo; the fill's colour; the head. `beyond` (h, w, 3) are its colours;
+    `gain` (m, n, 3) times the mirrored, over a coarser grid of the whole. `kinds` (5,): what to write into `mask`
     (H, W) for direct, mirrored, fill, beyond, and for direct outside of the head.
     """
     height, width = out.shape[0], out.shape[1]
@@ -215,7 +215,7 @@ def lay(out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kin
                         for k in range(3):
                             value = np.float32(out[y, x, k])
                             if b > ZERO:
-                                value += b * (bilinear(beyond, c, c1, gy, d, d1, gx, k) - value)
+                                value += b * (bilinear(beyond, i, i1, fy, j, j1, fx, k) - value)
                             if m > ZERO:
                                 top = source[r, s, k] * (ONE - hx) + source[r, s1, k] * hx
                                 under = source[r1, s, k] * (ONE - hx) + source[r1, s1, k] * hx

@@ -20,7 +20,7 @@ from tronie.stages.fit.closure import lip_contact, parting
 from tronie.stages.fit.map_fit import expression_vector, head_shapes
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
-from tronie.stages.portrait.camera import backdrop, eyes_at, on_canvas, portrait_camera
+from tronie.stages.portrait.camera import backdrop, eyes_at, framed, on_canvas
 from tronie.stages.portrait.frontalize import PortraitScene, Turned, Wishes, frontalize
 from tronie.stages.portrait.matte import blurred, cut_out, laid_over
 from tronie.stages.portrait.plain import plain_portrait, soft_rim
@@ -69,7 +69,7 @@ def frontal(
     settings = settings or PortraitSettings()
     if photo is None or fit is None:
         return plain_portrait(head, texture, settings)
-    camera, pose = portrait_camera(head, settings.size, settings.crop)
+    camera, pose = framed(head, settings.size, settings.crop, fit.camera, fit.head_to_camera)
     to_photo = on_canvas(camera, pose, fit.camera, fit.head_to_camera)
     view = find_visibility(photo, head, fit, surface_facts(head.model, head.level))
     source = cut_source(photo.image, to_photo, camera.size)
@@ -78,7 +78,21 @@ def frontal(
         source, fine = source.with_detail(enhanced), pasted_square(enhanced)
     yaw = float(abs(facing_degrees(np.asarray(fit.head_to_camera)[:3, :3])[0]))
     cut = settings.background in ("blur", "none")
-    scene = PortraitScene(head, texture, view, source, to_photo, camera, pose, fine, segmentation, cut, (photo.image.shape[1], photo.image.shape[0]), yaw, shells)
+    scene = PortraitScene(
+        head,
+        texture,
+        view,
+        source,
+        to_photo,
+        camera,
+        pose,
+        fine,
+        segmentation,
+        cut,
+        (photo.image.shape[1], photo.image.shape[0]),
+        yaw,
+        shells,
+    )
     slack = bent(head, fit)
     level = settings.gaze == "level"
     shapes, wishes = [], []
@@ -190,7 +204,7 @@ def with_likeness(
     portrait: Portrait, head: Head, fit: Fit, photo: Photo, landmarks: Landmarks, settings: PortraitSettings
 ) -> Portrait:
     """`portrait` with its `identity`. 0.2 to 0.6 s; TronieError when the extra is not installed."""
-    camera, pose = portrait_camera(head, settings.size, settings.crop)
+    camera, pose = framed(head, settings.size, settings.crop, fit.camera, fit.head_to_camera)
     shape = head.neutral if settings.expression == "neutral" else head.vertices
     points = head.points478(shape + (on_photo(head, fit) - head.vertices)) if fit.expression else landmarks.points
     here = camera.project(transform(pose, points.astype(np.float64)))
