@@ -37,6 +37,8 @@ DRAWN_YAW = 60.0
 no half is seen from the front."""
 FACE_TOP_MM, FACE_HALF_MM = 50.0, 50.0
 """Of the face, which no hair hides then: its height above the eyes, half its width."""
+NECK_MM = -80.0
+"""Above the eyes, whereabouts it ends."""
 GROUND_MM = 12.0
 """How far what is behind it is out of focus."""
 MIDDLE_MM = (3.0, 14.0)
@@ -128,45 +130,52 @@ def lay_head(
     vertices: Array,
     anchors: Anchors,
     far: int,
-) -> None:
+) -> Array:
     """Over all of the portrait `out` and its `mask`: the head with its hair, before what is behind it out of focus. The
-    side of `far` is the other one's mirror image: what hair lies there nobody has seen."""
+    side of `far` is the other one's mirror image: what hair lies there nobody has seen. (H, W) 0..1: what is head or
+    hair."""
     import cv2
 
     height, width = mask.shape
     cell = height / len(back.filled)
     distant = cv2.GaussianBlur(back.filled, (0, 0), GROUND_MM * anchors.per_mm / cell)
     ground = np.asarray(cv2.resize(distant + distant[:, ::-1], (width, height), interpolation=cv2.INTER_LINEAR)) / 2
+    flat = np.clip(ground + 0.5, 0, 255).astype(np.uint8)
     drawn, kinds = render_layers(
         vertices,
         head.model.level(head.level),
         texture,
         camera,
         pose,
-        background=np.clip(ground + 0.5, 0, 255).astype(np.uint8),
+        background=flat,
         shading=UNLIT,
         opacity=fades(head.model, head.level).neck,
         occlusion=mouth_light(vertices, head),
         shells=[_off_the_face(shell) for shell in shells],
     )
-    beyond = _beyond(width, anchors, far, MIDDLE_MM)[:, None]
+    beyond = beyond_middle(width, 1, anchors, far)[:, None]
     out[:] = (drawn + beyond * (drawn[:, ::-1].astype(np.float32) - drawn) + 0.5).astype(np.uint8)
+    covered = np.maximum((np.abs(out.astype(np.int16) - flat).max(axis=-1) > 2), kinds > 0).astype(np.float32)
     flipped = np.where(kinds == SEEN[0], MIRRORED[0], kinds)[:, ::-1]
     mask[:] = np.where(beyond[:, 0] > 0.5, flipped, kinds)
     mask[mask == 0] = EXTENDED
+    return np.asarray(covered)
 
 
 def _off_the_face(shell: Shell) -> Shell:
     """Without what would lie before the middle of the face: of a profile it is the hidden side's, and guessed."""
     x, y, z = shell.vertices.T
-    before = (z > 0) & (y < FACE_TOP_MM) & (np.abs(x) < FACE_HALF_MM)
+    before = (np.abs(x) < FACE_HALF_MM) & (y < FACE_TOP_MM) & (z > np.where(y < NECK_MM, -60, 0))
     return replace(shell, triangles=np.ascontiguousarray(shell.triangles[~before[shell.triangles].any(axis=1)]))
 
 
-def _beyond(width: int, anchors: Anchors, far: int, span_mm: tuple[float, float]) -> Array:
-    """(W,) 0..1 for the columns of a portrait: from the first to the second distance beyond the head's middle."""
-    x = far * (np.arange(width, dtype=np.float32) + 0.5 - np.float32(anchors.eyes[0])) / np.float32(anchors.per_mm)
-    return smoothstep(x, *span_mm)
+def beyond_middle(
+    columns: int, cell: int, anchors: Anchors, far: int, span_mm: tuple[float, float] = MIDDLE_MM
+) -> Array:
+    """(columns,) 0..1 for columns of so many pixels: 0 up to the first distance beyond the head's middle on the side of
+    `far`, 1 from the second on."""
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * cell - np.float32(anchors.eyes[0])
+    return smoothstep(far * x / np.float32(anchors.per_mm), *span_mm)
 
 
 def _half(level: Level, wanted: NDArray[np.bool_]) -> Level:
@@ -204,7 +213,7 @@ def lay_far_side(
     the photo alone; `gain` (m, n, 3) brings the other side into this one's light; `chin` is a row of pixels. Hidden
     skin is drawn by a share of `skin`, what else the photo hides where `whole`."""
     width = out.shape[1]
-    beyond = _beyond(width, anchors, far, MIDDLE_MM) if whole else np.zeros(width, np.float32)
+    beyond = beyond_middle(width, 1, anchors, far) if whole else np.zeros(width, np.float32)
     y = np.arange(out.shape[0], dtype=np.float32) + 0.5
     low = smoothstep((y - np.float32(chin)) / np.float32(anchors.per_mm), *CHIN_MM)
     grid = np.dstack([back.filled, back.kept, back.body, back.hair, back.skin])
@@ -221,7 +230,7 @@ def lay_far_side(
         np.ascontiguousarray(np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.painted])),
         np.array(drawn.corner),
         beyond,
-        _beyond(width, anchors, far, RIM_MM),
+        beyond_middle(width, 1, anchors, far, RIM_MM),
         low,
         np.float32(skin),
         np.array([PROVENANCE.index(n) for n in ("mirrored", "around", "extended")], np.uint8),

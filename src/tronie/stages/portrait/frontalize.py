@@ -23,6 +23,7 @@ from tronie.stages.portrait.far_side import (
     DRAWN_YAW,
     FACE_YAW,
     SIDE_YAW,
+    beyond_middle,
     draw_far_side,
     far_of,
     lay_far_side,
@@ -169,7 +170,7 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
     base = _composed(scene, anchors, layers, cell)
     person = _person(scene, anchors, layers, cell) if scene.cut else None
     share = _patches(scene, anchors, layers, cell, wishes)
-    _draw_far_side(scene, anchors, layers, base, vertices, cell)
+    person = _draw_far_side(scene, anchors, layers, base, vertices, cell, person)
     image, mask = base.image, base.mask
     found = matte(image, person, layers.head, cell / anchors.per_mm) if person is not None else None
     if wishes.level_gaze:
@@ -182,16 +183,24 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
 
 
 def _draw_far_side(
-    scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, base: Composed, vertices: Array, cell: int
-) -> None:
+    scene: PortraitScene,
+    anchors: Anchors,
+    layers: PortraitLayers,
+    base: Composed,
+    vertices: Array,
+    cell: int,
+    person: Array | None,
+) -> Array | None:
+    """Lay anew what the photo hides, as far as it does. `person` (h, w) 0..1, how likely each cell is the person, comes
+    back as it is then."""
     skin = float(smoothstep(np.array(scene.yaw), *FACE_YAW))
     if skin <= 0 or base.matter is None:
-        return
+        return person
     mm = cell / anchors.per_mm
     back = behind(base.matter, mm)
     far = far_of(scene.head, anchors, scene.parts)
     if scene.yaw >= DRAWN_YAW:
-        lay_head(
+        covered = lay_head(
             base.image,
             base.mask,
             back,
@@ -204,11 +213,29 @@ def _draw_far_side(
             anchors,
             far,
         )
-        return
+        return None if person is None else _over_cells(covered, person)
     drawn = draw_far_side(scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far)
     chin = float(anchors.here[(scene.parts.front > 0.5) & (scene.parts.skull > 0.5), 1].max())
     whole = scene.yaw >= SIDE_YAW
     lay_far_side(base.image, base.mask, base.warped, back, base.gain, drawn, anchors, far, chin, skin, whole)
+    if person is None:
+        return None
+    canvas = np.zeros(base.mask.shape, np.float32)
+    (x, y), (rows, columns) = drawn.corner, drawn.cover.shape
+    canvas[y : y + rows, x : x + columns] = skin * drawn.cover
+    person = np.maximum(person, _over_cells(canvas, person))
+    if not whole:
+        return person
+    twin = np.maximum(back.hair, back.skin)[:, ::-1]
+    anew = np.maximum(np.maximum(twin, back.body), np.clip(layers.head, 0, 1))
+    return np.asarray(person + beyond_middle(person.shape[1], cell, anchors, far) * (anew - person), dtype=np.float32)
+
+
+def _over_cells(share: Array, cells: Array) -> Array:
+    """(H, W) averaged over cells (h, w)."""
+    import cv2
+
+    return np.asarray(cv2.resize(share, cells.shape[::-1], interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _person(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int) -> Array:
