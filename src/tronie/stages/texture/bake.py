@@ -22,6 +22,7 @@ from tronie.stages.texture.inpaint import Recipe, complete
 from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
 from tronie.stages.texture.lids import lid_skin
+from tronie.stages.texture.lips import lip_skin
 from tronie.stages.texture.mouth import part_colours
 from tronie.stages.texture.segment import PhotoSamples, sample_photo
 from tronie.stages.texture.synthesis import grain
@@ -81,8 +82,9 @@ def baked(
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     samples = sample_photo(photo, view, len(model.mean), segmentation)
     bald = hair is not None and hair.mode == "none"
+    edges = lip_skin(head, view, landmarks)
     lids = lid_skin(head, view, facts, landmarks)
-    recipe = complete(samples, model, level, facts, gap_mm, bald=bald, under=under, lids=lids)
+    recipe = complete(samples, model, level, facts, gap_mm, bald=bald, under=under, lids=lids, lips=edges)
     crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))

@@ -20,12 +20,16 @@ PUPIL = 0.36
 """Radius of the pupil, of the iris's: indoors light."""
 USUAL_LIDS = np.array([[-14.0, -8.0, 0.0, 8.0, 14.0], [-3.0, 1.5, 4.0, 3.0, -1.0], [-4.5, -5.5, -6.9, -6.0, -2.0]])
 """Rows x, upper lid's y, lower lid's y, mm along the ball from the gaze, +x to the temple: where there are no lids."""
+LIDS, NARROWED = ([386, 374], [159, 145]), 0.7
+"""MediaPipe's landmarks at the middles of the left and the right eye's lids, and how far open, of how far at rest, an
+eye is narrowed."""
 PER_MM = 5
 """Pixels for a millimetre where the lids' edges are looked for."""
 SHOWN = 3.6
 """No lid opens further than so far from the gaze, of the iris's own angle."""
-BEHIND = 0.62
-"""Light on what the lids cover."""
+UNDER, BEHIND, BEHIND_MM = 0.62, 0.86, 1.6
+"""Least light at the lids' edges, light on what they cover (a little shade, for renderers without any), and the way
+over which the one becomes the other."""
 FLESH = (0.93, 0.67, 0.64)
 """The corners' flesh, of the sclera's colour."""
 USUAL_GLINT = 1.12
@@ -120,13 +124,32 @@ def _along(d: Array) -> Array:
 
 
 def openings(head: Head) -> tuple[Opening, Opening]:
-    """Of the left and the right eye, in the photo's expression."""
+    """Of the left and the right eye, in the photo's expression; where it narrows them, at rest as well: what is seen
+    then has its own light colour."""
     mesh = head.model.level(head.level)
     mean = mesh.apply(head.model.mean)
-    return _opening(head, mesh, mean, 0), _opening(head, mesh, mean, 1)
+    photo, rest = np.asarray(head.vertices, np.float32), np.asarray(head.neutral, np.float32)
+    here, there = (head.points478(v) for v in (photo, rest))
+    out = []
+    for side, lids in enumerate(LIDS):
+        opening = _opening(head, mesh, mean, side, photo)
+        if len(here) and np.subtract(*here[lids, 1]) < NARROWED * np.subtract(*there[lids, 1]):
+            opening = _wider(opening, _opening(head, mesh, mean, side, rest))
+        out.append(opening)
+    return out[0], out[1]
 
 
-def _opening(head: Head, mesh: Level, mean: Array, side: int) -> Opening:
+def _wider(one: Opening, other: Opening) -> Opening:
+    """What either of them shows."""
+    x = np.linspace(min(one.x[0], other.x[0]), max(one.x[-1], other.x[-1]), len(other.x))
+    upper, lower = (
+        pick(np.interp(x, one.x, a), np.interp(x, other.x, b))
+        for pick, a, b in ((np.maximum, one.upper, other.upper), (np.minimum, one.lower, other.lower))
+    )
+    return Opening(x, upper, lower)
+
+
+def _opening(head: Head, mesh: Level, mean: Array, side: int, now: Array) -> Opening:
     """Found by drawing the ball and what is before it, as seen against its gaze."""
     rows = np.unique(mesh.triangles[mesh.triangle_part == 1 + side])
     flip = np.array([1 if side == 0 else -1, 1, 1], np.float32)
@@ -135,7 +158,6 @@ def _opening(head: Head, mesh: Level, mean: Array, side: int) -> Opening:
     usual = Opening(*(USUAL_LIDS * (radius / 15.1)))
     if not len(rows):
         return usual
-    now = np.asarray(head.vertices, np.float32)
     map_, *_ = np.linalg.lstsq(np.column_stack([local, np.ones(len(local))]), now[rows], rcond=None)
     if abs(np.linalg.det(map_[:3])) < 0.1:
         return usual
@@ -207,12 +229,14 @@ def _shade(place: Array, lids: Opening) -> tuple[Array, Array]:
     within = smoothstep(x - lids.x[0], -1.0, 4.0) * smoothstep(lids.x[-1] - x, -1.0, 4.0)
     below = np.maximum(np.interp(x, lids.x, lids.upper) - y, 0) * within
     above = np.maximum(y - np.interp(x, lids.x, lids.lower), 0) * within
-    # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears. What lids hide now
-    # may come to light with the gaze: it is evenly shaded.
+    # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears. What lids hide
+    # comes to light with the gaze: it is hardly shaded.
     light = 1 - 0.46 * np.exp(-below / 2.1) - 0.18 * np.exp(-above / 0.8)
     light += 0.07 * np.exp(-(((above - 0.5) / 0.28) ** 2)) * (below > 0)
     flesh = 0.65 * np.exp(-(((x - lids.x[0] - 0.6) / 1.8) ** 2)) + 0.3 * np.exp(-(((lids.x[-1] - x) / 1.6) ** 2))
-    return np.asarray(np.maximum(light, BEHIND), np.float32), np.asarray(flesh, np.float32)
+    covered = np.maximum(y - np.interp(x, lids.x, lids.upper), np.interp(x, lids.x, lids.lower) - y)
+    light = np.maximum(light, UNDER + (BEHIND - UNDER) * smoothstep(covered / BEHIND_MM, 0.3, 1.3))
+    return np.asarray(light, np.float32), np.asarray(flesh, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

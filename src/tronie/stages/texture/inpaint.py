@@ -15,6 +15,7 @@ from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.evening import evening
 from tronie.stages.texture.glasses import glasses
 from tronie.stages.texture.lids import LidSkin
+from tronie.stages.texture.lips import LipSkin
 from tronie.stages.texture.mesh_filters import MeshGraph, dimmed, fold_shade
 from tronie.stages.texture.segment import FEW, Matter, PhotoSamples, judge, teeth, tone_of
 from tronie.stages.texture.skin_fit import SkinFit, fit_skin, skin_basis
@@ -58,11 +59,13 @@ def complete(
     bald: bool = False,
     under: Array | None = None,
     lids: LidSkin | None = None,
+    lips: LipSkin | None = None,
 ) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
     `gap_mm` says how far the lips are parted in the photo. A `bald` head has no hair on its scalp, whoever it is.
-    What grows ends where it is not `under` (C,) a surface of hair. Of the `lids` only what the photo shows is believed.
+    What grows ends where it is not `under` (C,) a surface of hair. Of `lids` and `lips` only what the photo shows is
+    believed.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
@@ -80,6 +83,8 @@ def complete(
     confidence: Any = view.facing * own * np.clip(np.asarray(matrix @ held.astype(np.float32)), 0, 1)
     if lids is not None:
         confidence = confidence * (1 - lids.hidden)
+    if lips is not None:
+        confidence = confidence * (1 - lips.hidden)
 
     base = skin_basis(model, level)
     seen, mirrored = _shares(confidence, view, facts)
@@ -130,6 +135,8 @@ def complete(
 
     if lids is not None:
         bare = lids.filled(bare, mixed, known**2, skin, colourful(skin))
+    if lips is not None:
+        bare = lips.filled(bare, mixed, known**2 * no_teeth, skin, colourful(skin))
     whole = known[:, None] * mixed + (1 - known[:, None]) * bare[:count]
     hairy = np.maximum(grows * facts.hairy, seg.hair[:count])
     even = evening(graph, model, facts, whole, (1 - hairy) * ~facts.lips)

@@ -25,7 +25,7 @@ LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
 What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
 ENAMEL = (1.24, 1.0, 0.8)
 """Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
-FLESH = 0.5
+FLESH = 0.4
 """Luminance of the tongue's tip, of the teeth's."""
 PLAIN = {
     "skin": (0, 0, 0), "eye_left": (215, 208, 202), "eye_right": (215, 208, 202), "teeth_upper": (222, 212, 192),
@@ -34,7 +34,9 @@ PLAIN = {
 """sRGB of the parts of models that have no colours of their own."""
 FRONT_MM = 12.0
 """Teeth that lie so little behind the foremost of the mouth are front teeth."""
-UNSHADED = 0.6
+PALE = 0.3
+"""How much paler gums are than those of the model, which are as red as a tongue."""
+UNSHADED = 0.4
 """Exponent of the contrasts of teeth and tongue: their own colours hold some of the throat's shade."""
 LEAST = 30
 """Pixels: less of teeth or mouth tells nothing."""
@@ -149,6 +151,8 @@ def patterns(model: HeadModel, level: int) -> tuple[Array, NDArray[np.bool_], ND
             usual = np.quantile(light[front[crown]] if front[crown].any() else light, 0.75)
             linear[crown] = ((light / usual) ** UNSHADED)[:, None]
         crowns |= crown
+        gums = teeth & ~crown
+        linear[gums] += PALE * ((linear[gums] @ LUMINANCE)[:, None] - linear[gums])
     tip = float(srgb_to_linear(PLAIN["tongue"]) @ LUMINANCE)
     if tongue.any():
         light = linear[tongue] @ LUMINANCE
