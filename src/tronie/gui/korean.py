@@ -119,7 +119,7 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Focal length in pixels; default: EXIF, else a guess.": "초점 거리(픽셀)입니다. 기본값은 EXIF, 없으면 추정합니다.",
     "Let the head meet the landmarks with a small smooth warp.": "머리를 조금 부드럽게 변형해 특징점에 맞춥니다.",
-    "Deep folds of old skin as relief of the head, or none.": "나이 든 피부의 깊은 주름을 머리 모양에 새기거나, 새기지 않습니다.",
+    "Deep folds of old skin as relief of the head, or none.": "깊은 주름을 머리에 새기거나 새기지 않습니다.",
     "Hair as a mesh of its own; scalp: painted on the head; none: bald skin.": (
         "머리카락을 별도의 메시로 만듭니다. scalp는 머리에 그리고 none은 맨머리로 둡니다."
     ),
@@ -359,6 +359,7 @@ KOREAN: dict[str, str] = {
     "Fit": "맞춤",
     "Texture": "텍스처",
     "Hair": "머리카락",
+    "Folds": "주름",
     "Glasses": "안경",
     "Scalp": "두피",
     "Auto": "자동",
