@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.head.model import default_head
+from tronie.head.model import PARTS, default_head
 
 LIMIT = 0.3
 """mm."""
@@ -73,3 +73,16 @@ def test_nothing_cuts_deeper_than_a_third_of_a_millimetre(anatomy, state: tuple[
             found = check.found(zone, v)
             assert found.depth <= LIMIT, (zone.name, found)
             assert found.open <= LIMIT, (zone.name, found)
+
+
+def test_a_tongue_put_out_passes_over_the_lower_lip() -> None:
+    model = default_head()
+    mesh = model.level(1)
+    v = mesh.apply(model.mean + model.expression[ARKIT_UNITS.index("tongueOut")])
+    middle = np.abs(v[:, 0]) < 4
+    tongue = np.zeros(len(v), bool)
+    tongue[np.unique(mesh.triangles[mesh.triangle_part == PARTS.index("tongue")])] = True
+    lip = mesh.points478(v)[14]
+    assert v[tongue, 2].max() > lip[2] + 3
+    over = v[tongue & middle & (np.abs(v[:, 2] - lip[2] + 3) < 2.5)]
+    assert over[:, 1].max() > lip[1] + 2

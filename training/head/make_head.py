@@ -45,6 +45,7 @@ from training.head.registration import Registered, register
 from training.head.resolve_intersections import resolved
 from training.head.shape_basis import focus, learn, span
 from training.head.skin_mesh import Skin, cut_skin
+from training.head.tongue import passing
 from training.head.unwrap import unwrap
 from tronie.head.model import HeadModel, sphere_center
 from tronie.runtime import weights
@@ -164,7 +165,7 @@ def main() -> None:
     model = embed(model, net)
     model = replace(model, inner_face=inner_face(model))
     model = reseated(model, body, skin, parts)  # moves a quarter of a millimetre, which the points do not notice
-    model = resolved(model)
+    model = passing(resolved(model))
     model.save(options.out)
     if options.registration:
         write_registration(options.registration, registered, ict, read_units(options.ict)[1])

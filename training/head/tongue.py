@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from training.head.mpfb import Body
 from training.head.surface_patch import Patch, interpolating, outward, ring_grid
+from tronie.head.arkit import ARKIT_UNITS
+from tronie.head.model import HeadModel
 
 AROUND = 12
 STATIONS = 14
@@ -98,3 +102,15 @@ def tongue_colours(uv: np.ndarray, half: float, length: float) -> np.ndarray:
     colour = colour - 22 * np.exp(-((side / 0.06) ** 2))[:, None]
     root = np.array([0.5, 0.33, 0.34])
     return np.round(colour * (root + (1 - root) * np.clip(along / 0.6, 0, 1)[:, None])).astype(np.uint8)
+
+
+JAW = 0.2
+"""Of jawOpen, with which a tongue put out passes over teeth and lip."""
+
+
+def passing(model: HeadModel) -> HeadModel:
+    """tongueOut with the mouth open as far as the tongue needs; it went through the lower lip."""
+    units = model.expression.copy()
+    tongue, jaw = (ARKIT_UNITS.index(unit) for unit in ("tongueOut", "jawOpen"))
+    units[tongue] += np.float32(JAW) * units[jaw]
+    return replace(model, expression=units)

@@ -101,6 +101,8 @@ def units(m: Morphable, carried: Array, distance: Array, on_skin: Array) -> Arra
     for k, found in enumerate(own):
         if found is not None:
             out[k] = found
+    if not len(m.vertices_of("tongue")):
+        carried[ARKIT_UNITS.index("tongueOut")] = 0  # ours opens the mouth for it
     if all(found is None for found in own) and len(m.expression):
         out[:] = in_own_words(m, carried, np.exp(-((distance / REACH) ** 2)) * on_skin)
     for side, sign in (("Left", 1.0), ("Right", -1.0)):

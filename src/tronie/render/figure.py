@@ -25,6 +25,7 @@ OPENINGS: tuple[dict[str, float], ...] = (
     {"jawOpen": 1.0},
     {"mouthLowerDownLeft": 1.0, "mouthLowerDownRight": 1.0, "mouthUpperUpLeft": 1.0, "mouthUpperUpRight": 1.0},
     {"mouthFunnel": 1.0},
+    {"tongueOut": 1.0},
 )
 """Expressions that let light into the mouth."""
 DIRECTIONS, SIDE = 40, 256

@@ -142,8 +142,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "head",
             "head.npz",
-            3559327,
-            "56b12ad1322be2e0d918e8f358e11a02791ffb1997434dbd8241fded964424d6",
+            3570161,
+            "d98d3be145777c8a66e5f8b100c1b6b73e0edfa5bc43ed180cdc8c802816f60b",
             "CC0-1.0",
             _HEAD,
             "the head: shapes, expressions, texture layout",
