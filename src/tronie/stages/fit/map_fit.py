@@ -31,6 +31,8 @@ WARP_SHARE = 0.25
 """How much of the residual warp the head takes with a calibration: half of it costs 0.02 mm, all of it 0.09, for the
 points are biased. The texture follows all of it (`Fit.slack`)."""
 BLINKS = [ARKIT_UNITS.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+TONGUE, TONGUE_SIGMA = ARKIT_UNITS.index("tongueOut"), 0.005
+"""No landmark is on the tongue, which opens the mouth as the jaw does: whether it is out only the net's score says."""
 STATED = ("yaw_sigma", "pitch_sigma", "roll_sigma", "scale_sigma")
 """Names in the diagnostics of `Prediction.pose_sigma`."""
 EXPRESSION_SIGMA = 0.16
@@ -160,7 +162,7 @@ def plain_prior(basis: LandmarkBasis, landmarks: Landmarks, camera: Camera) -> P
         expression=np.clip(landmarks.scores.astype(np.float64), 0, 1),
         pose_sigma=np.full(6, np.inf),
         identity_sigma=np.ones(basis.components),
-        expression_sigma=np.full(len(landmarks.scores), EXPRESSION_SIGMA),
+        expression_sigma=np.where(np.arange(len(landmarks.scores)) == TONGUE, TONGUE_SIGMA, EXPRESSION_SIGMA),
         point_sigma=PLAIN_POINT_SIGMA,
         point_weight=np.ones(len(basis.mean)),
     )
@@ -179,6 +181,7 @@ def calibrated_prior(
     trust, spread = np.full((2, len(ARKIT_UNITS)), [[SCORE_TRUST], [UNIT_SIGMA]])
     jaw = ARKIT_UNITS.index("jawOpen")
     trust[jaw], spread[jaw] = JAW_TRUST, JAW_SIGMA
+    spread[TONGUE] = TONGUE_SIGMA
     prior = Prior(
         rotation=from_axis(place) @ told.rotation,
         translation=place,
