@@ -49,6 +49,7 @@ class HeadSettings(Branch):
         None, description="Levels of smooth subdivision of the exported mesh; default: 1, 0 for a mesh that is fine."
     )
     folds: Literal["auto", "none"] = Field("auto", description="Deep folds of old skin as relief of the head, or none.")
+    bust: bool = Field(False, description="Neck and shoulders below the head, in the photo's clothes.")
 
 
 class HairSettings(Branch):

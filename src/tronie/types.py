@@ -210,10 +210,10 @@ BELOW: tuple[str, ...] = ("neck", "bust")
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A surface of its own over or below the head, rigid with it: hair, a covering, glasses, the neck's end."""
+    """A surface of its own over or below the head, rigid with it: hair, a covering, glasses, a bust."""
 
     name: str
-    """hair, covering, glasses or neck: also the name of its mesh and material."""
+    """hair, covering, glasses, neck or bust: also the name of its mesh and material."""
     vertices: Array
     """(V, 3) float32 mm, in head space at rest."""
     normals: Array
@@ -256,6 +256,16 @@ class HairLook:
     """0..1: how much of the scalp above the temples has hair; receding hair is between."""
     color: Array
     """(3,) sRGB 0..255, the median of what the photo shows; the skin's on a bald head."""
+
+
+@dataclass(frozen=True, slots=True)
+class BustLook:
+    """What is known of the body below a head."""
+
+    width_mm: float
+    """Of the shoulders."""
+    seen: float
+    """0..1: share of its surface that the photo shows; the rest is continued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +393,9 @@ class Face:
     segmentation: Segmentation | None = None
     hair: HairLook | None = None
     shells: tuple[Shell, ...] = ()
-    """Hair, a covering, glasses, as far as the settings want them and the photo shows them."""
+    """Hair, a covering, glasses, as far as the settings want them and the photo shows them; the neck's end or bust."""
+    bust: BustLook | None = None
+    """Where it was asked for."""
     texture: Texture | None = None
     folds: Folds | None = None
     """What `head` has of them, where the photo shows skin enough."""

@@ -31,6 +31,7 @@ PLACES: dict[str, str] = {
     "head": "head.name",
     "subdivide": "head.subdivide",
     "folds": "head.folds",
+    "bust": "head.bust",
     "engine": "fit.engine",
     "focal": "fit.focal",
     "hair": "hair.mode",
@@ -151,8 +152,8 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "folds", "hair", "glasses", "texture_size", "base_color", "frontal_size", "crop",
-    "background", "expression", "gaze",
+    "focal", "head", "subdivide", "folds", "bust", "hair", "glasses", "texture_size", "base_color", "frontal_size",
+    "crop", "background", "expression", "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 

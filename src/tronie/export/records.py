@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from tronie.export.events import EVENTS
 from tronie.export.schemas import (
     FORMAT,
+    BustRecord,
     CameraRecord,
     ClipRecord,
     Deep3DRecord,
@@ -193,6 +194,9 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         provenance=None if face.texture is None else shares(face.texture.provenance),
         hair=hair,
         shells={shell.name: len(shell.triangles) for shell in face.shells},
+        bust=None
+        if face.bust is None
+        else BustRecord(width_mm=round(face.bust.width_mm, 1), seen=round(face.bust.seen, 4)),
         light=light,
         frontal=None if face.portrait is None else _frontal(face.portrait),
         detail=detail,

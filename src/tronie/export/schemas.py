@@ -172,6 +172,13 @@ class FoldsRecord(Record):
     deepest_mm: float = Field(description="Depth of the deepest fold.")
 
 
+class BustRecord(Record):
+    """The body below the head."""
+
+    width_mm: float = Field(description="Of the shoulders.")
+    seen: float = Field(description="0..1: share of its surface that the photo shows; the rest is continued.")
+
+
 class DetailRecord(Record):
     """The normal map of wrinkles and pores, normal.png."""
 
@@ -217,8 +224,9 @@ class FaceRecord(Record):
     )
     hair: HairRecord | None = Field(None, description="What the photo tells of the hair; null where nothing asked.")
     shells: dict[str, int] = Field(
-        default_factory=dict, description="Surfaces of their own (hair, covering, glasses, neck): triangles."
+        default_factory=dict, description="Surfaces of their own (hair, covering, glasses, neck, bust): triangles."
     )
+    bust: BustRecord | None = Field(None, description="With --bust.")
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
     frontal: FrontalRecord | None = None
     folds: FoldsRecord | None = Field(None, description="Null with --folds none, and where little skin is seen.")

@@ -76,7 +76,7 @@ def add_light_and_portrait(
 
         with job.stage("light"):
             face = light_and_detail(face, settings.light, settings.wanted)
-    face = with_neck(face)
+    face = with_neck(face, photo, settings)
     if settings.runs("portrait"):
         with job.stage("frontal"):
             face = with_portrait(face, photo, settings.portrait, threads)
@@ -132,15 +132,23 @@ def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSet
     return replace(face, hair=look, shells=shells)
 
 
-def with_neck(face: Face) -> Face:
-    """A face with a head, with an end to its neck."""
-    from tronie.stages.hair import neck_end
+def with_neck(face: Face, photo: Photo, settings: Settings) -> Face:
+    """A face with a head, with an end to its neck, or with the bust that the settings want."""
+    from tronie.stages.hair import neck_end, with_bust
 
-    if face.head is None:
+    head = face.head
+    if head is None:
         return face
     worn = None if face.texture is None else face.texture.image
-    end = neck_end(face.head, worn, None if face.albedo is None else face.albedo.image)
-    return face if end is None else replace(face, shells=(*face.shells, end))
+    albedo = None if face.albedo is None else face.albedo.image
+    if not settings.head.bust:
+        end = neck_end(head, worn, albedo)
+        return face if end is None else replace(face, shells=(*face.shells, end))
+    seen = None
+    if face.fit is not None and face.segmentation is not None:
+        seen = photo, face.fit, face.segmentation
+    shells, look = with_bust(head, face.shells, worn, albedo, seen)
+    return replace(face, shells=shells, bust=look)
 
 
 def under_hair(face: Face) -> Array | None:

@@ -232,7 +232,7 @@ class Pipeline(Models):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
                 face = add_light_and_portrait(face, photo, settings, part, self._threads)
             elif head is not None:
-                face = with_neck(face)
+                face = with_neck(face, photo, settings)
         except Exception as error:
             log.exception("face %d of %s failed", face.index, photo.source)
             face = replace(face, error=sentence(error))

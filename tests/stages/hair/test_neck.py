@@ -41,8 +41,9 @@ def welded(shell: Shell) -> np.ndarray:
 def open_edges(triangles: np.ndarray) -> list[tuple[int, int]]:
     """Those without a triangle that runs along them the other way."""
     every = edges(triangles)
-    assert len(set(every)) == len(every), "an edge is used twice in one direction"
-    return [(a, b) for a, b in every if (b, a) not in set(every)]
+    known = set(every)
+    assert len(known) == len(every), "an edge is used twice in one direction"
+    return [(a, b) for a, b in every if (b, a) not in known]
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])

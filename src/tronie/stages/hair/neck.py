@@ -67,16 +67,25 @@ def rounded(frame: RingFrame) -> Array:
 
 
 def ring_shell(
-    name: str, rows: Array, frame: RingFrame, ring: Ints, image: Image, unlit: Image | None, roughness: float
+    name: str,
+    rows: Array,
+    frame: RingFrame,
+    ring: Ints,
+    image: Image,
+    unlit: Image | None,
+    roughness: float,
+    places: Array | None = None,
 ) -> Shell:
     """A shell of rows (K, R, 3) that begin at a ring of the head's and end in a point; columns of its picture follow
-    the ring, rows run down."""
+    the ring, rows run down, evenly or as `places` (K,) says."""
     count, columns = rows.shape[0], rows.shape[1]
     normals = welded_normals(rows)
     normals[0] = frame.normals
     closed = [np.concatenate([part, part[:, :1]], axis=1) for part in (rows, normals)]
-    far = np.linalg.norm(np.diff(rows, axis=0), axis=2).mean(axis=1).cumsum()
-    v, u = np.meshgrid(np.append(0, far / far[-1]), np.linspace(0, 1, columns + 1), indexing="ij")
+    if places is None:
+        far = np.linalg.norm(np.diff(rows, axis=0), axis=2).mean(axis=1).cumsum()
+        places = np.append(0, far / far[-1])
+    v, u = np.meshgrid(places, np.linspace(0, 1, columns + 1), indexing="ij")
     whole = np.arange(columns + 1)
     lods = [ring_triangles(count, columns, whole, step) for step in (1, 2, 4)]
     return Shell(
