@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tronie.types import (
         PROVENANCE,
         Albedo,
+        BustLook,
         Caution,
         Crop,
         Detail,
@@ -105,6 +106,7 @@ _NAMES = {
     "types": (
         "PROVENANCE",
         "Albedo",
+        "BustLook",
         "Caution",
         "Crop",
         "Detail",
@@ -132,6 +134,7 @@ __all__ = [
     "PROVENANCE",
     "Advanced",
     "Albedo",
+    "BustLook",
     "Camera",
     "Cancelled",
     "Caution",

@@ -69,7 +69,16 @@ OUTPUTS: dict[str, Output] = {
         Output(
             "obj",
             "The head with the photo's expression, and its texture.",
-            ("head.obj", "head.mtl", "roughness.png", "hair.png", "covering.png", "glasses.png", "neck.png", "bust.png"),
+            (
+                "head.obj",
+                "head.mtl",
+                "roughness.png",
+                "hair.png",
+                "covering.png",
+                "glasses.png",
+                "neck.png",
+                "bust.png",
+            ),
             "texture",
             brings=("texture", "albedo"),
         ),
