@@ -57,6 +57,7 @@ class HairSettings(Branch):
         "auto", description="Hair as a mesh of its own; scalp: painted on the head; none: bald skin."
     )
     glasses: Literal["remove", "keep"] = Field("remove", description="Glasses go, or become a mesh of their own.")
+    lashes: Literal["auto", "none"] = Field("auto", description="Lashes, a mesh that moves with the lids; or none.")
 
 
 class FitSettings(Branch):

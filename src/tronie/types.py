@@ -9,7 +9,7 @@ x right, y down, z forward.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -210,10 +210,11 @@ BELOW: tuple[str, ...] = ("neck", "bust")
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A surface of its own over or below the head, rigid with it: hair, a covering, glasses, a bust."""
+    """A surface of its own over or below the head: hair, a covering, glasses, lashes, a bust. Lashes move with the face,
+    the others are rigid with the head."""
 
     name: str
-    """hair, covering, glasses, neck or bust: also the name of its mesh and material."""
+    """hair, covering, glasses, lashes, neck or bust: also the name of its mesh and material."""
     vertices: Array
     """(V, 3) float32 mm, in head space at rest."""
     normals: Array
@@ -232,11 +233,23 @@ class Shell:
     then has R + 1 columns, the last one on the first, and goes with the neck rather than the skull."""
     unlit: Image | None = field(default=None, kw_only=True)
     """(H, W, 4): its picture without the photo's light, where that is known."""
+    moves: Mapping[str, Array] = field(default_factory=dict, kw_only=True)
+    """Unit -> (V, 3) float32 mm at weight 1, of the units of expression that move it; none where it is rigid."""
 
     @property
     def below(self) -> bool:
         """Whether it goes on below the head, whose neck then need not fade out."""
         return self.name in BELOW
+
+    def posed(self, expression: Mapping[str, float] | None) -> Shell:
+        """The shell as it is with an expression, rigid then; itself where nothing moves it."""
+        if not self.moves:
+            return self
+        vertices = self.vertices.copy()
+        for unit, weight in (expression or {}).items():
+            if weight and unit in self.moves:
+                vertices += np.float32(weight) * self.moves[unit]
+        return replace(self, vertices=vertices, moves={})
 
 
 HAIR_KINDS: tuple[str, ...] = ("bald", "short", "long", "covered")

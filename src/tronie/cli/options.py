@@ -36,6 +36,7 @@ PLACES: dict[str, str] = {
     "focal": "fit.focal",
     "hair": "hair.mode",
     "glasses": "hair.glasses",
+    "lashes": "hair.lashes",
     "texture_size": "texture.size",
     "base_color": "light.base_color",
     "frontal_size": "portrait.size",
@@ -152,8 +153,8 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "folds", "bust", "hair", "glasses", "texture_size", "base_color", "frontal_size",
-    "crop", "background", "expression", "gaze",
+    "focal", "head", "subdivide", "folds", "bust", "hair", "glasses", "lashes", "texture_size", "base_color",
+    "frontal_size", "crop", "background", "expression", "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 

@@ -77,6 +77,11 @@ class FaceToWrite:
             return without_light(face.shells, face.texture.image, face.albedo.image)
         return face.shells
 
+    @property
+    def posed_shells(self) -> tuple[Shell, ...]:
+        """`shells` in the photo's expression."""
+        return posed(self.shells, self.face)
+
 
 def face_files(one: FaceToWrite) -> Iterator[File]:
     """The files of one face, in the order of OUTPUTS; what the face lacks is left out."""
@@ -93,6 +98,11 @@ def photo_files(result: Result, wanted: Collection[str], overlays: Mapping[int, 
             yield from PHOTO_OUTPUTS[name](result, overlays)
 
 
+def posed(shells: tuple[Shell, ...], face: Face) -> tuple[Shell, ...]:
+    """Shells as they are in the photo's expression."""
+    return tuple(shell.posed(None if face.fit is None else face.fit.expression) for shell in shells)
+
+
 def flat(face: Face, small: Face) -> Data | None:
     """The face as one .obj, coloured by vertex: of an engine's own mesh, where it has one."""
     if face.engine_result is not None:
@@ -102,7 +112,7 @@ def flat(face: Face, small: Face) -> Data | None:
             return own
     if face.head is None:
         return None
-    return head_in_one_file(face.head, None if small.texture is None else small.texture.image, face.shells)
+    return head_in_one_file(face.head, None if small.texture is None else small.texture.image, posed(face.shells, face))
 
 
 def same(data: Data) -> Data:
@@ -197,7 +207,7 @@ def _usdz(one: FaceToWrite) -> bytes:
 def _obj(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         worn = None if one.face.texture is None else "albedo.png" if one.wears_albedo else "texture.png"
-        yield "head.obj", partial(obj, one.face.head, shells=one.shells)
+        yield "head.obj", partial(obj, one.face.head, shells=one.posed_shells)
         rough = worn is not None and is_known(one.face.head.model, one.face.head.level)
         yield "head.mtl", partial(mtl, worn, one.shells, "roughness.png" if rough else None)
         if rough:
@@ -210,7 +220,7 @@ def _ply(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         texture, fit = one.small.texture, one.face.fit
         colors, sigma = None if texture is None else texture.image, None if fit is None else fit.sigma_mm
-        yield "head.ply", partial(ply, one.face.head, colors, sigma, one.face.shells)
+        yield "head.ply", partial(ply, one.face.head, colors, sigma, posed(one.face.shells, one.face))
 
 
 def _deep3d(one: FaceToWrite) -> Iterator[File]:

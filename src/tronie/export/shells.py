@@ -24,6 +24,8 @@ Ints = NDArray[np.int32]
 
 LARGEST = 1024
 """Pixels of the side of a shell's picture in head.glb."""
+MOSTLY = 5
+"""Of the seven places in a triangle of lashes, that have to be there where it is shown as a whole."""
 
 
 def fewer(shell: Shell, lod: int, left: Ints | None = None) -> Shell:
@@ -45,6 +47,7 @@ def fewer(shell: Shell, lod: int, left: Ints | None = None) -> Shell:
         uv=shell.uv[used],
         triangles=rows,
         lods=(rows, rows),
+        moves={unit: move[used] for unit, move in shell.moves.items()},
     )
 
 
@@ -53,14 +56,15 @@ def shell_png(shell: Shell, most: int = 1 << 16) -> bytes:
     return _png(SameArray(shell.image), min(most, len(shell.image)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _png(key: SameArray, side: int) -> bytes:
     return encode.png(np.ascontiguousarray(reduced(bled(key.value), side)))
 
 
 def colored(shell: Shell) -> tuple[Shell, NDArray[np.uint8]]:
     """What can be shown without a picture: the triangles that are there, and a colour (V, 3) for each vertex left."""
-    there = np.ascontiguousarray(shell.triangles[seen_triangles(shell.triangles, shell.uv, shell.image)])
+    least = MOSTLY if shell.moves else 1
+    there = np.ascontiguousarray(shell.triangles[seen_triangles(shell.triangles, shell.uv, shell.image, least)])
     left = fewer(replace(shell, lods=(there, there)), 1)
     small = np.ascontiguousarray(reduced(bled(shell.image), 512)[..., :3])
     return left, np.asarray(sampled(small, left.uv * small.shape[1::-1]), dtype=np.uint8)
@@ -75,7 +79,8 @@ def put_shells(
     left: Ints | None = None,
 ) -> None:
     """Add each shell to a document as a mesh of its own, that follows the head: below its node, or with its joints.
-    `left` are the head's vertices that the document has."""
+    `left` are the head's vertices that the document has. What moves with the face has the head's morph targets, their
+    weights and their animation."""
     for whole in shells:
         shell = fewer(whole, lod, left)
         if not len(shell.triangles):
@@ -94,14 +99,39 @@ def put_shells(
             node["skin"] = 0
             document["scenes"][0]["nodes"].append(len(document["nodes"]))
         document["nodes"].append(node)
+        mesh: Json = {"name": shell.name, "extras": {"shell": shell.name}}
         primitive: Json = {
             "attributes": attributes,
             "indices": buffer.indices(shell.triangles, index_type(len(shell.vertices))),
             "mode": 4,
             "material": len(document["materials"]),
         }
-        document["meshes"].append({"name": shell.name, "primitives": [primitive], "extras": {"shell": shell.name}})
+        if shell.moves:
+            _put_moves(document, buffer, shell, mesh, primitive)
+        document["meshes"].append(mesh | {"primitives": [primitive]})
         document["materials"].append(_material(shell, picture))
+
+
+def _put_moves(document: Json, buffer: Buffer, shell: Shell, mesh: Json, primitive: Json) -> None:
+    """All of the head's morph targets, in their order, so that its weights are those of this mesh too."""
+    head = document["meshes"][0]
+    kind = index_type(len(shell.vertices))
+    still: int | None = None
+    targets = []
+    for unit in head["extras"]["targetNames"]:
+        if (move := shell.moves.get(unit)) is not None:
+            targets.append({"POSITION": buffer.sparse(np.asarray(move, np.float32) * np.float32(0.001), kind)})
+            continue
+        if still is None:
+            still = buffer.sparse(np.zeros_like(shell.vertices, dtype=np.float32), kind)
+        targets.append({"POSITION": still})
+    primitive["targets"] = targets
+    mesh["weights"] = head["weights"]
+    mesh["extras"]["targetNames"] = head["extras"]["targetNames"]
+    for animation in document.get("animations", ()):
+        own = [c for c in animation["channels"] if c["target"] == {"node": 0, "path": "weights"}]
+        there = {"node": len(document["nodes"]) - 1, "path": "weights"}
+        animation["channels"] += [{"sampler": c["sampler"], "target": there} for c in own]
 
 
 def _material(shell: Shell, picture: int) -> Json:

@@ -213,7 +213,7 @@ def _picture(stage: Any, path: str, file: str, place: Any, space: str) -> Any:
 
 
 def _shell(stage: Any, shell: Shell, joint: int) -> None:
-    """A mesh that is rigid with a joint."""
+    """A mesh that is rigid with a joint, but for what its own blend shapes move."""
     from pxr import Gf, Sdf, UsdGeom, UsdShade, UsdSkel, Vt
 
     mesh = UsdGeom.Mesh.Define(stage, f"/head/{shell.name}")
@@ -236,6 +236,16 @@ def _shell(stage: Any, shell: Shell, joint: int) -> None:
     binding.CreateGeomBindTransformAttr(Gf.Matrix4d(1.0))
     binding.CreateJointIndicesPrimvar(True, 1).Set(Vt.IntArray([joint]))
     binding.CreateJointWeightsPrimvar(True, 1).Set(Vt.FloatArray([1.0]))
+    targets = []
+    for unit, move in shell.moves.items():
+        rows = np.flatnonzero((move**2).sum(axis=1) >= SMALLEST_MOVE**2)
+        shape = UsdSkel.BlendShape.Define(stage, mesh.GetPath().AppendChild(unit))
+        shape.CreateOffsetsAttr(_floats(move[rows] * CENTIMETRES))
+        shape.CreatePointIndicesAttr(_ints(rows))
+        targets.append(shape.GetPath())
+    if targets:
+        binding.CreateBlendShapesAttr(Vt.TokenArray(list(shell.moves)))
+        binding.CreateBlendShapeTargetsRel().SetTargets(targets)
 
 
 def _blend_shapes(stage: Any, mesh: Any, head: Head) -> tuple[str, ...]:

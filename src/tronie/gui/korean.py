@@ -124,6 +124,7 @@ EXPLANATIONS: dict[str, str] = {
         "머리카락을 별도의 메시로 만듭니다. scalp는 머리에 그리고 none은 맨머리로 둡니다."
     ),
     "Glasses go, or become a mesh of their own.": "안경을 지우거나 별도의 메시로 만듭니다.",
+    "Lashes, a mesh that moves with the lids; or none.": "눈꺼풀과 함께 움직이는 속눈썹 메시를 만듭니다.",
     "Side of the square texture, pixels.": "정사각형 텍스처의 한 변(픽셀)입니다.",
     "Also save the texture without the photo's light, and that light.": "사진의 빛을 뺀 텍스처와 그 빛도 저장합니다.",
     "Also save wrinkles and pores as a normal map, and put it into head.glb.": (
@@ -361,6 +362,7 @@ KOREAN: dict[str, str] = {
     "Hair": "머리카락",
     "Folds": "주름",
     "Glasses": "안경",
+    "Lashes": "속눈썹",
     "Scalp": "두피",
     "Auto": "자동",
     "None": "없음",

@@ -54,8 +54,9 @@ class Primitive:
 @dataclass(frozen=True, eq=False)
 class GltfHead:
     parts: tuple[Primitive, ...]
-    shells: tuple[tuple[str, Primitive], ...]
-    """What lies over the head with a mesh of its own, in files that say so, each with its name."""
+    shells: tuple[tuple[str, Primitive, tuple[str, ...]], ...]
+    """What lies over the head with a mesh of its own, in files that say so, each with its name and the names of its
+    morph targets."""
     names: tuple[str, ...]
     """Of the morph targets."""
     weights: tuple[float, ...]
@@ -90,16 +91,17 @@ def _read(data: bytes) -> GltfHead:
         raise InputError(f"it needs the glTF extension {min(unknown)}, which is not read here.")
     file = _File(document, chunks.get(b"BIN\0", memoryview(b"")))
     parts: list[Primitive] = []
-    shells: list[tuple[str, Primitive]] = []
+    shells: list[tuple[str, Primitive, tuple[str, ...]]] = []
     names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     for mesh_index, matrix in _placed(document):
         mesh = document["meshes"][mesh_index]
         extras = mesh.get("extras", {})
-        if isinstance(shell := extras.get("shell"), str):
-            shells += [(shell, file.part(primitive, matrix, picture=True)) for primitive in mesh["primitives"]]
-            continue
         found = tuple(map(str, extras.get("targetNames", ())))
+        if isinstance(shell := extras.get("shell"), str):
+            over = [file.part(primitive, matrix, picture=True) for primitive in mesh["primitives"]]
+            shells += [(shell, part, found if len(found) == len(part.moves) else ()) for part in over]
+            continue
         count = max((len(p.get("targets", ())) for p in mesh["primitives"]), default=0)
         found = found if len(found) == count else tuple(f"target {k + 1}" for k in range(count))
         if count > len(names):

@@ -94,11 +94,11 @@ def load_head(path: str | Path) -> SavedHead:
         sigma_mm=sigma,
         both_sides=read.parts[0].double_sided,
         head=None if level is None else Head(default_head(), level, vertices, vertices),
-        shells=tuple(_shell(name, part, file) for name, part in read.shells),
+        shells=tuple(_shell(name, part, units, file) for name, part, units in read.shells),
     )
 
 
-def _shell(name: str, part: Primitive, file: Path) -> Shell:
+def _shell(name: str, part: Primitive, units: tuple[str, ...], file: Path) -> Shell:
     normals = part.normals if part.normals is not None else triangle_vertex_normals(part.vertices, part.triangles)
     image = np.full((1, 1, 4), 255, np.uint8)
     if part.picture is not None:
@@ -113,6 +113,7 @@ def _shell(name: str, part: Primitive, file: Path) -> Shell:
         image,
         (triangles, triangles),
         part.roughness,
+        moves={unit: move for unit, move in zip(units, part.moves, strict=True) if move.any()} if units else {},
     )
 
 

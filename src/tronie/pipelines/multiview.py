@@ -116,7 +116,7 @@ def bearded(face: Face, photo: Photo, settings: HairSettings, others: Sequence[F
 def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSettings) -> Face:
     """A face with a head, with what can be said of its hair and what lies over the head, from photos of the person and
     the person's face in each. A mask has no scalp to build on."""
-    from tronie.stages.hair import build_hair
+    from tronie.stages.hair import build_hair, lash_color, lashes
 
     head = face.head
     assert head is not None
@@ -129,6 +129,10 @@ def with_hair(face: Face, views: Sequence[tuple[Photo, Face]], settings: HairSet
 
         kept = (glasses_shell(photo, head, fit, found) for photo, fit, found in seen)
         shells = (*shells, *(one for one in [next((g for g in kept if g is not None), None)] if one is not None))
+    if settings.lashes == "auto":
+        photo, fit, _ = seen[0]
+        fine = lashes(head, lash_color(photo, head, fit))
+        shells = shells if fine is None else (*shells, fine)
     return replace(face, hair=look, shells=shells)
 
 

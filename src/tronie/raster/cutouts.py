@@ -45,7 +45,7 @@ def bled(image: Image) -> Image:
     return _bled(SameArray(image))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _bled(key: SameArray) -> Image:
     out: Image = key.value.copy()
     _spread(out, CUTOFF)
@@ -131,7 +131,7 @@ class Cutout:
         return float(np.sqrt(float(self.levels[0, 1]) * float(self.levels[0, 2])))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _cutout(triangles: SameArray, uv: SameArray, image: SameArray) -> Cutout:
     t, at = np.ascontiguousarray(triangles.value, dtype=np.int32), np.ascontiguousarray(uv.value, dtype=np.float32)
     return Cutout(t, at, *pyramid(bled(image.value)), _kinds(t, at, image.value[..., 3]))
@@ -209,18 +209,18 @@ def joined(ids: Any, over: Any, samples: int) -> None:
                         ids[i * samples + s // samples, j * samples + s % samples] = some
 
 
-def seen_triangles(triangles: Ints, uv: Array, image: Image) -> NDArray[np.bool_]:
-    """(T,) whether any of a triangle is there: at its corners, its middle or between them."""
+def seen_triangles(triangles: Ints, uv: Array, image: Image, least: int = 1) -> NDArray[np.bool_]:
+    """(T,) whether a triangle is there in `least` of seven places: its corners, its middle and between them."""
     height, width = image.shape[:2]
     corner = uv[triangles]
     places: Sequence[Array] = [corner[:, k] for k in range(3)]
     places = [*places, corner.mean(axis=1), *((corner[:, k] + corner[:, (k + 1) % 3]) / 2 for k in range(3))]
-    out = np.zeros(len(triangles), dtype=bool)
+    out = np.zeros(len(triangles), dtype=np.int8)
     for place in places:
         column = np.clip((place[:, 0] * width).astype(int), 0, width - 1)
         row = np.clip((place[:, 1] * height).astype(int), 0, height - 1)
-        out |= image[row, column, 3] >= CUTOFF
-    return out
+        out += image[row, column, 3] >= CUTOFF
+    return np.asarray(out >= least)
 
 
 @jit

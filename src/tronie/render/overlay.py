@@ -107,7 +107,7 @@ def overlay(image: Image, face: Face, size: int = 512, region: Region | None = N
     if face.fit is not None and face.head is not None and face.engine_result is None:
         paint(picture, wire_mask(face.head, face.fit, region, size), WIRE, 0.6)
     if face.fit is not None and face.engine_result is None:
-        for shell in (one for one in face.shells if not one.below):
+        for shell in (one for one in face.shells if not one.below and not one.moves):
             paint(picture, outline_mask(shell, face.fit, region, size), OUTLINES.get(shell.name, WIRE), 0.8)
     if face.engine_result is not None:
         face.engine_result.draw_over(picture, (region.x, region.y), scale, 0.8)

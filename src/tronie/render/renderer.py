@@ -127,7 +127,7 @@ def render(scene: Scene, threads: int = 1) -> Image:
     if not figure.both_sides and eye[2] < HIDDEN_FROM * np.linalg.norm(eye):
         points[figure.inner, 2] = -1  # behind the camera: not drawn
     shells = [
-        DrawnShell.of(figure, k, pose, camera, samples, lighting)
+        DrawnShell.of(figure, k, figure.shells[k].posed(scene.weights), pose, camera, samples, lighting)
         for k in range(len(figure.shells) if look.mode in SHELLED else 0)
     ]
     vertex[:, 3] = figure.openness.at(scene.weights) if lighting.hollows else 1

@@ -55,9 +55,10 @@ class DrawnShell:
     """(1, 7) float32, see `material_row`."""
 
     @classmethod
-    def of(cls, figure: Figure, k: int, pose: Array, camera: Camera, samples: int, light: Lighting) -> DrawnShell:
-        """Shell `k` of a figure; `pose` (4, 4) is head to camera."""
-        shell = figure.shells[k]
+    def of(
+        cls, figure: Figure, k: int, shell: Shell, pose: Array, camera: Camera, samples: int, light: Lighting
+    ) -> DrawnShell:
+        """Shell `k` of a figure, as it is posed; `pose` (4, 4) is head to camera."""
         count = len(shell.vertices)
         points, in_camera = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
         vertex = np.empty((count, COLUMNS), np.float32)

@@ -66,6 +66,7 @@ def talking(
     head = posable.head
     mesh = head.model.level(head.level)
     camera, pose = portrait_camera(head, TALKING)
+    names = head.model.expression_names
     behind, worn = backdrop(TALKING), reduced(texture.image, 1024)
     opacity = rim(head.neutral, head, pose, shells)  # hair and neck hardly move with the face
 
@@ -82,7 +83,7 @@ def talking(
             shading=SOFT,
             opacity=opacity,
             occlusion=mouth_light(vertices, posed),
-            shells=shells,
+            shells=tuple(shell.posed(dict(zip(names, expression.tolist(), strict=True))) for shell in shells),
         )[0]
 
     # Of the frames shown, the ones that are drawn, and how often each is repeated.

@@ -264,6 +264,8 @@ def _draw(
 ) -> None:
     """Draw a head into its part of the picture."""
     vertices = posable.vertices(face.expression)
+    weights = dict(zip(posable.head.model.expression_names, face.expression.tolist(), strict=True))
+    shells = [shell.posed(weights) for shell in shells]
     shown = np.concatenate([vertices[::23], *(shell.vertices[::7] for shell in shells)])
     turned = shown @ face.head_to_camera[:3, :3].T + face.head_to_camera[:3, 3]
     if turned[:, 2].min() <= 1.0:
