@@ -224,7 +224,8 @@ class FaceRecord(Record):
     )
     hair: HairRecord | None = Field(None, description="What the photo tells of the hair; null where nothing asked.")
     shells: dict[str, int] = Field(
-        default_factory=dict, description="Surfaces of their own (hair, covering, glasses, neck, bust): triangles."
+        default_factory=dict,
+        description="Surfaces of their own (hair, covering, glasses, lashes, neck, bust): triangles.",
     )
     bust: BustRecord | None = Field(None, description="With --bust.")
     light: LightRecord | None = Field(None, description="With --albedo or --base-color albedo.")
