@@ -210,8 +210,8 @@ BELOW: tuple[str, ...] = ("neck", "bust")
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A surface of its own over or below the head: hair, a covering, glasses, lashes, a bust. Lashes move with the face,
-    the others are rigid with the head."""
+    """A surface of its own over or below the head: hair, a covering, glasses, lashes, a bust. Lashes move with the
+    face, the others are rigid with the head."""
 
     name: str
     """hair, covering, glasses, lashes, neck or bust: also the name of its mesh and material."""
