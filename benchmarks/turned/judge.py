@@ -54,7 +54,9 @@ class Judge:
         """The turned photo, and the head alone with its completed texture before grey."""
         assert face.head is not None
         assert face.texture is not None
-        turned = frontal(face.head, face.texture, self.settings, photo, face.fit)
+        turned = frontal(
+            face.head, face.texture, self.settings, photo, face.fit, segmentation=face.segmentation, shells=face.shells
+        )
         return {"turned": turned, "texture": plain_portrait(face.head, face.texture, self.settings)}
 
     def look(self, image: Image) -> tuple[Array | None, tuple[float, float, float]]:

@@ -178,7 +178,7 @@ PROVENANCE: tuple[str, ...] = (
 filled in with hair, or with a smooth continuation; painted from the library's own eyes, teeth and tongue; from the
 photo where super-resolution has put detail into it; the skin that the statistical model takes for the likeliest. In
 portraits only: hair, neck, shoulders and background, which follow the head by a smooth warp of the photo;
-what lies beyond the photo's border."""
+what lies beyond the photo's border, or beside and behind a turned head where the photo hides it."""
 
 
 SEGMENTS: tuple[str, ...] = (

@@ -107,7 +107,9 @@ class PortraitRecord(Record):
     mirrored: float = Field(description="... that is the other side of the face.")
     invented: float = Field(description="... that is filled in or painted.")
     around: float = Field(description="Share of the picture that follows the head: hair, neck, clothes, background.")
-    extended: float = Field(description="... that lies beyond the photo's border and is made up.")
+    extended: float = Field(
+        description="... that is made up beyond the photo's border, and beside and behind a turned head."
+    )
 
 
 class FrontalRecord(Record):

@@ -32,13 +32,13 @@ def painted(size: int = 256) -> Texture:
 
 
 def scene(
-    model: HeadModel, yaw: float, side: int = 400, shift: tuple[float, float] = (0, 0)
+    model: HeadModel, yaw: float, side: int = 400, shift: tuple[float, float] = (0, 0), distance: float = 900.0
 ) -> tuple[Photo, Head, Fit]:
     """A photo of the mean head before a plain wall."""
     v = model.level(1).apply(model.mean)
     head = Head(model, 1, v, v)
     camera = Camera(2.2 * side, (side / 2, side / 2), (side, side))
-    pose = rigid(rotation_from_euler(yaw, 0, 0), [*shift, 900.0])
+    pose = rigid(rotation_from_euler(yaw, 0, 0), [*shift, distance])
     image = render_head(v, model.level(1), painted(), camera, pose, background=(70, 80, 95), shading=UNLIT)
     fit = Fit(
         np.zeros(len(model.identity)),

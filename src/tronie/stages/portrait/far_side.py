@@ -30,6 +30,8 @@ from tronie.types import PROVENANCE, Shell, Texture
 
 FACE_YAW = (18.0, 28.0)
 """Degrees of yaw over which the hidden skin goes from the photo's other side to the head's texture."""
+FEATURES_YAW = (44.0, 54.0)
+"""Over which the hidden features, too, go from the near side's mirror image to the head's texture."""
 SIDE_YAW = 20.0
 """From where on all of the far side is laid anew, not its skin only: two pictures of hair cannot be mixed."""
 DRAWN_YAW = 60.0
@@ -47,13 +49,14 @@ NEAR_MM = 25.0
 """How far before the middle the head is drawn."""
 RIM_MM = (18.0, 35.0)
 """Beyond the middle: from where on skin that no side of the photo shows is the rim of the face."""
+FEATURES_MM = (56.0, 60.0, -16.0)
+"""Half the width, half the height and the middle's height of what has eyes, brows, nose and mouth in it."""
 CHIN_MM = (5.0, 40.0)
 """Below the chin: where the near side's neck and collar give way to the photo's own."""
 SOFT_MM = 1.2
 """Over which seen skin gives way to drawn skin, and the head's outline to what is behind."""
 SEEN = tuple(PROVENANCE.index(name) for name in ("seen", "enhanced"))
 MIRRORED = tuple(PROVENANCE.index(name) for name in ("mirrored", "synthetic"))
-PAINTED = (PROVENANCE.index("synthetic"),)
 EXTENDED = PROVENANCE.index("extended")
 ZERO, ONE, HALF, TOP, LITTLE = (np.float32(x) for x in (0, 1, 0.5, 255, 0.003))
 
@@ -76,8 +79,8 @@ class Drawn:
     """(H, W) 0..1: what of it the photo does not show."""
     guessed: Array
     """(H, W) 0..1: what of it no side of the photo shows."""
-    painted: Array
-    """(H, W) 0..1: eyes, and what an open mouth shows."""
+    features: Array
+    """(H, W) 0..1: eyes, brows, nose and mouth, which stay the photo's and its mirror image: sharper, and more like."""
 
 
 def draw_far_side(
@@ -89,6 +92,7 @@ def draw_far_side(
     vertices: Array,
     anchors: Anchors,
     far: int,
+    yaw: float,
 ) -> Drawn:
     """The side of `far`, 1 for the image's right or -1, and somewhat more."""
     import cv2
@@ -107,15 +111,16 @@ def draw_far_side(
     )
     buffers = rasterize(screen_points(vertices, part, pose), level.triangles, y1 - y0, x1 - x0)
     neck = fades(head.model, head.level).neck
-    said = interpolate(buffers, level.triangles, np.column_stack([neck, parts.skull * neck]))
+    kept = 1 - float(smoothstep(np.array(yaw), *FEATURES_YAW))
+    said = interpolate(buffers, level.triangles, np.column_stack([neck, parts.skull * neck, kept * features(head)]))
     # Its outline lies a little within: there the picture is mixed with what was behind it when it was drawn.
     inner: Array = np.asarray(cv2.erode(np.ascontiguousarray(said), np.ones((3, 3), np.uint8)))
     soft: Array = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2)), 2 * inner)
-    known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED), PAINTED)])
-    known[..., :2] = cv2.erode(np.ascontiguousarray(known[..., :2]), np.ones((5, 5), np.uint8))
+    known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED))])
+    known = cv2.erode(known, np.ones((5, 5), np.uint8))
     known = np.asarray(cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm))
     unseen = (1 - known[..., 0]) * soft[..., 1]
-    return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], known[..., 2])
+    return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2])
 
 
 def lay_head(
@@ -151,7 +156,7 @@ def lay_head(
         shading=UNLIT,
         opacity=fades(head.model, head.level).neck,
         occlusion=mouth_light(vertices, head),
-        shells=[_off_the_face(shell) for shell in shells],
+        shells=[_off_the_face(shell) for shell in shells if not shell.below],
     )
     beyond = beyond_middle(width, 1, anchors, far)[:, None]
     out[:] = (drawn + beyond * (drawn[:, ::-1].astype(np.float32) - drawn) + 0.5).astype(np.uint8)
@@ -176,6 +181,13 @@ def beyond_middle(
     `far`, 1 from the second on."""
     x = (np.arange(columns, dtype=np.float32) + 0.5) * cell - np.float32(anchors.eyes[0])
     return smoothstep(far * x / np.float32(anchors.per_mm), *span_mm)
+
+
+def features(head: Head) -> Array:
+    """(V,) 0..1: eyes, brows, nose and mouth."""
+    x, y, z = head.neutral.T
+    away = np.hypot(x / FEATURES_MM[0], (y - FEATURES_MM[2]) / FEATURES_MM[1])
+    return (1 - smoothstep(away, 0.8, 1.1)) * (z > -20)
 
 
 def _half(level: Level, wanted: NDArray[np.bool_]) -> Level:
@@ -227,7 +239,7 @@ def lay_far_side(
         out.shape[0] // len(grid),
         drawn.image,
         drawn.kinds,
-        np.ascontiguousarray(np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.painted])),
+        np.ascontiguousarray(np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.features])),
         np.array(drawn.corner),
         beyond,
         beyond_middle(width, 1, anchors, far, RIM_MM),
@@ -305,12 +317,13 @@ def _lay(
                 was = np.float32(photo[y, x, n])
                 out[y, x, n] = np.uint8(min(max(was + share * (value - was) + HALF, ZERO), TOP))
             if share > HALF:
+                twin_kind = kinds[0] if inside and shares[v, u, 1] > HALF else kinds[2]
                 if alpha > HALF:
-                    mask[y, x] = kinds[0] if b > HALF else mask[y, x]
+                    mask[y, x] = twin_kind if b > HALF else mask[y, x]
                 elif head > HALF:
                     mask[y, x] = said[v, u]
                 elif beside > HALF:
-                    mask[y, x] = kinds[0]
+                    mask[y, x] = twin_kind
                 elif neck > HALF:
                     mask[y, x] = said[v, u]
                 elif kept > HALF:

@@ -76,6 +76,12 @@ class PortraitScene:
     yaw: float = 0.0
     """Degrees, of the head in the photo."""
     shells: tuple[Shell, ...] = ()
+    """Over the head."""
+
+    @property
+    def anew(self) -> float:
+        """0..1: how far skin that the photo hides is drawn rather than warped."""
+        return float(smoothstep(np.array(self.yaw), *FACE_YAW)) if self.segmentation is not None else 0.0
 
     @cached_property
     def parts(self) -> HeadRegions:
@@ -166,7 +172,7 @@ def frontalize(scene: PortraitScene, vertices: Array, wishes: Wishes) -> Turned:
     cell = max(1, height // MAP)
     shape = (height // cell, width // cell)
     anchors = scene.anchors(vertices)
-    layers = make_layers(anchors, scene.view, scene.parts, scene.facts, scene.colours, shape, cell)
+    layers = make_layers(anchors, scene.view, scene.parts, scene.facts, scene.colours, shape, cell, scene.anew)
     base = _composed(scene, anchors, layers, cell)
     person = _person(scene, anchors, layers, cell) if scene.cut else None
     share = _patches(scene, anchors, layers, cell, wishes)
@@ -193,7 +199,7 @@ def _draw_far_side(
 ) -> Array | None:
     """Lay anew what the photo hides, as far as it does. `person` (h, w) 0..1, how likely each cell is the person, comes
     back as it is then."""
-    skin = float(smoothstep(np.array(scene.yaw), *FACE_YAW))
+    skin = scene.anew
     if skin <= 0 or base.matter is None:
         return person
     mm = cell / anchors.per_mm
@@ -214,7 +220,9 @@ def _draw_far_side(
             far,
         )
         return None if person is None else _over_cells(covered, person)
-    drawn = draw_far_side(scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far)
+    drawn = draw_far_side(
+        scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far, scene.yaw
+    )
     chin = float(anchors.here[(scene.parts.front > 0.5) & (scene.parts.skull > 0.5), 1].max())
     whole = scene.yaw >= SIDE_YAW
     lay_far_side(base.image, base.mask, base.warped, back, base.gain, drawn, anchors, far, chin, skin, whole)

@@ -56,8 +56,10 @@ def make_layers(
     colours: Array,
     shape: tuple[int, int],
     cell: float,
+    strict: float = 0.0,
 ) -> PortraitLayers:
-    """`cell` is the side of a cell in pixels of the portrait, `colours` (V, 3) those of the texture."""
+    """`cell` is the side of a cell in pixels of the portrait, `colours` (V, 3) those of the texture. The more `strict`,
+    0..1, the less counts that the photo's map is hardly stretched, beside what it shows."""
     import cv2
 
     height, width = shape
@@ -105,7 +107,7 @@ def make_layers(
     direct = bent(place, picture[..., :2], seen)
     enough = np.clip(np.maximum(seen, twin), 0.25, 0.6)
     # What the map hardly stretches is shown as it is, unless the other side is seen much better.
-    good = smoothstep(_narrowest(direct, cell), *STRETCH) * (1 - smoothstep(twin - seen, *BETTER))
+    good = smoothstep(_narrowest(direct, cell), *STRETCH) * (1 - smoothstep(twin - seen, *BETTER)) * (1 - strict)
     own = np.maximum(smoothstep(seen / enough, 0.08, 1.0), good)
     mirrored = (1 - own) * smoothstep(twin / enough, 0.08, 1.0) * smoothstep((twin - seen) / enough, 0.0, 0.5)
     fill = (1 - own - mirrored) * front
