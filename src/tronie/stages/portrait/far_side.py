@@ -117,7 +117,7 @@ def draw_far_side(
     inner: Array = np.asarray(cv2.erode(np.ascontiguousarray(said), np.ones((3, 3), np.uint8)))
     soft: Array = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2)), 2 * inner)
     known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED))])
-    known = cv2.erode(known, np.ones((5, 5), np.uint8))
+    known = np.asarray(cv2.erode(known, np.ones((5, 5), np.uint8)), np.float32)
     known = np.asarray(cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm))
     unseen = (1 - known[..., 0]) * soft[..., 1]
     return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2])
@@ -187,7 +187,7 @@ def features(head: Head) -> Array:
     """(V,) 0..1: eyes, brows, nose and mouth."""
     x, y, z = head.neutral.T
     away = np.hypot(x / FEATURES_MM[0], (y - FEATURES_MM[2]) / FEATURES_MM[1])
-    return (1 - smoothstep(away, 0.8, 1.1)) * (z > -20)
+    return np.asarray((1 - smoothstep(away, 0.8, 1.1)) * (z > -20), dtype=np.float32)
 
 
 def _half(level: Level, wanted: NDArray[np.bool_]) -> Level:

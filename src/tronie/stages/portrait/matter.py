@@ -23,7 +23,7 @@ LIKELY = (0.3, 0.7)
 ROUND_MM = 8.0
 """Over which edges of hair and clothes that meet the photo's border are smoothed beyond it."""
 CROWN_MM = (4.0, 24.0)
-"""How far hair goes on above the photo's upper border."""
+"""How far the face goes on beyond the photo's border, and hair above the eyes."""
 INSIDE = 3.0
 """Pixels of the photo at its border that say what goes on beyond."""
 KINDS = (("hair", "covering"), ("face", "facial_hair"), ("body", "clothes", "other"), ("glasses",))
@@ -74,7 +74,8 @@ def matter(
         shares += smoothstep(past, 0.0, ROUND_MM)[..., None] * (even - shares)
     hair, face, body, glasses = (np.ascontiguousarray(shares[..., k]) for k in range(4))
     y = (np.arange(rows, dtype=np.float32) + 0.5) * picture.shape[0] / rows
-    hair = hair * np.where((y < eyes[1])[:, None], 1 - smoothstep(past, *CROWN_MM), 1).astype(np.float32)
+    fade = 1 - smoothstep(past, *CROWN_MM)
+    hair, face = hair * np.where((y < eyes[1])[:, None], fade, np.float32(1)), face * fade
     low = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
     return Matter(hair, face, body, glasses, np.asarray(low, np.float32), within)
 
