@@ -52,9 +52,10 @@ def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_phot
     """As `portrait_camera`, nearer as far as need be to stay inside a photo of `photo_camera`."""
     style = STYLES[crop]
     width, height = photo_camera.size
-    best, most = portrait_camera(head, size, crop), 0.0
+    measured = extent(head)
+    best, most = _camera(measured, style, size), 0.0
     for lower in LOWER:
-        camera, pose = portrait_camera(head, size, crop, 1.0, lower)
+        camera, pose = _camera(measured, style, size, 1.0, lower)
         (x, y), _ = eyes_at(camera, pose)
         corners = np.array([[u, v] for u in (0, camera.size[0]) for v in (0, camera.size[1])], dtype=float)
         to_photo = on_canvas(camera, pose, photo_camera, head_to_photo)
@@ -63,7 +64,9 @@ def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_phot
         room = np.where(way > 0, [width, height] - middle, middle) - BORDER * np.abs(way).max()
         share = float(np.clip((room / np.maximum(np.abs(way), 1e-9)).min(), style.nearer, 1))
         if share > most + 0.004:
-            best, most = portrait_camera(head, size, crop, share, lower), share
+            best, most = _camera(measured, style, size, share, lower), share
+        if most == 1:
+            break
     return best
 
 
@@ -77,12 +80,22 @@ def portrait_camera(
     above the middle it stands a little lower than they. It holds only a `share` of what it would, with the eyes by
     `lower`, a share of the height, further down.
     """
-    style = STYLES[crop]
-    eye_line = style.eye_line + lower
+    return _camera(extent(head), STYLES[crop], size, share, lower)
+
+
+def extent(head: Head) -> tuple[float, float, float]:
+    """Of a head, mm: how high its crown lies, how far before the eyes, and half its width."""
     skin = head.neutral
     top = float(skin[:, 1].max())
-    depth = float(np.median(skin[skin[:, 1] > top - 20, 2]))
-    wide = float(np.abs(skin[:, 0]).max())
+    return top, float(np.median(skin[skin[:, 1] > top - 20, 2])), float(np.abs(skin[:, 0]).max())
+
+
+def _camera(
+    head: tuple[float, float, float], style: Style, size: int, share: float = 1.0, lower: float = 0.0
+) -> tuple[Camera, Array]:
+    """See `portrait_camera`; `head` is its `extent`."""
+    top, depth, wide = head
+    eye_line = style.eye_line + lower
     # Perspective: the crown lies behind the eyes and looks a little smaller.
     high = (style.eye_line - style.crown) / (top * DISTANCE_MM / (DISTANCE_MM - depth))
     per_mm = min(1 / style.span_mm, high, 0.46 * style.aspect / wide) / share

@@ -20,7 +20,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, smoothstep
 from tronie.head.model import Head, Level
 from tronie.raster.rasterizer import interpolate, rasterize
-from tronie.raster.shading import UNLIT, render_layers, screen_points
+from tronie.raster.shading import UNLIT, minified, render_layers, screen_points
 from tronie.runtime.jit import jit
 from tronie.stages.portrait.layers import bilinear, weigh
 from tronie.stages.portrait.matter import Behind
@@ -105,17 +105,22 @@ def draw_far_side(
     x0, y0 = np.clip(np.floor(at.min(axis=0)) - margin, 0, [width - 2, height - 2]).astype(int).tolist()
     x1, y1 = np.clip(np.ceil(at.max(axis=0)) + margin, [x0 + 2, y0 + 2], [width, height]).astype(int).tolist()
     part = replace(camera, center=(camera.center[0] - x0, camera.center[1] - y0), size=(x1 - x0, y1 - y0))
-    grey = texture.image[len(texture.image) // 2, len(texture.image) // 2]
-    image, kinds = render_layers(
-        vertices, level, texture, part, pose, background=grey, shading=UNLIT, occlusion=mouth_light(vertices, head)
-    )
-    buffers = rasterize(screen_points(vertices, part, pose), level.triangles, y1 - y0, x1 - x0)
+    rows, columns = y1 - y0, x1 - x0
+    buffers = rasterize(screen_points(vertices, part, pose), level.triangles, rows, columns)
+    uv = interpolate(buffers, level.triangle_uv, level.uv)
+    covered = buffers.triangle >= 0
+    step = np.abs(np.diff(uv[rows // 3 :: 8], axis=1)).sum(axis=-1)[(covered[:, 1:] & covered[:, :-1])[rows // 3 :: 8]]
+    small = minified(texture.image, float(np.median(step)) * len(texture.image) if len(step) else 1.0)
+    image = _looked_up(small, uv, cv2.INTER_LINEAR)
+    kinds = np.where(covered, _looked_up(texture.provenance, uv, cv2.INTER_NEAREST), 0).astype(np.uint8)
     neck = fades(head.model, head.level).neck
     kept = 1 - float(smoothstep(np.array(yaw), *FEATURES_YAW))
-    said = interpolate(buffers, level.triangles, np.column_stack([neck, parts.skull * neck, kept * features(head)]))
-    # Its outline lies a little within: there the picture is mixed with what was behind it when it was drawn.
-    inner: Array = np.asarray(cv2.erode(np.ascontiguousarray(said), np.ones((3, 3), np.uint8)))
-    soft: Array = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2)), 2 * inner)
+    columns_of = np.column_stack([neck, parts.skull * neck, kept * features(head), mouth_light(vertices, head)])
+    said = interpolate(buffers, level.triangles, columns_of)
+    if kept < 1:
+        image = (image * np.clip(said[..., 3:], 0, 1) + 0.5).astype(np.uint8)
+    inner = np.asarray(cv2.erode(np.ascontiguousarray(said[..., :3]), np.ones((3, 3), np.uint8)), np.float32)
+    soft = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2), np.float32), 2 * inner)
     known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED))])
     known = np.asarray(cv2.erode(known, np.ones((5, 5), np.uint8)), np.float32)
     known = np.asarray(cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm))
@@ -183,6 +188,14 @@ def beyond_middle(
     return smoothstep(far * x / np.float32(anchors.per_mm), *span_mm)
 
 
+def _looked_up(image: Image, uv: Array, way: int) -> Image:
+    """(H, W) or (H, W, 3): a texture at `uv` (H, W, 2)."""
+    import cv2
+
+    remap: Any = cv2.remap  # its stubs know no map of pairs
+    return np.asarray(remap(image, uv * np.float32(len(image)) - np.float32(0.5), None, way), dtype=np.uint8)
+
+
 def features(head: Head) -> Array:
     """(V,) 0..1: eyes, brows, nose and mouth."""
     x, y, z = head.neutral.T
@@ -192,7 +205,8 @@ def features(head: Head) -> Array:
 
 def _half(level: Level, wanted: NDArray[np.bool_]) -> Level:
     """The triangles that have a vertex which is `wanted` (V,)."""
-    some = wanted[level.triangles].any(axis=1)
+    a, b, c = level.triangles.T
+    some = wanted[a] | wanted[b] | wanted[c]
     return replace(
         level,
         triangles=np.ascontiguousarray(level.triangles[some]),
