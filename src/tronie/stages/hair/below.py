@@ -43,7 +43,7 @@ def with_bust(
     shot = None if seen is None else (*seen, in_photo(rows, frame.points.mean(axis=0), seen[1], turn))
     picture = worn(rows, head, texture, albedo, shot)
     made = ring_shell("bust", rows, frame, ring, picture.image, picture.unlit, ROUGHNESS, row_places(len(rows)))
-    points, outward = rows[:-1].reshape(-1, 3), welded_normals(rows)[:-1].reshape(-1, 3)
+    points, outward = (part[:-1, ::2].reshape(-1, 3) for part in (rows, welded_normals(rows)))
     lying = (lies_over(shell, points, outward) if shell.name in ("hair", "covering") else shell for shell in shells)
     wide = 2 * float(np.abs(rows[SPREAD * (len(LOOPS) - 3), :, 0]).max())
     return (*lying, made), BustLook(wide, picture.seen)

@@ -104,7 +104,7 @@ def bust_rows(head: Head, frame: RingFrame, build: Build) -> Array:
     at = np.linspace(0, len(loops) - 1, SPREAD * (len(loops) - 1) + 1)
     fine = size * smooth_through(loops[:, :7], at)
     full = smooth_through(loops[:, 7:], at)[:, 0]
-    rows = np.stack([round_the_body(row, n, angle) for row, n in zip(fine, full, strict=True)])
+    rows = round_the_body(fine, full, angle)
     # The ring is what it is; its difference dies away over the neck.
     rest = np.ones(len(at)) - smoothstep(at, 0.0, FREE)
     rows = rows + rest[:, None, None] * (across - rows[0])
@@ -142,12 +142,13 @@ def smooth_through(knots: Array, at: Array) -> Array:
     )
 
 
-def round_the_body(row: Array, full: float, angle: Array) -> Array:
-    """(R, 3) of a loop at angles (R,) from the front, towards the subject's left."""
+def round_the_body(loops: Array, full: Array, angle: Array) -> Array:
+    """(K, R, 3) of loops (K, 7) as full as `full` (K,) at angles (R,) from the front, towards the subject's left."""
     s, c = np.sin(angle), np.cos(angle)
-    wide = np.sign(s) * np.abs(s) ** (2 / full)
-    far = np.abs(c) ** (2 / full)
-    front_y, front_z, side_x, side_y, side_z, back_y, back_z = row
+    power = 2 / full[:, None]
+    wide = np.sign(s) * np.abs(s) ** power
+    far = np.abs(c) ** power
+    front_y, front_z, side_x, side_y, side_z, back_y, back_z = loops.T[:, :, None]
     ahead = c > 0
     y = side_y + np.where(ahead, front_y - side_y, back_y - side_y) * c * c
     z = side_z + np.where(ahead, front_z - side_z, back_z - side_z) * far
@@ -210,8 +211,10 @@ def fitted(head: Head, frame: RingFrame, outline: Outline) -> tuple[Build, float
     seen = (outline.worn > 0.5) & outline.counts
     if seen.mean() < LEAST_SEEN:
         return Build(), FOLLOWS[0]
+    frame = RingFrame(frame.points[::2], frame.normals[::2], frame.down[::2])
     middle = frame.points.mean(axis=0)
-    whole = np.arange(len(frame.points) + 1)
+    count, columns = SPREAD * (len(LOOPS) - 1) + 1 + LID_ROWS, len(frame.points)
+    triangles = ring_triangles(count, columns, np.arange(columns + 1), 2)
     yaw = abs(euler_degrees(np.asarray(outline.fit.head_to_camera)[:3, :3])[0])
 
     def misfit(build: Build, turn: float) -> float:
@@ -219,7 +222,7 @@ def fitted(head: Head, frame: RingFrame, outline: Outline) -> tuple[Build, float
         closed = np.concatenate([rows, rows[:, :1]], axis=1)
         points = closed.reshape(-1, 3)
         screen = np.column_stack([outline.pixels(points), points[:, 2]]).astype(np.float32)
-        ids, _ = visible(screen, ring_triangles(len(rows), len(rows[0]), whole, 2), SIDE, SIDE)
+        ids, _ = visible(screen, triangles, SIDE, SIDE)
         # Below the shoulders' ends people go on, a bust does not.
         low = screen.reshape(*closed.shape)[SPREAD * 7, :, 1].min()
         top = counts_above(outline.counts, low)

@@ -32,6 +32,8 @@ NECKLINE = 1.7, 2.5
 """Loops between which skin gives way to cloth where nobody sees it."""
 SOFT = 1.3
 """Loops below the ring over which skin goes from the head's colours to the photo's."""
+NEAR = 0.9
+"""Loops below the ring as far as which the neck above it is seen as in a mirror."""
 MIRRORED = 0.4
 """How much what is seen on the other side counts."""
 CLOSING, AHEAD = 110.0, (0.11, 0.16)
@@ -72,7 +74,7 @@ def worn(
     pixels are, and the same rows in its camera."""
     count = len(rows)
     v = row_places(count)
-    loop = np.interp((np.arange(HEIGHT) + 0.5) / HEIGHT, v, np.arange(count) / SPREAD)[:, None]
+    loop = np.interp((np.arange(HEIGHT) + 0.5) / HEIGHT, v, np.arange(count) / SPREAD)[:, None].astype(np.float32)
     neck = ring_colors(head, texture)
     photo = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     cloth, skin = np.zeros((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), np.float32)
@@ -83,15 +85,14 @@ def worn(
     level = coarse(np.broadcast_to(loop, cloth.shape)[..., None])[..., 0]
     mixed, fill = continuation(photo, cloth, skin, neck, level)
     base = fill[1] + mixed[..., None] * (fill[0] - fill[1])
-    shown = cloth + skin
-    found, there = carried_on(photo, shown, beyond)
-    base += there[..., None] * (found - base)
+    carry_on(base, photo, cloth + skin, beyond)
     base += (mixed * grain(photo, cloth))[..., None]
     # The photo, as far as it shows it; skin near the ring is the head's, or its light would end in a line.
     weight = cloth * smoothstep(loop, 0.0, 0.25) + skin * smoothstep(loop, 0.2, SOFT)
     out = base + weight[..., None] * (photo - base)
-    low = (1 - smoothstep(loop, 0.1, 0.9)) * (1 - cloth * smoothstep(loop, 0.0, 0.25))
-    out += low[..., None] * (above(neck, loop) - out)
+    top = slice(0, int(np.searchsorted(loop[:, 0], NEAR)))
+    low = (1 - smoothstep(loop[top], 0.1, NEAR)) * (1 - cloth[top] * smoothstep(loop[top], 0.0, 0.25))
+    out[top] += low[..., None] * (above(neck, loop[top]) - out[top])
     image = with_alpha(out)
     unlit = None
     if albedo is not None:
@@ -146,32 +147,36 @@ def usual_cloth(values: Array, weight: Array, level: Array) -> Array:
     if there.sum() < 5:
         return np.array(CLOTH)
     colors = values[there] / weight[there][:, None]
-    order = np.argsort(colors.mean(axis=1))
-    half = np.searchsorted(np.cumsum(w[there][order]), w[there].sum() / 2)
-    around = order[max(half - len(order) // 8, 0) : half + len(order) // 8 + 1]
-    return np.asarray(colors[around].mean(axis=0))
+    order = np.argsort(colors, axis=0)
+    half = (np.cumsum(w[there][order], axis=0) < w[there].sum() / 2).sum(axis=0)
+    return np.asarray(np.take_along_axis(colors, order, axis=0)[half, range(3)])
 
 
-def carried_on(photo: Array, shown: Array, beyond: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Colours (HEIGHT, WIDTH, 3) below the photo's lower border, and how much they count (HEIGHT, WIDTH): what is seen
-    above it goes on downwards, closer and closer together, as jackets close over shirts."""
+def carry_on(base: Array, photo: Array, shown: Array, beyond: NDArray[np.bool_]) -> None:
+    """Draw into `base` (HEIGHT, WIDTH, 3) what lies below the photo's lower border: what is seen above it goes on
+    downwards, closer and closer together, as jackets close over shirts."""
     import cv2
 
-    across = np.arange(WIDTH) + 0.5 - WIDTH / 2
+    reach = int(AHEAD[1] * WIDTH) + 1
+    part = slice(WIDTH // 2 - reach, WIDTH // 2 + reach)
+    photo, shown, beyond = photo[:, part], shown[:, part], beyond[:, part]
+    if not beyond.any():
+        return
+    across = (np.arange(2 * reach) + 0.5 - reach).astype(np.float32)
     front = 1 - smoothstep(np.abs(across) / WIDTH, *AHEAD)
     rows = np.arange(HEIGHT, dtype=np.float32)[:, None]
     # The border's row in each column; where there is none, below everything.
     last = np.where(beyond.any(axis=0), beyond.argmax(axis=0), HEIGHT).astype(np.float32)
     last = np.asarray(cv2.medianBlur(last[None], 5), np.float32)[0]
     below = rows - last
-    source = (across * np.exp(np.clip(below, 0, 400) / CLOSING) + WIDTH / 2 - 0.5).astype(np.float32)
+    source = (across * np.exp(np.clip(below, 0, 400) / CLOSING) + reach - 0.5).astype(np.float32)
     weight = np.asarray(cv2.blur(shown, (5, 13)), np.float32)
     mean = np.asarray(cv2.blur(photo * shown[..., None], (5, 13)), np.float32) / np.maximum(weight, 1e-3)[..., None]
     at = np.asarray(cv2.remap(last[None], source, 0 * source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)) - 9
     pair = np.dstack([mean, weight]).astype(np.float32)
     found = np.asarray(cv2.remap(pair, source, at.astype(np.float32), cv2.INTER_LINEAR), np.float32)
-    there = smoothstep(found[..., 3], 0.5, 0.9) * front * (below > -8) * smoothstep(below, -8.0, 4.0)
-    return found[..., :3], np.asarray(there * (last < HEIGHT), np.float32)
+    there = smoothstep(found[..., 3], 0.5, 0.9) * front * smoothstep(below, -8.0, 4.0) * (last < HEIGHT)
+    base[:, part] += there[..., None] * (found[..., :3] - base[:, part])
 
 
 def with_alpha(colors: Array) -> Image:
@@ -183,10 +188,10 @@ def ring_colors(head: Head, texture: Image | None) -> Array:
     """(UP_STEPS + 1, WIDTH, 3) of the neck above the ring."""
     places = above_ring(head.model, WIDTH // 4)
     if texture is None or places is None:
-        return np.broadcast_to(np.array(SKIN, np.float64), (UP_STEPS + 1, WIDTH, 3))
+        return np.broadcast_to(np.array(SKIN, np.float32), (UP_STEPS + 1, WIDTH, 3))
     found = sampled(texture, places.reshape(-1, 2) * np.array(texture.shape[1::-1])).reshape(*places.shape[:2], 3)
     wide = enlarged(found.astype(np.float32).reshape(UP_STEPS + 1, -1, 3), (WIDTH, UP_STEPS + 1))
-    return np.asarray(wide, np.float64)
+    return np.asarray(wide, np.float32)
 
 
 def shrunk(neck: Array) -> Array:
@@ -195,14 +200,11 @@ def shrunk(neck: Array) -> Array:
 
 
 def above(neck: Array, loop: Array) -> Array:
-    """(HEIGHT, WIDTH, 3): the neck above the ring, as in a mirror."""
+    """(R, WIDTH, 3): the neck above the ring, as in a mirror, at rows (R, 1) so many loops below it."""
     at = np.minimum(loop[:, 0] * 4, UP_STEPS - 1e-3)
     low = at.astype(int)
     share = (at - low)[:, None, None]
-    last = int(np.searchsorted(loop[:, 0], 1.0)) + 1
-    out = np.zeros((HEIGHT, neck.shape[1], 3))
-    out[:last] = neck[low[:last]] * (1 - share[:last]) + neck[low[:last] + 1] * share[:last]
-    return out
+    return np.asarray(neck[low] * (1 - share) + neck[low + 1] * share)
 
 
 def from_photo(
@@ -219,15 +221,22 @@ def from_photo(
     grid = np.concatenate([grid, grid[:, :1]], axis=1)
     x = ((np.arange(WIDTH, dtype=np.float32) + 0.5) / WIDTH * (grid.shape[1] - 1)).astype(np.float32)
     y = np.interp((np.arange(HEIGHT) + 0.5) / HEIGHT, v, np.arange(len(rows))).astype(np.float32)
-    flat = cv2.remap(grid, np.tile(x, (HEIGHT, 1)), np.tile(y[:, None], (1, WIDTH)), cv2.INTER_LINEAR)
+    empty = np.zeros((HEIGHT, WIDTH, 3), np.float32), *np.zeros((2, HEIGHT, WIDTH), np.float32)
+    nowhere = np.zeros((HEIGHT, WIDTH), np.bool_)
+    # Only the columns that turn to the camera.
+    ahead = np.flatnonzero(cv2.remap(grid[..., 2].max(axis=0)[None], x[None], 0 * x[None], cv2.INTER_LINEAR)[0] > 0)
+    if not len(ahead):
+        return *empty, nowhere
+    first, last = int(ahead[0]), int(ahead[-1]) + 1
+    x = x[first:last]
+    flat = cv2.remap(grid, np.tile(x, (HEIGHT, 1)), np.tile(y[:, None], (1, len(x))), cv2.INTER_LINEAR)
     faces = np.asarray(smoothstep(np.asarray(flat[..., 2], np.float32), *FACING), np.float32)
     known = faces > 0
     at = flat[..., :2]
     height, width = photo.image.shape[:2]
     known &= (at[..., 0] > 1) & (at[..., 0] < width - 1) & (at[..., 1] > 1) & (at[..., 1] < height - 1)
-    zero: Array = np.zeros((HEIGHT, WIDTH), np.float32)
     if not known.any():
-        return np.zeros((HEIGHT, WIDTH, 3), np.float32), zero, zero, np.zeros(zero.shape, np.bool_)
+        return *empty, nowhere
     # Shares of the segmentation, a little within what they are of.
     named = {name: k for k, name in enumerate(SEGMENTS)}
     shares = segmentation.shares
@@ -244,7 +253,7 @@ def from_photo(
     )
     both = np.asarray(both, np.float32) / 255
     weight = np.where(known, faces * smoothstep(both[..., 0], 0.5, 0.8), 0).astype(np.float32)
-    inside = np.where(known[..., None], at, 0)
+    inside = np.where(known[..., None], at, np.float32(0))
     x0, y0 = np.maximum(np.floor(at[known].min(axis=0)).astype(int) - 2, 0)
     x1, y1 = np.ceil(at[known].max(axis=0)).astype(int) + 2
     part = photo.image[y0:y1, x0:x1]
@@ -255,12 +264,15 @@ def from_photo(
         size = max(int(part.shape[1] / texel), 2), max(int(part.shape[0] / texel), 2)
         by = size[0] / part.shape[1]
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
-    spot = ((inside - [x0, y0]) * by - 0.5).astype(np.float32)
+    spot = (inside - np.array([x0, y0], np.float32)) * np.float32(by) - np.float32(0.5)
     colors = np.asarray(cv2.remap(part, spot, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
     dressed_share = np.asarray(smoothstep(both[..., 1], 0.3, 0.7), np.float32)
     side = segmentation.shares.shape[1]
     beyond = (faces > 0) & ((at[..., 1] >= height - 1) | (place[..., 1] > side - 2)) & (y[:, None] > 2 * SPREAD)
-    return colors, weight * dressed_share, weight * (1 - dressed_share), np.asarray(beyond)
+    nowhere[:, first:last] = beyond
+    for out, found in zip(empty, (colors, weight * dressed_share, weight * (1 - dressed_share)), strict=True):
+        out[:, first:last] = found
+    return *empty, nowhere
 
 
 def texel_of(at: NDArray[Any], known: NDArray[np.bool_]) -> float:
