@@ -166,8 +166,9 @@ def _before_and_after(face: Face, size: int) -> Image | None:
 
 
 def view_height(face: Face) -> float:
-    """Of what `portrait_view` has to show, mm: a head, and what lies over it and may be larger."""
-    reach = [np.abs(shell.vertices - MIDDLE)[:, :2].max() for shell in face.shells if len(shell.vertices)]
+    """Of what `portrait_view` has to show, mm: a head, and what lies over it and may be larger; not all of a bust."""
+    worn = [shell.vertices for shell in face.shells if len(shell.vertices) and not shell.below]
+    reach = [np.abs(vertices - MIDDLE)[:, :2].max() for vertices in worn]
     return float(max([HEIGHT, *(2.1 * r for r in reach)]))
 
 

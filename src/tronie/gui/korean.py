@@ -113,6 +113,7 @@ EXPLANATIONS: dict[str, str] = {
     "Levels of smooth subdivision of the exported mesh; default: 1, 0 for a mesh that is fine.": (
         "내보내는 메시를 부드럽게 세분하는 단계입니다. 기본값은 1, 이미 고운 메시는 0입니다."
     ),
+    "Neck and shoulders below the head, in the photo's clothes.": "사진의 옷을 입힌 목과 어깨를 머리 아래에 붙입니다.",
     "What reconstructs faces; deep3d wants your files.": "얼굴을 복원하는 엔진입니다. deep3d는 파일이 필요합니다.",
     "Also save what deep3d found as the .mat files of both official programs.": (
         "deep3d의 결과를 두 공식 프로그램의 .mat 파일로도 저장합니다."

@@ -135,7 +135,8 @@ class Live:
         """The texture in which `draw` draws somebody from now on, and what lies over the head."""
         for known in (*self._people.values(), *self._gone):
             if known.number == number:
-                known.texture, known.shells = texture, tuple(shells)
+                known.texture = texture
+                known.shells = tuple(shell for shell in shells if not shell.below)  # the picture has a body
 
     def draw(self, image: Image, faces: Sequence[LiveFace] | None = None) -> Image:
         """A copy of the picture with the heads drawn over the faces: in their textures, or in clay."""

@@ -12,7 +12,7 @@ from tronie.head.model import Head
 from tronie.head.neck_ring import neck_ring
 from tronie.stages.hair.bust import LOOPS, SPREAD, Build, Outline, bust_rows, fitted, in_photo
 from tronie.stages.hair.clothes import row_places, worn
-from tronie.stages.hair.neck import ring_frame, ring_shell, welded_normals
+from tronie.stages.hair.neck import neck_end, ring_frame, ring_shell, welded_normals
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import COLUMNS
 from tronie.types import BustLook, Fit, Photo, Segmentation, Shell
@@ -23,6 +23,8 @@ CLEAR_MM = 2.5
 NEAR_MM = 120.0
 """What lies deeper inside is brought out as far as that at most in one step."""
 STEPS = 4
+WIDE_MM = 180.0
+"""An end of a mesh as wide as that is no neck's: it has shoulders of its own."""
 
 
 def with_bust(
@@ -33,11 +35,15 @@ def with_bust(
     seen: tuple[Photo, Fit, Segmentation] | None = None,
 ) -> tuple[tuple[Shell, ...], BustLook | None]:
     """A head's shells with a bust below it, which hair and coverings lie on, and what was found out of it; as they were
-    where the head has no neck. `seen` is a photo, where the head lies in it, and what its pixels are."""
+    where the head has no neck, with an end where it has shoulders of its own. `seen` is a photo, where the head lies in
+    it, and what its pixels are."""
     ring = neck_ring(head.model, head.level)
     if ring is None:
         return tuple(shells), None
     frame = ring_frame(head, ring)
+    if np.ptp(frame.points[:, 0]) > WIDE_MM:
+        end = neck_end(head, texture, albedo)
+        return (*shells, *(() if end is None else (end,))), None
     build, turn = (Build(), 0.0) if seen is None else fitted(head, frame, Outline.of(*seen))
     rows = bust_rows(head, frame, build)
     shot = None if seen is None else (*seen, in_photo(rows, frame.points.mean(axis=0), seen[1], turn))
