@@ -16,6 +16,8 @@ Ints = NDArray[np.int32]
 
 LEAST_MM = 60.0
 """A neck is at least so wide."""
+LEAST_MOVE = 0.005
+"""mm by which a unit of expression must move the ring to count."""
 UP_MM, UP_STEPS = 22.0, 8
 """How far above the ring a texture is looked up, and in how many steps."""
 
@@ -56,6 +58,24 @@ def _ring(key: Same, level: int) -> Ints | None:
         return None
     nape = int(np.argmax(-mean[lowest, 2] - np.abs(mean[lowest, 0])))
     return np.roll(lowest, -nape).astype(np.int32)
+
+
+def ring_moves(model: HeadModel, level: int) -> dict[str, Array]:
+    """Unit -> (R, 3) float32 mm: how units of expression move the ring at weight 1, as far as they do."""
+    return _moves(Same(model), level)
+
+
+@lru_cache(maxsize=4)
+def _moves(key: Same, level: int) -> dict[str, Array]:
+    model = key.value
+    coarse, ring = neck_ring(model, 0), neck_ring(model, level)
+    if coarse is None or ring is None:
+        return {}
+    names = zip(model.expression_names, model.expression, strict=True)
+    mesh = model.level(level)
+    return {
+        name: mesh.apply(move)[ring] for name, move in names if float(np.abs(move[coarse]).max(initial=0)) > LEAST_MOVE
+    }
 
 
 @dataclass(frozen=True, eq=False)

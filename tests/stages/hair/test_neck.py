@@ -120,3 +120,21 @@ def test_a_mask_has_none() -> None:
     front = model.quads[(model.mean[model.quads, 2] > -40).all(axis=1)]
     mask = replace(model, quads=front, quad_uv=front, part=np.zeros(len(front), np.uint8), uv=model.mean[:, :2])
     assert neck_ring(mask, 0) is None
+
+
+def test_it_goes_with_a_ring_that_expressions_move() -> None:
+    model = default_head()
+    ring = neck_ring(model, 0)
+    assert ring is not None
+    moved = model.expression.copy()
+    moved[3, ring] = [0.0, -1.0, 0.5]
+    other = replace(model, expression=moved)
+    head = Head(other, 1, other.level(1).apply(other.mean), other.level(1).apply(other.mean))
+    shell = made(head)
+    assert list(shell.moves) == [model.expression_names[3]]
+    posed = shell.posed({model.expression_names[3]: 1.0})
+    ring = neck_ring(other, 1)
+    assert ring is not None
+    whole = head.neutral + other.level(1).apply(moved[3])
+    np.testing.assert_allclose(posed.vertices[: len(ring)], whole[ring], atol=1e-4)
+    assert made(mean_head(1)).moves == {}

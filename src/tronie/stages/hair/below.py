@@ -12,7 +12,7 @@ from tronie.head.model import Head
 from tronie.head.neck_ring import neck_ring
 from tronie.stages.hair.bust import LOOPS, SPREAD, Build, Outline, bust_rows, fitted, in_photo
 from tronie.stages.hair.clothes import row_places, worn
-from tronie.stages.hair.neck import neck_end, ring_frame, ring_shell, welded_normals
+from tronie.stages.hair.neck import moves_below, neck_end, ring_frame, ring_shell, welded_normals
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import COLUMNS
 from tronie.types import BustLook, Fit, Photo, Segmentation, Shell
@@ -49,6 +49,7 @@ def with_bust(
     shot = None if seen is None else (*seen, in_photo(rows, frame.points.mean(axis=0), seen[1], turn))
     picture = worn(rows, head, texture, albedo, shot)
     made = ring_shell("bust", rows, frame, ring, picture.image, picture.unlit, ROUGHNESS, row_places(len(rows)))
+    made = replace(made, moves=moves_below(head, len(rows)))
     points, outward = (part[:-1, ::2].reshape(-1, 3) for part in (rows, welded_normals(rows)))
     lying = (lies_over(shell, points, outward) if shell.name in ("hair", "covering") else shell for shell in shells)
     wide = 2 * float(np.abs(rows[SPREAD * (len(LOOPS) - 3), :, 0]).max())

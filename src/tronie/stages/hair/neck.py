@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
 from tronie.head.model import Head
-from tronie.head.neck_ring import UP_MM, UP_STEPS, RingFrame, above_ring, around, neck_ring
+from tronie.head.neck_ring import UP_MM, UP_STEPS, RingFrame, above_ring, around, neck_ring, ring_moves
 from tronie.head.surface import quad_vertex_normals, triangle_vertex_normals
 from tronie.raster.compositing import sampled
 from tronie.types import Shell
@@ -39,11 +41,21 @@ def neck_end(head: Head, texture: Image | None, albedo: Image | None = None) -> 
     rows = rounded(frame)
     pictures = [None if t is None else painted(head, t) for t in (texture, albedo)]
     plain = np.full((4, 4, 4), (*SKIN, 255), np.uint8)
-    return ring_shell("neck", rows, frame, ring, plain if pictures[0] is None else pictures[0], pictures[1], 0.6)
+    shell = ring_shell("neck", rows, frame, ring, plain if pictures[0] is None else pictures[0], pictures[1], 0.6)
+    return replace(shell, moves=moves_below(head, len(rows)))
+
+
+def moves_below(head: Head, rows: int) -> dict[str, Array]:
+    """Unit -> (V, 3) of a shell of so many rows, the first of which goes with the ring, the last not at all."""
+    share = np.linspace(1, 0, rows, dtype=np.float32)[:, None, None]
+    return {
+        unit: (share * np.concatenate([move, move[:1]])).reshape(-1, 3)
+        for unit, move in ring_moves(head.model, head.level).items()
+    }
 
 
 def ring_frame(head: Head, ring: Ints) -> RingFrame:
-    """Of the head at rest; expressions do not reach the neck's end."""
+    """Of the head at rest."""
     normals = quad_vertex_normals(head.neutral, head.model.level(head.level).quads)[ring]
     return RingFrame.of(head.neutral[ring], normals)
 
