@@ -47,8 +47,8 @@ SAMPLER = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAM
 SMALLEST_MOVE = 0.015
 """Millimetres at weight 1 below which a vertex is left out of a morph target (4 % of the moves above 0.005 mm are)."""
 
-SMALLEST_TURN = 0.01
-"""The same of morph targets of normals, which are unit vectors."""
+SMALLEST_TURN = 0.025
+"""The same of morph targets of normals, which are unit vectors: 1.4 degrees."""
 
 PHOTO = "photo"
 """Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""
