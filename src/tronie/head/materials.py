@@ -39,11 +39,11 @@ mouth wet where a viewer knows no film."""
 
 SHELL_LOOKS: dict[str, Look] = {
     # A surface stands for many strands, which shade each other: at grazing angles a bare one shines like plastic.
-    "hair": Look((0.05, 0.04, 0.03), 0.85, specular=0.2, both_sides=True),
-    "lashes": Look((0.02, 0.015, 0.012), 0.85, specular=0.2, both_sides=True),
+    "hair": Look((0.05, 0.04, 0.03), 0.85, specular=0.12, both_sides=True),
+    "lashes": Look((0.02, 0.015, 0.012), 0.85, specular=0.12, both_sides=True),
     "covering": Look((0.45, 0.45, 0.45), 0.9, specular=0.4, both_sides=True),
     "bust": Look((0.3, 0.3, 0.32), 0.9, specular=0.4, both_sides=True),
-    "neck": Look((0.68, 0.44, 0.33), 0.6, ior=1.4, specular=0.6, both_sides=True),
+    "neck": Look((0.68, 0.44, 0.33), 0.55, ior=1.4, specular=0.6, both_sides=True),
     "glasses": Look((0.05, 0.05, 0.05), 0.35, both_sides=True),
 }
 """By the name of a surface over or below the head (`types.Shell`)."""

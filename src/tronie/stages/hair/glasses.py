@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import transform
+from tronie.head.materials import look_of_shell
 from tronie.head.model import Head
 from tronie.raster.compositing import sampled
 from tronie.types import Fit, Photo, Segmentation, Shell
@@ -214,7 +215,7 @@ def _built(
         np.ascontiguousarray(uv, np.float32),
         image,
         (triangles[1], triangles[2]),
-        roughness=0.35,
+        roughness=look_of_shell("glasses").roughness,
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
+from tronie.head.materials import look_of_shell
 from tronie.head.model import Head
 from tronie.head.neck_ring import UP_MM, UP_STEPS, RingFrame, above_ring, around, neck_ring, ring_moves
 from tronie.head.surface import quad_vertex_normals, triangle_vertex_normals
@@ -41,7 +42,8 @@ def neck_end(head: Head, texture: Image | None, albedo: Image | None = None) -> 
     rows = rounded(frame)
     pictures = [None if t is None else painted(head, t) for t in (texture, albedo)]
     plain = np.full((4, 4, 4), (*SKIN, 255), np.uint8)
-    shell = ring_shell("neck", rows, frame, ring, plain if pictures[0] is None else pictures[0], pictures[1], 0.6)
+    image, roughness = plain if pictures[0] is None else pictures[0], look_of_shell("neck").roughness
+    shell = ring_shell("neck", rows, frame, ring, image, pictures[1], roughness)
     return replace(shell, moves=moves_below(head, len(rows)))
 
 
