@@ -32,7 +32,7 @@ LOOKS: dict[str, Look] = {
     # Down and pores shade each other at grazing angles, and a photo's texture holds some of its gloss already.
     "skin": Look((0.68, 0.44, 0.33), 0.55, ior=1.4, specular=0.6),
     "eyes": Look((0.80, 0.80, 0.78), 0.1, ior=1.376, coat=(1.0, 0.02)),
-    "mouth": Look((0.42, 0.14, 0.13), 0.35, ior=1.4, coat=(0.5, 0.15), both_sides=True),
+    "mouth": Look((0.42, 0.14, 0.13), 0.35, ior=1.4, coat=(0.25, 0.15), both_sides=True),
 }
 """By the materials of `head.surface.MATERIALS`. Skin: Jacques 2013; cornea: 1.376. The roughness alone makes eyes and
 mouth wet where a viewer knows no film."""

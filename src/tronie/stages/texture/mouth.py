@@ -47,8 +47,8 @@ OCCLUSION_SIDE = 512
 OPEN = {
     "teeth_upper": (0.9, 0.3, 26.0),
     "teeth_lower": (0.9, 0.3, 26.0),
-    "tongue": (0.85, 0.1, 34.0),
-    "mouth": (0.6, 0.06, 24.0),
+    "tongue": (0.6, 0.08, 34.0),
+    "mouth": (0.5, 0.05, 24.0),
 }
 """Of a part: how open the space around its foremost points is, around its rearmost, and how many millimetres behind the
 first it becomes so; between a closed and an open mouth. A tongue put out takes its tip's along."""
