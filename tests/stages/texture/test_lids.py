@@ -33,7 +33,7 @@ def baked(blink: float, green: bool = False) -> tuple[Texture, Image]:
     size = 512
     image = random_texture(np.random.default_rng(4), size)
     if green:
-        image[lid_texels(size, -2.5, 1.6 - 0.8 * blink) | eye_texels(size)] = (0, 255, 0)
+        image[lid_texels(size, -2.5, 1.6 - 0.6 * blink) | eye_texels(size)] = (0, 255, 0)
     picture = render_head(head.vertices, MODEL.level(1), image, camera, pose, background=(90, 120, 140), shading=UNLIT)
     fit = Fit(np.zeros(len(MODEL.identity)), {}, pose, camera, np.zeros((len(MODEL.smooth_modes), 3)), diagnostics={})
     points = camera.project(transform(pose, head.points478(head.vertices)))

@@ -34,9 +34,9 @@ BROWS = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107, 276, 283, 282, 295, 285, 300,
 """Landmarks along both brows."""
 DARKEST = 0.25
 """Share of the brows' colours that is taken: what is between hairs is skin."""
-DARKER = 0.6
+DARKER = 0.68
 """How light lashes are, by the brows."""
-LIGHTEST = 0.36
+LIGHTEST = 0.4
 """Of the skin's lightness: nobody's lashes are lighter here, for they shade each other."""
 
 

@@ -34,8 +34,10 @@ FOLD = (5.4, 6.8)
 """Rings outside of the lashes' roots between which what the photo shows of an open eye's upper lid begins."""
 BAG = (1.6, 3.2)
 """The same of the lower lid, and of corners."""
-EDGE = (1.2, 2.2)
-"""The same where the photo's eye is shut."""
+EDGE = (1.8, 3.0)
+"""The same of the upper lid of an eye that is shut in the photo,"""
+BELOW = (3.2, 5.0)
+"""and of what its lashes hang over."""
 ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.9, 1.2, 0.9
 """So near the opening that the landmarks draw, by both measures, skin is not believed; over the last it goes on."""
 CLEAR = (1.4, 3.5)
@@ -52,7 +54,7 @@ TONE = (0.97, 0.93, 0.93)
 """Lids are thinner than the skin around them and show more of the blood."""
 CREASE, CREASE_AT, CREASE_WIDE = 0.16, 4.5, 0.9
 """How much darker the fold of the upper lid is, and its place and width in rings outside of the roots."""
-ROOTS, ROOTS_WIDE = (0.5, 0.22), 0.6
+ROOTS, ROOTS_WIDE = (0.66, 0.26), 0.75
 """The same of the line in which lashes root, of the upper and the lower lid."""
 WET = (1.04, 0.84, 0.82)
 """The lids' edges within the roots, moist and red."""
@@ -136,7 +138,7 @@ def _area(model: HeadModel, level: int) -> _Area:
     start = np.searchsorted(row[owner[kept]], np.arange(len(rows) + 1)).astype(np.int32)
     ring, upper = ring_field(model, level)
     out = ring - _root(model)
-    _, last = _fold(upper)
+    _, last = _begins(upper, FOLD, BELOW)
     share = (1 - smoothstep((out - last) / SPREAD, 0, 1)) * (ring < RINGS - 0.5)
     lid = np.flatnonzero(share > 0).astype(np.int32)
     matrix = model.level(level).matrix[lid]
@@ -148,9 +150,9 @@ def _root(model: HeadModel) -> int:
     return 0 if both is None else both[0].root
 
 
-def _fold(upper: Array) -> tuple[Array, Array]:
-    """(V,) each: rings outside of the roots between which what an open eye shows begins."""
-    first, last = (b + upper * (f - b) for f, b in zip(FOLD, BAG, strict=True))
+def _begins(upper: Array, above: tuple[float, float], below: tuple[float, float]) -> tuple[Array, Array]:
+    """(V,) each: rings outside of the roots between which what a photo shows begins, of the upper and the lower lid."""
+    first, last = (b + upper * (f - b) for f, b in zip(above, below, strict=True))
     return first, last
 
 
@@ -173,12 +175,16 @@ def lid_skin(head: Head, view: Visibility, facts: SurfaceFacts, landmarks: Landm
             reach = max(ASTRAY_MM, ASTRAY_PIXELS * view.pixel_mm)
             off = distance_to(landmarks.points[list(marks), :2], view.pixels[rows]) * view.pixel_mm
             astray[rows] = 1 - smoothstep(off, reach, reach + SOFT_MM)
-    first, last = _fold(upper)
-    open_eye, edge = 1 - smoothstep((out - first) / (last - first), 0, 1), 1 - smoothstep(out, *EDGE)
-    hidden = np.maximum(edge + (1 - shut) * np.maximum(open_eye - edge, 0), astray)
+    first, last = _begins(upper, FOLD, BAG)
+    low, high = _begins(upper, EDGE, BELOW)
+    open_eye, edge = (
+        1 - smoothstep((out - first) / (last - first), 0, 1),
+        1 - smoothstep((out - low) / (high - low), 0, 1),
+    )
+    hidden = np.maximum(edge + (1 - shut) * (open_eye - edge), astray)
     hidden[ring >= RINGS - 0.5] = 0
     clear = CLEAR[1] + upper[:count] * (CLEAR[0] - CLEAR[1])
-    sure = smoothstep((out[:count] - np.where(shut[:count] < 0.5, first[:count], EDGE[0])) / clear, 0.2, 1.0)
+    sure = smoothstep((out[:count] - np.where(shut < 0.5, first, low)[:count]) / clear, 0.2, 1.0)
     return LidSkin(model, head.level, hidden.astype(np.float32), sure.astype(np.float32))
 
 
