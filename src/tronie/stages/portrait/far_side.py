@@ -51,6 +51,8 @@ RIM_MM = (18.0, 35.0)
 """Beyond the middle: from where on skin that no side of the photo shows is the rim of the face."""
 FEATURES_MM = (56.0, 60.0, -16.0)
 """Half the width, half the height and the middle's height of what has eyes, brows, nose and mouth in it."""
+HEAD_MM, ENOUGH = (85.0, 95.0), 0.85
+"""How far from the middle a head with its hair reaches, and how much of that side the photo has to have."""
 CHIN_MM = (5.0, 40.0)
 """Below the chin: where the near side's neck and collar give way to the photo's own."""
 SOFT_MM = 1.2
@@ -81,6 +83,8 @@ class Drawn:
     """(H, W) 0..1: what of it no side of the photo shows."""
     features: Array
     """(H, W) 0..1: eyes, brows, nose and mouth, which stay the photo's and its mirror image: sharper, and more like."""
+    scalp: Array
+    """(H, W) 0..1."""
 
 
 def draw_far_side(
@@ -115,17 +119,23 @@ def draw_far_side(
     kinds = np.where(covered, _looked_up(texture.provenance, uv, cv2.INTER_NEAREST), 0).astype(np.uint8)
     neck = fades(head.model, head.level).neck
     kept = 1 - float(smoothstep(np.array(yaw), *FEATURES_YAW))
-    columns_of = np.column_stack([neck, parts.skull * neck, kept * features(head), mouth_light(vertices, head)])
+    columns_of = np.column_stack(
+        [neck, parts.skull * neck, kept * features(head), parts.scalp, mouth_light(vertices, head)]
+    )
     said = interpolate(buffers, level.triangles, columns_of)
     if kept < 1:
-        image = (image * np.clip(said[..., 3:], 0, 1) + 0.5).astype(np.uint8)
-    inner = np.asarray(cv2.erode(np.ascontiguousarray(said[..., :3]), np.ones((3, 3), np.uint8)), np.float32)
+        image = (image * np.clip(said[..., 4:], 0, 1) + 0.5).astype(np.uint8)
+    inner = np.asarray(cv2.erode(np.ascontiguousarray(said[..., :4]), np.ones((3, 3), np.uint8)), np.float32)
     soft = np.minimum(np.asarray(cv2.GaussianBlur(inner, (0, 0), SOFT_MM * per_mm / 2), np.float32), 2 * inner)
     known: Array = np.dstack([np.isin(kinds, some).astype(np.float32) for some in (SEEN, (*SEEN, *MIRRORED))])
     known = np.asarray(cv2.erode(known, np.ones((5, 5), np.uint8)), np.float32)
     known = np.asarray(cv2.GaussianBlur(known, (0, 0), SOFT_MM * per_mm))
-    unseen = (1 - known[..., 0]) * soft[..., 1]
-    return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2])
+    # What grows on a scalp is the photo's, even where it is the other side's.
+    scalp = np.clip(soft[..., 3] / np.maximum(soft[..., 1], 1e-3), 0, 1)
+    unseen = (1 - known[..., 0]) * soft[..., 1] * (1 - scalp)
+    return Drawn(
+        (x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2], soft[..., 3]
+    )
 
 
 def lay_head(
@@ -222,6 +232,18 @@ def far_of(head: Head, anchors: Anchors, parts: HeadRegions) -> int:
     return 1 if shown[x > 15].sum() < shown[x < -15].sum() else -1
 
 
+def near_side_there(within: Array, anchors: Anchors, far: int, chin: float, cell: int) -> bool:
+    """Whether the photo has so much of the near side that its mirror image can stand on the other; `within` (h, w) 0..1
+    says what of the cells it has, `chin` is a row of pixels."""
+    columns = within.shape[1]
+    near = beyond_middle(columns, cell, anchors, -far, (2.0, 4.0)) * (
+        1 - beyond_middle(columns, cell, anchors, -far, HEAD_MM)
+    )
+    rows = slice(max(int((anchors.eyes[1] - 90 * anchors.per_mm) / cell), 0), max(int(chin / cell), 1))
+    some = within[rows]
+    return bool((some * near).sum() > ENOUGH * np.maximum(near.sum() * len(some), 1e-6))
+
+
 def lay_far_side(
     out: Image,
     mask: Image,
@@ -253,7 +275,9 @@ def lay_far_side(
         out.shape[0] // len(grid),
         drawn.image,
         drawn.kinds,
-        np.ascontiguousarray(np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.features])),
+        np.ascontiguousarray(
+            np.dstack([drawn.cover, drawn.skull, drawn.unseen, drawn.guessed, drawn.features, drawn.scalp])
+        ),
         np.array(drawn.corner),
         beyond,
         beyond_middle(width, 1, anchors, far, RIM_MM),
@@ -312,9 +336,14 @@ def _lay(
             kept = bilinear(grid, i, i1, fy, j, j1, fx, 3)
             body = bilinear(grid, i, i1, fy, j, j1, fx, 4)
             # Cheek, ear, neck and shoulders reach beyond the head's own.
-            beside = b * max(other, bilinear(grid, i, i1, fy, k, k1, hx, 6) * (ONE - body * low[y]))
+            beside = ZERO
+            if b > ZERO:
+                beside = max(other, bilinear(grid, i, i1, fy, k, k1, hx, 6) * (ONE - body * low[y]))
             neck *= ONE - body
-            head = shares[v, u, 1] * (ONE - min(b, rim[x]) * shares[v, u, 3] * beside) if inside else ZERO
+            head = ZERO
+            if inside:
+                head = shares[v, u, 1] * (ONE - min(b, rim[x]) * shares[v, u, 3] * beside)
+                head *= ONE - b * shares[v, u, 5]
             d, d1, gx = weigh((np.float32(x) + HALF) * coarse_x - HALF, gain.shape[1])
             for n in range(3):
                 here = np.float32(warped[y, x, n])

@@ -28,6 +28,7 @@ from tronie.stages.portrait.far_side import (
     far_of,
     lay_far_side,
     lay_head,
+    near_side_there,
 )
 from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
 from tronie.stages.portrait.matte import Matte, guessed_person, matte
@@ -224,7 +225,7 @@ def _draw_far_side(
         scene.head, scene.texture, scene.parts, scene.camera, scene.pose, vertices, anchors, far, scene.yaw
     )
     chin = float(anchors.here[(scene.parts.front > 0.5) & (scene.parts.skull > 0.5), 1].max())
-    whole = scene.yaw >= SIDE_YAW
+    whole = scene.yaw >= SIDE_YAW and near_side_there(base.matter.within, anchors, far, chin, cell)
     lay_far_side(base.image, base.mask, base.warped, back, base.gain, drawn, anchors, far, chin, skin, whole)
     if person is None:
         return None
