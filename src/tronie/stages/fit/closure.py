@@ -29,9 +29,9 @@ COLUMNS, WIDE = 11, 0.75
 """Places along the mouth where its lips are to meet, and how far out they reach, of the landmarks' half width."""
 ASIDE_MM, ACROSS_MM, BEHIND_MM = 1.8, 3.5, 8.0
 """How near such a place a lip's vertex is looked for: to its sides, up and down, behind it."""
-TOUCH_MM = 0.2
-"""How much less than the mean head's the lips of a closed mouth may overlap; those overlap by 0.1 to 0.9 mm."""
-USUAL_MM, SURE_MM = 2.0, 0.1
+TOUCH_MM, LESS = 0.2, 0.3
+"""How much less than the mean head's the lips of a closed mouth may overlap, by both; those overlap by 0.1 to 0.9 mm."""
+USUAL_MM, SURE_MM = 2.0, 0.06
 """How much one unit is expected to give, and how well the lips are to meet."""
 
 
@@ -52,7 +52,8 @@ class LipContact:
 
     def parted(self, control: Array) -> Array:
         """(n,) mm by which the lips of control vertices (C, 3) are further apart than those of a closed mouth."""
-        return np.asarray(control[self.upper, 1] - control[self.lower, 1] - self.gap - TOUCH_MM, dtype=np.float64)
+        touch = np.minimum(TOUCH_MM, LESS * np.abs(self.gap))
+        return np.asarray(control[self.upper, 1] - control[self.lower, 1] - self.gap - touch, dtype=np.float64)
 
 
 @lru_cache(maxsize=4)

@@ -33,11 +33,12 @@ from tronie.stages.portrait.far_side import (
 from tronie.stages.portrait.layers import PortraitLayers, lay, make_layers
 from tronie.stages.portrait.matte import Matte, guessed_person, matte
 from tronie.stages.portrait.matter import Matter, behind, border_fill, matter
-from tronie.stages.portrait.plain import mouth_light
+from tronie.stages.portrait.plain import fades, mouth_light
 from tronie.stages.portrait.source import FEATHER_MM, Source, inside_photo, outpaint
 from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions, Pixels, head_regions, outline
 from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
+from tronie.stages.texture.lips import from_lining
 from tronie.stages.texture.visibility import Visibility
 from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Shell, Texture
 
@@ -50,6 +51,8 @@ COARSE = 64
 """Cells along the height where colours are balanced."""
 SOFT_MM = 1.0
 """Over which a patch fades in."""
+MEET_MM, NEAR_MM = 2.0, (2.2, 4.5)
+"""From the mouth's lining on: how far lips may meet; and how far from there in the portrait all is the head's."""
 EVEN = 0.003
 """Screening of the colour balance per cell: it fades over some 18 cells, 8 cm."""
 
@@ -274,7 +277,7 @@ EYES = ("eye_left", "eye_right")
 def _patches(scene: PortraitScene, anchors: Anchors, layers: PortraitLayers, cell: int, wishes: Wishes) -> Array:
     """(V,) 0..1: what of the head is drawn over the photo. Where an eye would be the other's mirror image both are the
     head's, for the mirrored one looks the other way."""
-    share = mouth_patch(scene.head, scene.facts) if wishes.mouth else np.zeros(len(anchors.here), np.float32)
+    share = mouth_patch(scene.head, scene.facts, anchors) if wishes.mouth else np.zeros(len(anchors.here), np.float32)
     eyes = [eye_patch(scene.head, name) for name in EYES]
     rows, columns = layers.use_mirrored.shape
     wanted = wishes.eyes or wishes.level_gaze
@@ -349,10 +352,19 @@ def eye_patch(head: Head, part: str) -> Array:
     return _part(head, (part,))
 
 
-def mouth_patch(head: Head, facts: SurfaceFacts) -> Array:
-    """(V,) 0..1: lips, teeth, tongue and lining."""
-    lips = head.model.level(head.level).matrix @ facts.lips.astype(np.float32)
-    return np.maximum(np.asarray(lips), _part(head, ("teeth_upper", "teeth_lower", "tongue")))
+def mouth_patch(head: Head, facts: SurfaceFacts, anchors: Anchors) -> Array:
+    """(V,) 0..1: lips, teeth, tongue and lining, and the skin that is so near to where the lips meet that a slip of the
+    warp puts the photo's teeth on it."""
+    level = head.model.level(head.level)
+    lips = np.asarray(level.matrix @ facts.lips.astype(np.float32))
+    meet = np.asarray(level.matrix @ from_lining(head.model, head.level)) < MEET_MM
+    if meet.any():
+        at = anchors.here[:, :2] / anchors.per_mm
+        low, high = at[meet].min(axis=0) - NEAR_MM[1], at[meet].max(axis=0) + NEAR_MM[1]
+        near = np.flatnonzero(((at > low) & (at < high)).all(axis=1) & (anchors.normal_z > 0))
+        off = np.linalg.norm(at[near, None] - at[None, meet], axis=2).min(axis=1, initial=np.inf)
+        lips[near] = np.maximum(lips[near], 1 - smoothstep(off, *NEAR_MM))
+    return np.maximum(lips, fades(head.model, head.level).mouth)
 
 
 def _part(head: Head, names: tuple[str, ...]) -> Array:

@@ -25,19 +25,19 @@ from tronie.stages.texture.skin_model import colour_of, opponent
 from tronie.stages.texture.visibility import Visibility
 from tronie.types import Landmarks
 
-INSIDE_MM = (1.6, 3.0)
-"""From the lining on: where a lip is inside of the mouth, and where it is surely seen."""
-SURE_MM = (2.2, 3.6)
+INSIDE_MM = (0.3, 1.3)
+"""From the lining on: where lips meet, at the latest, and where a lip may be seen."""
+SURE_MM = (1.2, 2.6)
 """From the lining on: where a colour is believed to be that of lips when others are made of it."""
 FILLED_MM = (3.2, 5.5)
 """From the lining on: up to where what is not seen is made of the lips' colours, and from where on it is skin."""
-ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.5, 1.0, 0.7
+ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.8, 1.5, 1.0
 """So near the opening that the landmarks draw, by both measures, lips are not believed; over the last it goes on."""
 CORNERS, CORNER_MM = (78, 308), (2.0, 4.2)
 """MediaPipe's landmarks at the mouth's corners, and how far around them there is shade in place of skin."""
 LIP = (0.86, 0.66, 0.66)
 """Colour of lips, of the skin's, where no photo shows any."""
-MOIST = (0.86, 0.66, 0.66)
+MOIST = (0.95, 0.88, 0.88)
 """Colour at the lining, of the lip's outside."""
 SWEEPS = 40
 
@@ -60,11 +60,11 @@ class LipSkin:
         rows = area.rows
         usual = np.broadcast_to(opponent((skin * _hued(LIP, red))[None]), (len(rows), 3))
         data, sure = opponent(np.clip(colour[rows], 1, 255)), 4 * (weight * self.sure)[rows]
-        thin = np.full(len(rows), 3e-3, np.float32)
+        thin = np.full(len(rows), 5e-4, np.float32)
         every = np.tile(usual[:1], (len(colour), 1)).astype(np.float32)
         every[rows] = screened_membrane(area.start, area.edges, sure, data, thin, usual, SWEEPS)
         out = bare.copy()
-        moist = 1 + (1 - smoothstep(area.inwards, 0.0, 4.5))[:, None] * (_hued(MOIST, red) - 1)
+        moist = 1 + (1 - smoothstep(area.inwards, 0.0, 2.5))[:, None] * (_hued(MOIST, red) - 1)
         lip = colour_of(np.asarray(area.matrix @ every)) * moist
         out[area.level_rows] += area.share[:, None] * (lip - bare[area.level_rows])
         return out
@@ -152,6 +152,6 @@ def lip_skin(head: Head, view: Visibility, landmarks: Landmarks | None) -> LipSk
         astray = np.maximum(astray, 1 - smoothstep(corner, *CORNER_MM))
         hidden[near] = np.maximum(hidden[near], astray)
         control = near[near < len(inwards)]
-        unsure = 1 - smoothstep(off, reach + 0.3 * SOFT_MM, reach + 2 * SOFT_MM)
+        unsure = 1 - smoothstep(off, reach + 0.2 * SOFT_MM, reach + 1.2 * SOFT_MM)
         sure[control] *= 1 - np.maximum(unsure, astray)[near < len(inwards)]
     return LipSkin(model, head.level, hidden.astype(np.float32), sure.astype(np.float32))
