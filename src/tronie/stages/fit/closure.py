@@ -30,7 +30,7 @@ COLUMNS, WIDE = 11, 0.75
 ASIDE_MM, ACROSS_MM, BEHIND_MM = 1.8, 3.5, 8.0
 """How near such a place a lip's vertex is looked for: to its sides, up and down, behind it."""
 TOUCH_MM, LESS = 0.2, 0.3
-"""How much less than the mean head's the lips of a closed mouth may overlap, by both; those overlap by 0.1 to 0.9 mm."""
+"""How much less than the mean head's the lips of a closed mouth may overlap, by both; those do by 0.1 to 0.9 mm."""
 USUAL_MM, SURE_MM = 2.0, 0.06
 """How much one unit is expected to give, and how well the lips are to meet."""
 
