@@ -83,7 +83,17 @@ def test_who_wants_no_hair_over_the_head_gets_none(mode: str) -> None:
     (face,) = tronie.Pipeline(tronie.Settings.model_validate(small)).run(EXAMPLES / "astronaut.jpg").faces
     assert face.error is None
     assert face.hair is not None
-    assert [shell.name for shell in face.shells] == ["neck"]
+    assert not {shell.name for shell in face.shells} & {"hair", "covering"}
+
+
+def test_who_wants_a_bust_gets_one_in_place_of_the_necks_end() -> None:
+    small = {"texture": {"size": 512}, "outputs": ("glb",), "enhance": {"mode": "off"}, "head": {"bust": True}}
+    (face,) = tronie.Pipeline(tronie.Settings.model_validate(small)).run(EXAMPLES / "astronaut.jpg").faces
+    assert face.error is None
+    assert [shell.name for shell in face.shells if shell.below] == ["bust"]
+    assert face.bust is not None
+    assert 0.1 < face.bust.seen < 0.8
+    assert 300 < face.bust.width_mm < 500
 
 
 def test_everyone_in_a_group_once_the_largest_first(mesh: tronie.Pipeline) -> None:

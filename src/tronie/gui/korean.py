@@ -362,6 +362,7 @@ KOREAN: dict[str, str] = {
     "Texture": "텍스처",
     "Hair": "머리카락",
     "Folds": "주름",
+    "Bust": "흉상",
     "Glasses": "안경",
     "Lashes": "속눈썹",
     "Scalp": "두피",

@@ -147,7 +147,7 @@ def with_neck(face: Face, photo: Photo, settings: Settings) -> Face:
     albedo = None if face.albedo is None else face.albedo.image
     if not settings.head.bust:
         end = neck_end(head, worn, albedo)
-        return face if end is None else replace(face, shells=(*face.shells, end))
+        return face if end is None else replace(face, shells=(end, *face.shells))
     seen = None
     if face.fit is not None and face.segmentation is not None:
         seen = photo, face.fit, face.segmentation

@@ -43,7 +43,7 @@ def with_bust(
     frame = ring_frame(head, ring)
     if np.ptp(frame.points[:, 0]) > WIDE_MM:
         end = neck_end(head, texture, albedo)
-        return (*shells, *(() if end is None else (end,))), None
+        return (*(() if end is None else (end,)), *shells), None
     build, turn = (Build(), 0.0) if seen is None else fitted(head, frame, Outline.of(*seen))
     rows = bust_rows(head, frame, build)
     shot = None if seen is None else (*seen, in_photo(rows, frame.points.mean(axis=0), seen[1], turn))
@@ -53,7 +53,7 @@ def with_bust(
     points, outward = (part[:-1, ::2].reshape(-1, 3) for part in (rows, welded_normals(rows)))
     lying = (lies_over(shell, points, outward) if shell.name in ("hair", "covering") else shell for shell in shells)
     wide = 2 * float(np.abs(rows[SPREAD * (len(LOOPS) - 3), :, 0]).max())
-    return (*lying, made), BustLook(wide, picture.seen)
+    return (made, *lying), BustLook(wide, picture.seen)
 
 
 def lies_over(shell: Shell, points: Array, outward: Array) -> Shell:

@@ -32,6 +32,8 @@ NECKLINE = 1.7, 2.5
 """Loops between which skin gives way to cloth where nobody sees it."""
 SOFT = 1.3
 """Loops below the ring over which skin goes from the head's colours to the photo's."""
+ARMS = 4.2
+"""Loops below the ring from which on skin that begins there is that of arms."""
 NEAR = 0.9
 """Loops below the ring as far as which the neck above it is seen as in a mirror."""
 MIRRORED = 0.4
@@ -81,7 +83,7 @@ def worn(
     beyond = np.zeros((HEIGHT, WIDTH), np.bool_)
     if seen is not None:
         photo, cloth, skin, beyond = from_photo(v, *seen)
-    skin = of_the_neck(skin, loop)
+    cloth, skin = without_arms(cloth, skin, loop)
     level = coarse(np.broadcast_to(loop, cloth.shape)[..., None])[..., 0]
     mixed, fill = continuation(photo, cloth, skin, neck, level)
     base = fill[1] + mixed[..., None] * (fill[0] - fill[1])
@@ -106,18 +108,20 @@ def worn(
     return Worn(image, unlit, mixed, float((cloth + skin)[body].mean()))
 
 
-def of_the_neck(skin: Array, loop: Array) -> Array:
-    """Skin (HEIGHT, WIDTH) without what does not hang together with the neck: arms."""
+def without_arms(cloth: Array, skin: Array, loop: Array) -> tuple[Array, Array]:
+    """Cloth and skin (HEIGHT, WIDTH) without skin that reaches neither neck nor shoulders, and what is
+    right beside it: arms and hands before the body."""
     import cv2
 
-    small = np.ascontiguousarray(coarse(skin[..., None])[..., 0] > 0.25).astype(np.uint8)
+    small = (coarse(skin[..., None])[..., 0] > 0.2).astype(np.uint8)
     count, labels = cv2.connectedComponents(small, connectivity=4)
-    if count < 2:
-        return skin
-    near = np.unique(labels[coarse(loop)[:, 0, 0] < NECKLINE[0]])
-    kept = np.isin(labels, near[near > 0]) | (small == 0)
-    wide = cv2.resize(kept.astype(np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(skin * wide, np.float32)
+    high = np.unique(labels[coarse(loop)[:, 0, 0] < ARMS])
+    gone = np.setdiff1d(np.arange(1, count), high)
+    if not len(gone):
+        return cloth, skin
+    away = cv2.dilate(np.isin(labels, gone).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    kept = 1 - np.asarray(cv2.resize(away, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cloth * kept), np.asarray(skin * kept)
 
 
 def continuation(
