@@ -67,6 +67,9 @@ def import_head(path: str, gaze: bool = True, rest: bool = False) -> Any:
         if rest:
             key.value = 0.0
     head.active_shape_key_index = 0
+    for thing in heads:
+        if thing is not head:
+            follow(thing, keys)
     if gaze:
         add_gaze(head)
     bpy.context.view_layer.objects.active = head
@@ -174,6 +177,22 @@ def drive(key: Any, eye: Any, axis: str, factor: float) -> None:
     source = variable.targets[0]
     source.id, source.transform_type, source.transform_space = eye, f"ROT_{axis}", "LOCAL_SPACE"
     driver.expression = f"clamp(turn * {factor:.4f}, 0, 1)"  # of the kind that Blender trusts in any file
+
+
+def follow(thing: Any, keys: Any) -> None:
+    """Shape keys of what moves with the face, lashes, take the values of the head's `keys` of the same names."""
+    own = thing.data.shape_keys
+    own.animation_data_clear()
+    for key in own.key_blocks[1:]:
+        if key.name not in keys.key_blocks:
+            continue
+        key.slider_min, key.slider_max = 0.0, 1.0
+        driver = key.driver_add("value").driver
+        driver.type = "AVERAGE"
+        variable = driver.variables.new()
+        variable.type = "SINGLE_PROP"
+        source = variable.targets[0]
+        source.id_type, source.id, source.data_path = "KEY", keys, f'key_blocks["{key.name}"].value'
 
 
 def eye_rows(head: Any, sign: int) -> list[int]:

@@ -30,7 +30,7 @@ SHUT_MM = (1.8, 3.0)
 """Height of the eye's opening up to which the photo shows the upper lid, and from which on it does not."""
 ROUND = 1.35
 """Height of an eye's opening, of its mean height."""
-FOLD = (5.4, 6.8)
+FOLD = (6.0, 7.1)
 """Rings outside of the lashes' roots between which what the photo shows of an open eye's upper lid begins."""
 BAG = (1.6, 3.2)
 """The same of the lower lid, and of corners."""
@@ -43,7 +43,7 @@ ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.9, 1.2, 0.9
 CLEAR = (1.4, 3.5)
 """Rings, above and below, beyond what is not believed within which colours, which are averages, still have lashes in
 them."""
-DARKER = (0.15, 0.5)
+DARKER = (0.1, 0.38)
 """Logarithm of lightness by which what is above an eye is darker than what is below it, for skin and for brows."""
 AREA_MM = 46.0
 """So far from the eyes' middles the lids' colour is looked for."""
