@@ -134,7 +134,7 @@ def draw_far_side(
     scalp = np.clip(soft[..., 3] / np.maximum(soft[..., 1], 1e-3), 0, 1)
     unseen = (1 - known[..., 0]) * soft[..., 1] * (1 - scalp)
     return Drawn(
-        (x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2], soft[..., 3]
+        (x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2], scalp
     )
 
 
