@@ -44,7 +44,7 @@ STYLES: dict[Crop, Style] = {
     "passport": Style(35 / 45, 0.47, 0.07, 300.0, 0.95),
     "head": Style(0.8, 0.48, 0.03, 250.0, 0.92),
 }
-LOWER = (0.0, -0.02, 0.02, -0.04, 0.04, -0.06)
+LOWER = (0.0, -0.02, 0.02, -0.04, 0.04, -0.06, -0.08, -0.1)
 """By how much of the height the eyes may lie elsewhere for it."""
 
 
