@@ -133,9 +133,7 @@ def draw_far_side(
     # What grows on a scalp is the photo's, even where it is the other side's.
     scalp = np.clip(soft[..., 3] / np.maximum(soft[..., 1], 1e-3), 0, 1)
     unseen = (1 - known[..., 0]) * soft[..., 1] * (1 - scalp)
-    return Drawn(
-        (x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2], scalp
-    )
+    return Drawn((x0, y0), image, kinds, soft[..., 0], soft[..., 1], unseen, 1 - known[..., 1], soft[..., 2], scalp)
 
 
 def lay_head(
@@ -264,7 +262,7 @@ def lay_far_side(
     beyond = beyond_middle(width, 1, anchors, far) if whole else np.zeros(width, np.float32)
     y = np.arange(out.shape[0], dtype=np.float32) + 0.5
     low = smoothstep((y - np.float32(chin)) / np.float32(anchors.per_mm), *CHIN_MM)
-    grid = np.dstack([back.filled, back.kept, back.body, back.hair, back.skin])
+    grid = np.dstack([back.filled, back.kept, back.body, back.hair, back.skin, back.bare])
     _lay(
         out,
         mask,
@@ -324,7 +322,7 @@ def _lay(
                 continue
             j, j1, fx = weigh((np.float32(x) + HALF) * small - HALF, columns)
             own = bilinear(grid, i, i1, fy, j, j1, fx, 5)
-            bare = max(ONE - own - bilinear(grid, i, i1, fy, j, j1, fx, 6), ZERO)
+            bare = bilinear(grid, i, i1, fy, j, j1, fx, 7)
             share = max(b, max(hidden * (ONE - own), neck * bare * skin))
             if inside:
                 share *= ONE - shares[v, u, 4]

@@ -132,6 +132,8 @@ class Behind:
     """(h, w) 0..1: opacity of hair, headgear and glasses."""
     skin: Array
     """(h, w) 0..1: opacity of face, neck and clothes."""
+    bare: Array
+    """(h, w) 0..1: background, and what is next to it but hair."""
 
 
 def behind(found: Matter, mm: float) -> Behind:
@@ -148,4 +150,6 @@ def behind(found: Matter, mm: float) -> Behind:
     filled = far + smoothstep(share[..., 1:], 0.4, 0.6) * (near - far)
     kept = np.minimum(cv2.GaussianBlur(clear.astype(np.float32), (0, 0), 2.0 / mm), clear)
     hair = smoothstep(found.hair + found.glasses, *LIKELY)
-    return Behind(filled, kept, clothed, hair, smoothstep(found.face + found.body, *LIKELY))
+    skin = smoothstep(found.face + found.body, *LIKELY)
+    bare = np.asarray(cv2.dilate(np.clip(1 - hair - skin, 0, 1), disc)) * (1 - hair)
+    return Behind(filled, kept, clothed, hair, skin, np.asarray(cv2.blur(bare, (5, 5))))
