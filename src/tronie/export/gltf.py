@@ -44,11 +44,11 @@ __all__ = ["PHOTO", "SMALLEST_MOVE", "SMALLEST_TURN", "glb"]
 LINEAR, LINEAR_MIPMAP_LINEAR, CLAMP_TO_EDGE = 9729, 9987, 33071
 SAMPLER = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAP_LINEAR, "wrapS": CLAMP_TO_EDGE, "wrapT": CLAMP_TO_EDGE}
 
-SMALLEST_MOVE = 0.015
-"""Millimetres at weight 1 below which a vertex is left out of a morph target (4 % of the moves above 0.005 mm are)."""
+SMALLEST_MOVE = 0.02
+"""Millimetres at weight 1 below which a vertex is left out of a morph target (5 % of the moves above 0.005 mm are)."""
 
-SMALLEST_TURN = 0.025
-"""The same of morph targets of normals, which are unit vectors: 1.4 degrees."""
+SMALLEST_TURN = 0.035
+"""The same of morph targets of normals, which are unit vectors: two degrees."""
 
 PHOTO = "photo"
 """Morph target from the face at rest to the photo's expression, where a model's expressions have no names."""

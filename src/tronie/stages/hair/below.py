@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.head.materials import look_of_shell
 from tronie.head.model import Head
 from tronie.head.neck_ring import neck_ring
 from tronie.stages.hair.bust import LOOPS, SPREAD, Build, Outline, bust_rows, fitted, in_photo
@@ -17,7 +18,6 @@ from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import COLUMNS
 from tronie.types import BustLook, Fit, Photo, Segmentation, Shell
 
-ROUGHNESS = 0.9
 CLEAR_MM = 2.5
 """Hair lies at least so far over the bust."""
 NEAR_MM = 120.0
@@ -48,7 +48,9 @@ def with_bust(
     rows = bust_rows(head, frame, build)
     shot = None if seen is None else (*seen, in_photo(rows, frame.points.mean(axis=0), seen[1], turn))
     picture = worn(rows, head, texture, albedo, shot)
-    made = ring_shell("bust", rows, frame, ring, picture.image, picture.unlit, ROUGHNESS, row_places(len(rows)))
+    made = ring_shell(
+        "bust", rows, frame, ring, picture.image, picture.unlit, look_of_shell("bust").roughness, row_places(len(rows))
+    )
     made = replace(made, moves=moves_below(head, len(rows)))
     points, outward = (part[:-1, ::2].reshape(-1, 3) for part in (rows, welded_normals(rows)))
     lying = (lies_over(shell, points, outward) if shell.name in ("hair", "covering") else shell for shell in shells)
