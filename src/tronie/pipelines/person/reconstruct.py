@@ -27,6 +27,7 @@ from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
+from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.fusion import FaceView, evidence_of
 from tronie.stages.fit.multiview import MultiViewFit, fit_views
 from tronie.stages.fit.regressor import Calibration
@@ -123,6 +124,7 @@ def _fitted(
         head = make_head(model, fit, level)
         if shot.photo.image.size and shot.face.landmarks is not None:
             head = with_teeth(head, shot.photo, shot.face.landmarks)
+        head = behind_lids(head)
         points = head.points68(on_photo(head, fit)).astype(np.float64)
         face = replace(
             shot.face, fit=fit, head=head, points68=fit.camera.project(transform(fit.head_to_camera, points))

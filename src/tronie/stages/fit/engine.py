@@ -10,6 +10,7 @@ from tronie.geometry import Camera, transform
 from tronie.head.model import Head, HeadModel
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.closure import closed
+from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.map_fit import fit_landmarks, head_shapes
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
@@ -32,7 +33,7 @@ class CalibratedFit:
             self.model, face.landmarks, camera, face.detection.size, calibration=self.calibration, warp=self.warp
         )
         fit = closed(self.model, fit)
-        head = with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks)
+        head = behind_lids(with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks))
         points = head.points68(on_photo(head, fit))
         points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
         return replace(face, fit=fit, head=head, points68=points68)
