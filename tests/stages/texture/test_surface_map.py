@@ -90,6 +90,12 @@ def test_hollows_are_dark_where_the_colours_have_no_light(model: HeadModel) -> N
     corners = at(model, bare[..., 0] / 255.0, (133, 362))  # of the eyes, by the nose
     open_skin = at(model, bare[..., 0] / 255.0, (151, 4, 50, 280))
     assert corners.max() < open_skin.min()
+    assert open_skin.min() > 0.75
+    # Everything but skin is as open as before.
+    mesh = model.level(1)
+    rows = mesh.triangle_uv[mesh.triangle_part > 0]
+    j, i = (mesh.uv[rows].mean(axis=1) * SIDE).astype(int).T
+    assert np.mean(bare[i, j, 0] == lit[i, j, 0]) > 0.99
     assert np.all(at(model, lit[..., 0] / 255.0, (151, 4, 50, 280, 133, 362)) == 1)
 
 

@@ -47,6 +47,8 @@ HUE = 0.6
 """A difference in hue counts so many times one in lightness."""
 BEARD, BUSY = (0.35, 0.9), (0.04, 0.08)
 """A beard is darker than skin by so much (in the logarithm), and unlike a shadow busy: so much within 5 mm."""
+LEAST_OPEN = 0.4
+"""Of skin: the inside of lips and lids comes to light when they move."""
 STEP = 2
 """Of the map's numbers: half the bytes of steps of 1."""
 
@@ -151,12 +153,12 @@ def ground_of(model: HeadModel, level: int) -> Ground:
     rough = np.where(values[..., 0] > 0, values[..., 0], CHEEK)
     grown = values[..., 1:3] * (1 - soft[..., None])
     grown = np.asarray(np.maximum(grown, grown[:, ::-1]), dtype=np.float32)
-    around = np.where(values[..., 4] > 0, values[..., 4], 1)
+    around = np.where(worn, np.maximum(values[..., 4], LEAST_OPEN), 1)
     return Ground(
         _stepped(255 * (rough + rough[:, ::-1]) / 2),
         grown[..., 0],
         grown[..., 1],
-        _stepped(np.minimum(255 * (around + around[:, ::-1]) / 2, 255)),
+        _stepped(255 * (around + around[:, ::-1]) / 2),
         worn & (values[..., 3] > 0.5) & (grown.max(axis=2) < 0.02) & (soft < 0.01),
     )
 
@@ -171,4 +173,4 @@ def _lips(outline: Array) -> NDArray[np.float32]:
 
 
 def _stepped(values: NDArray[Any]) -> Image:
-    return np.asarray(STEP * np.round(values / STEP), dtype=np.uint8)
+    return np.asarray(np.minimum(STEP * np.round(values / STEP), 255), dtype=np.uint8)
