@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from samples import make_face, make_shell
 
 from tronie.export.gltf import glb
+from tronie.export.gltf_document import GltfAnimation
 from tronie.export.shells import fewer
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.lids import Lids, lids_of
@@ -114,6 +116,23 @@ def test_a_file_keeps_how_they_move(tmp_path: Path, rig: bool) -> None:
     assert (back.name, rigid_one.moves) == ("lashes", {})
     assert set(back.moves) == set(shell.moves)
     np.testing.assert_allclose(back.posed(dict(read.expression)).vertices, shell.posed(expression).vertices, atol=2e-3)
+
+
+@pytest.mark.parametrize("rig", [False, True])
+def test_they_are_animated_as_the_face_is(rig: bool) -> None:
+    still, steps = np.tile(np.eye(3), (2, 1, 1)), np.zeros((2, 3))
+    motion = GltfAnimation(np.array([0.0, 0.1]), still, steps, np.zeros((2, len(UNITS))))
+    chunks = glb(head_of(), {}, shells=(make_shell(), made()), rig=rig, motion=motion)
+    data = b"".join(chunks)
+    document = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    nodes, channels = document["nodes"], document["animations"][0]["channels"]
+    moved = [c for c in channels if c["target"]["path"] == "weights"]
+    assert [nodes[c["target"]["node"]]["name"] for c in moved] == ["head", "lashes"]
+    assert len({c["sampler"] for c in moved}) == 1
+    face, lash = (document["meshes"][nodes[c["target"]["node"]]["mesh"]] for c in moved)
+    assert face["extras"]["targetNames"] == lash["extras"]["targetNames"]
+    assert face["weights"] == lash["weights"]
+    assert len(lash["primitives"][0]["targets"]) == len(UNITS)
 
 
 def test_colour_is_that_of_the_brows_and_grey_in_grey() -> None:

@@ -45,6 +45,8 @@ CLEAR = (1.4, 3.5)
 them."""
 DARKER = (0.1, 0.38)
 """Logarithm of lightness by which what is above an eye is darker than what is below it, for skin and for brows."""
+SHADE = 0.16
+"""By which lids are darker at most."""
 AREA_MM = 46.0
 """So far from the eyes' middles the lids' colour is looked for."""
 SWEEPS = 60
@@ -83,6 +85,7 @@ class LidSkin:
         # Shade under the brows is skin, the brows are darker still.
         sure = sure * (1 - area.brows * smoothstep(below[:, 0] - data[:, 0], *DARKER))
         spread = screened_membrane(area.start, area.edges, sure, data, thin, below, SWEEPS)
+        spread[:, 0] = np.maximum(spread[:, 0], below[:, 0] - SHADE)
         every = np.tile(usual[:1], (len(colour), 1)).astype(np.float32)
         every[rows] = spread
         out = bare.copy()
