@@ -76,6 +76,7 @@ OUTPUTS: dict[str, Output] = {
                 "hair.png",
                 "covering.png",
                 "glasses.png",
+                "lashes.png",
                 "neck.png",
                 "bust.png",
             ),
