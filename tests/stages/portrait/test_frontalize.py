@@ -85,8 +85,9 @@ def test_a_frontal_photo_stays_what_it_is(tiny_head: HeadModel) -> None:
 @pytest.mark.parametrize("yaw", [25.0, -25.0, 40.0])
 def test_a_turned_head_looks_into_the_camera(tiny_head: HeadModel, yaw: float) -> None:
     """Nearer to the true frontal picture than what no turn makes of it, and nowhere far from it."""
-    result = turned(tiny_head, yaw)
-    photo, head, fit = scene(tiny_head, yaw)
+    # With room around the head, so that the frame is the usual one.
+    photo, head, fit = scene(tiny_head, yaw, distance=1400.0)
+    result = frontal(head, painted(), PortraitSettings(size=256), photo, fit)
     camera, pose = portrait_camera(head, 256)
     import cv2
 

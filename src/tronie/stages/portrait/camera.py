@@ -53,7 +53,7 @@ def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_phot
     style = STYLES[crop]
     width, height = photo_camera.size
     measured = extent(head)
-    best, most = _camera(measured, style, size), 0.0
+    best, most, lowest, widest = _camera(measured, style, size), 0.0, 0.0, -np.inf
     for lower in LOWER:
         camera, pose = _camera(measured, style, size, 1.0, lower)
         (x, y), _ = eyes_at(camera, pose)
@@ -62,9 +62,13 @@ def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_phot
         middle, out = to_photo.apply(np.array([[x, y]])), to_photo.apply(corners)
         way = out - middle
         room = np.where(way > 0, [width, height] - middle, middle) - BORDER * np.abs(way).max()
-        share = float(np.clip((room / np.maximum(np.abs(way), 1e-9)).min(), style.nearer, 1))
-        if share > most + 0.004:
+        all_of_it = float((room / np.maximum(np.abs(way), 1e-9)).min())
+        share = float(np.clip(all_of_it, style.nearer, 1))
+        # Nearer, the crown would touch the upper edge: as good with the eyes further down is better.
+        roomier = share < 1 and lower > lowest and all_of_it > widest - 0.004
+        if share > most + 0.004 or roomier:
             best, most = _camera(measured, style, size, share, lower), share
+            lowest, widest = lower, all_of_it
         if most == 1:
             break
     return best
