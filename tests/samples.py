@@ -10,7 +10,8 @@ import numpy as np
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
-from tronie.types import Caution, Crop, Detection, Face, Fit, Landmarks, Photo, Portrait, Result, Shell, Texture
+from tronie.shells import Shell
+from tronie.types import Caution, Crop, Detection, Face, Fit, Landmarks, Photo, Portrait, Result, Texture
 
 SMILE = {"jawOpen": 0.4, "mouthSmileLeft": 0.7, "mouthSmileRight": 0.5, "eyeBlinkLeft": 0.25}
 

@@ -20,6 +20,7 @@ ORDER = """
     runtime
     formats color
     head
+    shells
     types
     io
     io.video

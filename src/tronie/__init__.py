@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from tronie.render.draw import draw
     from tronie.runtime.job import Advanced, Event, Job, StageBegan, StageEnded
     from tronie.settings import Settings
+    from tronie.shells import BustLook, HairLook, Segmentation, Shell
     from tronie.types import (
         PROVENANCE,
         Albedo,
-        BustLook,
         Caution,
         Crop,
         Detail,
@@ -44,13 +44,10 @@ if TYPE_CHECKING:
         Face,
         Fit,
         Folds,
-        HairLook,
         Landmarks,
         Photo,
         Portrait,
         Result,
-        Segmentation,
-        Shell,
         Texture,
         Unmeasured,
         UsedModel,
@@ -103,10 +100,15 @@ _NAMES = {
         "StageEnded",
     ),
     "settings": ("Settings",),
+    "shells": (
+        "BustLook",
+        "HairLook",
+        "Segmentation",
+        "Shell",
+    ),
     "types": (
         "PROVENANCE",
         "Albedo",
-        "BustLook",
         "Caution",
         "Crop",
         "Detail",
@@ -115,13 +117,10 @@ _NAMES = {
         "Face",
         "Fit",
         "Folds",
-        "HairLook",
         "Landmarks",
         "Photo",
         "Portrait",
         "Result",
-        "Segmentation",
-        "Shell",
         "Texture",
         "Unmeasured",
         "UsedModel",

@@ -27,7 +27,7 @@ from tronie.head.model import HeadModel, default_head
 from tronie.io import encode
 from tronie.io.saved_head import load_head
 from tronie.render.load import _sigma, load_figure
-from tronie.types import HairLook, Shell
+from tronie.shells import HairLook, Shell
 
 SHELLS = (make_shell("hair"), replace(make_shell("glasses", size=32), roughness=0.3))
 

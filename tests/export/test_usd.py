@@ -22,8 +22,8 @@ from tronie.head.model import PARTS, HeadModel
 from tronie.head.skeleton import skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same
 from tronie.io import encode
+from tronie.shells import Shell
 from tronie.stages.texture.surface_map import surface_map
-from tronie.types import Shell
 
 needs_usd = pytest.mark.skipif(importlib.util.find_spec("pxr") is None, reason="usd-core is not installed")
 

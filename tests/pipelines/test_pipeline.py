@@ -9,7 +9,8 @@ from places import EXAMPLES
 
 import tronie
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.types import HAIR_KINDS, SEGMENTS, Face, Photo, Result
+from tronie.shells import HAIR_KINDS, SEGMENTS
+from tronie.types import Face, Photo, Result
 
 MESH = tronie.Settings.model_validate({"only": "mesh", "enhance": {"mode": "off"}})
 

@@ -12,7 +12,8 @@ from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, rigid
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.shading import CLAY, STUDIO, UNLIT, minified, render_head, render_layers, studio_light
-from tronie.types import Shell, Texture
+from tronie.shells import Shell
+from tronie.types import Texture
 
 CAMERA = Camera(700.0, (100.0, 90.0), (200, 180))
 POSE = rigid(HEAD_TO_CAMERA_AXES, [0, 0, 1000.0])

@@ -15,8 +15,9 @@ from places import EXAMPLES
 import tronie
 from tronie.geometry import Camera, Similarity
 from tronie.outputs import USUAL
+from tronie.shells import Segmentation
 from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, within
-from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo, Segmentation
+from tronie.types import Crop, Detection, Enhanced, Face, Landmarks, Photo
 
 
 def scene(width: int = 240, height: int = 180, dark: float = 1.0) -> np.ndarray:

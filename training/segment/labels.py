@@ -12,7 +12,7 @@ import numpy as np
 from training.landmarks.canvas import EYE_LEFT, EYE_RIGHT, LOWER_OVAL, MOUTH, OVAL, UNDER_NOSE
 from training.segment.bases import CANVAS, EAR, NECK, NOTHING, SCALP, SKIN, Base
 from training.segment.notes import NOTES, Note
-from tronie.types import SEGMENTS
+from tronie.shells import SEGMENTS
 
 BACKGROUND, HAIR, FACIAL_HAIR, FACE, BODY, CLOTHES, COVERING, GLASSES, OTHER = range(len(SEGMENTS))
 CHIN, NOSE_BRIDGE = 152, 168

@@ -17,8 +17,8 @@ from training.segment.bases import MARGIN
 from training.segment.composites import compose, learnt, packed
 from training.segment.labels import HAIR, Labelled, shares
 from tronie.runtime.inference import Session
+from tronie.shells import SEGMENTS
 from tronie.stages.segment.net import SIDE, voted
-from tronie.types import SEGMENTS
 
 
 def answer(net: Session, image: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.segment.tflite_net import TfliteNet
-from tronie.types import SEGMENTS
+from tronie.shells import SEGMENTS
 
 SIDE = 256
 SKIPS = 4, 25, 48, 157

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from training.segment.augment import Planes, looked_at
 from training.segment.labels import BACKGROUND, BODY, CLOTHES, COVERING, FACE, FACIAL_HAIR, GLASSES, HAIR, OTHER
 from training.segment.net import SegmentNet, save_onnx
-from tronie.types import SEGMENTS
+from tronie.shells import SEGMENTS
 
 RATE, RATE_TRUNK = 3e-3, 6e-4
 WEIGHTS = {

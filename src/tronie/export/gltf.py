@@ -31,7 +31,7 @@ from tronie.export.shells import put_shells
 from tronie.head.materials import LOOKS
 from tronie.head.model import Head, HeadModel, sphere_center
 from tronie.head.surface import Piece, Same, pieces, quad_vertex_normals, texels
-from tronie.types import Shell
+from tronie.shells import Shell
 from tronie.version import __version__
 
 WORN_BY = {"skin": ("normal", "surface"), "mouth": ("surface",)}

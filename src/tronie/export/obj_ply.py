@@ -16,7 +16,7 @@ from tronie.head.model import PARTS, Head
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
 from tronie.raster.compositing import sampled
 from tronie.runtime.jit import jit
-from tronie.types import Shell
+from tronie.shells import Shell
 
 AXES = "+x to the subject's left, +y up, +z out of the face"
 

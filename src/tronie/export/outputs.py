@@ -20,8 +20,9 @@ from tronie.outputs import OUTPUTS, Output
 from tronie.render.figure import without_light
 from tronie.render.overlay import overlay
 from tronie.settings import ExportSettings
+from tronie.shells import Shell
 from tronie.stages.texture.surface_map import SIDE, is_known, surface_map
-from tronie.types import Face, Photo, Result, Shell
+from tronie.types import Face, Photo, Result
 
 TEXTURE_QUALITY = 92
 """JPEG quality of the texture inside head.glb: 0.5 MB at 2048 (texture.png is exact)."""

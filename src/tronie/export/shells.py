@@ -17,8 +17,8 @@ from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.raster.compositing import sampled
 from tronie.raster.cutouts import SameArray, bled, seen_triangles
+from tronie.shells import Shell
 from tronie.stages.hair.neck import ring_triangles
-from tronie.types import Shell
 
 Ints = NDArray[np.int32]
 

@@ -23,7 +23,7 @@ from tronie.head.model import PARTS, Head
 from tronie.head.skeleton import HEAD, NECK, Skeleton, skeleton, skinning_weights
 from tronie.head.surface import MATERIALS, Same, quad_vertex_normals
 from tronie.runtime.atomic_files import scratch
-from tronie.types import Shell
+from tronie.shells import Shell
 from tronie.version import __version__
 
 SURFACE = "surface.png"

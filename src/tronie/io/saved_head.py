@@ -15,7 +15,7 @@ from tronie.errors import InputError
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.head.surface import pieces, triangle_vertex_normals
 from tronie.io.gltf_reader import GltfHead, Primitive, read_glb
-from tronie.types import Shell
+from tronie.shells import Shell
 
 LARGEST = 8192
 """Pixels of a texture's sides: larger ones are refused."""

@@ -16,7 +16,8 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import attribute_planes, shade_pixels, srgb_tables
 from tronie.raster.cutouts import Cutout, draw_cut, joined, level_of
 from tronie.raster.rasterizer import visible
-from tronie.types import Shell, Texture
+from tronie.shells import Shell
+from tronie.types import Texture
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from tronie.head.surface import Same, quad_vertex_normals, reduced
 from tronie.raster.compositing import sampled, srgb_tables
 from tronie.raster.cutouts import Cutout, draw_cut, pyramid
 from tronie.raster.rasterizer import visible
+from tronie.shells import Shell
 from tronie.stages.texture.surface_map import surface_map
-from tronie.types import Face, Shell
+from tronie.types import Face
 
 Ints = NDArray[np.int32]
 OPENINGS: tuple[dict[str, float], ...] = (

@@ -16,7 +16,8 @@ from tronie.head.surface import Same
 from tronie.raster.cutouts import Cutout, draw_cut
 from tronie.raster.rasterizer import visible
 from tronie.runtime.jit import jit
-from tronie.types import Face, Fit, Shell
+from tronie.shells import Shell
+from tronie.types import Face, Fit
 
 WIRE = (150, 225, 255)
 OUTLINES = {"hair": (255, 150, 90), "covering": (200, 140, 255), "glasses": (120, 255, 160)}

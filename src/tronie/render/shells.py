@@ -18,8 +18,8 @@ from tronie.raster.cutouts import Cutout
 from tronie.render.figure import HAIR, Figure
 from tronie.render.lights import Lighting
 from tronie.render.shader import COLUMNS, vertex_stage
+from tronie.shells import Shell
 from tronie.stages.portrait import fades, soft_rim
-from tronie.types import Shell
 
 SHELLED = ("textured", "clay", "wireframe", "normals")
 """Modes that show a head's shells; the others tell of the head itself."""

@@ -8,7 +8,8 @@ import numpy as np
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.model import Head, default_head
 from tronie.raster.rasterizer import rasterize
-from tronie.types import SEGMENTS, Detection, Face, Fit, Photo, Segmentation
+from tronie.shells import SEGMENTS, Segmentation
+from tronie.types import Detection, Face, Fit, Photo
 
 SIZE = 480
 DARK = np.array([60, 40, 30])

@@ -12,11 +12,12 @@ from test_neck import mean_head, open_edges, welded
 from tronie.head.model import Head
 from tronie.head.neck_ring import neck_ring
 from tronie.settings import HairSettings
+from tronie.shells import Segmentation, Shell
 from tronie.stages.hair import build_hair, with_bust
 from tronie.stages.hair.below import lies_over, pushed
 from tronie.stages.hair.bust import Build, Outline, bust_rows, fitted, in_photo
 from tronie.stages.hair.neck import ring_frame, welded_normals
-from tronie.types import Face, Fit, Photo, Segmentation, Shell
+from tronie.types import Face, Fit, Photo
 
 
 def bust_of(head: Head, seen: tuple[Photo, Fit, Segmentation] | None = None, **pictures: np.ndarray) -> Shell:

@@ -8,8 +8,9 @@ import pytest
 from tronie.arrays import Array
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler, transform
 from tronie.head.model import Head, default_head
+from tronie.shells import SEGMENTS, Segmentation, Shell
 from tronie.stages.hair.glasses import CORNERS, SIDES, depth, glasses_shell
-from tronie.types import SEGMENTS, Fit, Photo, Segmentation, Shell
+from tronie.types import Fit, Photo
 
 MODEL = default_head()
 SIDE = 400

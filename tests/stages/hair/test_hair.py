@@ -12,9 +12,10 @@ from drawn import DARK, drawn_photo, hair_mask, looking, silhouette
 from tronie.geometry import transform
 from tronie.raster.rasterizer import rasterize
 from tronie.settings import HairSettings
+from tronie.shells import HairLook, Shell
 from tronie.stages.hair import build_hair
 from tronie.stages.hair.scaffold import COLUMNS, place, rays, rows_to, scaffold
-from tronie.types import Face, HairLook, Photo, Shell
+from tronie.types import Face, Photo
 
 
 def hair_of(photo: Photo, face: Face, settings: HairSettings) -> tuple[HairLook, tuple[Shell, ...]]:

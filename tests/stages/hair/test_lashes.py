@@ -16,8 +16,9 @@ from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.lids import Lids, lids_of
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.io.saved_head import load_head
+from tronie.shells import Shell
 from tronie.stages.hair.lashes import LOWER, UPPER, lash_color, lashes
-from tronie.types import Fit, Photo, Shell
+from tronie.types import Fit, Photo
 
 MODEL = default_head()
 UNITS = MODEL.expression_names

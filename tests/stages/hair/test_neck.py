@@ -12,8 +12,8 @@ from tronie.head.lod import lod_pieces
 from tronie.head.model import Head, default_head
 from tronie.head.neck_ring import neck_ring
 from tronie.head.surface import quad_vertex_normals
+from tronie.shells import Shell
 from tronie.stages.hair.neck import neck_end
-from tronie.types import Shell
 
 
 def mean_head(level: int) -> Head:

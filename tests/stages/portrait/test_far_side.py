@@ -14,9 +14,10 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler
 from tronie.head.model import Head, HeadModel
 from tronie.settings import PortraitSettings
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.portrait import frontal, portrait_camera
 from tronie.stages.portrait.camera import STYLES, eyes_at, framed, on_canvas
-from tronie.types import SEGMENTS, Photo, Portrait, Segmentation
+from tronie.types import Photo, Portrait
 
 WALL = np.array([70, 80, 95])
 

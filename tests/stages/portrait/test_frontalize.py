@@ -14,9 +14,10 @@ from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import Head, HeadModel
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import PortraitSettings
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.portrait import frontal, portrait_camera
 from tronie.stages.portrait.camera import on_canvas
-from tronie.types import PROVENANCE, SEGMENTS, Fit, Photo, Portrait, Segmentation, Texture
+from tronie.types import PROVENANCE, Fit, Photo, Portrait, Texture
 
 SEEN, MIRRORED, AROUND, EXTENDED = (PROVENANCE.index(n) for n in ("seen", "mirrored", "around", "extended"))
 

@@ -12,12 +12,13 @@ from tronie.geometry import Similarity
 from tronie.io.images import read_photo
 from tronie.runtime import weights
 from tronie.settings import DetectSettings
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import LandmarkNet, square
 from tronie.stages.segment import SegmentNet, crop_square, segment
 from tronie.stages.segment.net import AROUND, LOWER, SIDE, voted
-from tronie.types import SEGMENTS, Landmarks, Segmentation
+from tronie.types import Landmarks
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ import pytest
 from tronie.arrays import Array
 from tronie.geometry import Similarity
 from tronie.head.model import HeadModel
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.inpaint import _grown
 from tronie.stages.texture.mesh_filters import MeshGraph
 from tronie.stages.texture.segment import Matter, PhotoSamples, judge, shares_at
 from tronie.stages.texture.skin_model import Colours
 from tronie.stages.texture.visibility import Visibility
-from tronie.types import SEGMENTS, Photo, Segmentation
+from tronie.types import Photo
 
 SKIN = np.array([195.0, 145.0, 122.0], dtype=np.float32)
 SIDE, MM = 128, 3.0

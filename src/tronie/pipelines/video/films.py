@@ -19,10 +19,11 @@ from tronie.raster.shading import render_layers
 from tronie.render.overlay import WIRE, Region, draw_axes, face_region, paint, project, wire_mask
 from tronie.render.shells import rim
 from tronie.runtime.threads import spread
+from tronie.shells import Shell
 from tronie.stages.letterbox import shifted
 from tronie.stages.portrait import backdrop, mouth_light, portrait_camera
 from tronie.stages.portrait.plain import SOFT
-from tronie.types import Face, Fit, Photo, Shell, Texture
+from tronie.types import Face, Fit, Photo, Texture
 
 TALKING = 512
 """Side of the talking head's film, pixels."""

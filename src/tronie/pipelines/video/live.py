@@ -25,11 +25,12 @@ from tronie.pipelines.video.posed_head import PosableHead
 from tronie.pipelines.video.reidentify import LIMIT, Traits, difference
 from tronie.pipelines.video.track import Tracker
 from tronie.raster.shading import render_layers
+from tronie.shells import Shell
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.closure import parting
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView
-from tronie.types import Shell, Texture
+from tronie.types import Texture
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline

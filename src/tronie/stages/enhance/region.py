@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tronie.geometry import Camera, Similarity
+from tronie.shells import Segmentation
 from tronie.stages.enhance.paste import enlarged, paste, pasted_square
 from tronie.stages.landmarks.net import square_from_landmarks
-from tronie.types import Enhanced, Fit, Landmarks, Photo, Segmentation
+from tronie.types import Enhanced, Fit, Landmarks, Photo
 
 REACH = 2.2
 """Side of the part by that of the landmark net's crop (some 28 cm): the head, and around it the background that the

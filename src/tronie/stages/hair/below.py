@@ -11,12 +11,13 @@ from tronie.arrays import Array, Image
 from tronie.head.materials import look_of_shell
 from tronie.head.model import Head
 from tronie.head.neck_ring import neck_ring
+from tronie.shells import BustLook, Segmentation, Shell
 from tronie.stages.hair.bust import LOOPS, SPREAD, Build, Outline, bust_rows, fitted, in_photo
 from tronie.stages.hair.clothes import row_places, worn
 from tronie.stages.hair.neck import moves_below, neck_end, ring_frame, ring_shell, welded_normals
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import COLUMNS
-from tronie.types import BustLook, Fit, Photo, Segmentation, Shell
+from tronie.types import Fit, Photo
 
 CLEAR_MM = 2.5
 """Hair lies at least so far over the bust."""

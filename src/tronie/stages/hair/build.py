@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.head.model import Head
 from tronie.settings import HairSettings
+from tronie.shells import HairLook, Segmentation, Shell
 from tronie.stages.hair.cutout import canvas_of, cut_out
 from tronie.stages.hair.paint import paint
 from tronie.stages.hair.ring import normals
 from tronie.stages.hair.scaffold import CAP_ROWS, COLUMNS, STEP_MM, centre_of, place, scaffold
 from tronie.stages.hair.surface import JAW_MM, Surface, View, surface_of
-from tronie.types import Fit, HairLook, Photo, Segmentation, Shell
+from tronie.types import Fit, Photo
 
 Ints = NDArray[np.int32]
 INSIDE_MM, LOW_ROWS = 8.0, 5

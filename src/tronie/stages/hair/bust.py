@@ -18,8 +18,9 @@ from tronie.geometry import euler_degrees, rotation_from_euler, smoothstep, tran
 from tronie.head.model import Head
 from tronie.head.neck_ring import RingFrame, neck_ring
 from tronie.raster.rasterizer import visible
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.hair.neck import RADIUS_MM, ring_triangles
-from tronie.types import SEGMENTS, Fit, Photo, Segmentation
+from tronie.types import Fit, Photo
 
 Ints = NDArray[np.int32]
 

@@ -13,10 +13,11 @@ from tronie.geometry import smoothstep
 from tronie.head.model import Head
 from tronie.head.neck_ring import UP_STEPS, above_ring, around
 from tronie.raster.compositing import sampled
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.hair.bust import LID_ROWS, SPREAD
 from tronie.stages.hair.neck import SKIN, welded_normals
 from tronie.stages.hair.ring import enlarged, relaxed
-from tronie.types import SEGMENTS, Fit, Photo, Segmentation
+from tronie.types import Fit, Photo
 
 WIDTH, HEIGHT, COARSE = 1024, 512, 8
 """Of its picture, and how many times as large a cell of the grid is on which colours are continued."""

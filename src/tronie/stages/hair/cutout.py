@@ -11,7 +11,8 @@ from tronie.arrays import Array
 from tronie.geometry import Camera, Similarity, smoothstep, transform
 from tronie.head.model import Head
 from tronie.raster.rasterizer import visible
-from tronie.types import SEGMENTS, Fit, Photo, Segmentation
+from tronie.shells import SEGMENTS, Segmentation
+from tronie.types import Fit, Photo
 
 SIDE = 384
 """Pixels of the canvas."""

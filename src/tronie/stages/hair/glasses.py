@@ -14,7 +14,8 @@ from tronie.geometry import transform
 from tronie.head.materials import look_of_shell
 from tronie.head.model import Head
 from tronie.raster.compositing import sampled
-from tronie.types import Fit, Photo, Segmentation, Shell
+from tronie.shells import Segmentation, Shell
+from tronie.types import Fit, Photo
 
 Ints = NDArray[np.int32]
 

@@ -18,7 +18,8 @@ from tronie.geometry import transform
 from tronie.head.lids import Lids, lids_of
 from tronie.head.model import Head, HeadModel
 from tronie.raster.compositing import sampled
-from tronie.types import Fit, Photo, Shell
+from tronie.shells import Shell
+from tronie.types import Fit, Photo
 
 Ints = NDArray[np.int32]
 

@@ -14,7 +14,7 @@ from tronie.head.model import Head
 from tronie.head.neck_ring import UP_MM, UP_STEPS, RingFrame, above_ring, around, neck_ring, ring_moves
 from tronie.head.surface import quad_vertex_normals, triangle_vertex_normals
 from tronie.raster.compositing import sampled
-from tronie.types import Shell
+from tronie.shells import Shell
 
 Ints = NDArray[np.int32]
 

@@ -21,10 +21,11 @@ from tronie.color import LUMINANCE
 from tronie.geometry import smoothstep, transform
 from tronie.head.model import Head
 from tronie.head.surface import Same, quad_vertex_normals
+from tronie.shells import Segmentation
 from tronie.stages.lighting.fold_places import CURVES, OFFSETS_MM, Curve, Path, Places, bell, places
 from tronie.stages.texture.mesh_filters import smoothed
 from tronie.stages.texture.segment import shares_at
-from tronie.types import PROVENANCE, Fit, Folds, Segmentation, Texture
+from tronie.types import PROVENANCE, Fit, Folds, Texture
 
 TAPS = (-0.0027, -0.0009, 0.0009, 0.0027)
 """Where a texture is looked up around a vertex, of its side: over some 2 mm of the face."""

@@ -22,11 +22,12 @@ from tronie.head.model import Head, Level
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, minified, render_layers, screen_points
 from tronie.runtime.jit import jit
+from tronie.shells import Shell
 from tronie.stages.portrait.layers import bilinear, weigh
 from tronie.stages.portrait.matter import Behind
 from tronie.stages.portrait.plain import fades, mouth_light
 from tronie.stages.portrait.warp_anchors import Anchors, HeadRegions
-from tronie.types import PROVENANCE, Shell, Texture
+from tronie.types import PROVENANCE, Texture
 
 FACE_YAW = (18.0, 28.0)
 """Degrees of yaw over which the hidden skin goes from the photo's other side to the head's texture."""

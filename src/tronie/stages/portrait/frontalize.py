@@ -18,6 +18,7 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
+from tronie.shells import SEGMENTS, Segmentation, Shell
 from tronie.stages.portrait.camera import eyes_at
 from tronie.stages.portrait.far_side import (
     DRAWN_YAW,
@@ -40,7 +41,7 @@ from tronie.stages.portrait.warp_field import membrane
 from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
 from tronie.stages.texture.lips import from_lining
 from tronie.stages.texture.visibility import Visibility
-from tronie.types import PROVENANCE, SEGMENTS, Segmentation, Shell, Texture
+from tronie.types import PROVENANCE, Texture
 
 SEEN, MIRRORED, FILLED, ENHANCED, AROUND, EXTENDED = (
     PROVENANCE.index(n) for n in ("seen", "mirrored", "filled", "enhanced", "around", "extended")

@@ -11,8 +11,8 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity, smoothstep
 from tronie.raster.compositing import sampled
+from tronie.shells import Segmentation
 from tronie.stages.portrait.warp_field import membrane
-from tronie.types import Segmentation
 
 ROWS = 64
 """Cells along the height where colours are carried on."""

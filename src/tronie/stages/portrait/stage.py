@@ -14,6 +14,7 @@ from tronie.head.model import Head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import screen_points
 from tronie.settings import PortraitSettings
+from tronie.shells import Segmentation, Shell
 from tronie.stages.enhance.paste import pasted_square
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.closure import lip_contact, parting
@@ -27,7 +28,7 @@ from tronie.stages.portrait.plain import plain_portrait, soft_rim
 from tronie.stages.portrait.source import cut_source
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.visibility import find_visibility
-from tronie.types import Enhanced, Fit, Landmarks, Photo, Portrait, Segmentation, Shell, Texture
+from tronie.types import Enhanced, Fit, Landmarks, Photo, Portrait, Texture
 
 BLUR_MM = 9.0
 """Spread of a background out of focus, at the head's distance."""

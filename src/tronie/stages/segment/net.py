@@ -10,8 +10,9 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
+from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.landmarks.net import EYE_LEFT, EYE_RIGHT, cut, sized, square
-from tronie.types import SEGMENTS, Landmarks, Segmentation
+from tronie.types import Landmarks
 
 SIDE = 256
 """Side of the net's input and output, pixels."""

@@ -15,6 +15,7 @@ from tronie.head.model import Head, Level
 from tronie.runtime.threads import even as shares
 from tronie.runtime.threads import in_bands
 from tronie.settings import HairSettings, TextureSettings
+from tronie.shells import Segmentation
 from tronie.stages.texture import evening
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import paint_eyes
@@ -28,7 +29,7 @@ from tronie.stages.texture.segment import PhotoSamples, sample_photo
 from tronie.stages.texture.synthesis import grain
 from tronie.stages.texture.visibility import Visibility, find_visibility
 from tronie.stages.texture.white_balance import tint_of
-from tronie.types import Fit, Landmarks, Photo, Segmentation, Texture
+from tronie.types import Fit, Landmarks, Photo, Texture
 
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""

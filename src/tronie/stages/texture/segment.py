@@ -14,11 +14,12 @@ from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.raster.compositing import sampled
+from tronie.shells import Segmentation
 from tronie.stages.texture.atlas import SurfaceFacts
 from tronie.stages.texture.skin_model import Colours, opponent
 from tronie.stages.texture.synthesis import hairline_distance
 from tronie.stages.texture.visibility import Visibility, blurred_colours
-from tronie.types import Photo, Segmentation
+from tronie.types import Photo
 
 FEW = 6
 """Control vertices, some 8 mm apart: the least from which a colour is taken."""
