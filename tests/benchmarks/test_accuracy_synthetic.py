@@ -103,6 +103,7 @@ def test_the_truth_scores_full_marks(renders, true_fit):
     assert np.isnan(found["covered68"])
 
 
+@pytest.mark.slow
 def test_the_mean_head_does_not(renders):
     model = default_head()
     scores = evaluate(LeastSquares(model, 2.6, 1e9), renders, name=MEAN)
@@ -113,6 +114,7 @@ def test_the_mean_head_does_not(renders):
     assert "by yaw" in text
 
 
+@pytest.mark.slow
 def test_pose_errors_are_seen(renders, true_fit):
     from tronie.geometry import rotation_matrix
 

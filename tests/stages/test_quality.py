@@ -164,11 +164,11 @@ MASK = (2, 152, 172, 397, 58, 288)
     [
         ({}, (0, 0, 0), 1.0, set()),
         ({"mask": MASK}, (150, 190, 215), 1.15, {"mouth_covered"}),
-        ({"mask": MASK}, (20, 20, 22), 1.15, {"mouth_covered"}),
+        pytest.param({"mask": MASK}, (20, 20, 22), 1.15, {"mouth_covered"}, marks=pytest.mark.slow),
         ({"left": LEFT}, (10, 10, 10), 1.5, {"eye_covered"}),
-        ({"right": RIGHT}, (15, 12, 10), 1.5, {"eye_covered"}),
+        pytest.param({"right": RIGHT}, (15, 12, 10), 1.5, {"eye_covered"}, marks=pytest.mark.slow),
         ({"left": LEFT, "right": RIGHT}, (8, 8, 8), 1.5, {"eyes_covered"}),
-        ({"bar": LEFT + RIGHT}, (0, 0, 0), 1.2, {"eyes_covered"}),
+        pytest.param({"bar": LEFT + RIGHT}, (0, 0, 0), 1.2, {"eyes_covered"}, marks=pytest.mark.slow),
     ],
 )
 def test_what_is_painted_over_a_portrait_is_told_and_nothing_else(

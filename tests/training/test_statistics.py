@@ -81,6 +81,7 @@ def someone():
     return ours, other, count, register(ours, count, other)
 
 
+@pytest.mark.slow
 def test_a_head_is_laid_onto_another_person(someone) -> None:
     ours, _, _, found = someone
     assert found.distance.mean() < 0.15
@@ -90,6 +91,7 @@ def test_a_head_is_laid_onto_another_person(someone) -> None:
     assert len(found.distance) > 0.8 * len(np.unique(ours.level(1).triangles[ours.level(1).triangle_part == 0]))
 
 
+@pytest.mark.slow
 def test_carrying_is_linear_and_carries_a_shift(someone) -> None:
     _, other, count, found = someone
     rng = np.random.default_rng(3)

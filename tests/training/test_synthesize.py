@@ -36,6 +36,7 @@ def test_a_mirror_image_of_a_mirror_image_is_the_truth() -> None:
     assert np.abs(there[model.mirror] * [-1, 1, 1] - here)[model.inner_face].mean() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ICT.exists(), reason="needs ICT-FaceKit's heads")
 def test_icts_people_are_told_in_our_coefficients() -> None:
     from training.head.closest_points import closest_on_surface
