@@ -70,7 +70,7 @@ def add_light_and_portrait(
     """A face with head, fit and texture, with what else is wanted: its folds, light, portrait."""
     job = job or Job()
     if settings.head.folds == "auto":
-        face = folded(face)
+        face = folded(face, photo)
     if settings.runs("light"):
         from tronie.stages.lighting import light_and_detail
 
@@ -83,7 +83,7 @@ def add_light_and_portrait(
     return face
 
 
-def folded(face: Face) -> Face:
+def folded(face: Face, photo: Photo) -> Face:
     """A face with head, fit and texture, with the deep folds of its skin on the head."""
     from tronie.stages.lighting.folds import find_folds, with_folds
 
@@ -91,7 +91,7 @@ def folded(face: Face) -> Face:
     assert head is not None
     assert fit is not None
     assert texture is not None
-    found = find_folds(texture, head, fit, face.segmentation)
+    found = find_folds(texture, head, fit, face.segmentation, photo)
     return face if found is None else replace(face, folds=found, head=with_folds(head, found))
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 from lit import over_the_atlas, picture, sun
 
+from tronie.geometry import Similarity
 from tronie.head.model import Head, HeadModel, default_head
-from tronie.stages.lighting.folds import find_folds, with_folds
-from tronie.types import Fit, Folds, Texture
+from tronie.shells import SEGMENTS, Segmentation
+from tronie.stages.lighting.folds import find_folds, grey_hair, with_folds
+from tronie.types import Fit, Folds, Photo, Texture
 
 SIZE = 512
 FRONT = sun((0.2, 0.5, 1.0))
@@ -74,3 +76,19 @@ def test_little_skin_and_models_without_landmarks_tell_nothing() -> None:
     assert find_folds(replace(texture, provenance=np.full_like(texture.provenance, 3)), head, fit, None) is None
     bare = replace(head, model=replace(head.model, embeddings={}))
     assert find_folds(texture, bare, fit, None) is None
+
+
+def test_grey_hair_is_light_and_has_less_colour_than_skin() -> None:
+    shares = np.zeros((len(SEGMENTS), 40, 40), np.uint8)
+    shares[SEGMENTS.index("hair"), :20] = shares[SEGMENTS.index("face"), 20:] = 255
+    segmentation = Segmentation(shares, Similarity(1.0, 0.0, 0.0, 0.0))
+
+    def grey(*hair: int) -> float:
+        image = np.empty((40, 40, 3), np.uint8)
+        image[:20], image[20:] = hair, (200, 140, 110)
+        return grey_hair(Photo(image), segmentation)
+
+    assert grey(170, 160, 150) == 1
+    assert grey(40, 36, 32) == 0  # black
+    assert grey(190, 140, 70) < 0.1  # fair
+    assert grey_hair(Photo(np.full((40, 40, 3), 90, np.uint8)), replace(segmentation, shares=shares * 0)) == 0
