@@ -79,6 +79,7 @@ def test_the_same_scene_gives_the_same_bytes():
     np.testing.assert_array_equal(photo_of(None, 3, scene), photo_of(None, 3, scene))
 
 
+@pytest.mark.slow
 def test_the_landmarks_lie_where_the_truth_is(renders):
     source = heads(None)
     assert not renders.missed
@@ -90,6 +91,7 @@ def test_the_landmarks_lie_where_the_truth_is(renders):
         assert np.median(gap) < 0.06 * item.detection.size
 
 
+@pytest.mark.slow
 def test_the_truth_scores_full_marks(renders, true_fit):
     scores = evaluate(true_fit, renders, name="truth")
     found = scores.summary()
@@ -127,6 +129,7 @@ def test_pose_errors_are_seen(renders, true_fit):
     assert evaluate(turned, renders, limit=2).summary()["geodesic"] == pytest.approx(7, abs=0.05)
 
 
+@pytest.mark.slow
 def test_stated_uncertainty_is_judged_when_there(renders, true_fit):
     from types import SimpleNamespace
 
@@ -144,6 +147,7 @@ def test_stated_uncertainty_is_judged_when_there(renders, true_fit):
 
 
 @pytest.mark.skipif(not ICT.exists(), reason="ICT-FaceKit's file is absent (../shared/ict)")
+@pytest.mark.slow
 def test_ict_heads_have_landmarks_and_nearly_our_axes(renders):
     source = heads(str(ICT))
     mean = source.vertices(np.zeros(0))

@@ -115,8 +115,13 @@ if __name__ == "__main__":
 """
 
 
+SINGLE = ("2>&-", ">&-", ">/dev/full")
+
+
 @posix
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full", "2>&1 | true"])
+@pytest.mark.parametrize(
+    "closed", ["<&- >&- 2>&-", "2>/dev/full", "2>&1 | true", *(pytest.param(s, marks=pytest.mark.slow) for s in SINGLE)]
+)
 def test_a_run_without_its_streams_does_its_work(photos, tmp_path, closed) -> None:
     script, out = tmp_path / "job.py", tmp_path / "out"
     script.write_text(STREAMS.format(tests=str(TESTS)))

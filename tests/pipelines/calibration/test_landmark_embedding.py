@@ -21,6 +21,7 @@ from tronie.pipelines.calibration.landmark_embedding import (
 from tronie.pipelines.calibration.registration import in_our_texture, moved, rigid_motion
 
 
+@pytest.mark.slow
 def test_points_are_found_where_they_were_seen() -> None:
     model = default_head()
     level = model.level(1)
