@@ -329,6 +329,13 @@ class Face:
     timings: Mapping[str, float] = field(default_factory=dict)
     """Stage name -> seconds."""
     error: str | None = None
+
+    @property
+    def posed_shells(self) -> tuple[Shell, ...]:
+        """The shells with the photo's expression."""
+        weights = None if self.fit is None else self.fit.expression
+        return tuple(shell.posed(weights) for shell in self.shells)
+
     """One sentence when this face could not be finished."""
 
     @property

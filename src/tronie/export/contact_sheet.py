@@ -150,7 +150,7 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             background=backdrop(size),
             opacity=rim(face.head.vertices, face.head, pose, face.shells, cosine=SOFT_COSINE),
             occlusion=mouth_light(face.head.vertices, face.head),
-            shells=tuple(shell.posed(None if face.fit is None else face.fit.expression) for shell in face.shells),
+            shells=face.posed_shells,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -81,7 +81,7 @@ class FaceToWrite:
     @property
     def posed_shells(self) -> tuple[Shell, ...]:
         """`shells` in the photo's expression."""
-        return posed(self.shells, self.face)
+        return replace(self.face, shells=self.shells).posed_shells
 
 
 def face_files(one: FaceToWrite) -> Iterator[File]:
@@ -99,11 +99,6 @@ def photo_files(result: Result, wanted: Collection[str], overlays: Mapping[int, 
             yield from PHOTO_OUTPUTS[name](result, overlays)
 
 
-def posed(shells: tuple[Shell, ...], face: Face) -> tuple[Shell, ...]:
-    """Shells as they are in the photo's expression."""
-    return tuple(shell.posed(None if face.fit is None else face.fit.expression) for shell in shells)
-
-
 def flat(face: Face, small: Face) -> Data | None:
     """The face as one .obj, coloured by vertex: of an engine's own mesh, where it has one."""
     if face.engine_result is not None:
@@ -113,7 +108,7 @@ def flat(face: Face, small: Face) -> Data | None:
             return own
     if face.head is None:
         return None
-    return head_in_one_file(face.head, None if small.texture is None else small.texture.image, posed(face.shells, face))
+    return head_in_one_file(face.head, None if small.texture is None else small.texture.image, face.posed_shells)
 
 
 def same(data: Data) -> Data:
@@ -221,7 +216,7 @@ def _ply(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         texture, fit = one.small.texture, one.face.fit
         colors, sigma = None if texture is None else texture.image, None if fit is None else fit.sigma_mm
-        yield "head.ply", partial(ply, one.face.head, colors, sigma, posed(one.face.shells, one.face))
+        yield "head.ply", partial(ply, one.face.head, colors, sigma, one.face.posed_shells)
 
 
 def _deep3d(one: FaceToWrite) -> Iterator[File]:

@@ -46,7 +46,7 @@ SHELL_LOOKS: dict[str, Look] = {
     "neck": Look((0.68, 0.44, 0.33), 0.55, ior=1.4, specular=0.6, both_sides=True),
     "glasses": Look((0.05, 0.05, 0.05), 0.35, both_sides=True),
 }
-"""By the name of a surface over or below the head (`types.Shell`)."""
+"""By the name of a surface over or below the head (`tronie.shells.Shell`)."""
 
 
 def look_of_shell(name: str) -> Look:

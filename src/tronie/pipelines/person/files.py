@@ -228,7 +228,7 @@ def _tile(count: int, width: int) -> tuple[int, int]:
 
 
 def _view(result: PersonResult, mesh: Any, texture: NDArray[np.uint8] | None, yaw: float) -> Image:
-    head, fit = result.face.head, result.face.fit
+    head = result.face.head
     assert head is not None
     camera, pose = portrait_view(LARGE, yaw, view_height(result.face))
     return render_head(
@@ -240,7 +240,7 @@ def _view(result: PersonResult, mesh: Any, texture: NDArray[np.uint8] | None, ya
         background=backdrop(LARGE),
         opacity=rim(head.vertices, head, pose, result.face.shells, cosine=SOFT_COSINE),
         occlusion=mouth_light(head.vertices, head),
-        shells=tuple(shell.posed(fit.expression if fit else None) for shell in result.face.shells),
+        shells=result.face.posed_shells,
     )
 
 

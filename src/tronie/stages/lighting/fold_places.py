@@ -14,6 +14,7 @@ from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.head.surface import Same
 from tronie.stages.texture.atlas import surface_facts
+from tronie.stages.texture.mesh_filters import part_of
 
 KEPT_BROW = 0.2
 """How much of the relief is left where brows are."""
@@ -79,7 +80,7 @@ class Path:
 class Places:
     """What holds for everybody, over (n,) vertices of a level: those that may fold, and the ones next to them."""
 
-    vertex: NDArray[np.int64]
+    vertex: NDArray[np.int32]
     """(n,) their numbers."""
     uv: Array
     """(n, 2)."""
@@ -119,10 +120,8 @@ def places(key: Same, level: int) -> Places:
     here = bare > 0
     here[owner[here[facts.edges]]] = True
     here |= here[facts.mirror]
-    vertex = np.flatnonzero(here)
+    vertex, start, edges = part_of(facts.start, facts.edges, here)
     place = np.cumsum(here) - 1
-    kept = here[owner] & here[facts.edges]
-    start = np.concatenate([[0], np.cumsum(np.bincount(place[owner[kept]], minlength=len(vertex)))])
     row = np.zeros(len(mean), np.int64)
     worn = mesh.triangle_part == 0
     row[mesh.triangles[worn]] = mesh.triangle_uv[worn]
@@ -151,8 +150,8 @@ def places(key: Same, level: int) -> Places:
         no_brow=(1 - (1 - KEPT_BROW) * brow).astype(np.float32),
         openness=facts.openness[vertex],
         mirror=place[facts.mirror[vertex]],
-        start=start.astype(np.int32),
-        edges=place[facts.edges[kept]].astype(np.int32),
+        start=start,
+        edges=edges,
         regions=regions,
         paths=tuple(paths),
     )

@@ -21,7 +21,7 @@ from tronie.head.model import Head, HeadModel
 from tronie.head.subdivide import Sparse
 from tronie.stages.texture.atlas import SurfaceFacts, surface_facts
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
-from tronie.stages.texture.mesh_filters import screened_membrane
+from tronie.stages.texture.mesh_filters import part_of, screened_membrane
 from tronie.stages.texture.skin_model import colour_of, opponent
 from tronie.stages.texture.visibility import Visibility
 from tronie.types import Landmarks
@@ -130,22 +130,16 @@ class _Area:
 @lru_cache(maxsize=4)
 def _area(model: HeadModel, level: int) -> _Area:
     facts = surface_facts(model, level)
-    count = len(model.mean)
     away = np.min([np.linalg.norm(model.mean - centre, axis=1) for centre in model.eye_centers], axis=0)
     near = (away < AREA_MM) & (np.diff(facts.control_start) > 0)
-    rows = np.flatnonzero(near).astype(np.int32)
-    row = np.full(count, -1, np.int32)
-    row[rows] = np.arange(len(rows))
-    owner, other = np.repeat(np.arange(count), np.diff(facts.control_start)), facts.control_edges
-    kept = near[owner] & near[other]
-    start = np.searchsorted(row[owner[kept]], np.arange(len(rows) + 1)).astype(np.int32)
+    rows, start, edges = part_of(facts.control_start, facts.control_edges, near)
     ring, upper = ring_field(model, level)
     out = ring - _root(model)
     _, last = _begins(upper, FOLD, BELOW)
     share = (1 - smoothstep((out - last) / SPREAD, 0, 1)) * (ring < RINGS - 0.5)
     lid = np.flatnonzero(share > 0).astype(np.int32)
     matrix = model.level(level).matrix[lid]
-    return _Area(rows, start, row[other[kept]], facts.brows[rows], lid, matrix, share[lid], out[lid], upper[lid])
+    return _Area(rows, start, edges, facts.brows[rows], lid, matrix, share[lid], out[lid], upper[lid])
 
 
 def _root(model: HeadModel) -> int:

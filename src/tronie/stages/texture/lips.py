@@ -19,7 +19,7 @@ from tronie.head.model import Head, HeadModel
 from tronie.head.subdivide import Sparse
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.lids import distance_to
-from tronie.stages.texture.mesh_filters import screened_membrane
+from tronie.stages.texture.mesh_filters import part_of, screened_membrane
 from tronie.stages.texture.mouth import INNER_LIPS
 from tronie.stages.texture.skin_model import colour_of, opponent
 from tronie.stages.texture.visibility import Visibility
@@ -117,18 +117,12 @@ def from_lining(model: HeadModel, level: int) -> Array:
 @lru_cache(maxsize=4)
 def _area(model: HeadModel, level: int) -> _Area:
     facts, inwards = surface_facts(model, level), from_lining(model, level)
-    near = inwards < REACH_MM
-    rows = np.flatnonzero(near).astype(np.int32)
-    row = np.full(len(near), -1, np.int32)
-    row[rows] = np.arange(len(rows))
-    owner, other = np.repeat(np.arange(len(near)), np.diff(facts.control_start)), facts.control_edges
-    kept = near[owner] & near[other]
-    start = np.searchsorted(row[owner[kept]], np.arange(len(rows) + 1)).astype(np.int32)
+    rows, start, edges = part_of(facts.control_start, facts.control_edges, inwards < REACH_MM)
     whole = model.level(level).matrix
     depth = np.asarray(whole @ inwards)
     lip = np.flatnonzero(depth < FILLED_MM[1]).astype(np.int32)
     share = 1 - smoothstep(depth[lip], *FILLED_MM)
-    return _Area(rows, start, row[other[kept]], lip, whole[lip], depth[lip], share)
+    return _Area(rows, start, edges, lip, whole[lip], depth[lip], share)
 
 
 def lip_skin(head: Head, view: Visibility, landmarks: Landmarks | None) -> LipSkin | None:

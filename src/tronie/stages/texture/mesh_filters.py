@@ -48,6 +48,17 @@ def eroded(start: Ints, edges: Ints, values: Array) -> Array:
     return np.asarray(_least(start, edges, np.ascontiguousarray(values, dtype=np.float32)))
 
 
+def part_of(start: Ints, edges: Ints, kept: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """The part of a graph that is `kept` (N,): its vertices (n,), where each one's edges start (n + 1,), and what is at
+    their other ends, by their places among these vertices."""
+    rows = np.flatnonzero(kept).astype(np.int32)
+    row = np.cumsum(kept) - 1
+    owner = np.repeat(np.arange(len(kept)), np.diff(start))
+    within = kept[owner] & kept[edges]
+    counts = np.bincount(row[owner[within]], minlength=len(rows))
+    return rows, np.append(0, np.cumsum(counts)).astype(np.int32), row[edges[within]].astype(np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class MeshGraph:
     """The edges of a control mesh, along which values spread; as if they were as long as those of our own head."""
