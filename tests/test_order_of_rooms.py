@@ -34,6 +34,7 @@ ORDER = """
     stages.hair
     stages.lighting
     stages.portrait
+    stages.finder stages.letterbox stages.quality
     stages
     render
     importers.heads
@@ -44,11 +45,12 @@ ORDER = """
     api
     jobs
     service
-    gui
+    gui web
     cli
     tronie
 """
-"""From the ground up. Those of one line do not import each other; modules of the top folder stand by their names."""
+"""From the ground up. Those of one line do not import each other. Modules of the top folder and of `stages` stand by their
+own names."""
 LEVEL = {room: level for level, line in enumerate(ORDER.split("\n")) for room in line.split()}
 MOST_ROOMS = 30
 MEDIAN_LINES = 120, 300
@@ -67,13 +69,13 @@ MODULES = modules()
 
 
 def room_of(module: str) -> str:
-    """The folder that a module lies in; of the top folder the module itself."""
+    """The folder that a module lies in; of the top folder and of `stages` the module itself."""
     if module in ("", "__main__"):
         return "tronie"
     if MODULES[module].name == "__init__.py":
         return module
     folder = module.rpartition(".")[0]
-    return folder or module
+    return module if folder in ("", "stages") else folder
 
 
 def imports(module: str) -> Iterator[tuple[str, int]]:

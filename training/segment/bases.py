@@ -22,7 +22,7 @@ from tronie.head.subdivide import triangulate
 from tronie.io.images import read_photo
 from tronie.raster.rasterizer import visible
 from tronie.stages.landmarks.net import cut, sized
-from tronie.stages.segment.net import SIDE, crop_square
+from tronie.stages.segment import SIDE, crop_square
 from tronie.stages.texture.atlas import surface_facts
 
 MARGIN = 40

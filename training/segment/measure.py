@@ -18,7 +18,7 @@ from training.segment.composites import compose, learnt, packed
 from training.segment.labels import HAIR, Labelled, shares
 from tronie.runtime.inference import Session
 from tronie.shells import SEGMENTS
-from tronie.stages.segment.net import SIDE, voted
+from tronie.stages.segment import SIDE, voted
 
 
 def answer(net: Session, image: np.ndarray) -> np.ndarray:

@@ -16,8 +16,7 @@ from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.net import LandmarkNet, square
-from tronie.stages.segment import SegmentNet, crop_square, segment
-from tronie.stages.segment.net import AROUND, LOWER, SIDE, voted
+from tronie.stages.segment import AROUND, LOWER, SIDE, SegmentNet, crop_square, segment, voted
 from tronie.types import Landmarks
 
 
