@@ -49,8 +49,8 @@ ORDER = """
     cli
     tronie
 """
-"""From the ground up. Those of one line do not import each other. Modules of the top folder and of `stages` stand by their
-own names."""
+"""From the ground up. Those of one line do not import each other. Modules of the top folder and of `stages` stand by
+their own names."""
 LEVEL = {room: level for level, line in enumerate(ORDER.split("\n")) for room in line.split()}
 MOST_ROOMS = 30
 MEDIAN_LINES = 120, 300
