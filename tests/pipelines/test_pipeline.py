@@ -9,6 +9,7 @@ from places import EXAMPLES
 
 import tronie
 from tronie.head.arkit import ARKIT_UNITS
+from tronie.runtime.job import Event, FacesFound, Job
 from tronie.shells import HAIR_KINDS, SEGMENTS
 from tronie.types import Face, Photo, Result
 
@@ -209,7 +210,11 @@ def test_bars_around_a_picture_change_nothing() -> None:
         height, width = picture.shape[:2]
         barred = np.full((height + 2 * top, width + 2 * left, 3), colour, np.uint8)
         barred[top : top + height, left : left + width] = picture
-        (framed,) = plain.run(barred).faces
+        heard: list[Event] = []
+        (framed,) = plain.run(barred, job=Job(heard.append)).faces
+        (told,) = [event for event in heard if isinstance(event, FacesFound)]
+        assert (told.width, told.height) == barred.shape[1::-1]
+        assert np.allclose(told.faces[0].box, framed.box, atol=1e-3)
         for face in (framed, alone):
             assert face.error is None
         # The line in which picture and bar meet may be lost.

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from tronie.export.schemas import Record, Status, UnmeasuredRecord
+from tronie.export.schemas import Record, Row4, Status, UnmeasuredRecord
 from tronie.runtime import job
 
 SOURCE = Field("", description="The photo, video or person that it is about, as it was given; empty: all of them.")
@@ -51,6 +51,24 @@ class StageEndedRecord(EventLine):
     seconds: float = Field(description="How long it took.")
     source: str = SOURCE
     face: int = FACE
+
+
+class FoundFaceRecord(EventLine):
+    """A face that was found."""
+
+    index: int = Field(description="Its number, from 1, largest first.")
+    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels; may reach beyond the border.")
+    score: float = Field(description="The detector's, 0..1.")
+
+
+class FacesFoundRecord(EventLine):
+    """The faces of a photo are found and numbered, before any of them is worked on."""
+
+    event: Literal["faces_found"] = "faces_found"
+    width: int = Field(description="Of the photo as it is used: pixels, upright.")
+    height: int
+    faces: list[FoundFaceRecord]
+    source: str = SOURCE
 
 
 class FaceFinishedRecord(EventLine):
@@ -147,6 +165,7 @@ EventRecord = (
     StageBeganRecord
     | AdvancedRecord
     | StageEndedRecord
+    | FacesFoundRecord
     | FaceFinishedRecord
     | CompilingKernelsRecord
     | NoteRecord
@@ -164,6 +183,7 @@ _OF: dict[type[job.Event], type[Record]] = {
     job.StageBegan: StageBeganRecord,
     job.Advanced: AdvancedRecord,
     job.StageEnded: StageEndedRecord,
+    job.FacesFound: FacesFoundRecord,
     job.FaceFinished: FaceFinishedRecord,
     job.CompilingKernels: CompilingKernelsRecord,
     job.Note: NoteRecord,
@@ -176,7 +196,10 @@ def event_line(event: job.Event) -> dict[str, Any] | None:
     record = _OF.get(type(event))
     if record is None:
         return None
-    line = record.model_construct(**asdict(event)).model_dump()  # type: ignore[call-overload]  # they are dataclasses
+    values = asdict(event)  # type: ignore[call-overload]  # they are dataclasses
+    # What lies within an event has models of its own.
+    made = record.model_validate(values) if isinstance(event, job.FacesFound) else record.model_construct(**values)
+    line = made.model_dump(mode="json")
     if isinstance(event, job.StageEnded):
         line["seconds"] = round(event.seconds, 4)
     return line

@@ -30,7 +30,7 @@ from tronie.pipelines.multiview import (
     with_portrait,
 )
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
-from tronie.runtime.job import FaceFinished, Job
+from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job
 from tronie.runtime.logs import logger
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 Each = Callable[[Photo, Face], Face]
+Corner = tuple[int, int, int, int]
+"""Where the picture's corner lies in the photo, and the photo's width and height."""
 
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
@@ -89,20 +91,24 @@ class Pipeline(Models):
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
-        `camera`, `enhance`, and of each face `fit`, `segment`, `hair`, `texture`, `light`, `frontal`.
+        `camera`, `enhance`, and of each face `fit`, `segment`, `hair`, `texture`, `light`, `frontal`;
+        between them of the faces that are found.
         Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
         that face's `error`.
         """
         with single_blas_thread():
             return self._run(source, each, _job_of(source, job))
 
-    def _run(self, source: str | Path | NDArray[Any] | Photo, each: Each | None, job: Job) -> Result:
+    def _run(
+        self, source: str | Path | NDArray[Any] | Photo, each: Each | None, job: Job, corner: Corner | None = None
+    ) -> Result:
         whole = job.part()
         with whole.stage("read"):
             photo = source if isinstance(source, Photo) else _read(source, self.settings)
         if not is_whole(box := self._picture(photo), photo.image):
-            return self._run_within(photo, box, each, job, whole.timings)
+            return self._run_within(photo, box, each, job, whole.timings, corner)
         found, unmeasured, camera = self._found(photo, whole)
+        job.emit(_told(found, photo, corner, job.source))
         faces: list[Face] = []
         pasted: list[Enhanced] = []
         for face in self._enhanced(photo, found, whole):
@@ -120,16 +126,25 @@ class Pipeline(Models):
                 enhanced = whole_photo(photo, pasted)
         return Result(photo, tuple(faces), whole.timings, enhanced, unmeasured)
 
-    def _run_within(self, photo: Photo, box: Box, each: Each | None, job: Job, reading: Mapping[str, float]) -> Result:
+    def _run_within(
+        self,
+        photo: Photo,
+        box: Box,
+        each: Each | None,
+        job: Job,
+        reading: Mapping[str, float],
+        corner: Corner | None,
+    ) -> Result:
         """The same where bars stand around the picture: they are no part of it."""
         x0, y0, x1, y1 = box
         size = photo.image.shape[1], photo.image.shape[0]
+        left, top, *all_of_it = corner or (0, 0, *size)
 
         def outer(_: Photo, face: Face) -> Face:
             face = shifted(face, x0, y0, size)
             return each(photo, face) if each else face
 
-        inner = self._run(within(photo, box), outer, job)
+        inner = self._run(within(photo, box), outer, job, (left + x0, top + y0, *all_of_it))
         enhanced = inner.enhanced_photo
         if enhanced is not None:
             larger = len(enhanced) // (y1 - y0)
@@ -333,6 +348,17 @@ def do_photo(
         unmeasured=result.unmeasured,
         timings=timings,
     )
+
+
+def _told(faces: Sequence[Face], photo: Photo, corner: Corner | None, source: str) -> FacesFound:
+    """What is told of the faces before they are worked on, in pixels of the whole photo."""
+    x, y, width, height = corner or (0, 0, photo.image.shape[1], photo.image.shape[0])
+    found = []
+    for face in faces:
+        x0, y0, x1, y1 = map(float, face.detection.box)
+        box = x0 + x, y0 + y, x1 + x, y1 + y
+        found.append(FoundFace(face.index, box, float(face.detection.score)))
+    return FacesFound(width, height, tuple(found), source)
 
 
 @cache

@@ -77,6 +77,31 @@ class StageEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face of `FacesFound`."""
+
+    index: int
+    """Its number, from 1: what the events of its stages call it."""
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom in pixels of the photo; it may reach beyond the border."""
+    score: float
+    """The detector's, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacesFound(Event):
+    """The faces of a photo are found and numbered, before any of them is worked on."""
+
+    width: int
+    height: int
+    """Of the photo as it is used: pixels, upright."""
+    faces: tuple[FoundFace, ...]
+    """Largest first."""
+    source: str = ""
+    """The photo, as it was given."""
+
+
+@dataclass(frozen=True, slots=True)
 class FaceFinished(Event):
     """All stages of a face are over; its files may not be written yet."""
 
