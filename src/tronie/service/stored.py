@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tronie.errors import TronieError
+
+STRICT = {"extra": "forbid"}
+"""For pydantic, which reads these nouns from the table: what it does not know is an error."""
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: frozenset[State] = frozenset(("done", "failed", "cancelled"))
 Kind = Literal["photo", "clip"]
@@ -14,6 +19,8 @@ Kind = Literal["photo", "clip"]
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that a client sent, after a look at what is in it."""
+
+    __pydantic_config__ = STRICT
 
     name: str
     """As the client calls it: shown, and made a safe name of, but never a path."""
@@ -47,6 +54,8 @@ class NewJob:
 class ResultFile:
     """One file of a result."""
 
+    __pydantic_config__ = STRICT
+
     name: str
     """Relative to the result's folder, with slashes: portrait/face-1/head.glb."""
     bytes: int
@@ -56,6 +65,8 @@ class ResultFile:
 @dataclass(frozen=True, slots=True)
 class FaceReport:
     """A face of a photo, or a person of a clip."""
+
+    __pydantic_config__ = STRICT
 
     index: int
     box: tuple[float, float, float, float] | None
@@ -70,6 +81,8 @@ class FaceReport:
 @dataclass(frozen=True, slots=True)
 class PhotoReport:
     """What became of one upload."""
+
+    __pydantic_config__ = STRICT
 
     upload: int
     """Its place among the job's uploads, from 0."""
@@ -88,6 +101,8 @@ class PhotoReport:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What came of a job."""
+
+    __pydantic_config__ = STRICT
 
     photos: tuple[PhotoReport, ...] = ()
     files: tuple[ResultFile, ...] = ()
@@ -130,3 +145,28 @@ class Claim:
     job: StoredJob
     token: str
     """Of this attempt alone; also the name of its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorker:
+    """A worker that was heard of."""
+
+    name: str
+    seen: float
+    """When, by the database's clock."""
+    ready: bool
+    """Whether its models are loaded."""
+    busy: bool
+    version: str
+
+
+class QueueFull(TronieError):
+    """No more jobs are taken for now."""
+
+
+class QuotaFull(TronieError):
+    """There is no room on the disk that the service may use."""
+
+
+class TableError(TronieError):
+    """The database does not answer, or what it holds is not understood."""
