@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tronie.runtime.child_process import Limit
 from tronie.runtime.job import Advanced, Event, Job
 from tronie.runtime.logs import logger
-from tronie.runtime.processes import Limit
 
 MEGA = 1_000_000
 

@@ -17,10 +17,11 @@ from odd_worker import MEGA, Odd, limit_of
 
 from tronie.jobs.worker import Bounds
 from tronie.runtime import process_ids as process
+from tronie.runtime.child_process import Crash
 from tronie.runtime.hardware import resident
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
 from tronie.runtime.model_store import keep, new_record
-from tronie.runtime.processes import Crash, run_in_processes
+from tronie.runtime.processes import run_in_processes
 from tronie.runtime.weights import ASSETS
 from tronie.settings import Settings
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tronie.errors import TronieError
+from tronie.runtime.child_process import SINGLE_THREAD, Crash, WorkerError
 from tronie.runtime.job import Job
-from tronie.runtime.processes import SINGLE_THREAD, Crash, WorkerError, run_in_processes
+from tronie.runtime.processes import run_in_processes
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from tronie.jobs.manifest import Manifest, written
 from tronie.jobs.worker import Work
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import sweep
+from tronie.runtime.child_process import Crash
 from tronie.runtime.job import Job
-from tronie.runtime.processes import Crash, run_in_processes
+from tronie.runtime.processes import run_in_processes
 
 Start = Callable[[Job], Callable[[Task], Outcome]]
 

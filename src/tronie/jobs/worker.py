@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tronie.io.inputs import stamp
 from tronie.pipelines.outcome import Outcome, Task
+from tronie.runtime.child_process import Limit
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
-from tronie.runtime.processes import Limit
 
 if TYPE_CHECKING:
     from tronie.settings import Settings

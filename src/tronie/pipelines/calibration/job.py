@@ -23,10 +23,11 @@ from tronie.errors import WeightsError
 from tronie.head.model import HeadModel, default_head
 from tronie.importers.heads.calibrated import CALIBRATION, CARD, HEAD, Calibrated, find, folder_of, made_of
 from tronie.runtime.atomic_files import make_folder, new_folder, sweep, write_file
+from tronie.runtime.child_process import Crash
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import Job
 from tronie.runtime.model_store import Imported, imported
-from tronie.runtime.processes import Crash, run_in_processes
+from tronie.runtime.processes import run_in_processes
 from tronie.version import __version__
 
 PICTURES = 20_000

@@ -1,0 +1,195 @@
+"""A process that does tasks for this one: how it is begun, what it may take, what it says, how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, Literal, TypeVar
+
+from tronie.errors import TronieError
+from tronie.runtime import logs
+from tronie.runtime.hardware import resident
+from tronie.runtime.job import Job
+from tronie.runtime.pipe import serve
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+SINGLE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""Libraries read these when they are loaded, so they must be set before the worker imports anything."""
+
+
+TICK = 0.1
+"""Seconds between two looks at what the processes do."""
+
+
+class WorkerError(TronieError):
+    """No worker process can be brought to work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The process that worked on a task ended without an answer."""
+
+    reason: str
+    """One clause."""
+    bound: Literal["", "timeout", "memory"] = ""
+    """Which of its bounds it broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a process may take for what it does now. If nothing more is heard of it by then, it is stuck."""
+
+    seconds: float | None
+    """None: no limit."""
+    memory: int | None
+    """Bytes; None: no limit."""
+    what: str
+    """What it does, as the subject of a sentence."""
+
+
+@dataclass(slots=True)
+class Child(Generic[T]):
+    process: BaseProcess
+    inbox: Connection
+    """What it says."""
+    outbox: Connection
+    """What it is told. Two pipes of one direction, for one of both would be a socket."""
+    ready: bool = False
+    task: T | None = None
+    limit: Limit | None = None
+    since: float = 0.0
+    """When the limit began."""
+    least: int | None = None
+    """Bytes of memory that it might hold at any step so far."""
+    drained: bool = False
+
+    def expect(self, limit: Limit | None) -> None:
+        """Put it under a limit; None leaves it under the one that it has."""
+        if limit is not None:
+            self.limit, self.since = limit, time.monotonic()
+            if limit.memory is not None:
+                self.least = min(limit.memory, self.least or limit.memory)
+
+    def drain(self) -> None:
+        """Tell it that nothing else is to begin."""
+        if self.task is not None and not self.drained:
+            self.drained = True
+            with contextlib.suppress(OSError):
+                self.outbox.send(("drain", None))
+
+    def holds(self) -> int:
+        """Bytes of memory, 0 where nobody knows."""
+        return resident(self.process.pid or 0) or 0
+
+    def trouble(self) -> Crash | None:
+        """Why it must be ended; None where all is well."""
+        if (limit := self.limit) is None:
+            return None
+        if limit.seconds is not None and time.monotonic() > self.since + limit.seconds:
+            return Crash(f"{limit.what} took more than {limit.seconds:g} s", "timeout")
+        if limit.memory is not None and self.holds() > limit.memory:
+            return Crash(f"it took more than {limit.memory / 1e9:g} GB of memory", "memory")
+        return None
+
+    def listen(self) -> tuple[str, Any]:
+        """What it says; `gone` when it will never say anything again."""
+        try:
+            kind, value = self.inbox.recv()
+        except (EOFError, OSError):
+            return "gone", None
+        return kind, value
+
+    def give(self, task: T) -> bool:
+        """Give it a task; False where it has died, which its pipe will tell."""
+        try:
+            self.outbox.send(("task", task))
+        except OSError:
+            return False
+        self.task = task
+        return True
+
+    def dismiss(self) -> None:
+        """Let it end that has nothing more to do."""
+        if not self.ready:  # still loading: do not wait for it
+            self.process.terminate()
+        with contextlib.suppress(OSError):
+            self.outbox.send(("end", None))
+
+    def collect(self) -> str:
+        """Take leave of one that has died; how it ended, as a clause."""
+        self.close()
+        self.process.join(5)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+            hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
+            return f"the process was ended by {name}{hint}"
+        return f"the process ended by itself (exit code {code})"
+
+    def kill(self) -> None:
+        """End it at once, and wait until it has."""
+        self.process.kill()
+        self.process.join()
+        self.close()
+
+    def close(self) -> None:
+        self.inbox.close()
+        self.outbox.close()
+
+
+def launch(start: Callable[[Job], Callable[[T], R]], threads: int, quiet: bool) -> Child[T]:
+    """Begin one; it says `ready` when `start` has run in it."""
+    # `spawn` everywhere: a fork would copy the threads' locks of numpy, OpenCV and ONNX Runtime in any state.
+    context = multiprocessing.get_context("spawn")
+    inbox, said = context.Pipe(duplex=False)
+    told, outbox = context.Pipe(duplex=False)
+    process = context.Process(target=serve, args=(told, said, start, quiet, logs.heard()), daemon=True)
+    with _environment(SINGLE_THREAD if threads == 1 else {}), _interrupt_ignored():
+        process.start()
+    told.close()
+    said.close()
+    return Child(process, inbox, outbox)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _interrupt_ignored() -> Iterator[None]:
+    """Children inherit an ignored Ctrl-C: only the parent reacts to it, and decides when they end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
