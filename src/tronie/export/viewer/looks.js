@@ -1,0 +1,206 @@
+// What surfaces look like in each mode. Light falls on them as in tronie's own pictures (`tronie/render/shader.py`):
+// lamps reach round the terminator, further for red light in skin; hollows are hidden from lamps as well; what is bright
+// is bent down below white. The picture of a head holds its photo's colours, and shows them so.
+
+import {
+  BufferAttribute, Color, LinearMipmapLinearFilter, MeshPhysicalMaterial, ShaderChunk, ShaderMaterial, SRGBColorSpace,
+} from "three";
+
+/** As in provenance.png: outside, seen, mirrored, filled, synthetic, enhanced, statistical. */
+export const PROVENANCE = {
+  seen: "#4caf50", mirrored: "#4285f4", filled: "#fb8c00", synthetic: "#ab47bc", enhanced: "#00bcd4",
+  statistical: "#ffd54f",
+};
+const OUTSIDE = "#787878";
+/** Viridis, from sure to unsure. */
+export const HEAT = ["#440154", "#472f7d", "#39568c", "#287d8e", "#1f988b", "#35b779", "#74d055", "#b8de29", "#fde725"];
+/** Millimetres of standard deviation that have the last colour. */
+export const MOST_MM = 6;
+
+const CLAY = { skin: "#cdc4bc", eyes: "#ebebeb", mouth: "#a87a74" };
+/** How much light creeps through: of skin all, of cloth and hair none. */
+const TRANSLUCENT = { skin: 1, neck: 1, mouth: 0.7, eyes: 0.3 };
+/** Eyes mirror a lamp as a glint of some degrees, not as a point. */
+const EYES_ROUGHNESS = 0.24;
+/** Of what surrounds them eyes mirror less: rooms are darker than their lamps. */
+const EYES_ROOM = 0.25;
+
+const DECLARED = `
+uniform float lightWrap, lightGloss, lightSoft, lightPlain, lightAmbient, lightSky;
+uniform float translucent, mirrorsLamps, mirrorsRoom;
+vec3 reachingRound( float cosine ) {
+  vec3 w = lightWrap + lightSoft * translucent * vec3( 0.22, 0.08, 0.03 );
+  vec3 s = max( ( cosine + w ) / ( 1.0 + w ), 0.0 );
+  return s * sqrt( s );
+}
+`;
+const DIFFUSE = "reflectedLight.directDiffuse += irradiance * BRDF_Lambert( material.diffuseColor );";
+const ROUND = `reflectedLight.directDiffuse += reachingRound( dot( geometryNormal, directLight.direction ) )
+  * directLight.color * BRDF_Lambert( material.diffuseColor );`;
+// Near black is hair, wherever it hangs: an even gloss would lie over it like fog.
+const GLOSS = `
+#ifdef HEAD_SKIN
+float duller = clamp( max( diffuseColor.r, diffuseColor.g ) * 25.0, 0.15, 1.0 );
+material.specularColor *= duller;
+material.specularF90 *= duller;
+#endif
+`;
+const AROUND = `
+#if defined( RE_IndirectSpecular )
+radiance += mirrorsRoom * ( lightAmbient + 0.5 * lightSky
+  * ( 1.0 + inverseTransformDirection( reflect( - geometryViewDir, geometryNormal ), viewMatrix ).y ) );
+#endif
+`;
+const HOLLOWS = `
+#ifdef USE_AOMAP
+float open = texture2D( aoMap, vAoMapUv ).r;
+reflectedLight.directDiffuse *= 0.35 + 0.65 * min( open * 1.6, 1.0 );
+reflectedLight.indirectDiffuse *= open * ( 1.0 + ( 1.0 - open ) * diffuseColor.rgb );
+float hidden = min( 2.0 * open * open, 1.0 );
+#else
+float hidden = 1.0;
+#endif
+reflectedLight.directSpecular *= hidden * mirrorsLamps;
+reflectedLight.indirectSpecular *= hidden;
+`;
+const SHOULDER = `
+if ( lightPlain < 0.5 ) {
+  vec3 over = max( gl_FragColor.rgb - 0.72, 0.0 );
+  gl_FragColor.rgb = min( gl_FragColor.rgb, 0.72 ) + 0.28 * ( 1.0 - exp( - over / 0.28 ) );
+}
+`;
+
+/** The shader of a material that light falls on as in our own pictures. */
+function ours(material, uniforms, own) {
+  material.onBeforeCompile = (shader) => {
+    Object.assign(shader.uniforms, uniforms, own);
+    const chunk = (name, change) => {
+      const text = `#include <${name}>`;
+      shader.fragmentShader = shader.fragmentShader.replace(text, () => change(ShaderChunk[name], text));
+    };
+    chunk("lights_physical_pars_fragment", (text) => DECLARED + text.replace(DIFFUSE, ROUND));
+    chunk("lights_physical_fragment", (_, include) => include + GLOSS);
+    chunk("lights_fragment_maps", () => AROUND);
+    chunk("aomap_fragment", () => HOLLOWS);
+    chunk("tonemapping_fragment", () => SHOULDER);
+    if (material.userData.clay) chunk("map_fragment", (_, include) => `${include}\ndiffuseColor.rgb = diffuse;`);
+  };
+  material.customProgramCacheKey = () => (material.userData.clay ? "clay" : "textured");
+  return material;
+}
+
+/**
+ * The materials of a surface, by mode; `given` is that of the file.
+ * @param {import("three").Material} given @param {boolean} shell @param {object} uniforms those of `Lamps`
+ */
+export function looks(given, shell, uniforms) {
+  const name = given.name, eyes = name === "eyes";
+  const gloss = { get value() { return eyes ? 1 : uniforms.lightGloss.value; } };
+  const own = {
+    translucent: { value: TRANSLUCENT[name] ?? 0 },
+    mirrorsLamps: gloss,
+    mirrorsRoom: { get value() { return eyes ? EYES_ROOM : gloss.value; } },
+  };
+  const textured = new MeshPhysicalMaterial();
+  if (given.isMeshPhysicalMaterial) textured.copy(given);
+  else if (given.isMeshStandardMaterial) {
+    for (const key of ["color", "map", "roughness", "roughnessMap", "normalMap", "aoMap", "side", "alphaTest", "name"])
+      textured[key] = given[key];
+  }
+  textured.metalness = 0;
+  textured.clearcoat = 0;
+  if (eyes) textured.roughness = EYES_ROUGHNESS;
+  if (name === "skin") textured.defines.HEAD_SKIN = "";
+  if (textured.alphaTest > 0) textured.alphaToCoverage = true;
+  const clay = textured.clone();
+  clay.defines = { ...textured.defines };
+  clay.color = new Color(CLAY[name] ?? CLAY.skin);
+  Object.assign(clay, { normalMap: null, roughnessMap: null, roughness: 0.6, polygonOffset: true });
+  Object.assign(clay, { polygonOffsetFactor: 1, polygonOffsetUnits: 1 });
+  clay.userData = { ...clay.userData, clay: true };
+  delete clay.defines.HEAD_SKIN;
+  if (!shell) clay.map = null;
+  ours(textured, uniforms, own);
+  ours(clay, uniforms, own);
+  return { textured, clay, wireframe: clay };
+}
+
+const MAP_VERTEX = `
+attribute float _provenance, _sigma_mm;
+varying vec3 n;
+varying vec2 at;
+varying float kind, sigma;
+#include <common>
+#include <skinning_pars_vertex>
+void main() {
+  #include <beginnormal_vertex>
+  #include <skinbase_vertex>
+  #include <skinnormal_vertex>
+  #include <defaultnormal_vertex>
+  #include <begin_vertex>
+  #include <skinning_vertex>
+  #include <project_vertex>
+  n = transformedNormal;
+  at = uv;
+  kind = _provenance;
+  sigma = _sigma_mm;
+}`;
+const MAP_FRAGMENT = `
+uniform sampler2D picture, heat;
+uniform vec3 kinds[ 7 ];
+uniform float most;
+uniform int shows;
+varying vec3 n;
+varying vec2 at;
+varying float kind, sigma;
+// A texel just outside the rim of a chart is of the kind of those beside it.
+vec3 there( vec2 place ) {
+  vec3 found = texture2D( picture, place ).rgb;
+  if ( max( found.r, max( found.g, found.b ) ) > 0.02 ) return found;
+  vec2 texel = 1.0 / vec2( textureSize( picture, 0 ) );
+  for ( int k = 0; k < 25; k ++ ) {
+    vec3 beside = texture2D( picture, place + texel * vec2( k % 5 - 2, k / 5 - 2 ) ).rgb;
+    if ( max( beside.r, max( beside.g, beside.b ) ) > 0.02 ) return beside;
+  }
+  return kinds[ 0 ];
+}
+void main() {
+  vec3 base = kinds[ clamp( int( kind + 0.5 ), 0, 6 ) ];
+  if ( shows == 1 ) base = there( at );
+  if ( shows == 2 ) base = texture2D( heat, vec2( clamp( sigma / most, 0.004, 0.996 ), 0.5 ) ).rgb;
+  vec3 m = normalize( gl_FrontFacing ? n : - n );
+  float s = max( ( dot( m, vec3( - 0.291, 0.485, 0.825 ) ) + 0.5 ) / 1.5, 0.0 );
+  gl_FragColor = vec4( base * ( 0.53 + 0.05 * m.y + 0.5 * s * sqrt( s ) ), 1.0 );
+  #include <colorspace_fragment>
+}`;
+
+/**
+ * The material of the modes `provenance` and `uncertainty`: colours from a picture over the texture, or from vertices.
+ * @param {import("three").Texture} heat
+ */
+export function mapLook(heat) {
+  const kinds = [OUTSIDE, ...Object.values(PROVENANCE)].map((color) => new Color(color));
+  return new ShaderMaterial({
+    vertexShader: MAP_VERTEX,
+    fragmentShader: MAP_FRAGMENT,
+    uniforms: {
+      picture: { value: null }, heat: { value: heat }, kinds: { value: kinds }, most: { value: MOST_MM }, shows: { value: 0 },
+    },
+  });
+}
+
+/** Attributes that `mapLook` reads, where a file lacks them. @param {import("three").BufferGeometry} geometry */
+export function withFacts(geometry) {
+  const count = geometry.attributes.position.count;
+  for (const name of ["_provenance", "_sigma_mm"])
+    if (!geometry.attributes[name]) geometry.setAttribute(name, new BufferAttribute(new Float32Array(count), 1));
+}
+
+/** A picture of provenance as `mapLook` takes it. @param {import("three").Texture} texture */
+export function asMap(texture) {
+  texture.colorSpace = SRGBColorSpace;
+  texture.flipY = false;
+  texture.minFilter = LinearMipmapLinearFilter;
+  texture.needsUpdate = true;
+  return texture;
+}

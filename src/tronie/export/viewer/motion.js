@@ -1,0 +1,40 @@
+// How the head of a clip moves: its weights, its turn and its place at every time, from the animations of a file.
+
+import { Quaternion, Vector3 } from "three";
+
+/** Metres beyond which a head's way through the room is drawn in: it should stay in sight. */
+const REACH = 0.06;
+
+/**
+ * @typedef {{name: string, seconds: number, at: (time: number) => {weights: number[] | null, turn: Quaternion, shift: Vector3}}} Motion
+ * @param {import("three").AnimationClip[]} clips
+ * @returns {Motion[]}
+ */
+export function motions(clips) {
+  return clips.map((clip) => {
+    const place = clip.tracks.find(({ name }) => name.endsWith(".position"));
+    const node = place?.name.slice(0, -".position".length);
+    const turns = clip.tracks.find(({ name }) => name === `${node}.quaternion`);
+    const weights = clip.tracks.find(({ name }) => name.endsWith(".morphTargetInfluences"));
+    const [weighed, turned, placed] = [weights, turns, place].map((track) => track?.createInterpolant());
+    const middle = place ? mean(place.values) : new Vector3();
+    return {
+      name: clip.name,
+      seconds: clip.duration,
+      at(time) {
+        const shift = placed ? new Vector3().fromArray(placed.evaluate(time)).sub(middle) : new Vector3();
+        return {
+          weights: weighed ? Array.from(weighed.evaluate(time)) : null,
+          turn: turned ? new Quaternion().fromArray(turned.evaluate(time)).normalize() : new Quaternion(),
+          shift: shift.multiplyScalar(1 / (1 + shift.length() / REACH)),
+        };
+      },
+    };
+  });
+}
+
+function mean(values) {
+  const sum = new Vector3(), one = new Vector3();
+  for (let k = 0; k < values.length; k += 3) sum.add(one.fromArray(values, k));
+  return sum.multiplyScalar(3 / values.length);
+}
