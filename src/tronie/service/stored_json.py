@@ -16,9 +16,12 @@ REPORT = TypeAdapter(Report)
 
 
 def json_of(value: Any) -> str:
-    """Plain JSON in ASCII, which every database keeps as it is: no zero byte, no half of a letter."""
+    """Plain JSON in ASCII, which every database keeps as it is: no zero byte. Halves of letters, which names of files
+    may have and no answer of a server can, become question marks."""
     try:
-        return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        whole = json.loads(text.encode("utf-8", "replace"))
+        return json.dumps(whole, separators=(",", ":"))
     except (TypeError, ValueError) as error:
         raise TableError(f"This cannot be kept in the table of jobs: {error}.") from error
 
