@@ -1,7 +1,7 @@
 """Databases for tests of the service: files of SQLite, and a real PostgreSQL that is started for the tests from the
 system's package, with nothing but a socket in a temporary folder to reach it by.
 
-Tests that want them import the fixtures: `from postgres import database, postgres`.
+Tests that want them import the fixtures: `from postgres import each_database, running_postgres`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def binaries() -> Path | None:
     return found[-1].parent if found else None
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+@pytest.fixture(scope="session", name="postgres")
+def running_postgres() -> Iterator[str]:
     """A running server: the URL of a database of it whose name is to be appended."""
     pytest.importorskip("psycopg")
     folder = binaries()
@@ -90,8 +90,8 @@ def _wait(home: Path, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgres"], name="database")
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, of both kinds in turn."""
     pytest.importorskip("sqlalchemy")
     if request.param == "sqlite":

@@ -1,5 +1,5 @@
-"""Laws of the job table under any order of events, on both databases: each job is done by one worker at a time, none is
-lost, nobody waits while another client is served twice, events have no gaps, and who lost a job can do nothing to it."""
+"""Laws of the job table under any order of events, on both databases: each job is done by one worker at a time, none
+is lost, nobody waits while another client is served twice, events have no gaps, and who lost a job cannot harm it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from postgres import database, postgres  # noqa: F401
+from postgres import each_database, running_postgres  # noqa: F401
 
 from tronie.service.database import CLIENTS, EVENTS, JOBS, QUEUE, WORKERS
 from tronie.service.job_table import JobTable
