@@ -14,6 +14,8 @@ STRICT = {"extra": "forbid"}
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: frozenset[State] = frozenset(("done", "failed", "cancelled"))
 Kind = Literal["photo", "clip"]
+Wrong = Literal["too_large", "unreadable", "unknown_type"]
+"""Of a file that is not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +172,11 @@ class QuotaFull(TronieError):
 
 class TableError(TronieError):
     """The database does not answer, or what it holds is not understood."""
+
+
+class UploadRefused(TronieError):
+    """A file is not taken."""
+
+    def __init__(self, wrong: Wrong, reason: str) -> None:
+        super().__init__(reason)
+        self.wrong: Wrong = wrong

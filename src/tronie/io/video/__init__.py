@@ -35,7 +35,13 @@ def open_clip(
         from tronie.io.video.image_sequence import MovingPicture
 
         return MovingPicture(text, limits)
-    _must_be_file(path, text)
+    return open_video(path, reader=reader)
+
+
+def open_video(path: str | Path, *, reader: str | None = None) -> Clip:
+    """A video file, whatever it is called; see `open_clip`."""
+    text = str(path)
+    _must_be_file(Path(text), text)
     if reader != "OpenCV" and (reader == "PyAV" or have_av()):
         from tronie.io.video.pyav import AvClip
 
