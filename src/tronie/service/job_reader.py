@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,9 +10,12 @@ import sqlalchemy as sa
 
 from tronie.service import job_order
 from tronie.service.database import EVENTS, JOBS, WORKERS, clear_errors, clock
-from tronie.service.stored import ENDED, SeenWorker, State, StoredJob
+from tronie.service.stored import ENDED, News, SeenWorker, State, StoredJob
 from tronie.service.stored_json import read_mapping
 from tronie.service.stored_rows import STATES, job_of
+
+AT_ONCE = 200
+"""Jobs whose events are fetched with one statement; SQLite takes no endless ones."""
 
 
 class JobReader:
@@ -53,6 +56,38 @@ class JobReader:
         with self._reading() as connection:
             rows = connection.execute(query.order_by(EVENTS.c.number).limit(limit)).all()
         return [(row.number, dict(read_mapping(row.data))) for row in rows]
+
+    def news(self, after: Mapping[str, int], limit: int = 2000) -> dict[str, News]:
+        """Of many jobs at once: how each stands, and what it has told behind the number that is given with it. What is
+        not there any more is left out. A job that has ended has told all that it ever will unless there is `more`."""
+        if not after:
+            return {}
+        places = job_order.places()
+        columns = JOBS.c.id, JOBS.c.state, JOBS.c.told, JOBS.c.reason, places.c.place
+        stands = sa.select(*columns).select_from(JOBS.outerjoin(places, places.c.id == JOBS.c.id))
+        told = sa.select(EVENTS.c.job, EVENTS.c.number, EVENTS.c.data)
+        with self._reading() as connection:
+            rows = connection.execute(stands.where(JOBS.c.id.in_(after))).all()
+            wanted = [
+                sa.and_(EVENTS.c.job == row.id, EVENTS.c.number > after[row.id], EVENTS.c.number <= row.told)
+                for row in rows
+                if row.told > after[row.id]
+            ]
+            found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {row.id: [] for row in rows}
+            if wanted:
+                query = told.where(sa.or_(*wanted[:AT_ONCE])).order_by(EVENTS.c.job, EVENTS.c.number).limit(limit)
+                for job, number, data in connection.execute(query):
+                    found[job].append((number, read_mapping(data)))
+        return {
+            row.id: News(
+                row.state,
+                row.place,
+                row.reason,
+                tuple(found[row.id]),
+                more=row.told > (found[row.id][-1][0] if found[row.id] else after[row.id]),
+            )
+            for row in rows
+        }
 
     def workers(self, within: float) -> list[SeenWorker]:
         """Those heard of in the last seconds."""
@@ -95,6 +130,12 @@ class JobReader:
         with self._reading() as connection:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return {state: found.get(state, 0) for state in STATES}
+
+    def durations(self) -> list[tuple[float, float]]:
+        """Of the jobs that are done: seconds that each waited, and that it took then."""
+        query = sa.select(JOBS.c.started - JOBS.c.created, JOBS.c.ended - JOBS.c.started).where(JOBS.c.state == "done")
+        with self._reading() as connection:
+            return [(waited, took) for waited, took in connection.execute(query)]
 
     def stored_bytes(self) -> int:
         """Of uploads and results."""

@@ -150,6 +150,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """How a job stands, and what it has told since."""
+
+    state: State
+    place: int | None
+    reason: str | None
+    events: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    """With their numbers, in order."""
+    more: bool = False
+    """Whether it has told more than these."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenWorker:
     """A worker that was heard of."""
 
