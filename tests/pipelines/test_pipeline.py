@@ -214,7 +214,7 @@ def test_bars_around_a_picture_change_nothing() -> None:
         (framed,) = plain.run(barred, job=Job(heard.append)).faces
         (told,) = [event for event in heard if isinstance(event, FacesFound)]
         assert (told.width, told.height) == barred.shape[1::-1]
-        assert np.allclose(told.faces[0].box, framed.box, atol=1e-3)
+        assert np.allclose(told.faces[0].box, framed.box, atol=0.01)
         for face in (framed, alone):
             assert face.error is None
         # The line in which picture and bar meet may be lost.

@@ -13,6 +13,7 @@ from tronie.runtime.child_process import Limit
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
 
 if TYPE_CHECKING:
+    from tronie.pipelines.photo import Pipeline
     from tronie.settings import Settings
 
 NET_IN_USE = 6
@@ -61,13 +62,18 @@ class Work:
     def __call__(self, job: Job) -> Callable[[Task], Outcome]:
         import cv2
 
-        from tronie.pipelines.photo import Pipeline, do_photo
+        from tronie.pipelines.photo import Pipeline
 
         if self.threads:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
+        return self.with_pipeline(pipeline, job)
+
+    def with_pipeline(self, pipeline: Pipeline, job: Job) -> Callable[[Task], Outcome]:
+        """The same with a pipeline that is there already, of these settings."""
+        from tronie.pipelines.photo import do_photo
 
         def work(task: Task) -> Outcome:
             part = job.part(task.source)

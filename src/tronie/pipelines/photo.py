@@ -356,8 +356,8 @@ def _told(faces: Sequence[Face], photo: Photo, corner: Corner | None, source: st
     found = []
     for face in faces:
         x0, y0, x1, y1 = map(float, face.detection.box)
-        box = x0 + x, y0 + y, x1 + x, y1 + y
-        found.append(FoundFace(face.index, box, float(face.detection.score)))
+        box = round(x0 + x, 2), round(y0 + y, 2), round(x1 + x, 2), round(y1 + y, 2)
+        found.append(FoundFace(face.index, box, round(float(face.detection.score), 4)))
     return FacesFound(width, height, tuple(found), source)
 
 

@@ -64,7 +64,7 @@ def serve(
     """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord. What it logs
     from `level` on is sent to the parent too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     logs.start()
     if quiet:
         _hush()
@@ -93,7 +93,7 @@ def serve(
             channel.say("done", answer)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Should the parent be killed, end at once: a worker that went on would write beside the next run's."""
     parent = parent_process()
     if parent is None:

@@ -3,8 +3,11 @@ again, and a process that was killed keeps its own until somebody asks what beca
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +17,19 @@ def _mark(process: int) -> str:
     return f"{process}.{born(process) or 0}"
 
 
-def mark() -> str:
-    """This process, as part of a file name."""
-    return _mark(os.getpid())
+def mark(process: int | None = None) -> str:
+    """This process or another one that runs, as part of a file name."""
+    return _mark(os.getpid() if process is None else process)
+
+
+def here() -> str:
+    """The system whose numbers of processes these are: no other one, no other container and no other start of the
+    machine has the same."""
+    told = [platform.node()]
+    with suppress(OSError):
+        told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        told.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
 
 
 def runs(mark: str) -> bool:

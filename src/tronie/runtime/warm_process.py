@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
@@ -82,25 +83,31 @@ class WarmProcess(Generic[T, R]):
                 self._heard(child, kind, value, hear)
         return True
 
-    def do(self, task: T, job: Job) -> R | Crash:
-        """One task; waits until it is done. `job` is told what the process tells. Once it is cancelled, the process is
-        ended, a fresh one begins, and Cancelled is raised. Raises WorkerError where no process comes to be ready."""
+    def do(self, task: T, job: Job, longest: float | None = None) -> R | Crash:
+        """One task; waits until it is done, at most `longest` seconds. `job` is told what the process tells. Once it is
+        cancelled, the process is ended, a fresh one begins, and Cancelled is raised. Raises WorkerError where no
+        process comes to be ready."""
         while not self.ready(TICK, job.emit):
             job.check()
         child = self._child
         assert child is not None
         if not child.give(task):  # it was lost while it had nothing to do
             self.begin_anew()
-            return self.do(task, job)
+            return self.do(task, job, longest)
+        began = time.monotonic()
         while True:
             if job.cancelled:
                 self.begin_anew()
                 raise Cancelled
             kind, value = child.listen() if child.inbox.poll(TICK) else ("silent", None)
             # Asked also of one that talks all the time.
-            if kind not in ("gone", "done") and (trouble := child.trouble()) is not None:
-                child.process.kill()
-                return self._lost(child, trouble)
+            if kind not in ("gone", "done"):
+                trouble = child.trouble()
+                if longest is not None and time.monotonic() > began + longest:
+                    trouble = Crash(f"it took more than {longest:g} s in all", "timeout")
+                if trouble is not None:
+                    child.process.kill()
+                    return self._lost(child, trouble)
             if kind == "gone":
                 return self._lost(child, None)
             if kind in ("done", "stopped"):

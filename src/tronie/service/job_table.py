@@ -185,6 +185,14 @@ class JobTable(JobReader):
             connection.execute(sa.delete(WORKERS).where(WORKERS.c.name == worker))
             return self._take_back(connection, JOBS.c.worker == worker, self.attempts)
 
+    def give_back(self, claim: Claim) -> bool:
+        """Let another worker do the job, as if this attempt had not been. False: the job is lost."""
+        with self._writing() as connection:
+            job_order.hold(connection)
+            free = {"token": None, "worker": None, "lease": None}
+            update = sa.update(JOBS).where(_owned(claim)).values(state="queued", attempts=JOBS.c.attempts - 1, **free)
+            return bool(connection.execute(update).rowcount)
+
     def seen(self, worker: str, *, ready: bool, busy: bool, version: str) -> None:
         """A worker is alive."""
         row = {"seen": self._now, "ready": ready, "busy": busy, "version": version}

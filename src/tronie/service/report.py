@@ -1,0 +1,112 @@
+"""What came of a job's uploads, told from the files in the folder of its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tronie.pipelines.outcome import Outcome
+from tronie.service.stored import FaceReport, PhotoReport, Report, ResultFile, Upload
+
+Size = tuple[int, int]
+
+
+def report_of(folder: Path, uploads: Sequence[Upload], outcomes: Sequence[Outcome]) -> Report:
+    """Of each upload what became of it, in their order, and every file with its size and checksum."""
+    files = tuple(_files(folder))
+    names = [file.name for file in files]
+    photos = [
+        photo_report(folder, names, place, upload, outcome)
+        for place, (upload, outcome) in enumerate(zip(uploads, outcomes, strict=True))
+    ]
+    return Report(tuple(photos), files)
+
+
+def photo_report(folder: Path, names: Sequence[str], place: int, upload: Upload, outcome: Outcome) -> PhotoReport:
+    """`names` are those of all files of the result."""
+    name = outcome.folder.name
+    # Of the photo as a whole: sheet.jpg; with the output `flat` also files beside its folder.
+    own = {each.removeprefix(f"{name}/"): each for each in names if each.startswith(f"{name}/")}
+    beside = {each: each for each in names if "/" not in each and each.startswith(f"{name}_face-")}
+    faces = tuple(_faces(outcome.folder, own))
+    lost = len(outcome.unmeasured)
+    unmeasured = f"{'1 face was' if lost == 1 else f'{lost} faces were'} seen that could not be measured"
+    return PhotoReport(
+        upload=place,
+        status=outcome.status,
+        reason=None if outcome.reason is None else public(outcome.reason, folder, upload),
+        notes=tuple(public(note, folder, upload) for note in (*outcome.notes, *((unmeasured,) if lost else ()))),
+        seconds=round(outcome.seconds, 2),
+        width=upload.width,
+        height=upload.height,
+        faces=faces,
+        files={short: each for short, each in own.items() if "/" not in short} | beside,
+    )
+
+
+def public(text: str, folder: Path, upload: Upload) -> str:
+    """A sentence without paths of this machine, with the name that the file has for its owner."""
+    for path in (f"{folder}{os.sep}", str(folder)):
+        text = text.replace(path, "")
+    text = text.replace(upload.file, upload.name)
+    for advice in ("; use --overwrite", "; --debug", " (--timeout", " (--memory", ", or allow more with"):
+        before, found, _ = text.partition(advice)
+        text = f"{before.rstrip('.')}." if found else text
+    return text
+
+
+def _faces(folder: Path, own: Mapping[str, str]) -> list[FaceReport]:
+    """Of a photo's faces or a clip's people, by number."""
+    faces = []
+    people = {person.get("index"): person for person in _read(folder / "clip.json").get("people", ())}
+    found = sorted({short.split("/")[0] for short in own if short.startswith("face-")}, key=_number)
+    for place in found:
+        record = _read(folder / place / "face.json")
+        person = people.get(_number(place))
+        box = record.get("box")
+        error = record.get("error") if person is None else record.get("error") or person.get("error")
+        faces.append(
+            FaceReport(
+                index=_number(place),
+                box=None if box is None or person is not None else (box[0], box[1], box[2], box[3]),
+                score=None if person is not None else record.get("score"),
+                error=error,
+                warnings=tuple(record.get("warnings", ())),
+                files={short.partition("/")[2]: each for short, each in own.items() if short.startswith(f"{place}/")},
+            )
+        )
+    return faces
+
+
+def _number(place: str) -> int:
+    number = place.removeprefix("face-")
+    return int(number) if number.isdecimal() else 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        value = json.loads(path.read_bytes())
+        if isinstance(value, dict):
+            return value
+    return {}
+
+
+def _files(folder: Path) -> list[ResultFile]:
+    """All ordinary files, by name."""
+    found = []
+    for above, folders, files in os.walk(folder):
+        folders.sort()
+        for name in files:
+            path = Path(above, name)
+            if path.is_symlink():
+                continue
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                size = stream.seek(0, os.SEEK_END)
+            found.append(ResultFile(path.relative_to(folder).as_posix(), size, digest))
+    return sorted(found, key=lambda file: file.name)

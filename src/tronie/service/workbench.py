@@ -1,0 +1,106 @@
+"""The process that does a worker's jobs: it keeps its models from one to the next, and may be lost at any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tronie.errors import TronieError
+from tronie.jobs.worker import READING, STEP, Bounds, Work
+from tronie.pipelines.outcome import Outcome, Task
+from tronie.runtime.child_process import Limit
+from tronie.runtime.job import CompilingKernels, Event, Job
+from tronie.runtime.warm_process import WarmProcess
+from tronie.service.config import ServiceConfig
+from tronie.settings import Settings
+
+if TYPE_CHECKING:
+    from tronie.pipelines.photo import Pipeline
+
+STARTING = 900.0
+"""Seconds that a start may take in which all kernels are compiled."""
+KEPT = 1_500_000_000
+"""Bytes that the process may hold on to between two uploads; models and their buffers take about half."""
+LONGEST = 60
+"""Times the seconds for reading a file that one upload may take in all, however often it tells of its progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One upload to do."""
+
+    settings: Settings
+    task: Task
+    """Its source is relative to `inputs`, so that results tell nothing of this machine."""
+    inputs: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The recipe of the process."""
+
+    bounds: Bounds
+
+    def __call__(self, job: Job) -> Callable[[Order], Outcome]:
+        from tronie.pipelines.photo import Pipeline
+        from tronie.runtime.jit import telling
+
+        pipeline = Pipeline()
+        with telling(job):
+            warm_up(pipeline, job)
+
+        def work(order: Order) -> Outcome:
+            nonlocal pipeline
+            task = order.task
+            try:
+                os.chdir(order.inputs)
+                pipeline = pipeline.with_settings(order.settings)
+                _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
+                return Work(order.settings, bounds=self.bounds).with_pipeline(pipeline, job)(task)
+            except TronieError as error:
+                return Outcome(task.source, task.folder, "error", reason=str(error))
+            finally:
+                os.chdir(Path(__file__).anchor)  # the folder may be deleted
+
+        return work
+
+
+def warm_up(pipeline: Pipeline, job: Job) -> None:
+    """Reconstruct the small portrait that comes with the package, to the last file: kernels are compiled or read, nets
+    loaded."""
+    from tronie.pipelines.photo import do_photo
+    from tronie.runtime.atomic_files import scratch
+
+    photo = Path(__file__).parents[1] / "assets" / "selftest.jpg"
+    with job.stage("warm_up"), scratch() as folder:
+        do_photo(pipeline, Task(str(photo), folder, "warm"), pipeline.settings, job=Job())
+
+
+def limits(bounds: Bounds) -> Callable[[Event], Limit | None]:
+    """What the process may take once it has told an event; compiling takes what a long step takes."""
+    work = Work(Settings(), bounds=bounds)
+
+    def limit(event: Event) -> Limit | None:
+        if isinstance(event, CompilingKernels):
+            return _limit(bounds, "compiling")
+        return work.limit(event)
+
+    return limit
+
+
+def bench_process(config: ServiceConfig) -> WarmProcess[Order, Outcome]:
+    """The process of one worker, which belongs to the thread that calls this."""
+    bounds = Bounds(config.file_seconds, config.file_memory)
+    starting = Limit(STARTING, int(STEP[1] * config.file_memory * 1e9), "getting ready")
+    kept = max(KEPT, int(READING[1] * config.file_memory * 1e9 * 0.75))
+    return WarmProcess(Bench(bounds), limit=limits(bounds), starting=starting, most=kept)
+
+
+def _limit(bounds: Bounds, what: str) -> Limit:
+    seconds, memory = bounds.seconds, bounds.memory
+    return Limit(
+        None if seconds is None else STEP[0] * seconds, None if memory is None else int(STEP[1] * memory * 1e9), what
+    )
