@@ -1,0 +1,165 @@
+/** The portrait from the front, beside the photo; made anew with another cut or background. */
+import * as api from "/page/api.js";
+import { app, ended } from "/page/app.js";
+import { fresh, h, refill, say, styled } from "/page/dom.js";
+import { t } from "/page/i18n.js";
+import { icon } from "/page/parts/icons.js";
+import { begin, take } from "/page/progress.js";
+import { follow } from "/page/sse.js";
+
+/** Portraits that were made anew while the page is open: job and choice -> job of theirs. */
+const made = new Map();
+
+/** How a portrait's cut lies around the box of the face: its height by the box's, and where the box's middle is. */
+const CUTS = { square: [1.74, 0.5, 0.515], passport: [1.74, 0.5, 0.515], head: [1.74, 0.5, 0.515] };
+
+export class PortraitPane {
+  /** @param {any} record @param {any} photo @param {any} upload @param {AbortSignal} signal */
+  constructor(record, photo, upload, signal) {
+    Object.assign(this, { record, photo, upload, signal });
+    const settings = record.settings.portrait ?? {};
+    this.first = { crop: settings.crop ?? "square", background: settings.background ?? "keep" };
+    this.choice = { ...this.first };
+    this.expression = "keep";
+    this.before = h("img", { alt: "" });
+    this.after = h("img.after", { alt: "" });
+    this.range = h("input.split", { type: "range", min: 0, max: 100, value: 50, step: 1, id: "compare", "aria-label": t("Before and after"), oninput: () => this.#split() });
+    this.frame = h("div.compare", { id: "compare-frame" },
+      h("div.before", {}, this.before), this.after, h("span.tag.tag-before", { "aria-hidden": "true" }, t("Before")), h("span.tag.tag-after", { "aria-hidden": "true" }, t("After")), h("span.handle", { "aria-hidden": "true" }));
+    this.busy = h("div.busy", { hidden: true, role: "status" });
+    this.note = h("p.faint", { hidden: true });
+    this.save = h("a.button.primary", { download: "", id: "save-portrait" }, icon("down", 18), t("Save portrait"));
+    this.element = h("div.portrait-pane", {},
+      h("div.portrait-stage", {}, h("div.compare-box", {}, this.frame, this.busy), this.range, this.note),
+      h("div.portrait-panel", {},
+        choices("expression", t("Expression"), [["keep", t("Photo's")], ["neutral", t("At rest")]], this.expression, (value) => { this.expression = value; this.#draw(); }),
+        choices("crop", t("Crop"), [["square", t("Square")], ["passport", t("Passport")], ["head", t("Head")]], this.choice.crop, (value) => this.#want({ crop: value })),
+        choices("background", t("Background"), [["keep", t("Keep")], ["blur", t("Blur")], ["plain", t("Plain")], ["none", t("None")]], this.choice.background, (value) => this.#want({ background: value })),
+        this.save));
+    this.#drag();
+    this.after.addEventListener("load", () => this.#place());
+  }
+
+  show(face) {
+    this.face = face;
+    this.#draw();
+  }
+
+  get #files() {
+    const now = this.choice.crop === this.first.crop && this.choice.background === this.first.background
+      ? this.photo
+      : made.get(this.#key)?.photos.find((photo) => photo.upload === this.photo.upload);
+    return now?.faces.find((face) => face.index === this.face.index)?.files ?? {};
+  }
+
+  get #key() {
+    return `${this.record.id} ${this.choice.crop} ${this.choice.background}`;
+  }
+
+  #draw() {
+    const files = this.#files;
+    const url = this.expression === "neutral" ? (files["frontal_neutral.png"] ?? files["frontal.png"]) : (files["frontal.png"] ?? files["frontal_neutral.png"]);
+    const there = Boolean(url);
+    this.frame.hidden = this.range.hidden = !there;
+    this.save.hidden = !there;
+    this.note.hidden = there || !this.busy.hidden;
+    this.note.textContent = t("There is no portrait of this face.");
+    if (!there) return;
+    const box = this.face.box;
+    this.frame.classList.toggle("alone", !box);
+    this.range.hidden = !box;
+    const source = app.pictures.get(this.record.id) ?? this.upload.preview;
+    if (box && this.before.getAttribute("src") !== source) this.before.src = source;
+    if (this.after.getAttribute("src") !== url) this.after.src = url;
+    this.after.alt = this.expression === "neutral" ? t("Portrait of face {n} from the front, at rest", { n: this.face.index }) : t("Portrait of face {n} from the front", { n: this.face.index });
+    this.save.href = api.download(url);
+    this.#place();
+    this.#split();
+  }
+
+  /** Lays the photo under the portrait so that the face is about where the portrait has it. */
+  #place() {
+    const { naturalWidth: width, naturalHeight: height } = this.after;
+    if (!width) return;
+    styled(this.frame, { "--ratio": width / height });
+    const box = this.face?.box;
+    if (!box) return;
+    const [tall, x, y] = CUTS[this.choice.crop];
+    const high = tall * (box[3] - box[1]);
+    const wide = (high * width) / height;
+    const left = (box[0] + box[2]) / 2 - x * wide;
+    const top = (box[1] + box[3]) / 2 - y * high;
+    const [w, k] = [this.photo.width || this.upload.width, this.photo.height || this.upload.height];
+    styled(this.before, { width: `${(100 * w) / wide}%`, height: `${(100 * k) / high}%`, left: `${(-100 * left) / wide}%`, top: `${(-100 * top) / high}%` });
+  }
+
+  #split() {
+    styled(this.frame, { "--split": `${this.range.value}%` });
+    this.range.setAttribute("aria-valuetext", t("{n} % of the photo", { n: this.range.value }));
+  }
+
+  #drag() {
+    const to = (event) => {
+      const { left, width } = this.frame.getBoundingClientRect();
+      this.range.value = (100 * (event.clientX - left)) / width;
+      this.#split();
+    };
+    this.frame.addEventListener("pointerdown", (event) => {
+      if (this.range.hidden) return;
+      this.frame.setPointerCapture(event.pointerId);
+      to(event);
+    });
+    this.frame.addEventListener("pointermove", (event) => this.frame.hasPointerCapture(event.pointerId) && to(event));
+  }
+
+  async #want(change) {
+    Object.assign(this.choice, change);
+    const key = this.#key;
+    const usual = this.choice.crop === this.first.crop && this.choice.background === this.first.background;
+    if (usual || (made.get(key) && !(made.get(key) instanceof Promise))) {
+      this.busy.hidden = true;
+      return this.#draw();
+    }
+    const bar = h("progress", { "aria-label": t("Making the portrait") });
+    refill(this.busy, h("span", {}, t("Making the portrait …")), bar);
+    this.busy.hidden = false;
+    try {
+      if (!made.has(key)) made.set(key, this.#make(bar));
+      made.set(key, await made.get(key));
+      if (this.#key !== key || this.signal.aborted) return;
+      this.busy.hidden = true;
+      say(t("The portrait is ready."));
+      this.#draw();
+    } catch (error) {
+      made.delete(key);
+      if (this.#key !== key || this.signal.aborted) return;
+      refill(this.busy, h("span", {}, error.message || t("The portrait could not be made.")),
+        h("button.button", { type: "button", onclick: () => this.#want({}) }, t("Try again")));
+    }
+  }
+
+  /** A job with the same photo, for the portraits alone. */
+  async #make(bar) {
+    const { outputs: _outputs, ...settings } = this.record.settings;
+    const job = await api.again(this.record.id, { ...settings, only: "portrait", outputs: ["portrait"], portrait: { ...settings.portrait, ...this.choice } });
+    const progress = begin("photo", job.state);
+    const listening = new AbortController();
+    await follow(api.events(job.id), ({ event, data }) => {
+      take(progress, event, data);
+      if (progress.state === "running") bar.value = progress.share;
+      return ended(progress);
+    }, { signal: listening.signal });
+    const done = await api.get(job.id);
+    if (done.state !== "done") throw new Error(done.reason ?? t("The portrait could not be made."));
+    return done;
+  }
+}
+
+/** One of a few, as a row of radio buttons. */
+export function choices(name, title, options, chosen, told) {
+  const group = fresh(name);
+  return h("fieldset.choices", { "data-choice": name },
+    h("legend", {}, title),
+    h("div.segments", {}, ...options.map(([value, text]) => h("label", {},
+      h("input", { type: "radio", name: group, value, checked: value === chosen, onchange: () => told(value) }), h("span", {}, text)))));
+}
