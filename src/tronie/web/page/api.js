@@ -62,12 +62,11 @@ export const remove = (id) => call(job(id), { method: "DELETE" });
 export const cancel = (id) => call(`${job(id)}/cancel`, { method: "POST" });
 export const leave = () => call("/v1/session", { method: "DELETE" });
 
-/** The newest jobs. @param {string | null} before the last one that is known */
-export async function recent(before = null, limit = 50) {
-  const query = new URLSearchParams({ limit: String(limit), ...(before ? { before } : {}) });
-  const answer = await call(`/v1/jobs?${query}`).then(json);
-  return Array.isArray(answer) ? answer : answer.jobs;
-}
+/**
+ * The newest jobs, and where the older ones are asked for.
+ * @param {string | null} next as the last answer had it @returns {Promise<{jobs: any[], next: string | null}>}
+ */
+export const recent = (next = null) => call(next ?? "/v1/jobs?limit=50&children=true").then(json);
 
 /** @param {string} token */
 export const enter = (token) =>

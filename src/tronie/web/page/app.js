@@ -7,6 +7,9 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 /** @param {{state: string}} job */
 export const ended = (job) => ENDED.has(job.state);
 
+/** Portraits that were made anew belong to the result that they are of. */
+const shows = (job) => !(job.parent && job.settings.only === "portrait");
+
 /** @typedef {{key: string, file: File, picture: string | null, share: number, error: string | null, stop: AbortController}} Sending */
 
 class App extends EventTarget {
@@ -17,6 +20,8 @@ class App extends EventTarget {
   stranger = false;
   /** Newest first; null until they were asked for. @type {any[] | null} */
   jobs = null;
+  /** Where still older ones are asked for. @type {string | null} */
+  older = null;
   /** @type {Sending[]} */
   sending = [];
   /** Key of a file that was sent -> its job. @type {Map<string, string>} */
@@ -45,14 +50,14 @@ class App extends EventTarget {
 
   /** A job as it is now. */
   learn(job) {
-    if (job.parent) return;
+    if (!shows(job)) return;
     this.jobs = [job, ...(this.jobs ?? []).filter((other) => other.id !== job.id)];
     this.jobs.sort((a, b) => Date.parse(b.created) - Date.parse(a.created));
     this.changed();
   }
 
   forget(id) {
-    this.jobs = this.jobs?.filter((job) => job.id !== id) ?? null;
+    this.jobs = this.jobs?.filter((job) => job.id !== id && job.parent !== id) ?? null;
     const picture = this.pictures.get(id);
     if (picture) URL.revokeObjectURL(picture);
     this.pictures.delete(id);
@@ -98,6 +103,7 @@ export async function meet() {
     try {
       app.info = await api.info();
       app.changed();
+      if (app.info.token_needed) return api.connection.dispatchEvent(new Event("stranger"));
       if (app.info.ready) return;
     } catch (error) {
       if (error instanceof api.Refused && error.status === 401) return;
@@ -106,11 +112,21 @@ export async function meet() {
   }
 }
 
-/** The list of jobs anew. */
+/** The list of jobs anew: its newest part. */
 export async function refresh() {
-  const jobs = await api.recent();
-  const older = (app.jobs ?? []).slice(jobs.length).filter((job) => !jobs.some((other) => other.id === job.id));
-  app.jobs = jobs.length < 50 ? jobs : [...jobs, ...older];
+  const { jobs, next: rest } = await api.recent();
+  const last = jobs.at(-1)?.created ?? "";
+  const older = rest ? (app.jobs ?? []).filter((job) => Date.parse(job.created) < Date.parse(last)) : [];
+  if (!older.length) app.older = rest;
+  app.jobs = [...jobs.filter(shows), ...older];
+  app.changed();
+}
+
+/** The list, further back. */
+export async function further() {
+  const { jobs, next: rest } = await api.recent(app.older);
+  app.older = rest;
+  app.jobs = [...app.jobs, ...jobs.filter(shows)];
   app.changed();
 }
 

@@ -109,6 +109,7 @@ export const KOREAN = {
   "Nothing about it is doubtful.": "의심스러운 점이 없습니다.",
   "Nothing here yet": "아직 아무것도 없습니다",
   "Nothing was kept of it but the photo itself.": "사진 말고는 아무것도 저장하지 않았습니다.",
+  "Off": "끄기",
   "Older ones": "더 오래된 결과",
   "Page to send": "보낼 수 있는 페이지",
   "Painting the texture": "텍스처를 만드는 중",

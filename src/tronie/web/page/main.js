@@ -62,7 +62,7 @@ function frame(name) {
     h("button.tool.bare", { type: "button", id: "theme", "aria-label": words[theme], title: words[theme],
       onclick: () => paint(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]) },
       icon({ system: "auto", light: "sun", dark: "moon" }[theme])),
-    app.info?.token_needed && !app.stranger &&
+    app.info?.signed_in && !app.stranger &&
       h("button.tool.bare", { type: "button", id: "sign-out", "aria-label": t("Sign out"), title: t("Sign out"), onclick: leave }, icon("out")),
   );
 }
@@ -103,10 +103,10 @@ async function run() {
     await show();
     await Promise.all([meet(), refresh().catch(() => {})]);
   });
-  let known = false;
+  let known = null;
   app.addEventListener("change", () => {
-    if (known || !app.info) return;
-    known = true;
+    if (!app.info || known === app.info.signed_in) return;
+    known = app.info.signed_in;
     frame(parse(location.hash).name);
   });
   banner(at("banner"));

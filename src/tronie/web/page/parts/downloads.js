@@ -21,9 +21,11 @@ export function downloads(record, photo, face, clip) {
       : []),
     link(api.archive(record.id, "everything"), t("Everything"), "ZIP", "everything"),
   ].filter(Boolean);
-  return h("section", { "aria-labelledby": "downloads-title" },
-    h("h2.small-title", { id: "downloads-title" }, t("Download")),
+  // Beside the head it is open; on a narrow window it would push the head away.
+  const folded = h("details.fold", { id: "downloads-fold", open: matchMedia("(min-width: 1061px)").matches },
+    h("summary", {}, h("h2.small-title", {}, t("Download"))),
     h("ul.downloads", { id: "downloads" }, ...first.map((one) => h("li", {}, one))));
+  return folded;
 }
 
 const link = (href, text, kind, name) =>

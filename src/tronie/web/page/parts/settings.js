@@ -8,7 +8,7 @@ import { choices } from "/page/parts/portrait.js";
 const FEW = [["hair", "mode"], ["hair", "glasses"], ["head", "bust"], ["head", "folds"], ["texture", "size"], ["enhance", "mode"], ["portrait", "crop"], ["portrait", "background"]];
 
 /** Settings that are any word for the server, and the words that are offered here. */
-const WORDS = { "enhance.mode": ["auto", "none", "always"] };
+const WORDS = { "enhance.mode": ["auto", "off", "always"] };
 
 const titles = () => ({
   "hair.mode": t("Hair"), "hair.glasses": t("Glasses"), "head.bust": t("Bust"), "head.folds": t("Folds"), "texture.size": t("Texture size"),
@@ -16,7 +16,7 @@ const titles = () => ({
 });
 
 const names = () => ({
-  auto: t("Auto"), none: t("None"), scalp: t("Scalp"), remove: t("Remove"), keep: t("Keep"), always: t("Always"),
+  auto: t("Auto"), none: t("None"), scalp: t("Scalp"), remove: t("Remove"), keep: t("Keep"), always: t("Always"), off: t("Off"),
   square: t("Square"), passport: t("Passport"), head: t("Head"), blur: t("Blur"), plain: t("Plain"), false: t("no"), true: t("yes"),
 });
 
@@ -33,7 +33,7 @@ export function settings() {
   const rows = () => FEW.flatMap(([branch, name]) => {
     const setting = find(schema, branch, name);
     const key = `${branch}.${name}`;
-    const values = setting?.enum ?? WORDS[key] ?? (setting?.type === "boolean" ? [false, true] : null);
+    const values = WORDS[key] ?? setting?.enum ?? (setting?.type === "boolean" ? [false, true] : null);
     if (!setting || !values) return [];
     const value = chosen[branch]?.[name] ?? setting.default;
     const group = choices(key, titles()[key], values.map((one) => [String(one), words[String(one)] ?? String(one)]), String(value), (text) => {

@@ -1,6 +1,6 @@
 /** Past jobs: open, delete one or several. */
 import * as api from "/page/api.js";
-import { app, drop, ended, refresh } from "/page/app.js";
+import { app, drop, ended, further, refresh } from "/page/app.js";
 import { h, refill, say } from "/page/dom.js";
 import { ago, count, percent, t } from "/page/i18n.js";
 import { confirm } from "/page/parts/dialog.js";
@@ -19,17 +19,14 @@ export function gallery(main, _route, signal) {
 
   async function older() {
     more.disabled = true;
-    const next = await api.recent(app.jobs.at(-1).id).catch(() => null);
+    await further().catch(() => {});
     more.disabled = false;
-    if (!next) return;
-    app.jobs = [...app.jobs, ...next.filter((job) => !app.jobs.some((other) => other.id === job.id))];
-    more.hidden = next.length < 50;
-    app.changed();
   }
 
   let drawn = null;
   const update = () => {
     if (app.jobs === null) return;
+    more.hidden = !app.older;
     const now = JSON.stringify([app.sending.map((one) => [one.key, one.error, one.share.toFixed(1)]), app.jobs.map((job) => [job.id, job.state, job.place])]);
     if (now === drawn) return;
     drawn = now;
@@ -69,7 +66,7 @@ export function gallery(main, _route, signal) {
 
   app.watch(update, signal);
   update();
-  refresh().then(() => { more.hidden = app.jobs.length < 50; update(); }).catch(() => {});
+  refresh().catch(() => {});
 }
 
 function card(job, chosen, choose) {
