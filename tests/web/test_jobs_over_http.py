@@ -20,6 +20,13 @@ def here(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One that has no job, before and after each test."""
+    with stage(tmp_path_factory.mktemp("empty"), uploads_per_minute=100_000) as made:
+        yield made
+
+
 def test_a_job_from_the_upload_to_its_deletion(here: Stage) -> None:
     answer = here.client.post(
         "/v1/jobs",
@@ -139,12 +146,12 @@ def test_uploads_are_used_again_with_other_settings(here: Stage) -> None:
         ({"files": ("a.jpg", b"")}, 415),
     ],
 )
-def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Stage, parts: dict, status: int) -> None:
-    answer = here.client.post("/v1/jobs", files=parts or {"": (None, "")})
+def test_what_cannot_be_done_is_refused_and_leaves_nothing(empty: Stage, parts: dict, status: int) -> None:
+    answer = empty.client.post("/v1/jobs", files=parts or {"": (None, "")})
     assert answer.status_code == (400 if not parts else status), answer.text
     assert list(answer.json()) == ["error"]
     assert answer.json()["error"].endswith(".")
-    assert here.left() == []
+    assert empty.left() == []
 
 
 def test_one_bad_file_refuses_the_job_and_is_named(here: Stage) -> None:
@@ -190,11 +197,11 @@ def test_no_more_bytes_than_agreed_counted_or_said(tmp_path: Path) -> None:
         ("multipart/form-data; boundary=" + "x" * 1000, b"", 400),
     ],
 )  # fmt: skip
-def test_forms_that_are_none(here: Stage, kind: str, body: bytes, status: int) -> None:
-    answer = here.client.post("/v1/jobs", content=body, headers={"Content-Type": kind})
+def test_forms_that_are_none(empty: Stage, kind: str, body: bytes, status: int) -> None:
+    answer = empty.client.post("/v1/jobs", content=body, headers={"Content-Type": kind})
     assert answer.status_code == status, answer.text
     assert list(answer.json()) == ["error"]
-    assert here.left() == []
+    assert empty.left() == []
 
 
 def test_a_full_queue_and_a_full_disk(tmp_path: Path) -> None:

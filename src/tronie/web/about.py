@@ -105,6 +105,12 @@ def metrics(service: Service) -> Response:
     return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+def warm_up() -> None:
+    """Load what the first answers would wait for."""
+    _suffixes()
+    _settings_schema()
+
+
 def _model(row: dict[str, Any]) -> ModelRecord:
     # The paths of files on the server are nobody's business.
     return ModelRecord(**{name: row[name] for name in ModelRecord.model_fields if name in row})

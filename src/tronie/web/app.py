@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,7 +31,10 @@ def create_app(config: ServiceConfig, table: JobTable, storage: Storage, inspect
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # What the first /v1/info wants takes a second to load; nobody has to wait for it here.
+        warming = asyncio.create_task(asyncio.to_thread(about.warm_up))
         yield
+        await warming
         await follower.close()
 
     # No pages of documentation: theirs load scripts from elsewhere. /openapi.json is what they are made of.

@@ -47,6 +47,8 @@ class Follower:
         self._streams: set[_Stream] = set()
         self._clients: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self._hungry = asyncio.Event()
+        """Somebody is new, or there is more for somebody: that need not wait for the next tick."""
 
     @property
     def streams(self) -> int:
@@ -63,6 +65,7 @@ class Follower:
         stream = _Stream(job, after)
         self._streams.add(stream)
         self._clients[client] += 1
+        self._hungry.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
         try:
@@ -78,6 +81,8 @@ class Follower:
                 if news is not None:
                     if news.events:
                         stream.after = news.events[-1][0]
+                    if news.more:
+                        self._hungry.set()
                     yield news
         finally:
             self._streams.discard(stream)
@@ -97,6 +102,7 @@ class Follower:
 
     async def _look(self) -> None:
         while self._streams and not self.closing:
+            self._hungry.clear()
             hungry = [stream for stream in self._streams if stream.news is None]
             after: dict[str, int] = {}
             for stream in hungry:
@@ -114,4 +120,6 @@ class Follower:
                 else:
                     stream.news = replace(news, events=tuple(e for e in news.events if e[0] > stream.after))
                 stream.bell.set()
-            await asyncio.sleep(self.tick)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.tick):
+                    await self._hungry.wait()
