@@ -75,7 +75,8 @@ test("a stage of faces is done when all faces are", () => {
   for (const [name, data] of events.slice(0, events.findIndex(([, data]) => data.face === 2) + 1)) take(progress, name, data);
   const fit = stages(progress).find((stage) => stage.name === "fit");
   assert.deepEqual([fit.state, fit.done, fit.total], ["running", 1, 2]);
-  assert.ok(current(progress));
+  assert.equal(stages(progress).find((stage) => stage.name === "hair").state, "partly");
+  assert.deepEqual(current(progress), fit);
 });
 
 test("stages that nobody knows are shown, and do no harm", () => {

@@ -50,7 +50,7 @@ function frame(name) {
   const link = (to, words, picture) =>
     h("a.tool", { href: address(to), "aria-current": name === to ? "page" : null, id: `nav-${to}` }, icon(picture), h("span", {}, words));
   at("nav").setAttribute("aria-label", t("Main"));
-  refill(at("nav"), link("start", t("New"), "plus"), link("jobs", t("Results"), "grid"));
+  refill(at("nav"), ...(app.stranger ? [] : [link("start", t("New"), "plus"), link("jobs", t("Results"), "grid")]));
   const theme = memory.get("theme") ?? "system";
   const words = { system: t("Colours: as the system"), light: t("Colours: light"), dark: t("Colours: dark") };
   const other = language() === "ko" ? "en" : "ko";
@@ -106,6 +106,7 @@ async function run() {
   let known = null;
   app.addEventListener("change", () => {
     if (!app.info || known === app.info.signed_in) return;
+    if (known === null && !app.info.token_needed) refresh().catch(() => {});
     known = app.info.signed_in;
     frame(parse(location.hash).name);
   });
@@ -113,7 +114,6 @@ async function run() {
   tray(at("tray"));
   await show();
   meet();
-  refresh().catch(() => {});
   look();
 }
 

@@ -15,7 +15,7 @@ const COST = {
 /** About how long each takes, for a face where it is of faces. */
 
 /**
- * @typedef {{name: string, state: "waiting" | "running" | "done", done: number, total: number | null}} Stage
+ * @typedef {{name: string, state: "waiting" | "running" | "partly" | "done", done: number, total: number | null}} Stage
  * @typedef {"waiting" | "working" | "done" | "failed"} FaceState
  */
 
@@ -91,7 +91,8 @@ export function stages(progress) {
     const total = each ? faces : known.total;
     const done = each ? Math.min(known.ended, faces) : known.steps;
     const over = known.ended > 0 && known.open === 0 && (!each || known.ended >= faces);
-    return [{ name, state: over ? "done" : "running", done: over && total !== null ? total : done, total }];
+    const state = over ? "done" : each && !known.open ? "partly" : "running";
+    return [{ name, state, done: over && total !== null ? total : done, total }];
   });
 }
 
@@ -104,7 +105,7 @@ function share(progress) {
     const cost = (COST[stage.name] ?? 0.2) * (FACES.has(stage.name) ? faces : 1);
     all += cost;
     if (stage.state === "done") done += cost;
-    else if (stage.state === "running" && stage.total) done += cost * Math.min(1, stage.done / stage.total);
+    else if (stage.state !== "waiting" && stage.total) done += cost * Math.min(1, stage.done / stage.total);
   }
   // Before the faces are known, nobody knows how much there is to do.
   const most = progress.kind === "photo" && progress.faces === null ? 0.1 : 0.99;
@@ -112,4 +113,5 @@ function share(progress) {
 }
 
 /** The stage that is worked on now: the last one that runs. @returns {Stage | undefined} */
-export const current = (progress) => stages(progress).findLast((stage) => stage.state === "running");
+export const current = (progress) =>
+  stages(progress).findLast((stage) => stage.state === "running") ?? stages(progress).findLast((stage) => stage.state === "partly");

@@ -10,21 +10,24 @@ import { address, parse } from "/page/router.js";
 export function tray(element) {
   /** Jobs that ran while this page was open, and that have not been looked at since. */
   const fresh = new Set();
-  let open = memory.get("tray") !== "closed";
+  // On a phone it would hide what is looked at.
+  let open = memory.get("tray") !== "closed" && matchMedia("(min-width: 761px)").matches;
   let drawn = "";
   const update = () => {
     const route = parse(location.hash);
     for (const job of app.jobs ?? []) if (!ended(job)) fresh.add(job.id);
     if (route.name === "job") fresh.delete(route.id);
-    const jobs = route.name === "jobs" || app.stranger ? [] : (app.jobs ?? []).filter((job) => fresh.has(job.id) && job.id !== route.id);
-    const sending = route.name === "jobs" || app.stranger ? [] : app.sending.filter((one) => route.id !== one.key);
+    // The list of results shows all of it anyway, and the start what is finished.
+    const idle = route.name === "jobs" || app.stranger;
+    const jobs = idle ? [] : (app.jobs ?? []).filter((job) => fresh.has(job.id) && job.id !== route.id && !(route.name === "start" && ended(job)));
+    const sending = idle ? [] : app.sending.filter((one) => route.id !== one.key);
     const now = JSON.stringify([open, document.documentElement.lang, jobs.map((j) => [j.id, j.state, j.place]),
       sending.map((s) => [s.key, s.share.toFixed(2), s.error])]);
     if (now === drawn) return;
     drawn = now;
     element.hidden = !jobs.length && !sending.length;
     if (element.hidden) return void element.replaceChildren();
-    const busy = sending.length + jobs.filter((job) => !ended(job)).length;
+    const busy = sending.filter((one) => one.error === null).length + jobs.filter((job) => !ended(job)).length;
     const focused = element.contains(document.activeElement) ? document.activeElement?.dataset.key : null;
     refill(element,
       h("section.tray", { "aria-label": t("In work") },

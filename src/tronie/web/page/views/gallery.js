@@ -79,7 +79,7 @@ function card(job, chosen, choose) {
         upload?.kind === "clip" && h("span.badge", {}, icon("clip", 16), h("span.unseen", {}, t("Clip"))),
         !ended(job) && h("span.badge.live", {}, h("span.spin"))),
       h("b", {}, name),
-      h("span", {}, stateText(job), " · ", ago(job.created)),
+      h("span.state", {}, stateText(job), " · ", ago(job.created)),
       job.expires && h("span.faint", {}, t("will be deleted {when}", { when: ago(job.expires) }))),
     h("label.pick", {}, h("input", { type: "checkbox", "data-key": `pick-${job.id}`, checked: chosen.has(job.id), "aria-label": t("Choose {name}", { name }),
       onchange: (event) => { if (event.target.checked) chosen.add(job.id); else chosen.delete(job.id); choose(); } })));
@@ -88,9 +88,9 @@ function card(job, chosen, choose) {
 function sendingCard(one) {
   return h("li.job-card", { "data-state": one.error === null ? "sending" : "failed" },
     h("div.inner", {},
-      h("div.picture", {}, one.picture && h("img", { src: one.picture, alt: "" }), one.error === null && h("span.badge.live", {}, h("span.spin"))),
+      h("div.picture", {}, one.picture ? h("img", { src: one.picture, alt: "" }) : icon("clip", 32), one.error === null && h("span.badge.live", {}, h("span.spin"))),
       h("b", {}, one.file.name),
-      h("span", { role: one.error ? "alert" : null }, one.error === null ? t("Sending: {share}", { share: percent(one.share) }) : one.error || t("It could not be sent."))),
+      h("span.state", { role: one.error ? "alert" : null }, one.error === null ? t("Sending: {share}", { share: percent(one.share) }) : one.error || t("It could not be sent."))),
     h("button.tool.bare.drop-card", { type: "button", "aria-label": t("Give up {name}", { name: one.file.name }), onclick: () => drop(one) }, icon("close", 18)));
 }
 

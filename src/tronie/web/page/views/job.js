@@ -122,7 +122,7 @@ async function running(main, record, signal) {
     const faces = progress.faces;
     const finished = [...progress.face.values()].filter((state) => state === "done" || state === "failed").length;
     const waits = progress.state === "queued";
-    title.textContent = waits ? t("Waiting") : now ? stageText(now.name) : t("Beginning");
+    title.textContent = waits ? t("Waiting") : faces?.length ? t("Making the heads") : now ? stageText(now.name) : t("Beginning");
     words.textContent = waits
       ? progress.place ? count(progress.place, "1 job comes before this one.", "{n} jobs come before this one.") : t("This one is next.")
       : faces === null ? ""
@@ -172,12 +172,14 @@ async function running(main, record, signal) {
 
 function drawStages(list, all, waits) {
   refill(list, ...all.map((stage) => {
+    const bar = h("i");
     const item = h("li", { "data-state": stage.state, "data-stage": stage.name },
       stage.state === "done" ? icon("check", 16) : h("span.dot"),
       h("span", {}, stageText(stage.name)),
-      stage.state !== "waiting" && stage.total !== null && stage.total > 1 &&
-        h("span.count", {}, t("{done} of {total}", { done: stage.done, total: stage.total })));
-    if (stage.state === "running" && stage.total > 1) styled(item, { "--share": stage.done / stage.total });
+      ...(stage.state !== "waiting" && stage.total > 1
+        ? [h("span.meter", { "aria-hidden": "true" }, bar), h("span.count", {}, t("{done} of {total}", { done: stage.done, total: stage.total }))]
+        : []));
+    styled(bar, { width: `${(100 * stage.done) / (stage.total || 1)}%` });
     return item;
   }));
   list.classList.toggle("waits", waits);
