@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("sqlalchemy")
 
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from postgres import each_database, running_postgres  # noqa: F401
@@ -25,6 +25,8 @@ KEPT = (replace(UPLOADS[0], name="ä\0?.jpg"),)
 """As they come back: there are no halves of letters in JSON."""
 LEASE, NOW = 60.0, -1.0
 """A lease that does not run out while a test runs, and one that has run out at once."""
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""To make a failing example smaller would take minutes; it is worth that only to somebody who waits for it."""
 ATTEMPTS, MOST, MOST_EACH = 2, 12, 6
 ANY = st.integers(0, 10**6)
 CLIENT, WORKER = st.sampled_from("ABC"), st.sampled_from(["one", "two"])
@@ -249,7 +251,7 @@ def run(url: str, examples: int, steps: int) -> None:
     table = JobTable.open(url)
     try:
         run_state_machine_as_test(
-            lambda: Queue(table), settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+            lambda: Queue(table), settings=settings(max_examples=examples, stateful_step_count=steps, phases=PHASES)
         )
     finally:
         table.close()

@@ -102,6 +102,10 @@ def test_strangers_see_nothing_and_use_nothing(table: JobTable) -> None:
     assert table.get("mine", "A") is not None
     assert table.get("mine", "B") is None
     assert table.recent("B", before="mine") == []
+    assert add(table, "keyed", key="key") == ("keyed", True)
+    assert table.repeated("B", "key") is None
+    assert (known := table.repeated("A", "key")) is not None
+    assert known.id == "keyed"
     with pytest.raises(InputError):
         table.add(NewJob("child", "B", {}, UPLOADS, "mine"), key=None, most=9, most_each=9)
 

@@ -17,7 +17,7 @@ from tronie.service.stored import TableError
 VERSION = 1
 """Of the tables. Raise it with every change of them."""
 PATIENCE = 30
-"""Seconds that a process waits for the others to let go of SQLite's file."""
+"""Seconds that a process waits for the others to let go of what it wants."""
 LOCK = 0x74726F6E6965
 """PostgreSQL's advisory lock under which the tables are made."""
 
@@ -136,6 +136,7 @@ def _engine(url: str) -> sa.Engine:
                 max_overflow=28,
                 connect_args={"connect_timeout": 10, "application_name": "tronie"},
             )
+            sa.event.listen(engine, "connect", _bound)
         elif kind == "sqlite" and parsed.database:
             _private_file(Path(parsed.database))
             engine = sa.create_engine(parsed, pool_size=4, max_overflow=28, connect_args={"timeout": PATIENCE})
@@ -160,6 +161,13 @@ def _private_file(path: Path) -> None:
         path.chmod(0o600)
     except OSError as error:
         raise TableError(f"The database {path} cannot be used: {(error.strerror or str(error)).lower()}.") from error
+
+
+def _bound(connection: Any, _record: object) -> None:
+    # A machine that vanishes in the middle of a transaction must not keep what it held from the others.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE}s'")
+    connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    connection.commit()
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ from tronie.service import job_order
 from tronie.service.database import EVENTS, JOBS, WORKERS, clear_errors, clock
 from tronie.service.stored import ENDED, News, SeenWorker, State, StoredJob
 from tronie.service.stored_json import read_mapping
-from tronie.service.stored_rows import STATES, job_of
+from tronie.service.stored_rows import STATES, digest, job_of
 
 AT_ONCE = 200
 """Jobs whose events are fetched with one statement; SQLite takes no endless ones."""
@@ -33,6 +33,11 @@ class JobReader:
         mine = JOBS.c.client == client if client is not None else sa.true()
         with self._reading() as connection:
             return next(iter(self._jobs(connection, JOBS.c.id == id, mine)), None)
+
+    def repeated(self, client: str, key: str) -> StoredJob | None:
+        """The job that the client added under this key before."""
+        with self._reading() as connection:
+            return next(iter(self._jobs(connection, JOBS.c.client == client, JOBS.c.key == digest(key))), None)
 
     def recent(
         self, client: str, *, limit: int = 50, before: str | None = None, children: bool = False

@@ -7,7 +7,6 @@ those of the database. Every method may raise TableError. `database` has the tab
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from tronie.service.database import EVENTS, JOBS, PATIENCE, WORKERS, clear_error
 from tronie.service.job_reader import JobReader
 from tronie.service.stored import ENDED, Claim, NewJob, QueueFull, Report, State, StoredJob
 from tronie.service.stored_json import json_of, report_json, uploads_json
-from tronie.service.stored_rows import clean
+from tronie.service.stored_rows import clean, digest
 
 LOST = "The process that worked on this job ended unexpectedly"
 AGAIN = f"{LOST}; it is begun once more."
@@ -49,13 +48,12 @@ class JobTable(JobReader):
 
         Raises QueueFull where so many wait, of everybody or of this client, and InputError for a parent that is gone.
         """
-        digest = None if key is None else hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         with self._writing() as connection:
             held = job_order.hold(connection)
-            if digest is not None:
-                known = sa.select(JOBS.c.id).where(JOBS.c.client == new.client, JOBS.c.key == digest)
-                if (id := connection.scalar(known)) is not None:
-                    return self._jobs(connection, JOBS.c.id == id)[0], False
+            if key is not None:
+                same = JOBS.c.client == new.client, JOBS.c.key == digest(key)
+                if known := self._jobs(connection, *same):
+                    return known[0], False
             parent = new.parent
             if parent is not None:
                 mine = sa.select(JOBS.c.id, JOBS.c.parent).where(JOBS.c.id == parent, JOBS.c.client == new.client)
@@ -71,7 +69,7 @@ class JobTable(JobReader):
                 sa.insert(JOBS).values(
                     id=new.id,
                     client=new.client,
-                    key=digest,
+                    key=None if key is None else digest(key),
                     parent=parent,
                     state="queued",
                     turn=job_order.next_turn(connection, new.client, held),
@@ -94,7 +92,8 @@ class JobTable(JobReader):
             self._take_back(connection, stale, attempts)
             while (row := connection.execute(job_order.first_in_order()).one_or_none()) is not None:
                 token = secrets.token_urlsafe(16)
-                job_order.serve(connection, row.client, row.turn, held)
+                if not row.attempts:  # who is served once more for the same job keeps the place it had
+                    job_order.serve(connection, row.client, row.turn, held)
                 connection.execute(
                     sa.update(JOBS)
                     .where(JOBS.c.id == row.id)

@@ -74,8 +74,9 @@ class Storage:
         """Where one attempt writes; the folder is there."""
         folder = self.folder(id) / _checked(token)
         try:
-            folder.parent.mkdir(0o700, exist_ok=True)
-            folder.mkdir(0o700, exist_ok=True)
+            os.makedirs(folder, 0o700, exist_ok=True)
+            for path in (folder.parent, folder):
+                path.chmod(0o700)
         except OSError as error:
             raise explain(folder, error) from error
         return folder
@@ -121,7 +122,11 @@ class Storage:
         """An attempt's folder, or a spooled one."""
         if folder.parent != self._spool and folder.parent.parent != self.jobs:
             raise ValueError(f"{folder} is none of the storage's")
-        return self._discard(folder)
+        gone = self._discard(folder)
+        if folder.parent != self._spool:
+            with suppress(OSError):
+                folder.parent.rmdir()  # where its job was deleted meanwhile, nothing else is in it
+        return gone
 
     def sweep(self, known: Mapping[str, frozenset[str]], *, young: float = YOUNG, stale: float = STALE) -> int:
         """Remove what nobody wants any more; how many things that were. `known`: of all jobs of the table the attempts

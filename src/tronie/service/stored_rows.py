@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, get_args
 
 from tronie.service.stored import State, StoredJob, TableError
@@ -51,3 +52,8 @@ def job_of(row: Any) -> StoredJob:
 def clean(text: str | None) -> str | None:
     """Text that every database takes: names of files may hold zero bytes and halves of letters."""
     return None if text is None else text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def digest(key: str) -> str:
+    """Of an idempotency key, which may be of any length and of any signs."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
