@@ -67,6 +67,13 @@ OUTPUTS: dict[str, Output] = {
             extra="usd",
         ),
         Output(
+            "html",
+            "Also head.html, a page with the head in 3D that opens without a network and can be mailed.",
+            ("head.html",),
+            "texture",
+            usual=False,
+        ),
+        Output(
             "obj",
             "The head with the photo's expression, and its texture.",
             (
@@ -176,7 +183,7 @@ OUTPUTS: dict[str, Output] = {
 """By name, in the order in which files are listed. face.json, clip.json and person.json are always written."""
 
 USUAL: tuple[str, ...] = tuple(output.name for output in OUTPUTS.values() if output.usual)
-WORN: tuple[str, ...] = ("glb", "lod", "usd", "obj")
+WORN: tuple[str, ...] = ("glb", "lod", "usd", "html", "obj")
 """They wear the albedo where that is asked for."""
 HAIRY: tuple[str, ...] = (*WORN, "ply", "flat", "sheet", "talking_film")
 """They show what lies over the head: hair, a covering, glasses."""

@@ -203,6 +203,27 @@ def person(
 app.command(epilog="Example: tronie render tronie-out/photo --make turntable --make reel")(render)
 
 
+@app.command(epilog="Example: tronie view tronie-out/photo -o photo.html")
+def view(
+    result: Annotated[
+        str,
+        typer.Argument(
+            metavar="RESULT", help="The folder of a photo, a face, a person or a clip that tronie made, or a .glb."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Where to write it [dim](default: a temporary file)[/dim]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only write it; do not start the browser.")] = False,
+) -> None:
+    """Look at a result in the browser: one HTML file with all heads in it, that needs no network and can be mailed."""
+    from tronie.cli.view import view_result
+
+    raise typer.Exit(view_result(result, out, overwrite, opens=not no_open))
+
+
 @app.command()
 def gui(
     photos: Annotated[

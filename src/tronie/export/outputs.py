@@ -33,7 +33,7 @@ LOD_TEXTURES = (1024, 512)
 Data = bytes | Iterable[bytes | memoryview]
 File = tuple[str, Callable[[], Data]]
 """A file's name, and what makes its content."""
-SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.glb", "overlay.jpg")
+SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.html", "head.glb", "overlay.jpg")
 """They are begun first."""
 
 
@@ -200,6 +200,24 @@ def _usdz(one: FaceToWrite) -> bytes:
     return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells, surface)
 
 
+def _html(one: FaceToWrite) -> Iterator[File]:
+    if one.face.head is not None:
+        yield "head.html", partial(_page, one)
+
+
+def _page(one: FaceToWrite) -> bytes:
+    from tronie.export.html import PageFace, head_page, small_portrait
+
+    texture, portrait = one.face.texture, one.face.portrait
+    face = PageFace(
+        one.title,
+        b"".join(_glb_of(one, 0)),
+        None if texture is None else encode.provenance_png(texture.provenance),
+        None if portrait is None else small_portrait(portrait.image),
+    )
+    return head_page([face], one.title)
+
+
 def _obj(one: FaceToWrite) -> Iterator[File]:
     if one.face.head is not None:
         worn = None if one.face.texture is None else "albedo.png" if one.wears_albedo else "texture.png"
@@ -309,6 +327,7 @@ FACE_OUTPUTS: dict[str, Callable[[FaceToWrite], Iterable[File]]] = {
     "glb": _glb,
     "lod": _lod,
     "usd": _usd,
+    "html": _html,
     "obj": _obj,
     "ply": _ply,
     "deep3d": _deep3d,

@@ -83,6 +83,7 @@ NAMES: dict[str, str] = {
     "Read": "읽기",
     "Max megapixels": "최대 메가픽셀",
     "Glb": "GLB",
+    "Html": "HTML",
     "Obj": "OBJ",
     "Ply": "PLY",
     "Deep3d": "Deep3D",
@@ -151,6 +152,9 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Also head.usdz, for USD and AR viewers; usd-core is an extra.": (
         "USD와 AR 뷰어를 위한 head.usdz도 만듭니다. usd-core 추가 설치가 필요합니다."
+    ),
+    "Also head.html, a page with the head in 3D that opens without a network and can be mailed.": (
+        "3D 머리를 보여 주는 head.html도 만듭니다. 네트워크 없이 열리고 메일로 보낼 수 있습니다."
     ),
     "Morph targets of head.glb turn the normals too; 2.7 MB more.": (
         "head.glb의 모프 타깃이 법선도 움직입니다. 2.7 MB 늘어납니다."

@@ -7,7 +7,7 @@ import { looks, withFacts } from "./looks.js";
 import { Morphs } from "./morphs.js";
 import { motions } from "./motion.js";
 
-/** Shells that go on below the head, and what they are called together. */
+/** Shells that go on below the head: a bust takes its neck along. */
 const BELOW = ["neck", "bust"];
 /** Seen from so far behind, eyes and mouth are left out: an open neck would show them. */
 const BEHIND = -0.2;
@@ -45,13 +45,18 @@ export class ShownHead {
     mesh.frustumCulled = false;
     mesh.castShadow = mesh.receiveShadow = true;
     withFacts(mesh.geometry);
+    if (shell === "bust") this.bust = true;
     return { mesh, shell, name: mesh.material.name, looks: looks(mesh.material, shell !== null, uniforms), wire: null };
   }
 
-  /** Names of what can be left off; neck and bust are one. */
+  /** Names of what can be left off. */
   get parts() {
     const found = this.surfaces.map(({ shell }) => shell).filter((name) => name !== null);
-    return [...new Set(found.map((name) => (BELOW.includes(name) ? "bust" : name)))];
+    return [...new Set(found.map((name) => this.#part(name)))];
+  }
+
+  #part(name) {
+    return this.bust && BELOW.includes(name) ? "bust" : name;
   }
 
   /** @param {string} mode */
@@ -60,7 +65,7 @@ export class ShownHead {
     const map = mode === "provenance" || mode === "uncertainty";
     for (const surface of this.surfaces) {
       const { mesh, shell, looks: own } = surface;
-      const part = BELOW.includes(shell) ? "bust" : shell;
+      const part = this.#part(shell);
       mesh.visible = shell === null || (!map && !this.hidden.has(part));
       mesh.material = map ? this.map : own[mode];
       if (mode === "wireframe") surface.wire ??= this.#wire(mesh);

@@ -57,7 +57,7 @@ export const LIGHTS = {
 export const CHOICES = ["photo", "soft", "studio", "rim"];
 
 const MOST = 3;
-const SHADOW_SIDE = 1024;
+const SHADOW_SIDE = 512;
 
 /** The light that a mode is seen in: the chosen one where there is a texture. */
 export function lightOf(mode, chosen) {
@@ -84,9 +84,9 @@ export class Lamps {
     // One casts a shadow, the first: whether it does changes with the light, where it comes from with the view.
     const [key] = this.lamps;
     key.shadow.mapSize.set(SHADOW_SIDE, SHADOW_SIDE);
-    key.shadow.bias = -0.0004;
-    key.shadow.normalBias = 0.0012;
-    key.shadow.radius = 6;
+    key.shadow.bias = -0.0006;
+    key.shadow.normalBias = 0.002;
+    key.shadow.radius = 5;
   }
 
   /** @param {string} name */

@@ -3,7 +3,8 @@
 // is bent down below white. The picture of a head holds its photo's colours, and shows them so.
 
 import {
-  BufferAttribute, Color, LinearMipmapLinearFilter, MeshPhysicalMaterial, ShaderChunk, ShaderMaterial, SRGBColorSpace,
+  BufferAttribute, Color, CustomBlending, LinearMipmapLinearFilter, MeshPhysicalMaterial, OneFactor, ShaderChunk,
+  ShaderMaterial, SRGBColorSpace, ZeroFactor,
 } from "three";
 
 /** As in provenance.png: outside, seen, mirrored, filled, synthetic, enhanced, statistical. */
@@ -33,7 +34,12 @@ vec3 reachingRound( float cosine ) {
   vec3 s = max( ( cosine + w ) / ( 1.0 + w ), 0.0 );
   return s * sqrt( s );
 }
+float shadowed( float cosine, float share ) {
+  return 1.0 + clamp( 3.0 * ( cosine + 0.1 ), 0.0, 1.0 ) * ( share - 1.0 );
+}
 `;
+// Along the terminator the surface's own bend takes the light away already: there a shadow would be a hard line.
+const SHADOW = /directLight\.color \*= (\( directLight\.visible && receiveShadow \) \? getShadow\( directionalShadowMap[^;]*);/;
 const DIFFUSE = "reflectedLight.directDiffuse += irradiance * BRDF_Lambert( material.diffuseColor );";
 const ROUND = `reflectedLight.directDiffuse += reachingRound( dot( geometryNormal, directLight.direction ) )
   * directLight.color * BRDF_Lambert( material.diffuseColor );`;
@@ -70,6 +76,14 @@ if ( lightPlain < 0.5 ) {
 }
 `;
 
+/** Edges of a cut-out as soft as the outline: alpha says how many of a pixel's samples it covers, and nothing more. */
+function covered(material) {
+  Object.assign(material, {
+    alphaToCoverage: true, blending: CustomBlending, blendSrc: OneFactor, blendDst: ZeroFactor, blendSrcAlpha: ZeroFactor,
+    blendDstAlpha: OneFactor,
+  });
+}
+
 /** The shader of a material that light falls on as in our own pictures. */
 function ours(material, uniforms, own) {
   material.onBeforeCompile = (shader) => {
@@ -80,6 +94,8 @@ function ours(material, uniforms, own) {
     };
     chunk("lights_physical_pars_fragment", (text) => DECLARED + text.replace(DIFFUSE, ROUND));
     chunk("lights_physical_fragment", (_, include) => include + GLOSS);
+    chunk("lights_fragment_begin", (text) =>
+      text.replace(SHADOW, "directLight.color *= shadowed( dot( geometryNormal, directLight.direction ), $1 );"));
     chunk("lights_fragment_maps", () => AROUND);
     chunk("aomap_fragment", () => HOLLOWS);
     chunk("tonemapping_fragment", () => SHOULDER);
@@ -111,7 +127,7 @@ export function looks(given, shell, uniforms) {
   textured.clearcoat = 0;
   if (eyes) textured.roughness = EYES_ROUGHNESS;
   if (name === "skin") textured.defines.HEAD_SKIN = "";
-  if (textured.alphaTest > 0) textured.alphaToCoverage = true;
+  if (textured.alphaTest > 0) covered(textured);
   const clay = textured.clone();
   clay.defines = { ...textured.defines };
   clay.color = new Color(CLAY[name] ?? CLAY.skin);

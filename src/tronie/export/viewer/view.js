@@ -35,11 +35,12 @@ export class View {
   frame(box, bust, keep = false) {
     const size = box.getSize(new Vector3()), middle = box.getCenter(new Vector3());
     let low = box.min.y;
-    const half = { width: Math.hypot(size.x, size.z) / 2, height: size.y / 2 };
+    const half = { width: Math.max(size.x, size.z) / 2, height: size.y / 2, depth: size.z / 2 };
     if (bust) {
       // A head on wide shoulders would be small: they may pass the picture's border.
       low = Math.max(low, -BUST_SHOWN);
       half.width = Math.min(half.width, 0.17);
+      half.depth = Math.min(half.depth, 0.13);
     }
     half.height = (box.max.y - low) / 2;
     middle.set(0, (box.max.y + low) / 2, Math.min(middle.z, 0));
@@ -53,7 +54,7 @@ export class View {
     if (!this.box) return;
     const { middle, half } = this.box;
     const slope = Math.tan((this.camera.fov * Math.PI) / 360);
-    const away = MARGIN * Math.max(half.height / slope, half.width / (slope * this.camera.aspect)) + half.width * 0.6;
+    const away = MARGIN * Math.max(half.height / slope, half.width / (slope * this.camera.aspect)) + 0.45 * half.depth;
     this.home = { middle, away };
     Object.assign(this.controls, { minDistance: away * 0.25, maxDistance: away * 3 });
     Object.assign(this.camera, { near: away * 0.05, far: away * 6 });

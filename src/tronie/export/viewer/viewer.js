@@ -1,7 +1,8 @@
 // A head in 3D, to be looked at from all sides. Draws only when something has changed.
 
 import {
-  Color, DataTexture, LinearFilter, NoToneMapping, PerspectiveCamera, Scene, SRGBColorSpace, TextureLoader, Vector3, PCFSoftShadowMap, WebGLRenderer,
+  Color, DataTexture, LinearFilter, NoToneMapping, PCFShadowMap, PerspectiveCamera, Scene, SRGBColorSpace, TextureLoader,
+  Vector3, WebGLRenderer,
 } from "three";
 import { Background } from "./background.js";
 import { PRESETS } from "./expressions.js";
@@ -41,7 +42,7 @@ export class HeadViewer extends EventTarget {
     this.speak(words);
     element.append(this.canvas);
     Object.assign(this.renderer, { outputColorSpace: SRGBColorSpace, toneMapping: NoToneMapping, autoClear: true });
-    Object.assign(this.renderer.shadowMap, { enabled: true, type: PCFSoftShadowMap });
+    Object.assign(this.renderer.shadowMap, { enabled: true, type: PCFShadowMap });
     this.scene = new Scene();
     this.background = new Background();
     this.scene.add(this.background.mesh);

@@ -20,7 +20,7 @@ export const KOREAN = {
   "Brow inner up": "눈썹 안쪽 올리기", "Cheek puff": "볼 부풀리기", "Tongue out": "혀 내밀기",
   "Show": "표시", "Textured": "텍스처", "Clay": "점토", "Wireframe": "와이어프레임", "Provenance": "출처",
   "Uncertainty": "불확실성", "Light": "조명", "Photo": "사진", "Soft": "부드럽게", "Studio": "스튜디오", "Rim": "역광",
-  "Parts": "부분", "Hair": "머리카락", "Covering": "머리쓰개", "Glasses": "안경", "Lashes": "속눈썹", "Bust": "흉상",
+  "Parts": "부분", "Hair": "머리카락", "Covering": "머리쓰개", "Glasses": "안경", "Lashes": "속눈썹", "Bust": "흉상", "Neck": "목",
   "Expression": "표정", "Photo's": "사진의 표정", "At rest": "무표정", "Smile": "미소", "Wink": "윙크",
   "Jaw open": "입 벌리기", "Find a movement: jaw, brow …": "움직임 찾기: jaw, brow …", "Brows": "눈썹", "Eyes": "눈",
   "Jaw": "턱", "Mouth": "입", "Cheeks, nose, tongue": "볼, 코, 혀", "Gaze": "시선", "Left, right": "왼쪽, 오른쪽",
