@@ -11,6 +11,7 @@ import typer
 from tronie.cli.app_render import render
 from tronie.cli.events import JsonEvents, WithEvents
 from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
+from tronie.cli.serve import serve
 from tronie.version import __version__
 
 DEFAULT_OUT, PERSON_OUT = Path("tronie-out"), Path("tronie-person")
@@ -234,6 +235,9 @@ def gui(
     from tronie.gui import main as window
 
     raise typer.Exit(window(photos or []))
+
+
+app.command(epilog="Example: tronie serve --open")(serve)
 
 
 models_app = typer.Typer(rich_markup_mode="rich")

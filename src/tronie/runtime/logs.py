@@ -57,8 +57,8 @@ class _Sender(logging.Handler):
 class _Teller(logging.Handler):
     """Passes lines on, without tracebacks."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        super().__init__(logging.INFO)
+    def __init__(self, tell: Callable[[str], None], level: int) -> None:
+        super().__init__(level)
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -76,9 +76,10 @@ def debugging() -> bool:
     return debug_file() is not None
 
 
-def start(tell: Callable[[str], None] | None = None) -> None:
-    """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does. The file is
-    made when there is something to write, and lines are added to one that is there. Earlier listeners go."""
+def start(tell: Callable[[str], None] | None = None, level: int = logging.INFO) -> None:
+    """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does, from that
+    level on. The file is made when there is something to write, and lines are added to one that is there. Earlier
+    listeners go."""
     top = logging.getLogger("tronie")
     while _started:
         top.removeHandler(_started[-1])
@@ -88,7 +89,7 @@ def start(tell: Callable[[str], None] | None = None) -> None:
         os.environ[VARIABLE] = str(file.absolute())
         _listen(_File(file), logging.DEBUG)
     if tell is not None:
-        _listen(_Teller(tell), logging.INFO)
+        _listen(_Teller(tell, level), level)
 
 
 def heard() -> int | None:
