@@ -112,12 +112,13 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, **config: Any) -> Iterator[Stage]:
+def stage(folder: Path, looks: Any = None, **config: Any) -> Iterator[Stage]:
+    """`looks`: makes what looks at files, of the configuration."""
     settings = ServiceConfig(data=folder / "data", **config)
     storage = Storage(settings.data)
     table = JobTable.open(settings.database_url)
     inspector = FakeInspector()
-    app = create_app(settings, table, storage, inspector)
+    app = create_app(settings, table, storage, looks(settings) if looks else inspector)
     with TestClient(app, base_url=HOME, client=("127.0.0.1", 50000)) as client:
         yield Stage(settings, table, storage, inspector, client)
     table.close()

@@ -11,6 +11,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tronie.outputs import OUTPUTS
+from tronie.service.asked import settings_of
+from tronie.service.config import ServiceConfig
 from tronie.settings import Settings
 from tronie.version import __version__
 from tronie.web.documents import refuses
@@ -105,8 +107,9 @@ def metrics(service: Service) -> Response:
     return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def warm_up() -> None:
+def warm_up(config: ServiceConfig) -> None:
     """Load what the first answers would wait for."""
+    settings_of({}, config)
     _suffixes()
     _settings_schema()
 

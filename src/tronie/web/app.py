@@ -32,7 +32,7 @@ def create_app(config: ServiceConfig, table: JobTable, storage: Storage, inspect
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # What the first /v1/info wants takes a second to load; nobody has to wait for it here.
-        warming = asyncio.create_task(asyncio.to_thread(about.warm_up))
+        warming = asyncio.create_task(asyncio.to_thread(about.warm_up, config))
         yield
         await warming
         await follower.close()

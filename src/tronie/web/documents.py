@@ -33,11 +33,31 @@ ANYWHERE = {
     408: "The request came too slowly.",
     429: "Too often; `Retry-After` says how many seconds to wait.",
 }
+NAMES = [
+    "stage_began",
+    "advanced",
+    "stage_ended",
+    "faces_found",
+    "face_finished",
+    "compiling_kernels",
+    "note",
+    "problem",
+    "state",
+]
 EVENTS: dict[str, Any] = {
     "description": "A stream of events.",
     "content": {
         "text/event-stream": {
-            "schema": {"type": "string"},
+            "schema": {
+                "type": "object",
+                "description": "One event; `data` is JSON.",
+                "properties": {
+                    "id": {"type": "string", "description": "Its number; `state` has none."},
+                    "event": {"type": "string", "enum": NAMES},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                    "retry": {"type": "string", "description": "Milliseconds to wait before asking again."},
+                },
+            },
             "example": 'id: 7\nevent: advanced\ndata: {"stage": "fit", "done": 3, "total": 8, "upload": 0, "face": 1}\n'
             "\n"
             'event: state\ndata: {"state": "done", "place": null, "reason": null}\n\n',

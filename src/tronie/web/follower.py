@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +44,8 @@ class Follower:
     def __init__(self, table: JobTable, tick: float = TICK) -> None:
         self.table, self.tick = table, tick
         self.closing = False
+        self.over: Callable[[], bool] = lambda: False
+        """Whether the server is about to end; streams without end would hold it up."""
         self._streams: set[_Stream] = set()
         self._clients: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -92,16 +94,22 @@ class Follower:
 
     async def close(self) -> None:
         """End all streams."""
-        self.closing = True
-        for stream in self._streams:
-            stream.bell.set()
+        self._end()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def _end(self) -> None:
+        self.closing = True
+        for stream in self._streams:
+            stream.bell.set()
+
     async def _look(self) -> None:
         while self._streams and not self.closing:
+            if self.over():
+                self._end()
+                return
             self._hungry.clear()
             hungry = [stream for stream in self._streams if stream.news is None]
             after: dict[str, int] = {}

@@ -126,6 +126,7 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
         from tronie.service.storage import Storage
         from tronie.service.uploads import Inspector
         from tronie.web.app import create_app
+        from tronie.web.patience import PatientProtocol
 
         storage = Storage(config.data)
         table = JobTable.open(config.database_url, retention=config.retention, attempts=config.attempts)
@@ -136,6 +137,7 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -144,6 +146,7 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
                 timeout_graceful_shutdown=CLOSING,
             )
         )
+        app.state.served.follower.over = lambda: server.should_exit
         crew, over = Crew(config, table), threading.Event()
 
         def beside() -> None:
