@@ -107,7 +107,8 @@ def whole(job: StoredJob, storage: Storage) -> None:
 
 def over(service: Service, table: JobTable) -> bool:
     counts = table.counts()
-    return len(service.lines("added")) >= JOBS and not counts["queued"] and not counts["running"]
+    added = {number for number, _ in service.lines("added")}
+    return len(added) == JOBS and not counts["queued"] and not counts["running"]
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
