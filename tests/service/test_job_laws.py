@@ -40,6 +40,7 @@ class Known:
     parent: str | None = None
     state: State = "queued"
     attempts: int = 0
+    served: bool = False
     claim: Claim | None = None
     worker: str = ""
     stop: bool = False
@@ -69,7 +70,7 @@ class Queue(RuleBasedStateMachine):
         return [
             id
             for id, job in self.jobs.items()
-            if job.state == "queued" and client in (None, job.client) and not (fresh and job.attempts)
+            if job.state == "queued" and client in (None, job.client) and not (fresh and job.served)
         ]
 
     def pick(self, number: int, *states: str) -> str | None:
@@ -128,15 +129,16 @@ class Queue(RuleBasedStateMachine):
             return
         job = self.jobs[claim.job.id]
         assert job.state == "queued", "it is done twice"
-        again = [id for id in self.waiting(job.client) if self.jobs[id].attempts]
+        again = [id for id in self.waiting(job.client) if self.jobs[id].served]
         assert claim.job.id in (again or self.waiting(job.client)[:1]), "not the first of its client"
-        if not job.attempts:
+        if not job.served:
             for other in {"A", "B", "C"} - {job.client}:
                 if self.waiting(other, fresh=True):
                     self.ahead[job.client, other] += 1
                     self.ahead[other, job.client] -= 1
                     assert self.ahead[job.client, other] <= 1, "somebody was passed over"
         job.state, job.claim, job.worker = "running", claim, worker
+        job.served = True
         job.attempts += 1
         assert claim.job.attempts == job.attempts
 
@@ -165,6 +167,8 @@ class Queue(RuleBasedStateMachine):
             report = Report((), (ResultFile("a/head.glb", 7, "00"),)) if state == "done" else None
             assert self.table.finish(job.claim, state, reason="So.\0\ud800", report=report, retention=60)
             token = job.claim.token
+            # Whoever did not hear the answer may ask again, and is not told to remove what is published.
+            assert self.table.finish(job.claim, state, report=report, retention=60) == (state == "done")
             self.forget(id)
             job.state = state
             stored = self.table.get(id)
@@ -173,6 +177,16 @@ class Queue(RuleBasedStateMachine):
             assert stored.result == (token if state == "done" else None)
             assert stored.expires == pytest.approx(stored.ended + 60, abs=1e-3)
 
+    @rule(number=ANY)
+    def give_back(self, number: int) -> None:
+        if (id := self.pick(number, "running")) is not None:
+            job = self.jobs[id]
+            assert job.claim is not None
+            assert self.table.give_back(job.claim)
+            job.state = "cancelled" if job.stop else "queued"
+            job.attempts -= job.state == "queued"
+            self.forget(id)
+
     @precondition(lambda self: self.lost)
     @rule(number=ANY)
     def late(self, number: int) -> None:
@@ -180,7 +194,10 @@ class Queue(RuleBasedStateMachine):
         claim = self.lost[number % len(self.lost)]
         assert self.table.renew(claim, LEASE) == "lost"
         assert not self.table.tell(claim, [{"event": "advanced"}])
-        assert not self.table.finish(claim, "done", report=Report(), retention=60)
+        assert not self.table.give_back(claim)
+        stored = self.table.get(claim.job.id)
+        published = stored is not None and stored.result == claim.token
+        assert self.table.finish(claim, "done", report=Report(), retention=60) == published
 
     @rule(number=ANY)
     def cancel(self, number: int) -> None:

@@ -69,7 +69,9 @@ def serve(connection: sa.Connection, client: str, turn: int, held: Held) -> None
 def step_out(connection: sa.Connection, where: sa.ColumnElement[bool]) -> None:
     """Jobs that wait will not be done: those behind them of the same client move up. To be called before they go."""
     gone = connection.execute(
-        sa.select(JOBS.c.client, JOBS.c.turn).where(QUEUED, JOBS.c.attempts == 0, where).order_by(JOBS.c.turn.desc())
+        sa.select(JOBS.c.client, JOBS.c.turn)
+        .where(QUEUED, JOBS.c.started.is_(None), where)
+        .order_by(JOBS.c.turn.desc())
     ).all()
     for client, turn in gone:
         behind = sa.and_(QUEUED, JOBS.c.client == client, JOBS.c.turn > turn)

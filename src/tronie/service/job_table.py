@@ -92,7 +92,7 @@ class JobTable(JobReader):
             self._take_back(connection, stale, attempts)
             while (row := connection.execute(job_order.first_in_order()).one_or_none()) is not None:
                 token = secrets.token_urlsafe(16)
-                if not row.attempts:  # who is served once more for the same job keeps the place it had
+                if row.started is None:  # who is served once more for the same job keeps the place it had
                     job_order.serve(connection, row.client, row.turn, held)
                 connection.execute(
                     sa.update(JOBS)
@@ -135,7 +135,7 @@ class JobTable(JobReader):
         retention: float,
     ) -> bool:
         """End the job; `done` publishes the folder that has the token's name. False: the job is lost, and the caller
-        removes what it made."""
+        removes what it made. May be said again where the database was gone before it had answered."""
         if state not in ENDED:
             raise ValueError(f"a job does not end as {state}")
         made = {
@@ -146,7 +146,8 @@ class JobTable(JobReader):
         with self._writing() as connection:
             job_order.hold(connection)
             if not self._end(connection, _owned(claim), state, reason, retention, **made):
-                return False
+                published = sa.exists().where(JOBS.c.id == claim.job.id, JOBS.c.result == claim.token)
+                return bool(connection.scalar(sa.select(published)))
             # The parent has the files: it stays as long.
             mine = sa.select(JOBS.c.expires).where(JOBS.c.id == claim.job.id).scalar_subquery()
             parent = sa.and_(JOBS.c.id == claim.job.parent, JOBS.c.expires < mine)
@@ -188,6 +189,8 @@ class JobTable(JobReader):
         """Let another worker do the job, as if this attempt had not been. False: the job is lost."""
         with self._writing() as connection:
             job_order.hold(connection)
+            if self._end(connection, sa.and_(_owned(claim), JOBS.c.stop), "cancelled", None):
+                return True
             free = {"token": None, "worker": None, "lease": None}
             update = sa.update(JOBS).where(_owned(claim)).values(state="queued", attempts=JOBS.c.attempts - 1, **free)
             return bool(connection.execute(update).rowcount)

@@ -198,7 +198,10 @@ class Runner:
         time_now = time.monotonic()
         if now or time_now - self._beat > BEAT:
             self._beat = time_now
-            self._table.seen(self.name, ready=ready, busy=busy, version=__version__)
+            try:
+                self._table.seen(self.name, ready=ready, busy=busy, version=__version__)
+            except TronieError as trouble:  # nothing that a job should suffer from
+                log.warning("this worker cannot be heard of: %s", trouble)
 
     def _tidy(self, job: StoredJob) -> None:
         """A job that was deleted while it was in work may have got its folder back by our writing."""

@@ -20,7 +20,7 @@ from tronie.errors import InputError, TronieError
 from tronie.service.asked import settings_of
 from tronie.service.config import MEGA
 from tronie.service.housekeeping import FULL, make_room
-from tronie.service.stored import NewJob, QueueFull, QuotaFull, StoredJob, Upload, UploadRefused
+from tronie.service.stored import NewJob, QueueFull, QuotaFull, StoredJob, TableError, Upload, UploadRefused
 from tronie.web.documents import refuses
 from tronie.web.forms import Form, SentFile, receive
 from tronie.web.records import JobRecord
@@ -178,11 +178,16 @@ def _look(service: Served, number: int, sent: SentFile, folder: Path) -> Upload:
 def _accept(service: Served, job: NewJob, key: str | None, folder: Path) -> tuple[StoredJob, bool]:
     """Into the queue; the files first, so that no worker can come before them."""
     config, table, storage = service.config, service.table, service.storage
+    # Before room is made, which might be made of that very job.
+    if key is not None and (known := table.repeated(job.client, key)) is not None:
+        return known, False
     try:
         if job.parent is None:
             make_room(table, storage, sum(upload.bytes for upload in job.uploads), config.quota)
             storage.receive(job.id, folder)
         stored, new = table.add(job, key=key, most=config.max_waiting, most_each=config.max_waiting_each)
+    except TableError:
+        raise  # it may be in the table for all that; if it is not, the files are swept
     except BaseException as error:
         storage.remove(job.id)
         if isinstance(error, QuotaFull):
