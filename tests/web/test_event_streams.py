@@ -176,7 +176,7 @@ def test_a_quiet_stream_shows_that_it_lives(here: Stage, monkeypatch: pytest.Mon
     links = here.send().json()["links"]
 
     async def listen() -> list[Any]:
-        follow = Follower(here.table, tick=5)
+        follow = Follower(here.table, tick=0.01)
         heard = []
         async for news in follow.follow(links["self"].rpartition("/")[2], "somebody"):
             heard.append(news)

@@ -33,6 +33,8 @@ class _Stream:
     """Number of the last event that it has."""
     news: News | None = None
     """What it has not taken yet; while that is something, nothing is fetched for it."""
+    stands: object = None
+    """How the job stood when it was told last."""
     gone: bool = False
     """Whether the job has been deleted."""
     bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,9 +127,13 @@ class Follower:
             for stream in hungry:
                 if (news := found.get(stream.job)) is None:
                     stream.gone = True
-                else:
-                    stream.news = replace(news, events=tuple(e for e in news.events if e[0] > stream.after))
-                stream.bell.set()
+                    stream.bell.set()
+                    continue
+                news = replace(news, events=tuple(e for e in news.events if e[0] > stream.after))
+                stands = news.state, news.place, news.reason
+                if news.events or stands != stream.stands:
+                    stream.news, stream.stands = news, stands
+                    stream.bell.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.tick):
                     await self._hungry.wait()
