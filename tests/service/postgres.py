@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -60,6 +62,7 @@ def running_postgres() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=home,
+            preexec_fn=_end_with_tests,
             **rights,
         )
         try:
@@ -70,10 +73,18 @@ def running_postgres() -> Iterator[str]:
             try:
                 server.wait(5)
             except subprocess.TimeoutExpired:
-                server.send_signal(3)  # at once, without a farewell
+                server.send_signal(signal.SIGQUIT)  # at once, without a farewell
                 server.wait(10)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _end_with_tests() -> None:
+    """However they end; elsewhere than on Linux the server stays where they are killed."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _wait(home: Path, server: subprocess.Popen[bytes]) -> None:

@@ -163,6 +163,15 @@ def test_the_clock_is_the_time(table: JobTable) -> None:
     assert job.created == pytest.approx(time.time(), abs=5)
 
 
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_database_may_go_and_come_again(table: JobTable) -> None:
+    add(table, "job")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tronie'"
+    with pytest.raises(TableError), table._reading() as connection:
+        connection.execute(sa.text(end))  # its own connection too
+    assert table.claim("worker", 60, 2) is not None
+
+
 def test_another_version_is_told(database: str) -> None:
     table = JobTable.open(database)
     for version, age in ((99, "newer"), (0, "older")):
