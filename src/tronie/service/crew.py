@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -28,6 +29,9 @@ WATCHED = 0.25
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a worker that ended is begun anew: twice as long each time, unless it lived for long."""
 LONG = 60.0
+
+YIELDING = 5
+"""Of the workers' processes: whoever asks the server how far a job is should not wait for the job (`nice`)."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,13 @@ class Crew:
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def kill(self) -> None:
+        """End the workers at once."""
+        for place in self._places:
+            if place.process is not None and place.process.is_alive():
+                place.process.kill()
+        self.close()
 
     def _keep(self) -> None:
         while not self._over.is_set():
@@ -107,6 +118,8 @@ def work(config: ServiceConfig) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's
     end_with_parent()
+    with suppress(AttributeError, OSError):
+        os.nice(YIELDING)
     logs.start(tell, logging.WARNING)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())

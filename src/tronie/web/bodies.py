@@ -19,16 +19,17 @@ GRACE, SLOWEST = 60.0, 2000
 class Body:
     """To be called in place of `receive`. Raises Refused."""
 
-    def __init__(self, receive: Receive, headers: Headers, most: int) -> None:
-        self._receive, self._most = receive, most
+    def __init__(self, receive: Receive, headers: Headers, most: int, beside: int = 0) -> None:
+        """`beside`: bytes that may come in addition, for what is around files; nobody is told of them."""
+        self._receive, self._told, self._most = receive, most, most + beside
         self._began, self._got, self._whole = time.monotonic(), 0, False
         self._more = "content-length" in headers or "transfer-encoding" in headers
         """Whether there is a body to wait for."""
         length = headers.get("content-length")
-        if length is not None and (not length.isdecimal() or int(length) > most):
+        if length is not None and (not length.isdecimal() or int(length) > self._most):
             # What is only a little too large is let come and thrown away: a browser that is cut off while it sends
             # says that the network failed, and never shows the sentence.
-            raise self._too_large(close=not length.isdecimal() or int(length) > 4 * most)
+            raise self._too_large(close=not length.isdecimal() or int(length) > 4 * self._most)
 
     async def __call__(self) -> Message:
         if self._whole or not self._more:
@@ -49,5 +50,5 @@ class Body:
         return message
 
     def _too_large(self, close: bool = True) -> Refused:
-        most = f"{self._most / 1e6:.0f} MB" if self._most >= 1e6 else f"{self._most / 1e3:.0f} kB"
+        most = f"{self._told / 1e6:.0f} MB" if self._told >= 1e6 else f"{self._told / 1e3:.0f} kB"
         return Refused(413, f"The request is larger than {most}.", headers={"Connection": "close"} if close else {})

@@ -110,7 +110,7 @@ class Guard:
         client = self._client(scope, headers)
         self._check_rates(scope, client)
         upload = scope["method"] == "POST" and scope["path"] == "/v1/jobs"
-        return Body(receive, headers, self.config.max_bytes + FORM if upload else BODY_MOST)
+        return Body(receive, headers, self.config.max_bytes, FORM) if upload else Body(receive, headers, BODY_MOST)
 
     def _check_host(self, scope: Scope, headers: Headers) -> str:
         """The one Host header, with a name that is ours."""

@@ -36,7 +36,7 @@ def recent(
 
 
 @router.get("/v1/jobs/{id}", response_model=JobRecord, responses=refuses(404))
-def get(job: KnownJob) -> JobRecord:
+async def get(job: KnownJob) -> JobRecord:
     """A job as it stands."""
     return job_record(job)
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tronie.errors import TronieError
 from tronie.runtime.logs import logger
 from tronie.service.config import ServiceConfig
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from tronie.service.job_table import JobTable
     from tronie.service.storage import Storage
-    from tronie.service.uploads import Inspector
 
 log = logger(__name__)
 
@@ -30,7 +27,6 @@ Say = Callable[[str], None]
 
 HOUSE = 60.0
 """Seconds between two looks at what may go."""
-LEAVING = "Stopping; a job in work is finished if that takes a few seconds, else it is done later."
 CLOSING = 3
 """Seconds that answers under way have when the server is to end."""
 NEEDED = ("fastapi", "uvicorn", "python_multipart", "sqlalchemy", "prometheus_client")
@@ -125,6 +121,7 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
 
         import uvicorn
 
+        from tronie.service.crew import Crew
         from tronie.service.job_table import JobTable
         from tronie.service.storage import Storage
         from tronie.service.uploads import Inspector
@@ -150,43 +147,24 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
             )
         )
         app.state.served.follower.over = lambda: server.should_exit
-        over = threading.Event()
-        beside = threading.Thread(
-            target=_beside, args=(config, table, storage, inspector, server, begun, address, over), name="tronie-beside"
-        )
-        beside.start()
-        try:
-            with _gentle():
-                server.run(sockets=[listening])
-            say(LEAVING)
-        finally:
-            over.set()
-            _join(beside)
+        crew, over = Crew(config, table), threading.Event()
 
+        def beside() -> None:
+            """What begins when the page is there."""
+            while not server.started and not over.is_set():
+                time.sleep(0.02)
+            if begun is not None and not over.is_set():
+                begun(address)
+            inspector.begin()
+            crew.begin()
+            keep(table, storage, config, over)
 
-def _beside(
-    config: ServiceConfig,
-    table: JobTable,
-    storage: Storage,
-    inspector: Inspector,
-    server: uvicorn.Server,
-    begun: Callable[[str], None] | None,
-    address: str,
-    over: threading.Event,
-) -> None:
-    """What begins when the page is there, so that nobody waits for it."""
-    while not server.started:
-        if over.wait(0.02):
-            return
-    if begun is not None:
-        begun(address)
-    inspector.begin()
-    from tronie.service.crew import Crew
-
-    crew = Crew(config, table)
-    crew.begin()
-    keep(table, storage, config, over)
-    crew.close()
+        threading.Thread(target=beside, name="tronie-beside", daemon=True).start()
+        with _gentle():
+            server.run(sockets=[listening])
+        over.set()
+        say("Stopping; a job in work is finished if it takes no longer than a few seconds, else done later.")
+        _leave(crew)
 
 
 def work_only(config: ServiceConfig, say: Say) -> None:
@@ -204,10 +182,8 @@ def work_only(config: ServiceConfig, say: Say) -> None:
         crew.begin()
         while not over.wait(0.5):
             pass
-    say(LEAVING)
-    closing = threading.Thread(target=crew.close)
-    closing.start()
-    _join(closing)
+    say("Stopping; a job in work is finished if it takes no longer than a few seconds, else done later.")
+    _leave(crew)
     table.close()
 
 
@@ -223,12 +199,11 @@ def keep(table: JobTable, storage: Storage, config: ServiceConfig, over: threadi
         over.wait(HOUSE)
 
 
-def _join(thread: threading.Thread) -> None:
-    """Wait for it; another Ctrl-C ends this process, and with it its workers."""
+def _leave(crew: Any) -> None:
     try:
-        thread.join()
+        crew.close()
     except KeyboardInterrupt:
-        os._exit(130)
+        crew.kill()
 
 
 @contextmanager
