@@ -275,7 +275,7 @@ def run(url: str, examples: int, steps: int) -> None:
 
 
 def test_laws(database: str) -> None:
-    run(database, 6 if database.startswith("sqlite") else 3, 25)
+    run(database, 5 if database.startswith("sqlite") else 2, 25)
 
 
 @pytest.mark.slow

@@ -222,6 +222,7 @@ def test_what_is_deleted_is_not_in_sqlites_files_either(tmp_path: Path) -> None:
     table.close()
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_servers_may_start_at_the_same_time(database: str) -> None:
     code = "import sys; from tronie.service.job_table import JobTable; JobTable.open(sys.argv[1]).counts()"
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": ""}
