@@ -11,7 +11,7 @@ import { follow } from "/page/sse.js";
 const made = new Map();
 
 /** How a portrait's cut lies around the box of the face: its height by the box's, and where the box's middle is. */
-const CUTS = { square: [1.74, 0.5, 0.515], passport: [1.74, 0.5, 0.515], head: [1.74, 0.5, 0.515] };
+const CUTS = { square: [1.81, 0.504, 0.535], passport: [1.85, 0.5, 0.563], head: [1.3, 0.512, 0.57] };
 
 export class PortraitPane {
   /** @param {any} record @param {any} photo @param {any} upload @param {AbortSignal} signal */
