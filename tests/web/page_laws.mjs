@@ -46,7 +46,7 @@ const photo = (faces) => [
   ["faces_found", { width: 9, height: 9, faces: faces.map((index) => ({ index, box: [0, 0, 1, 1] })) }],
   ...["landmarks", "camera", "enhance"].flatMap((stage) => [["stage_began", { stage }], ["stage_ended", { stage }]]),
   ...faces.flatMap((face) => [
-    ...["fit", "segment", "hair", "texture", "frontal", "files"].flatMap((stage) => [
+    ...["fit", "segment", "hair", "texture", "frontal"].flatMap((stage) => [
       ["stage_began", { stage, face }],
       ["stage_ended", { stage, face }],
     ]),
@@ -62,9 +62,10 @@ test("progress only grows, up to the end", () => {
     assert.ok(progress.share >= before && progress.share < 1);
     before = progress.share;
   }
-  assert.ok(before > 0.9);
+  assert.ok(before > 0.8);
   assert.deepEqual([...progress.face.values()], ["done", "failed", "done"]);
-  assert.ok(stages(progress).every((stage) => stage.state === "done"));
+  assert.equal(current(progress).name, "files");
+  assert.ok(stages(progress).every((stage) => stage.state === "done" || stage.name === "files"));
   take(progress, "state", { state: "done" });
   assert.equal(progress.share, 1);
 });

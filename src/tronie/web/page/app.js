@@ -7,8 +7,8 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 /** @param {{state: string}} job */
 export const ended = (job) => ENDED.has(job.state);
 
-/** Portraits that were made anew belong to the result that they are of. */
-const shows = (job) => !(job.parent && job.settings.only === "portrait");
+/** What was made anew, one output with other settings, belongs to the result that it is of. */
+const shows = (job) => !(job.parent && job.settings.outputs?.length === 1);
 
 /** @typedef {{key: string, file: File, picture: string | null, share: number, error: string | null, stop: AbortController}} Sending */
 
@@ -140,12 +140,10 @@ export async function look() {
   }
 }
 
-/** The settings that are posted: what differs from the usual, and outputs that the result's view wants. */
+/** The settings that are posted: what differs from the usual, and the maps that the result's view wants. */
 export function posted() {
   const usual = app.info?.settings?.properties?.outputs?.default ?? [];
-  const offered = new Set((app.info?.outputs ?? []).filter((o) => o.available !== false).map((o) => o.name));
-  const more = ["maps", "usd", "html"].filter((name) => offered.has(name));
-  return usual.length ? { ...app.settings, outputs: [...usual, ...more] } : { ...app.settings };
+  return usual.length ? { ...app.settings, outputs: [...usual, "maps"] } : { ...app.settings };
 }
 
 /** Sends files, two at a time, each as a job. @param {File[]} files @returns {Sending[]} */

@@ -41,6 +41,13 @@ export function refill(element, ...children) {
   return fill(element, ...children);
 }
 
+/** Loads style sheets that are not there yet. @param {...string} addresses */
+export async function sheet(...addresses) {
+  const loads = addresses.filter((href) => !document.querySelector(`link[href="${href}"]`)).map((href) =>
+    new Promise((resolve) => document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }))));
+  await Promise.all(loads);
+}
+
 let said = 0;
 
 /** Has a screen reader say it, without showing it. */

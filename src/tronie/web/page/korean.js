@@ -206,6 +206,7 @@ export const KOREAN = {
     "사진은 이 서버에만 있으며 끝나고 {span} 뒤에, 또는 직접 삭제하면 바로 삭제됩니다.",
   "{done} of {total}": "{total} 중 {done}",
   "{name} and {n} more": "{name} 외 {n}개",
+  "{name} is ready.": "{name} 준비됨.",
   "{n} % of the photo": "사진 {n} %",
   "{n} chosen": "{n}개 선택함",
   "{n} faces": "얼굴 {n}개",

@@ -1,7 +1,7 @@
 /** The page: its frame, and which view stands in it. */
 import * as api from "/page/api.js";
 import { app, look, meet, refresh } from "/page/app.js";
-import { h, memory, refill, say } from "/page/dom.js";
+import { h, memory, refill, say, sheet } from "/page/dom.js";
 import { LANGUAGES, language, load, speak, t } from "/page/i18n.js";
 import { banner } from "/page/parts/banner.js";
 import { icon } from "/page/parts/icons.js";
@@ -12,9 +12,11 @@ import { start } from "/page/views/start.js";
 /** Views beside the start are loaded when they are asked for. */
 const VIEWS = {
   start: async () => start,
-  jobs: async () => (await import("/page/views/gallery.js")).gallery,
-  job: async () => (await import("/page/views/job.js")).job,
+  jobs: async () => (await Promise.all([import("/page/views/gallery.js"), sheet("/page/result.css", "/page/gallery.css")]))[0].gallery,
+  job: async () => (await Promise.all([import("/page/views/job.js"), sheet(...RESULT)]))[0].job,
 };
+/** In this order: the last has the rules for narrow windows. */
+const RESULT = ["job", "side", "portrait", "result"].map((name) => `/page/${name}.css`);
 const THEMES = ["system", "light", "dark"];
 const at = (id) => document.getElementById(id);
 let leaving = new AbortController();
@@ -27,7 +29,7 @@ async function show() {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   const route = parse(location.hash);
   const main = at("main");
-  let view = app.stranger ? (await import("/page/views/signin.js")).signin : await (VIEWS[route.name] ?? VIEWS.start)();
+  const view = app.stranger ? (await import("/page/views/signin.js")).signin : await (VIEWS[route.name] ?? VIEWS.start)();
   if (signal.aborted) return;
   app.shown = null;
   main.replaceChildren();

@@ -84,8 +84,11 @@ export function stages(progress) {
   for (const name of progress.seen.keys()) if (!order.includes(name) && !INSIDE.has(name)) order.unshift(name);
   const last = order.findLastIndex((name) => progress.seen.has(name));
   const faces = progress.faces?.length ?? 1;
+  const finished = faces > 0 && progress.face.size > 0 && [...progress.face.values()].every((state) => state === "done" || state === "failed");
   return order.flatMap((name, at) => {
     const known = progress.seen.get(name);
+    // Nobody tells that the files of photos are written; it comes behind the last face.
+    if (name === "files" && !known && finished) return [{ name, state: "running", done: 0, total: null }];
     if (!known) return at < last ? [] : [{ name, state: "waiting", done: 0, total: null }];
     const each = FACES.has(name) && progress.kind === "photo" && faces > 1;
     const total = each ? faces : known.total;

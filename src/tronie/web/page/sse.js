@@ -58,6 +58,17 @@ export const pause = (seconds, signal) =>
     signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 
+/** Reads what is left, so that the server ends the connection and nobody breaks it off. */
+async function drain(reader) {
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), 3000);
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // Broken off: nothing more was to come.
+  }
+  clearTimeout(timer);
+}
+
 /**
  * Follows a stream until `told` returns true, the signal aborts, or the server refuses; a broken one is taken up again.
  * @param {string} url
@@ -86,10 +97,7 @@ export async function follow(url, told, { signal, refused, lost, found }) {
         for (const sent of parser.push(value)) {
           tries = 0;
           if (sent.id !== null) last = sent.id;
-          if (told(sent)) {
-            await reader.cancel();
-            return;
-          }
+          if (told(sent)) return void drain(reader);
         }
       }
     } catch {

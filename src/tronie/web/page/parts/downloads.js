@@ -1,7 +1,9 @@
 /** What can be taken home. */
 import * as api from "/page/api.js";
-import { h } from "/page/dom.js";
+import { app } from "/page/app.js";
+import { h, refill, say } from "/page/dom.js";
 import { t } from "/page/i18n.js";
+import { anew, files, there } from "/page/parts/anew.js";
 import { icon } from "/page/parts/icons.js";
 
 /** @param {any} record @param {any} photo @param {any} face @param {boolean} clip */
@@ -11,8 +13,8 @@ export function downloads(record, photo, face, clip) {
   const first = [
     file("head.glb", t("Head"), "GLB"),
     face.files["head.obj"] && link(api.archive(record.id, "obj", which), t("Head with texture"), "OBJ, ZIP", "obj"),
-    file("head.usdz", t("Head for AR"), "USDZ"),
-    file("head.html", t("Page to send"), "HTML"),
+    later(record, photo, face, "usd", "head.usdz", t("Head for AR"), "USDZ"),
+    later(record, photo, face, "html", "head.html", t("Page to send"), "HTML"),
     file("frontal.png", t("Portrait"), "PNG"),
     file("frontal_neutral.png", t("Portrait, at rest"), "PNG"),
     ...(clip
@@ -26,6 +28,33 @@ export function downloads(record, photo, face, clip) {
     h("summary", {}, h("h2.small-title", {}, t("Download"))),
     h("ul.downloads", { id: "downloads" }, ...first.map((one) => h("li", {}, one))));
   return folded;
+}
+
+/** What takes time and is seldom wanted is made when it is asked for. */
+function later(record, photo, face, output, name, text, kind) {
+  if (face.error || (!face.files[name] && !app.info?.outputs.some((one) => one.name === output && one.available !== false))) return null;
+  const place = h("span.later");
+  const show = (url) => refill(place, link(api.download(url), text, kind, name));
+  const found = () => face.files[name] ?? files(there(record, output), photo.upload, face.index)[name];
+  const offer = () => refill(place, h("button", { type: "button", "data-download": name, onclick: make }, icon("down", 18), h("span", {}, text), h("small", {}, kind)));
+  const make = async () => {
+    const bar = h("progress", { max: 1, "aria-label": text });
+    refill(place, h("span.row", {}, h("span.spin"), h("span", {}, text), bar));
+    try {
+      await anew(record, output, {}, (share) => { if (share !== null) bar.value = share; });
+      const url = found();
+      if (!url) throw new Error(t("It could not be done"));
+      show(url);
+      say(t("{name} is ready.", { name: text }));
+      place.querySelector("a").click();
+    } catch (error) {
+      offer();
+      place.append(h("small.refused-line", { role: "alert" }, error.message || t("It could not be done")));
+    }
+  };
+  if (found()) show(found());
+  else offer();
+  return place;
 }
 
 const link = (href, text, kind, name) =>

@@ -1,5 +1,5 @@
 /** The head in 3D and its panel, which are shared with the single page: /viewer/. Loaded only here. */
-import { h, refill } from "/page/dom.js";
+import { h, refill, sheet } from "/page/dom.js";
 import { language, t } from "/page/i18n.js";
 
 export class HeadPane {
@@ -59,12 +59,4 @@ export class HeadPane {
     this.#viewer?.dispose();
     this.#viewer = this.panelOf = null;
   }
-}
-
-/** Loads a style sheet once. @param {string} href */
-function sheet(href) {
-  if (document.querySelector(`link[href="${href}"]`)) return null;
-  return new Promise((resolve) => {
-    document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
-  });
 }

@@ -1,14 +1,10 @@
 /** The portrait from the front, beside the photo; made anew with another cut or background. */
 import * as api from "/page/api.js";
-import { app, ended } from "/page/app.js";
+import { app } from "/page/app.js";
 import { fresh, h, refill, say, styled } from "/page/dom.js";
 import { t } from "/page/i18n.js";
+import { anew, files, there } from "/page/parts/anew.js";
 import { icon } from "/page/parts/icons.js";
-import { begin, take } from "/page/progress.js";
-import { follow } from "/page/sse.js";
-
-/** Portraits that were made anew while the page is open: job and choice -> job of theirs. */
-const made = new Map();
 
 /** How a portrait's cut lies around the box of the face: its height by the box's, and where the box's middle is. */
 const CUTS = { square: [1.81, 0.504, 0.535], passport: [1.85, 0.5, 0.563], head: [1.3, 0.512, 0.57] };
@@ -45,15 +41,15 @@ export class PortraitPane {
     this.#draw();
   }
 
-  get #files() {
-    const now = this.choice.crop === this.first.crop && this.choice.background === this.first.background
-      ? this.photo
-      : made.get(this.#key)?.photos.find((photo) => photo.upload === this.photo.upload);
-    return now?.faces.find((face) => face.index === this.face.index)?.files ?? {};
+  /** The portrait's settings as they are chosen now, where they are not those of the job itself. */
+  get #changes() {
+    const same = this.choice.crop === this.first.crop && this.choice.background === this.first.background;
+    return same ? null : { portrait: { ...this.record.settings.portrait, ...this.choice } };
   }
 
-  get #key() {
-    return `${this.record.id} ${this.choice.crop} ${this.choice.background}`;
+  get #files() {
+    const changes = this.#changes;
+    return changes ? files(there(this.record, "portrait", changes), this.photo.upload, this.face.index) : this.face.files;
   }
 
   #draw() {
@@ -114,44 +110,25 @@ export class PortraitPane {
 
   async #want(change) {
     Object.assign(this.choice, change);
-    const key = this.#key;
-    const usual = this.choice.crop === this.first.crop && this.choice.background === this.first.background;
-    if (usual || (made.get(key) && !(made.get(key) instanceof Promise))) {
-      this.busy.hidden = true;
-      return this.#draw();
-    }
-    const bar = h("progress", { "aria-label": t("Making the portrait") });
+    const changes = this.#changes;
+    const wanted = JSON.stringify(changes);
+    const left = () => JSON.stringify(this.#changes) !== wanted || this.signal.aborted;
+    this.busy.hidden = true;
+    if (!changes || there(this.record, "portrait", changes)) return this.#draw();
+    const bar = h("progress", { max: 1, "aria-label": t("Making the portrait") });
     refill(this.busy, h("span", {}, t("Making the portrait …")), bar);
     this.busy.hidden = false;
     try {
-      if (!made.has(key)) made.set(key, this.#make(bar));
-      made.set(key, await made.get(key));
-      if (this.#key !== key || this.signal.aborted) return;
+      await anew(this.record, "portrait", changes, (share) => { if (share !== null) bar.value = share; });
+      if (left()) return;
       this.busy.hidden = true;
       say(t("The portrait is ready."));
       this.#draw();
     } catch (error) {
-      made.delete(key);
-      if (this.#key !== key || this.signal.aborted) return;
+      if (left()) return;
       refill(this.busy, h("span", {}, error.message || t("The portrait could not be made.")),
         h("button.button", { type: "button", onclick: () => this.#want({}) }, t("Try again")));
     }
-  }
-
-  /** A job with the same photo, for the portraits alone. */
-  async #make(bar) {
-    const { outputs: _outputs, ...settings } = this.record.settings;
-    const job = await api.again(this.record.id, { ...settings, only: "portrait", outputs: ["portrait"], portrait: { ...settings.portrait, ...this.choice } });
-    const progress = begin("photo", job.state);
-    const listening = new AbortController();
-    await follow(api.events(job.id), ({ event, data }) => {
-      take(progress, event, data);
-      if (progress.state === "running") bar.value = progress.share;
-      return ended(progress);
-    }, { signal: listening.signal });
-    const done = await api.get(job.id);
-    if (done.state !== "done") throw new Error(done.reason ?? t("The portrait could not be made."));
-    return done;
   }
 }
 

@@ -34,7 +34,7 @@ export function tray(element) {
         h("button.tray-head", { type: "button", "data-key": "head", "aria-expanded": String(open),
           onclick: () => { open = !open; memory.set("tray", open ? null : "closed"); update(); } },
           busy ? h("span.spin") : icon("check"),
-          h("span", {}, busy ? count(busy, "1 in work", "{n} in work") : t("All done")),
+          h("span", {}, busy ? count(busy, "1 in work", "{n} in work") : sending.length ? t("Failed") : t("All done")),
           h("span.chevron", {}, icon("right", 18))),
         open && h("ul", {}, ...sending.map(sendingRow), ...jobs.map((job) => jobRow(job, fresh, update)))));
     if (focused) element.querySelector(`[data-key="${focused}"]`)?.focus();

@@ -122,7 +122,7 @@ async function running(main, record, signal) {
     const faces = progress.faces;
     const finished = [...progress.face.values()].filter((state) => state === "done" || state === "failed").length;
     const waits = progress.state === "queued";
-    title.textContent = waits ? t("Waiting") : faces?.length ? t("Making the heads") : now ? stageText(now.name) : t("Beginning");
+    title.textContent = waits ? t("Waiting") : faces?.length && now?.name !== "files" ? t("Making the heads") : now ? stageText(now.name) : t("Beginning");
     words.textContent = waits
       ? progress.place ? count(progress.place, "1 job comes before this one.", "{n} jobs come before this one.") : t("This one is next.")
       : faces === null ? ""
@@ -204,7 +204,7 @@ function over(main, record) {
     h("div.actions", {},
       h("button.button.primary", { type: "button", id: "retry", onclick: async (event) => {
         event.target.disabled = true;
-        const made = await anew(record).catch(() => null);
+        const made = await retry(record).catch(() => null);
         if (made) go(address("job", made.id));
         else event.target.disabled = false;
       }, hidden: record.state === "done" }, t("Try again")),
@@ -213,7 +213,7 @@ function over(main, record) {
 }
 
 /** The same photo again. */
-async function anew(record) {
+async function retry(record) {
   const made = await api.again(record.id, record.settings);
   return made;
 }
