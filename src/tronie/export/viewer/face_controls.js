@@ -22,7 +22,7 @@ export class ExpressionControls {
     this.nothing = make("p", { class: "quiet", role: "status" });
     this.groups = grouped(viewer.units().map(({ name }) => name)).map((group) => this.#group(group));
     this.element = make("section", { class: "head-face", "aria-labelledby": title },
-      make("h3", { id: title }, words("Expression")), make("div", { class: "chips" }, ...presets), this.filter, this.nothing, ...this.groups);
+      make("p", { class: "head-title", id: title }, words("Expression")), make("div", { class: "chips" }, ...presets), this.filter, this.nothing, ...this.groups);
     this.follow();
   }
 

@@ -37,7 +37,8 @@ export class ShownHead {
     this.weights = this.own.slice();
     this.morphs = new Morphs(moving.filter(({ mesh }) => mesh.geometry.index).map(({ mesh }) => mesh));
     this.hidden = new Set();
-    this.morphs.pose(this.weights);
+    /** Whether the weights have changed since the surface was moved. */
+    this.moved = true;
   }
 
   #surface(mesh, uniforms) {
@@ -92,9 +93,16 @@ export class ShownHead {
       if (shell === null && (name === "eyes" || name === "mouth")) mesh.visible = !behind;
   }
 
+  /** From the next picture on. @param {number[]} weights */
   pose(weights) {
     this.weights = weights;
-    this.morphs.pose(weights);
+    this.moved = true;
+  }
+
+  /** Move the surface where the weights want it. */
+  settle() {
+    if (this.moved) this.morphs.pose(this.weights);
+    this.moved = false;
   }
 
   /** Around all that is shown at rest. */

@@ -17,13 +17,13 @@ export function legend(mode, words) {
       swatch.style.backgroundColor = color;
       return make("li", null, swatch, make("span", null, make("b", null, words(spoken(name))), ` ${words(MEANS[name])}`));
     });
-    return [make("h3", null, words("Where the colours come from")), make("ul", null, ...rows)];
+    return [make("p", { class: "head-title" }, words("Where the colours come from")), make("ul", null, ...rows)];
   }
   if (mode === "uncertainty") {
     const bar = make("div", { class: "scale", "aria-hidden": "true" });
     bar.style.backgroundImage = `linear-gradient(to right, ${HEAT.join(", ")})`;
     return [
-      make("h3", null, words("How unsure the surface is")), bar,
+      make("p", { class: "head-title" }, words("How unsure the surface is")), bar,
       make("div", { class: "ends" }, make("span", null, `0 mm, ${words("sure")}`), make("span", null, `${MOST_MM} mm, ${words("unsure")}`)),
       make("p", null, words("0 to {mm} mm of standard deviation", { mm: MOST_MM })),
     ];

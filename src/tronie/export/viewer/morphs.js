@@ -20,12 +20,13 @@ export class Morphs {
     for (const piece of turning) piece.turn(normals, this.still);
   }
 
-  /** The sum of the triangles' normals at each welded vertex; at rest once. */
+  /** The sum of the triangles' normals at each welded vertex; at rest once, of length 1. */
   #sums(pieces) {
     const count = 3 * Math.max(...pieces.map(({ most }) => most));
     if (!this.still) {
       this.still = new Float32Array(count);
       for (const piece of pieces) piece.gather(piece.rest, this.still);
+      unit(this.still);
       this.sums = new Float32Array(count);
     }
     this.sums.fill(0);
@@ -73,12 +74,10 @@ class Piece {
       const ux = points[b] - points[a], uy = points[b + 1] - points[a + 1], uz = points[b + 2] - points[a + 2];
       const vx = points[c] - points[a], vy = points[c + 1] - points[a + 1], vz = points[c + 2] - points[a + 2];
       const nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
-      for (let k = 0; k < 3; k++) {
-        const row = 3 * welded[index[t + k]];
-        sums[row] += nx;
-        sums[row + 1] += ny;
-        sums[row + 2] += nz;
-      }
+      const i = 3 * welded[index[t]], j = 3 * welded[index[t + 1]], k = 3 * welded[index[t + 2]];
+      sums[i] += nx, sums[i + 1] += ny, sums[i + 2] += nz;
+      sums[j] += nx, sums[j + 1] += ny, sums[j + 2] += nz;
+      sums[k] += nx, sums[k + 1] += ny, sums[k + 2] += nz;
     }
   }
 
@@ -87,17 +86,25 @@ class Piece {
     const { welded, upright } = this, out = this.normals.array;
     for (let v = 0; v < welded.length; v++) {
       const row = 3 * welded[v], at = 3 * v;
-      const s = 1 / (Math.hypot(sums[row], sums[row + 1], sums[row + 2]) || 1);
-      const r = 1 / (Math.hypot(still[row], still[row + 1], still[row + 2]) || 1);
-      const x = upright[at] + s * sums[row] - r * still[row];
-      const y = upright[at + 1] + s * sums[row + 1] - r * still[row + 1];
-      const z = upright[at + 2] + s * sums[row + 2] - r * still[row + 2];
-      const length = Math.hypot(x, y, z) || 1;
-      out[at] = x / length;
-      out[at + 1] = y / length;
-      out[at + 2] = z / length;
+      const a = sums[row], b = sums[row + 1], c = sums[row + 2];
+      const s = 1 / (Math.sqrt(a * a + b * b + c * c) || 1);
+      const x = upright[at] + s * a - still[row];
+      const y = upright[at + 1] + s * b - still[row + 1];
+      const z = upright[at + 2] + s * c - still[row + 2];
+      const r = 1 / (Math.sqrt(x * x + y * y + z * z) || 1);
+      out[at] = r * x;
+      out[at + 1] = r * y;
+      out[at + 2] = r * z;
     }
     this.normals.needsUpdate = true;
+  }
+}
+
+/** Rows of three, made of length 1. */
+function unit(rows) {
+  for (let k = 0; k < rows.length; k += 3) {
+    const r = 1 / (Math.sqrt(rows[k] ** 2 + rows[k + 1] ** 2 + rows[k + 2] ** 2) || 1);
+    for (let i = 0; i < 3; i++) rows[k + i] *= r;
   }
 }
 

@@ -259,6 +259,7 @@ export class HeadViewer extends EventTarget {
 
   #draw() {
     if (this.head) {
+      this.head.settle();
       this.lamps.follow(this.camera, this.middle, this.radius);
       this.head.seenFrom(this.camera.position);
     }
