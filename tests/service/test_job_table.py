@@ -97,6 +97,31 @@ def test_a_broken_event_is_a_clear_error(table: JobTable) -> None:
         table.events("job")
 
 
+def test_news_of_many_jobs_come_with_one_look(table: JobTable) -> None:
+    for id in ("first", "second", "third"):
+        add(table, id)
+    claim = table.claim("worker", 60, 2)
+    assert claim is not None
+    table.tell(claim, [{"event": "note", "text": str(k)} for k in range(5)])
+    with table._writing() as connection:
+        connection.execute(sa.update(EVENTS).where(EVENTS.c.number == 5).values(data="{"))
+    news = table.news({"first": 2, "second": 0, "third": 7, "gone": 0})
+    assert set(news) == {"first", "second", "third"}
+    stands = [(news[id].state, news[id].place) for id in ("first", "second", "third")]
+    assert stands == [("running", None), ("queued", 0), ("queued", 1)]
+    assert [number for number, _ in news["first"].events] == [3, 4, 5]
+    assert [event["event"] for _, event in news["first"].events] == ["note", "note", "problem"]
+    assert not any(one.more for one in news.values())
+    few = table.news({"first": 0}, limit=3)["first"]
+    assert (len(few.events), few.more) == (3, True)
+    assert table.news({}) == {}
+    table.finish(claim, "done", retention=60)
+    assert table.news({"first": 5})["first"].state == "done"
+    ((waited, took),) = table.durations()
+    assert waited >= 0
+    assert took >= 0
+
+
 def test_strangers_see_nothing_and_use_nothing(table: JobTable) -> None:
     add(table, "mine")
     assert table.get("mine", "A") is not None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tronie.service import job_order
 from tronie.service.database import EVENTS, JOBS, WORKERS, clear_errors, clock
-from tronie.service.stored import ENDED, News, SeenWorker, State, StoredJob
+from tronie.service.stored import ENDED, News, SeenWorker, State, StoredJob, TableError
 from tronie.service.stored_json import read_mapping
 from tronie.service.stored_rows import STATES, digest, job_of
 
@@ -82,10 +82,10 @@ class JobReader:
             if wanted:
                 query = told.where(sa.or_(*wanted[:AT_ONCE])).order_by(EVENTS.c.job, EVENTS.c.number).limit(limit)
                 for job, number, data in connection.execute(query):
-                    found[job].append((number, read_mapping(data)))
+                    found[job].append((number, _readable(data)))
         return {
             row.id: News(
-                row.state,
+                row.state if row.state in STATES else "failed",
                 row.place,
                 row.reason,
                 tuple(found[row.id]),
@@ -161,3 +161,11 @@ class JobReader:
         query = sa.select(JOBS, places.c.place).select_from(JOBS.outerjoin(places, places.c.id == JOBS.c.id))
         query = query.where(*where).order_by(JOBS.c.created.desc(), JOBS.c.id.desc()).limit(limit)
         return [job_of(row) for row in connection.execute(query)]
+
+
+def _readable(data: str) -> Mapping[str, Any]:
+    """One event that is broken must not take the others of all streams with it."""
+    try:
+        return read_mapping(data)
+    except TableError:
+        return {"event": "problem", "text": "An event of this job cannot be read."}
