@@ -21,10 +21,12 @@ PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOUR = DOCS / "python.md"
 """Its examples follow on one another."""
+SERVICE = DOCS / "service.md"
+"""Its examples want a service: tests/web/test_service_docs.py."""
 EXAMPLES_SHOWN = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in PAGES
-    if page != TOUR
+    if page not in (TOUR, SERVICE)
     for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1)
 ]
 
