@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,13 +51,3 @@ def read(document: dict[str, Any], binary: bytes, number: int) -> np.ndarray:
         assert np.array_equal(values.min(axis=0), np.float32(accessor["min"]))
         assert np.array_equal(values.max(axis=0), np.float32(accessor["max"]))
     return values
-
-
-def validator_home() -> Path | None:
-    """The folder of Khronos' validator, or the one that `tests/tools/install_gltf_validator.sh` put it below."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tronie" / "gltf-validator"
-    for place in (os.environ.get("TRONIE_GLTF_VALIDATOR"), cache):
-        for folder in (Path(place), Path(place) / "node_modules" / "gltf-validator") if place else ():
-            if folder.name == "gltf-validator" and (folder / "package.json").is_file():
-                return folder
-    return None

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from glb_reader import parse, read, validator_home
+from glb_reader import parse, read
+from node_tools import validator_home
 from places import TESTS
 from samples import SMILE, make_face, make_head
 

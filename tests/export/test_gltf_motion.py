@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from glb_reader import parse, read, validator_home
+from glb_reader import parse, read
 from hypothesis import given
 from hypothesis import strategies as st
+from node_tools import validator_home
 from places import TESTS
 from samples import SMILE, make_head
 

@@ -72,7 +72,8 @@ class _Page(HTMLParser):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, tiny_head: HeadModel) -> Path:
     """A photo's folder with two faces."""
-    return save(make_result(tiny_head, faces=2), tmp_path_factory.mktemp("out"))
+    outputs = ("glb", "provenance", "portrait")
+    return save(make_result(tiny_head, faces=2), tmp_path_factory.mktemp("out"), outputs=outputs)
 
 
 def test_a_page_holds_all_faces_as_they_are(done: Path) -> None:

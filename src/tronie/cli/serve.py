@@ -42,6 +42,15 @@ def serve(
             help="PostgreSQL database, for several machines [dim](default: SQLite in the folder)[/dim]",
         ),
     ] = None,
+    database_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TRONIE_DATABASE_FILE",
+            metavar="FILE",
+            show_default=False,
+            help="The same from a file: the URL has a password in it.",
+        ),
+    ] = None,
     token: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,7 +58,8 @@ def serve(
         ),
     ] = None,
     token_file: Annotated[
-        Path | None, typer.Option("--token-file", metavar="FILE", help="Tokens, one a line.", show_default=False)
+        Path | None,
+        typer.Option(envvar="TRONIE_TOKEN_FILE", metavar="FILE", help="Tokens, one a line.", show_default=False),
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=0, max=64, envvar="TRONIE_WORKERS", help="Processes that do jobs.")
@@ -108,6 +118,8 @@ def serve(
 
     if not logs.heard():
         logs.start(lambda line: say(line, problem=True), logging.WARNING)
+    if database_file is not None:
+        database = next(iter(_lines(database_file, "the database's URL")), None)
     if worker and database is None:
         say("--worker wants the --database that the server has.", problem=True)
         raise typer.Exit(2)
@@ -148,13 +160,20 @@ def _tokens(given: list[str], file: Path | None) -> tuple[str, ...]:
 
     lines = [*given, os.environ.get("TRONIE_TOKEN", "")]
     if file is not None:
-        try:
-            lines += file.read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError):
-            say(f"The file of tokens {file} cannot be read.", problem=True)
-            raise typer.Exit(1) from None
+        lines += _lines(file, "tokens")
     tokens = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
     if any(len(token) < 8 for token in tokens):
         say("A token should have eight signs or more, so that nobody guesses it.", problem=True)
         raise typer.Exit(2)
     return tokens
+
+
+def _lines(file: Path, what: str) -> list[str]:
+    """Of a file that holds a secret, without empty ones."""
+    from tronie.cli.say import say
+
+    try:
+        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError):
+        say(f"The file of {what} {file} cannot be read.", problem=True)
+        raise typer.Exit(1) from None

@@ -67,13 +67,6 @@ class Crew:
         if self._thread.is_alive():
             self._thread.join()
 
-    def kill(self) -> None:
-        """End the workers at once."""
-        for place in self._places:
-            if place.process is not None and place.process.is_alive():
-                place.process.kill()
-        self.close()
-
     def _keep(self) -> None:
         while not self._over.is_set():
             for place in self._places:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tronie.errors import TronieError
 from tronie.runtime.logs import logger
 from tronie.service.config import ServiceConfig
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from tronie.service.job_table import JobTable
     from tronie.service.storage import Storage
+    from tronie.service.uploads import Inspector
 
 log = logger(__name__)
 
@@ -27,6 +30,7 @@ Say = Callable[[str], None]
 
 HOUSE = 60.0
 """Seconds between two looks at what may go."""
+LEAVING = "Stopping; a job in work is finished if that takes a few seconds, else it is done later."
 CLOSING = 3
 """Seconds that answers under way have when the server is to end."""
 NEEDED = ("fastapi", "uvicorn", "python_multipart", "sqlalchemy", "prometheus_client")
@@ -121,7 +125,6 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
 
         import uvicorn
 
-        from tronie.service.crew import Crew
         from tronie.service.job_table import JobTable
         from tronie.service.storage import Storage
         from tronie.service.uploads import Inspector
@@ -147,24 +150,43 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
             )
         )
         app.state.served.follower.over = lambda: server.should_exit
-        crew, over = Crew(config, table), threading.Event()
+        over = threading.Event()
+        beside = threading.Thread(
+            target=_beside, args=(config, table, storage, inspector, server, begun, address, over), name="tronie-beside"
+        )
+        beside.start()
+        try:
+            with _gentle():
+                server.run(sockets=[listening])
+            say(LEAVING)
+        finally:
+            over.set()
+            _join(beside)
 
-        def beside() -> None:
-            """What begins when the page is there."""
-            while not server.started and not over.is_set():
-                time.sleep(0.02)
-            if begun is not None and not over.is_set():
-                begun(address)
-            inspector.begin()
-            crew.begin()
-            keep(table, storage, config, over)
 
-        threading.Thread(target=beside, name="tronie-beside", daemon=True).start()
-        with _gentle():
-            server.run(sockets=[listening])
-        over.set()
-        say("Stopping; a job in work is finished if it takes no longer than a few seconds, else done later.")
-        _leave(crew)
+def _beside(
+    config: ServiceConfig,
+    table: JobTable,
+    storage: Storage,
+    inspector: Inspector,
+    server: uvicorn.Server,
+    begun: Callable[[str], None] | None,
+    address: str,
+    over: threading.Event,
+) -> None:
+    """What begins when the page is there, so that nobody waits for it."""
+    while not server.started:
+        if over.wait(0.02):
+            return
+    if begun is not None:
+        begun(address)
+    inspector.begin()
+    from tronie.service.crew import Crew
+
+    crew = Crew(config, table)
+    crew.begin()
+    keep(table, storage, config, over)
+    crew.close()
 
 
 def work_only(config: ServiceConfig, say: Say) -> None:
@@ -182,8 +204,10 @@ def work_only(config: ServiceConfig, say: Say) -> None:
         crew.begin()
         while not over.wait(0.5):
             pass
-    say("Stopping; a job in work is finished if it takes no longer than a few seconds, else done later.")
-    _leave(crew)
+    say(LEAVING)
+    closing = threading.Thread(target=crew.close)
+    closing.start()
+    _join(closing)
     table.close()
 
 
@@ -199,11 +223,12 @@ def keep(table: JobTable, storage: Storage, config: ServiceConfig, over: threadi
         over.wait(HOUSE)
 
 
-def _leave(crew: Any) -> None:
+def _join(thread: threading.Thread) -> None:
+    """Wait for it; another Ctrl-C ends this process, and with it its workers."""
     try:
-        crew.close()
+        thread.join()
     except KeyboardInterrupt:
-        crew.kill()
+        os._exit(130)
 
 
 @contextmanager

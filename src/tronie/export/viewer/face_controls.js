@@ -69,9 +69,9 @@ export class ExpressionControls {
     const now = new Map(this.viewer.units().map(({ name, value }) => [name, value]));
     for (const [unit, { slider, value }] of this.rows) {
       const weight = now.get(unit) ?? 0;
-      if (Number(slider.value) === weight && value.value) continue;
-      slider.value = String(weight);
-      value.value = String(Math.round(100 * weight));
+      const text = String(Math.round(100 * weight));
+      if (value.value !== text) value.value = text;
+      if (Number(slider.value) !== weight) slider.value = String(weight);
     }
     if (!this.across || document.activeElement === this.across || document.activeElement === this.up) return;
     const of = (unit) => now.get(unit) ?? 0;

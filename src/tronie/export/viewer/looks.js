@@ -14,7 +14,10 @@ export const PROVENANCE = {
 };
 const OUTSIDE = "#787878";
 /** Viridis, from sure to unsure. */
-export const HEAT = ["#440154", "#472f7d", "#39568c", "#287d8e", "#1f988b", "#35b779", "#74d055", "#b8de29", "#fde725"];
+export const HEAT = [
+  "#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c",
+  "#1f9f88", "#27ad81", "#3dbc74", "#5cc863", "#81d34d", "#aadc32", "#d5e21a", "#fde725",
+];
 /** Millimetres of standard deviation that have the last colour. */
 export const MOST_MM = 6;
 

@@ -3,7 +3,7 @@
 import { Quaternion, Vector3 } from "three";
 
 /** Metres beyond which a head's way through the room is drawn in: it should stay in sight. */
-const REACH = 0.06;
+const REACH = 0.02;
 
 /**
  * @typedef {{name: string, seconds: number, at: (time: number) => {weights: number[] | null, turn: Quaternion, shift: Vector3}}} Motion

@@ -50,7 +50,7 @@ document.body.prepend(bar, make("main", { class: "head" }, make("div", { class: 
 
 function picker() {
   const group = unique("face");
-  return make("fieldset", { class: "single-faces" }, make("legend", { class: "unseen" }, words("Faces")),
+  return make("fieldset", { class: "single-faces" }, make("legend", { class: "unseen" }, words("Choose a face")),
     ...told.faces.map((face, k) => {
       const small = make("img", { alt: "" });
       address(face.portrait, "image/jpeg").then((found) => (found ? (small.src = found) : small.remove()));

@@ -44,7 +44,7 @@ export const KOREAN = {
   "3D view": "3D 보기",
   "The head in 3D. Arrow keys turn it, plus and minus bring it nearer, 0 looks from the front.":
     "3D 머리입니다. 화살표 키로 돌리고, +와 -로 확대하거나 축소하고, 0으로 정면에서 봅니다.",
-  "Faces": "얼굴", "Face {n}": "얼굴 {n}", "Portrait": "초상", "The portrait from the front": "정면 초상",
+  "Choose a face": "얼굴 고르기", "Face {n}": "얼굴 {n}", "Portrait": "초상", "The portrait from the front": "정면 초상",
   "Head": "머리", "Loading …": "읽는 중 …", "This head cannot be shown.": "이 머리를 표시할 수 없습니다.",
   "This browser cannot draw in 3D.": "이 브라우저는 3D를 그릴 수 없습니다.",
   "Made with tronie": "tronie로 만듦",

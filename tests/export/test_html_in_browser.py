@@ -1,0 +1,133 @@
+"""A page with heads, opened from disk in Chromium."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from samples import make_result, make_shell
+
+from tronie.export.html import head_page, page_faces
+from tronie.export.writer import save
+from tronie.head.model import HeadModel
+
+LOOK = """
+const { createRequire } = require("module");
+const { chromium } = createRequire(process.argv[2] + "/")("playwright-core");
+(async () => {
+  const browser = await chromium.launch({ executablePath: process.argv[3],
+    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
+  const page = await browser.newPage({ viewport: { width: 900, height: 600 }, reducedMotion: "reduce" });
+  const told = { asked: [], said: [], seen: {} };
+  page.on("request", (request) => told.asked.push(request.url()));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && told.said.push(message.text()));
+  page.on("pageerror", (error) => told.said.push(String(error)));
+  await page.goto("file://" + process.argv[4]);
+  const shown = () => page.waitForFunction(() =>
+    "ready" in document.body.dataset && document.querySelector(".single-said").hidden);
+  await shown();
+  const look = async (name) => {
+    await page.mouse.move(0, 0);
+    await page.evaluate(() => document.activeElement.blur());
+    await page.waitForTimeout(150);
+    told.seen[name] = (await page.locator("canvas").screenshot()).toString("base64").slice(0, 200000);
+  };
+  const choose = (text) => page.getByLabel(text, { exact: true }).check({ force: true });
+  await look("first");
+  await look("again");
+  const slider = page.locator('[data-unit="jawOpen"]');
+  await page.getByLabel("Find a movement").fill("jaw open");
+  await slider.fill("1");
+  told.jaw = await page.locator(".head-unit:visible output").allTextContents();
+  await look("jaw");
+  await page.getByRole("button", { name: "At rest" }).click();
+  await look("rest");
+  await page.getByLabel("Hair", { exact: true }).uncheck({ force: true });
+  await look("bald");
+  for (const mode of ["Clay", "Wireframe", "Provenance", "Uncertainty", "Textured"]) {
+    await choose(mode);
+    await look(mode);
+  }
+  await choose("Studio");
+  await look("studio");
+  await page.locator("canvas").focus();
+  await page.keyboard.press("ArrowLeft");
+  await look("turned");
+  await page.locator("canvas").focus();
+  await page.keyboard.press("+");
+  await look("nearer");
+  await page.locator("canvas").focus();
+  await page.keyboard.press("0");
+  await look("front");
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save a picture" }).click();
+  const download = await saved;
+  told.picture = download.suggestedFilename();
+  await look("after the picture");
+  await page.getByLabel("Face 2").check({ force: true });
+  await shown();
+  await look("second");
+  told.focusable = await page.evaluate(() => [...document.querySelectorAll("button, input, summary, canvas")]
+    .filter((one) => one.checkVisibility()).map((one) => {
+      const { width, height } = (one.closest("label") ?? one).getBoundingClientRect();
+      return [one.outerHTML.slice(0, 80), width, height];
+    }));
+  await page.setViewportSize({ width: 360, height: 640 });
+  told.wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  console.log(JSON.stringify(told));
+  await browser.close();
+})();
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, tiny_head: HeadModel) -> Any:
+    node, chromium = shutil.which("node"), shutil.which("chromium")
+    folder = os.environ.get("TRONIE_PLAYWRIGHT")
+    if node is None or chromium is None or not folder:
+        pytest.skip("needs node, chromium, and TRONIE_PLAYWRIGHT: the folder whose node_modules has playwright-core")
+    out = tmp_path_factory.mktemp("page")
+    result = make_result(tiny_head, faces=2)
+    haired = replace(result, faces=tuple(replace(face, shells=(make_shell(),)) for face in result.faces))
+    name, faces = page_faces(save(haired, out, outputs=("glb", "provenance", "portrait")))
+    (out / "page.html").write_bytes(head_page(faces, name))
+    (out / "look.cjs").write_text(LOOK, encoding="utf-8")
+    done = subprocess.run(
+        [node, out / "look.cjs", folder, chromium, out / "page.html"], capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "page": (out / "page.html").as_uri()}
+
+
+@pytest.mark.slow
+def test_nothing_is_asked_for_and_nothing_goes_wrong(told: Any) -> None:
+    assert [address for address in told["asked"] if not address.startswith(("data:", "blob:"))] == [told["page"]]
+    assert told["said"] == []
+
+
+@pytest.mark.slow
+def test_controls_change_what_is_seen(told: Any) -> None:
+    seen = told["seen"]
+    assert seen["first"] == seen["again"], "nothing moves by itself"
+    order = ["first", "jaw", "rest", "bald", "Clay", "Wireframe", "Provenance", "Uncertainty", "Textured", "studio"]
+    for before, after in itertools.pairwise(order):
+        assert seen[before] != seen[after], after
+    assert seen["bald"] == seen["Textured"]
+    assert len({seen[name] for name in ("studio", "turned", "nearer")}) == 3
+    assert seen["front"] == seen["studio"] == seen["after the picture"]
+    assert seen["second"] != seen["front"]
+    assert told["jaw"] == ["100"]
+    assert told["picture"].endswith(".png")
+
+
+@pytest.mark.slow
+def test_fingers_can_hit_everything(told: Any) -> None:
+    assert told["focusable"]
+    assert [one for one in told["focusable"] if min(one[1:]) < 40] == []
+    assert told["wider"] <= 0
