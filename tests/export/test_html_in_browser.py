@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import shutil
 import subprocess
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from node_tools import BROWSER, wants_browser
 from samples import make_result, make_shell
 
 from tronie.export.html import head_page, page_faces
@@ -78,6 +77,17 @@ const { chromium } = createRequire(process.argv[2] + "/")("playwright-core");
       const { width, height } = (one.closest("label") ?? one).getBoundingClientRect();
       return [one.outerHTML.slice(0, 80), width, height];
     }));
+  const axe = require("fs").readFileSync(process.argv[2] + "/node_modules/axe-core/axe.min.js", "utf8");
+  await page.evaluate(axe);
+  told.faults = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    for (const mode of ["Provenance", "Textured"]) {
+      await choose(mode);
+      const { violations } = await page.evaluate(() => axe.run());
+      told.faults.push(...violations.map(({ id, nodes }) => [colorScheme, mode, id, nodes[0].html]));
+    }
+  }
   await page.setViewportSize({ width: 360, height: 640 });
   told.wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   console.log(JSON.stringify(told));
@@ -88,10 +98,7 @@ const { chromium } = createRequire(process.argv[2] + "/")("playwright-core");
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory, tiny_head: HeadModel) -> Any:
-    node, chromium = shutil.which("node"), shutil.which("chromium")
-    folder = os.environ.get("TRONIE_PLAYWRIGHT")
-    if node is None or chromium is None or not folder:
-        pytest.skip("needs node, chromium, and TRONIE_PLAYWRIGHT: the folder whose node_modules has playwright-core")
+    assert BROWSER is not None
     out = tmp_path_factory.mktemp("page")
     result = make_result(tiny_head, faces=2)
     haired = replace(result, faces=tuple(replace(face, shells=(make_shell(),)) for face in result.faces))
@@ -99,18 +106,23 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_head: HeadModel) -> Any:
     (out / "page.html").write_bytes(head_page(faces, name))
     (out / "look.cjs").write_text(LOOK, encoding="utf-8")
     done = subprocess.run(
-        [node, out / "look.cjs", folder, chromium, out / "page.html"], capture_output=True, text=True, timeout=240
+        [BROWSER.node, out / "look.cjs", BROWSER.tools, BROWSER.chromium, out / "page.html"],
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     return {**json.loads(done.stdout), "page": (out / "page.html").as_uri()}
 
 
+@wants_browser
 @pytest.mark.slow
 def test_nothing_is_asked_for_and_nothing_goes_wrong(told: Any) -> None:
     assert [address for address in told["asked"] if not address.startswith(("data:", "blob:"))] == [told["page"]]
     assert told["said"] == []
 
 
+@wants_browser
 @pytest.mark.slow
 def test_controls_change_what_is_seen(told: Any) -> None:
     seen = told["seen"]
@@ -126,8 +138,10 @@ def test_controls_change_what_is_seen(told: Any) -> None:
     assert told["picture"].endswith(".png")
 
 
+@wants_browser
 @pytest.mark.slow
-def test_fingers_can_hit_everything(told: Any) -> None:
+def test_everybody_can_use_it(told: Any) -> None:
     assert told["focusable"]
+    assert told["faults"] == []
     assert [one for one in told["focusable"] if min(one[1:]) < 40] == []
     assert told["wider"] <= 0

@@ -55,7 +55,7 @@ export class HeadViewer extends EventTarget {
     this.head = null;
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
-      this.#tell("lost");
+      if (!this.disposed) this.#tell("lost");
     });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.#tell("restored");
@@ -242,6 +242,8 @@ export class HeadViewer extends EventTarget {
     this.background.dispose();
     this.map.dispose();
     this.renderer.dispose();
+    // Browsers keep a few contexts only, and let go of a canvas when they please.
+    this.renderer.forceContextLoss();
     this.canvas.remove();
   }
 
