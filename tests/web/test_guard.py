@@ -228,6 +228,7 @@ def test_every_answer_bears_the_same_guards(tmp_path: Path) -> None:
             "nothing": (ask("/nothing"), 404),
             "no job": (ask("/v1/jobs/x"), 404),
             "not so": (here.client.put("/v1/jobs"), 405),
+            "not here": (here.client.post("/"), 405),
             "no form": (here.client.post("/v1/jobs", content=b"x"), 415),
             "no number": (ask("/v1/jobs?limit=x"), 422),
             "stranger": (ask("/", headers={"Host": "evil.example"}), 403),
@@ -247,6 +248,13 @@ def test_every_answer_bears_the_same_guards(tmp_path: Path) -> None:
             if status >= 400:
                 assert list(answer.json()) == ["error"], what
                 assert answer.json()["error"].endswith("."), what
+
+
+def test_what_can_be_done_is_told(here: Stage) -> None:
+    can = {"/v1/jobs": "GET, POST", "/v1/jobs/x": "DELETE, GET", "/": "GET, HEAD", "/v1/session": "DELETE, POST"}
+    for path, methods in can.items():
+        answer = here.client.patch(path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
 
 
 def test_what_nobody_foresaw_says_nothing_of_the_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ EXTRAS = {"usd": "pxr", "identity": "dlib", "video": "av"}
 """Extra of an output -> the module that it brings."""
 
 
-@router.get("/v1/info", response_model=InfoRecord, openapi_extra=OPEN)
+@router.get("/v1/info", operation_id="get_info", response_model=InfoRecord, openapi_extra=OPEN)
 def info(request: Request, service: Service) -> InfoRecord:
     """What a page or a program should know before its first job. Needs no token, and says whether others do."""
     config = service.config
@@ -73,7 +73,7 @@ def info(request: Request, service: Service) -> InfoRecord:
     )
 
 
-@router.get("/v1/models", response_model=ModelsRecord)
+@router.get("/v1/models", operation_id="get_models", response_model=ModelsRecord)
 def models() -> ModelsRecord:
     """The models in use with their licences, and those that the owner of the service may bring along."""
     from tronie.importers.catalog import catalog
@@ -82,13 +82,15 @@ def models() -> ModelsRecord:
     return ModelsRecord(models=[_model(row) for row in rows], bring=[_model(row) for row in bring])
 
 
-@router.get("/healthz", response_model=HealthRecord, openapi_extra=OPEN)
+@router.get("/healthz", operation_id="get_health", response_model=HealthRecord, openapi_extra=OPEN)
 async def healthz() -> HealthRecord:
     """Whether the server answers; no more than that."""
     return HealthRecord()
 
 
-@router.get("/readyz", response_model=ReadyRecord, openapi_extra=OPEN, responses=refuses(503))
+@router.get(
+    "/readyz", operation_id="get_readiness", response_model=ReadyRecord, openapi_extra=OPEN, responses=refuses(503)
+)
 def readyz(service: Service) -> ReadyRecord:
     """Whether jobs would be done at once: the queue answers, and a worker is warm."""
     warm = service.warm()
@@ -99,6 +101,7 @@ def readyz(service: Service) -> ReadyRecord:
 
 @router.get(
     "/metrics",
+    operation_id="get_metrics",
     response_class=Response,
     responses={200: {"description": "Figures.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )

@@ -48,8 +48,9 @@ def create_app(config: ServiceConfig, table: JobTable, storage: Storage, inspect
     )
     app.state.served = served
     app.add_middleware(Guard, config=config, credentials=credentials, observe=metrics.observe)
-    answer_errors(app)
-    for part in (sending, jobs, stream, results, about, session, assets):
-        app.include_router(part.router)
+    routers = [part.router for part in (sending, jobs, stream, results, about, session, assets)]
+    for router in routers:
+        app.include_router(router)
+    answer_errors(app, [route for router in routers for route in router.routes])
     document(app)
     return app

@@ -18,6 +18,7 @@ deleted some time after they have ended (`expires`), or at once by DELETE.
 Every answer from 400 on is `{"error": "one sentence."}`."""
 WHEN = {
     400: "The request cannot be read.",
+    401: "The token is wrong.",
     404: "There is no such job, or it is somebody else's; or it has no such file.",
     409: "That cannot be done in the job's state.",
     413: "Too large, too many, too long.",
@@ -64,6 +65,11 @@ EVENTS: dict[str, Any] = {
         }
     },
 }
+
+
+def links(*operations: str) -> dict[str, Any]:
+    """To what may be asked of the job that an answer is about."""
+    return {name: {"operationId": name, "parameters": {"id": "$response.body#/id"}} for name in operations}
 
 
 def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:

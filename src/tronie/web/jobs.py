@@ -17,7 +17,7 @@ from tronie.web.views import job_record
 router = APIRouter(tags=["jobs"])
 
 
-@router.get("/v1/jobs", response_model=JobsRecord)
+@router.get("/v1/jobs", operation_id="list_jobs", response_model=JobsRecord)
 def recent(
     service: Service,
     client: Client,
@@ -35,13 +35,13 @@ def recent(
     return JobsRecord(jobs=[job_record(job) for job in jobs], next=more)
 
 
-@router.get("/v1/jobs/{id}", response_model=JobRecord, responses=refuses(404))
+@router.get("/v1/jobs/{id}", operation_id="get_job", response_model=JobRecord, responses=refuses(404))
 async def get(job: KnownJob) -> JobRecord:
     """A job as it stands."""
     return job_record(job)
 
 
-@router.post("/v1/jobs/{id}/cancel", response_model=JobRecord, responses=refuses(404))
+@router.post("/v1/jobs/{id}/cancel", operation_id="cancel_job", response_model=JobRecord, responses=refuses(404))
 def cancel(job: KnownJob, service: Service, client: Client) -> JobRecord:
     """Stop a job and keep its record and uploads. One that runs ends at its next step; one that has ended stays as it
     is."""
@@ -52,7 +52,7 @@ def cancel(job: KnownJob, service: Service, client: Client) -> JobRecord:
     return job_record(now)
 
 
-@router.delete("/v1/jobs/{id}", status_code=204, responses=refuses(404))
+@router.delete("/v1/jobs/{id}", operation_id="delete_job", status_code=204, responses=refuses(404))
 def delete(job: KnownJob, service: Service) -> Response:
     """Stop a job if it runs, and delete all of it: files, events, record, and jobs that use its uploads again."""
     if not delete_job(service.table, service.storage, job.id):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from tronie.errors import OutputError
 from tronie.service.stored import TableError
@@ -41,8 +43,9 @@ def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None
     return JSONResponse({"error": sentence}, status, dict(headers or {}))
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Let the app say all errors in this way: its own, the framework's, and those that nobody foresaw."""
+def answer_errors(app: FastAPI, all_routes: Iterable[BaseRoute]) -> None:
+    """Let the app say all errors in this way: its own and the framework's. What nobody foresaw is left to the guard."""
+    routes = [route for route in all_routes if isinstance(route, APIRoute)]
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
@@ -51,7 +54,12 @@ def answer_errors(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         sentence = SENTENCES.get(error.status_code) or HTTPStatus(error.status_code).phrase + "."
-        return refusal(error.status_code, sentence, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # All that can be done here; the framework knows what one route can.
+            here = [route.methods or set() for route in routes if route.path_regex.match(request.url.path)]
+            headers["Allow"] = ", ".join(sorted({method for methods in here for method in methods}))
+        return refusal(error.status_code, sentence, headers)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -38,7 +38,12 @@ async def _job(service: Served, id: str, client: str) -> StoredJob:
 
 
 @router.head("/v1/jobs/{id}/files/{name:path}", include_in_schema=False)
-@router.get("/v1/jobs/{id}/files/{name:path}", response_class=Response, responses={**FILE, **refuses(404, 416)})
+@router.get(
+    "/v1/jobs/{id}/files/{name:path}",
+    operation_id="get_file",
+    response_class=Response,
+    responses={**FILE, **refuses(404, 416)},
+)
 async def file(
     request: Request,
     id: JobId,
@@ -59,6 +64,7 @@ async def file(
 @router.head("/v1/jobs/{id}/uploads/{number}/preview.jpg", include_in_schema=False)
 @router.get(
     "/v1/jobs/{id}/uploads/{number}/preview.jpg",
+    operation_id="get_preview",
     response_class=Response,
     responses={**FILE, 200: file_of("A JPEG.", "image/jpeg"), **refuses(404, 416)},
 )
@@ -82,6 +88,7 @@ async def preview(
 @router.head("/v1/jobs/{id}/archive", include_in_schema=False)
 @router.get(
     "/v1/jobs/{id}/archive",
+    operation_id="get_archive",
     response_class=Response,
     responses={
         200: file_of("The archive.", "application/zip"),

@@ -21,7 +21,7 @@ from tronie.service.asked import settings_of
 from tronie.service.config import MEGA
 from tronie.service.housekeeping import FULL, make_room
 from tronie.service.stored import NewJob, QueueFull, QuotaFull, StoredJob, TableError, Upload, UploadRefused
-from tronie.web.documents import refuses
+from tronie.web.documents import links, refuses
 from tronie.web.forms import Form, SentFile, receive
 from tronie.web.records import JobRecord
 from tronie.web.refusals import Refused
@@ -52,10 +52,13 @@ FORM: dict[str, Any] = {
                         },
                         "again": {
                             "type": "string",
+                            "example": "YK00QUSHQT13flhzT5OmZg",
                             "description": "In place of files: a job whose uploads are used again. The new job is its "
                             "child and goes with it.",
                         },
                     },
+                    "anyOf": [{"required": ["files"]}, {"required": ["again"]}],
+                    "additionalProperties": False,
                 }
             }
         },
@@ -69,10 +72,12 @@ SPARE = 200 * MEGA
 
 @router.post(
     "/v1/jobs",
+    operation_id="send_job",
     status_code=201,
     response_model=JobRecord,
     openapi_extra=FORM,
     responses={
+        201: {"links": links("get_job", "follow_job", "cancel_job", "delete_job", "get_archive")},
         200: {"model": JobRecord, "description": "The job that the same Idempotency-Key made before."},
         **refuses(400, 404, 413, 415, 422, 507),
     },

@@ -13,7 +13,13 @@ from tronie.web.served import Service
 router = APIRouter(tags=["session"])
 
 
-@router.post("/v1/session", status_code=204, openapi_extra={"x-open": True}, responses=refuses(400, 413))
+@router.post(
+    "/v1/session",
+    operation_id="begin_session",
+    status_code=204,
+    openapi_extra={"x-open": True},
+    responses=refuses(400, 401, 413),
+)
 async def begin(request: Request, asked: SessionRequest, service: Service) -> Response:
     """Let a browser in: its requests bear the cookie from now on, pictures and links too."""
     credentials = service.credentials
@@ -33,7 +39,7 @@ async def begin(request: Request, asked: SessionRequest, service: Service) -> Re
     return response
 
 
-@router.delete("/v1/session", status_code=204, openapi_extra={"x-open": True})
+@router.delete("/v1/session", operation_id="end_session", status_code=204, openapi_extra={"x-open": True})
 async def end() -> Response:
     """Forget the cookie."""
     response = Response(status_code=204)

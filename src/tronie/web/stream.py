@@ -23,7 +23,12 @@ LARGEST = 2**53
 """No number of an event is larger."""
 
 
-@router.get("/v1/jobs/{id}/events", response_class=StreamingResponse, responses={200: EVENTS, **refuses(404)})
+@router.get(
+    "/v1/jobs/{id}/events",
+    operation_id="follow_job",
+    response_class=StreamingResponse,
+    responses={200: EVENTS, **refuses(404)},
+)
 async def events(
     id: JobId,
     service: Service,
