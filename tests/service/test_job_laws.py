@@ -280,4 +280,4 @@ def test_laws(database: str) -> None:
 
 @pytest.mark.slow
 def test_laws_at_length(database: str) -> None:
-    run(database, 200, 50)
+    run(database, 100, 50)
