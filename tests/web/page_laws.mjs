@@ -80,6 +80,18 @@ test("a stage of faces is done when all faces are", () => {
   assert.deepEqual(current(progress), fit);
 });
 
+test("a job that is begun again begins from nothing", () => {
+  const progress = begin("photo", "running");
+  const events = [["stage_began", { stage: "open" }], ["stage_ended", { stage: "open" }], ...photo([1, 2])];
+  for (const [name, data] of events) take(progress, name, data);
+  const before = progress.share;
+  take(progress, ...events[0]);
+  assert.ok(progress.share < before / 2);
+  assert.deepEqual([...progress.face.values()], ["waiting", "waiting"]);
+  for (const [name, data] of events.slice(1)) take(progress, name, data);
+  assert.equal(progress.share, before);
+});
+
 test("stages that nobody knows are shown, and do no harm", () => {
   const progress = begin("clip", "running");
   take(progress, "stage_began", { stage: "follow", total: 10 });

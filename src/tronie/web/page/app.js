@@ -1,6 +1,7 @@
 /** What the whole page knows: the server, the jobs, the files that are on their way to it. */
 import * as api from "/page/api.js";
 import { memory } from "/page/dom.js";
+import { size, t } from "/page/i18n.js";
 import { pause, wait } from "/page/sse.js";
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
@@ -146,14 +147,23 @@ export function posted() {
   return usual.length ? { ...app.settings, outputs: [...usual, "maps"] } : { ...app.settings };
 }
 
+/** Types that every browser shows; for others there is the server's preview. */
+const SHOWN = /^image\/(jpeg|png|webp|gif|bmp)$/;
+
+/** Why it need not even be sent. @param {File} file */
+function tooLarge(file) {
+  const most = app.info?.limits?.bytes;
+  return most && file.size > most ? t("It is larger than {size}, the most that this server takes.", { size: size(most) }) : null;
+}
+
 /** Sends files, two at a time, each as a job. @param {File[]} files @returns {Sending[]} */
 export function send(files) {
   const added = files.map((file) => ({
     key: api.key(),
     file,
-    picture: file.type.startsWith("image/") ? URL.createObjectURL(file) : null,
+    picture: SHOWN.test(file.type) ? URL.createObjectURL(file) : null,
     share: 0,
-    error: null,
+    error: tooLarge(file),
     started: false,
     stop: new AbortController(),
   }));

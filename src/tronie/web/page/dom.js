@@ -41,6 +41,14 @@ export function refill(element, ...children) {
   return fill(element, ...children);
 }
 
+/** Puts the focus on the headline of what is new, where it was on something that has gone. @param {HTMLElement} main */
+export function land(main) {
+  if (document.activeElement && document.activeElement !== document.body && document.activeElement !== main) return;
+  const head = main.querySelector("h1");
+  head?.setAttribute("tabindex", "-1");
+  head?.focus({ preventScroll: true });
+}
+
 /** Loads style sheets that are not there yet. @param {...string} addresses */
 export async function sheet(...addresses) {
   const loads = addresses.filter((href) => !document.querySelector(`link[href="${href}"]`)).map((href) =>

@@ -82,6 +82,7 @@ export const KOREAN = {
   "Is next": "다음 차례",
   "It could not be done": "끝내지 못했습니다",
   "It could not be sent.": "보내지 못했습니다.",
+  "It is larger than {size}, the most that this server takes.": "{size}보다 큽니다. 이 서버는 그보다 큰 파일을 받지 않습니다.",
   "Jobs and their files are deleted after a while, or when somebody deletes them.":
     "작업과 파일은 시간이 지나거나 누군가 삭제하면 없어집니다.",
   "just now": "방금",

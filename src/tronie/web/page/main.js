@@ -1,10 +1,11 @@
 /** The page: its frame, and which view stands in it. */
 import * as api from "/page/api.js";
 import { app, look, meet, refresh } from "/page/app.js";
-import { h, memory, refill, say, sheet } from "/page/dom.js";
+import { h, land, memory, refill, say, sheet } from "/page/dom.js";
 import { LANGUAGES, language, load, speak, t } from "/page/i18n.js";
 import { banner } from "/page/parts/banner.js";
 import { icon } from "/page/parts/icons.js";
+import { receive } from "/page/parts/receive.js";
 import { tray } from "/page/parts/tray.js";
 import { address, parse, quietly } from "/page/router.js";
 import { start } from "/page/views/start.js";
@@ -38,9 +39,8 @@ async function show() {
   view(main, route, signal);
   if (!first) {
     scrollTo(0, 0);
-    const head = main.querySelector("h1");
-    head?.setAttribute("tabindex", "-1");
-    head?.focus({ preventScroll: true });
+    if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+    land(main);
   }
   first = false;
 }
@@ -112,8 +112,13 @@ async function run() {
     known = app.info.signed_in;
     frame(parse(location.hash).name);
   });
+  at("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    at("main").focus();
+  });
   banner(at("banner"));
   tray(at("tray"));
+  receive();
   await show();
   meet();
   look();

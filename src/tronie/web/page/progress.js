@@ -43,14 +43,15 @@ export function begin(kind, state = "queued") {
 export function take(progress, name, data) {
   if (name === "state") {
     Object.assign(progress, { state: data.state, place: data.place ?? null, reason: data.reason ?? null });
-    // A job that is taken up again begins anew.
-    if (data.state === "queued") progress.seen.clear();
+    if (data.state === "queued") restart(progress);
   } else if (name === "faces_found") {
     progress.faces = data.faces;
     progress.width = data.width;
     progress.height = data.height;
     for (const face of data.faces) if (!progress.face.has(face.index)) progress.face.set(face.index, "waiting");
   } else if (name === "stage_began") {
+    // It is opened but once: a worker came to its end, and another begins anew.
+    if (data.stage === "open" && progress.seen.has("open")) restart(progress);
     const stage = seen(progress, data.stage);
     stage.open += 1;
     stage.total = data.total ?? stage.total;
@@ -71,6 +72,12 @@ export function take(progress, name, data) {
     progress.notes.push(data.text);
   }
   progress.share = Math.max(progress.share, share(progress));
+}
+
+function restart(progress) {
+  progress.seen.clear();
+  progress.share = 0;
+  for (const index of progress.face.keys()) progress.face.set(index, "waiting");
 }
 
 function seen(progress, name) {

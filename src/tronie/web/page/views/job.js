@@ -1,7 +1,7 @@
 /** One job: on its way, waiting, in work, done or failed. */
 import * as api from "/page/api.js";
 import { app, drop, ended } from "/page/app.js";
-import { h, refill, say, styled } from "/page/dom.js";
+import { h, land, refill, say, styled } from "/page/dom.js";
 import { count, percent, stageText, t } from "/page/i18n.js";
 import { icon } from "/page/parts/icons.js";
 import { Photo } from "/page/parts/photo.js";
@@ -49,6 +49,7 @@ export async function job(main, route, signal) {
   } else {
     over(main, record);
   }
+  if (!signal.aborted) land(main);
 }
 
 /** A wide picture, and beside it what goes on. */
@@ -133,18 +134,21 @@ async function running(main, record, signal) {
     hint.hidden = !progress.compiling;
     drawStages(list, stages(progress), waits);
     photo.mark(progress.face);
+    document.title = `${waits ? "" : `${percent(progress.share)} `}${upload?.name ?? ""} - tronie`;
     // Not every step is read out: the stage, and that a face is finished.
     const news = `${title.textContent}${words.textContent ? `. ${words.textContent}` : ""}`;
     if (news !== heard) say(news);
     heard = news;
   };
   draw();
+  land(main);
 
   await new Promise((resolve) => {
     signal.addEventListener("abort", resolve);
     follow(api.events(record.id), ({ event, data }) => {
       if (data.upload) return false;
       take(progress, event, data);
+      if (event === "faces_found") prepare();
       if (event === "faces_found" && progress.faces) photo.put(progress.faces, progress.width, progress.height);
       if (!asked) {
         asked = true;
@@ -168,6 +172,11 @@ async function running(main, record, signal) {
     if (!signal.aborted) gone(main);
     return null;
   }
+}
+
+/** While the heads are made there is time to load what shows them. */
+function prepare() {
+  for (const module of ["/viewer/viewer.js", "/viewer/panel.js", "/page/views/result.js"]) import(module).catch(() => {});
 }
 
 function drawStages(list, all, waits) {

@@ -1,10 +1,11 @@
 /** The start: drop, pick, paste or take a photo. */
-import { app, refresh, send } from "/page/app.js";
-import { h, refill } from "/page/dom.js";
+import { app, refresh } from "/page/app.js";
+import { h, memory, refill } from "/page/dom.js";
 import { span, t } from "/page/i18n.js";
 import { icon } from "/page/parts/icons.js";
+import { begin } from "/page/parts/receive.js";
 import { stateText } from "/page/parts/tray.js";
-import { address, go } from "/page/router.js";
+import { address } from "/page/router.js";
 
 /** @param {HTMLElement} main @param {unknown} _route @param {AbortSignal} signal */
 export function start(main, _route, signal) {
@@ -12,7 +13,7 @@ export function start(main, _route, signal) {
   const input = h("input.unseen", { type: "file", id: "files", multiple: true, accept: "image/*,video/*", tabindex: "-1", "aria-hidden": "true",
     onchange: () => { begin([...input.files]); input.value = ""; } });
   const privacy = h("p.privacy", { id: "privacy" });
-  const recent = h("section.recent", { "aria-labelledby": "recent-title", hidden: true });
+  const recent = h("section.recent", { "aria-labelledby": "recent-title", hidden: !memory.get("recent") });
   const drop = h("div.drop", { id: "drop" },
     h("div.drop-art", { "aria-hidden": "true" }, icon("upload", 34)),
     h("h1", {}, t("Turn faces into heads in 3D")),
@@ -32,15 +33,16 @@ export function start(main, _route, signal) {
       refill(privacy, icon("lock", 18), h("span", {},
         t("Your photos stay on this server and are deleted {span} after they are done, or at once when you delete them.", { span: span(app.info.retention_seconds) })));
     }
-    draw(recent, app.jobs?.slice(0, 6) ?? []);
+    if (app.jobs) draw(recent, app.jobs.slice(0, 6));
   };
   app.watch(update, signal);
   update();
   if (app.jobs) refresh().catch(() => {});
-  listen(drop, signal);
 }
 
 function draw(recent, jobs) {
+  // Next time its place is kept free from the beginning, so that nothing moves.
+  memory.set("recent", jobs.length ? "yes" : null);
   recent.hidden = !jobs.length;
   const now = jobs.map((job) => job.id + job.state + job.place).join();
   if (recent.dataset.drawn === now) return;
@@ -53,13 +55,6 @@ function draw(recent, jobs) {
         h("b", {}, job.uploads[0]?.name ?? ""), h("span", {}, stateText(job)))))));
 }
 
-/** Sends them, and shows what becomes of it. @param {File[]} files */
-export function begin(files) {
-  if (!files.length) return;
-  const sending = send(files);
-  go(sending.length === 1 ? address("job", sending[0].key) : address("jobs"));
-}
-
 async function webcam() {
   const { webcam: open } = await import("/page/parts/webcam.js");
   open((file) => begin([file]));
@@ -68,23 +63,4 @@ async function webcam() {
 async function settings() {
   const { settings: open } = await import("/page/parts/settings.js");
   open();
-}
-
-/** Files may be dropped anywhere in the window, and pasted. */
-function listen(drop, signal) {
-  let depth = 0;
-  const carries = (event) => event.dataTransfer?.types.includes("Files");
-  const on = (name, act) => document.addEventListener(name, act, { signal });
-  const light = (yes) => drop.classList.toggle("over", yes);
-  on("dragenter", (event) => { if (carries(event)) { depth += 1; light(true); event.preventDefault(); } });
-  on("dragover", (event) => { if (carries(event)) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; } });
-  on("dragleave", (event) => { if (carries(event)) { depth = Math.max(0, depth - 1); light(depth > 0); } });
-  on("drop", (event) => { if (!carries(event)) return; event.preventDefault(); depth = 0; light(false); begin([...event.dataTransfer.files]); });
-  on("paste", (event) => { const files = [...(event.clipboardData?.files ?? [])]; if (files.length) { event.preventDefault(); begin(files.map(named)); } });
-}
-
-/** Pasted pictures are all called image.png. */
-function named(file) {
-  if (file.name && file.name !== "image.png") return file;
-  return new File([file], `${t("pasted")}-${new Date().toISOString().slice(11, 19).replaceAll(":", "")}.png`, { type: file.type });
 }
