@@ -90,6 +90,14 @@ def test_a_page_holds_all_faces_as_they_are(done: Path) -> None:
     assert len(shared) > 0.4 * len(glb), "what heads of a model share is there once"
 
 
+def test_a_page_for_each_face_is_an_output(tiny_head: HeadModel, tmp_path: Path) -> None:
+    place = save(make_result(tiny_head), tmp_path, outputs=("glb", "html")) / "face-1"
+    page = _Page((place / "head.html").read_bytes())
+    (told,) = page.told["faces"]
+    assert page.block(told["head"]) + page.block(0) + page.block(told["rest"]) == (place / "head.glb").read_bytes()
+    assert "head.html" in json.loads((place / "face.json").read_bytes())["files"]
+
+
 def test_a_page_asks_for_nothing(done: Path) -> None:
     name, faces = page_faces(done)
     page = _Page(head_page(faces, name))

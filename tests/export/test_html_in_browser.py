@@ -64,6 +64,13 @@ const { chromium } = createRequire(process.argv[2] + "/")("playwright-core");
   await page.locator("canvas").focus();
   await page.keyboard.press("0");
   await look("front");
+  await page.getByRole("button", { name: "Turn the head round" }).click();
+  await look("going round");
+  await page.getByRole("button", { name: "front again" }).click();
+  await page.locator("canvas").focus();
+  await page.keyboard.press("Shift+ArrowLeft");
+  await look("aside");
+  await page.getByRole("button", { name: "front again" }).click();
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save a picture" }).click();
   const download = await saved;
@@ -131,7 +138,7 @@ def test_controls_change_what_is_seen(told: Any) -> None:
     for before, after in itertools.pairwise(order):
         assert seen[before] != seen[after], after
     assert seen["bald"] == seen["Textured"]
-    assert len({seen[name] for name in ("studio", "turned", "nearer")}) == 3
+    assert len({seen[name] for name in ("studio", "turned", "nearer", "going round", "aside")}) == 5
     assert seen["front"] == seen["studio"] == seen["after the picture"]
     assert seen["second"] != seen["front"]
     assert told["jaw"] == ["100"]

@@ -30,6 +30,7 @@ export function icon(path) {
 
 export const ICONS = {
   front: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5",
+  turn: "M20 12c0 2.2-3.6 4-8 4s-8-1.8-8-4 3.6-4 8-4c2.6 0 4.9.6 6.4 1.6M18.9 5.6v4.2h-4.2",
   picture: "M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7",
   play: "M8 5v14l11-7z",
   pause: "M8 5v14M16 5v14",

@@ -106,8 +106,10 @@ export class HeadPanel {
     const { words, viewer } = this;
     this.tools?.remove();
     const button = (path, title, chosen) => make("button", { type: "button", class: "round", title, "aria-label": title, onclick: chosen }, icon(path));
+    this.turning = button(ICONS.turn, words("Turn the head round"), () => viewer.turnRound(!viewer.turning));
     this.tools = make("div", { class: "head-tools", role: "group", "aria-label": words("3D view") },
       button(ICONS.front, words("Look from the front again"), () => viewer.resetView()),
+      this.turning,
       button(ICONS.picture, words("Save a picture of this view"), () => this.#picture()));
     viewer.element.append(this.tools);
   }
@@ -126,6 +128,7 @@ export class HeadPanel {
     };
     check(this.modes, mode);
     check(this.lights, viewer.light);
+    this.turning.setAttribute("aria-pressed", String(viewer.turning));
     this.lights.hidden = mode !== "textured";
     const parts = viewer.parts();
     this.parts.hidden = !parts.length || mode === "provenance" || mode === "uncertainty";

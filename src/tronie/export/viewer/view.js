@@ -10,6 +10,10 @@ const MARGIN = 1.08;
 /** With a bust below it, what is shown of it: so much below the eyes, as a share of the head's height above its chin. */
 const BUST_SHOWN = 0.26;
 const CLOSE_ENOUGH = 1e-3;
+/** Radians a second by which a head turns round. */
+const PACE = 0.5;
+/** Of the distance, by which a key moves what is looked at. */
+const ASIDE = 0.03;
 
 export class View {
   /** @param {import("three").PerspectiveCamera} camera @param {HTMLCanvasElement} canvas @param {() => void} changed */
@@ -29,6 +33,7 @@ export class View {
     this.home = null;
     /** Where the keys are turning it to. @type {Spherical | null} */
     this.goal = null;
+    this.spinning = false;
   }
 
   /** Show what is in a box. @param {import("three").Box3} box @param {boolean} bust whether it goes on below the neck */
@@ -106,10 +111,36 @@ export class View {
     return new Spherical().setFromVector3(this.camera.position.clone().sub(this.controls.target));
   }
 
+  /** Turn round and round, or no longer. @param {boolean} on */
+  spin(on) {
+    this.spinning = on;
+    this.goal = null;
+    this.before = performance.now();
+    this.changed();
+  }
+
+  /** Move what is looked at. @param {number} right @param {number} up in steps */
+  pan(right, up) {
+    const step = ASIDE * this.camera.position.distanceTo(this.controls.target);
+    const by = new Vector3(right * step, up * step, 0).applyQuaternion(this.camera.quaternion);
+    this.goal = null;
+    this.controls.target.add(by);
+    this.camera.position.add(by);
+    this.changed();
+  }
+
   /** One step of what still moves; whether something does. */
   update() {
-    if (this.goal) this.#approach();
-    return this.controls.update() || this.goal !== null;
+    if (this.spinning) this.#spin();
+    else if (this.goal) this.#approach();
+    return this.controls.update() || this.goal !== null || this.spinning;
+  }
+
+  #spin() {
+    const now = performance.now(), place = this.#now();
+    place.theta += (PACE * Math.min(now - this.before, 100)) / 1000;
+    this.before = now;
+    this.camera.position.setFromSpherical(place).add(this.controls.target);
   }
 
   #approach() {
@@ -126,6 +157,11 @@ export class View {
 
   #pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const aside = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.shiftKey && event.key in aside) {
+      event.preventDefault();
+      return this.pan(...aside[event.key]);
+    }
     const steps = {
       ArrowLeft: () => this.turn(STEP, 0), ArrowRight: () => this.turn(-STEP, 0),
       ArrowUp: () => this.turn(0, STEP), ArrowDown: () => this.turn(0, -STEP),

@@ -22,7 +22,7 @@ const PICTURE_SIDE = 2048;
 
 /**
  * Events: `ready` (another head is shown), `frame` (a picture of an animation was drawn: {time, seconds, playing}),
- * `expression` (weights have changed), `look` (mode, light or parts have), `lost` and `restored` (the graphics context).
+ * `expression` (weights have changed), `look` (mode, light, parts or whether it turns have), `lost` and `restored` (the graphics context).
  */
 export class HeadViewer extends EventTarget {
   #frame = 0;
@@ -209,7 +209,17 @@ export class HeadViewer extends EventTarget {
   }
 
   resetView() {
+    this.turnRound(false);
     this.view.reset();
+  }
+
+  get turning() { return this.view.spinning; }
+
+  /** Turn the head round and round, or no longer. @param {boolean} on */
+  turnRound(on) {
+    if (on === this.turning) return;
+    this.view.spin(on);
+    this.#tell("look");
   }
 
   /** As it is seen now. @returns {Promise<Blob>} */
