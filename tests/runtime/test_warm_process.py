@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from odd_worker import MEGA, Odd, limit_of
@@ -16,6 +17,16 @@ from tronie.runtime.child_process import Crash, Limit, WorkerError
 from tronie.runtime.hardware import resident
 from tronie.runtime.job import Advanced, Event, Job
 from tronie.runtime.warm_process import WarmProcess
+
+
+@dataclass(frozen=True)
+class Other:
+    def __call__(self, job: Job) -> Callable[[str], str]:
+        return another
+
+
+def another(task: str) -> str:
+    return "another"
 
 
 @pytest.fixture
@@ -85,6 +96,13 @@ def test_what_does_not_start_is_an_error() -> None:
         WarmProcess(Dying()).do(1, Job())
     with pytest.raises(WorkerError, match="a start took more than"):
         WarmProcess(Odd(), starting=Limit(0.0, None, "a start")).do("a", Job())
+
+
+def test_who_takes_the_place_of_another_may_begin_otherwise() -> None:
+    with WarmProcess(Odd(), again=Other(), limit=limit_of) as odd:
+        assert isinstance(odd.do("a", Job()), str)
+        assert isinstance(odd.do("stuck", Job()), Crash)
+        assert odd.do("a", Job()) == "another"
 
 
 def test_closing_it_ends_it(odd: WarmProcess[str, str]) -> None:

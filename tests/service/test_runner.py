@@ -23,7 +23,8 @@ from toy_bench import toy_process
 
 from tronie.service import runner as runners
 from tronie.service.job_table import JobTable
-from tronie.service.runner import Runner, release_lost, worker_name
+from tronie.service.runner import Runner
+from tronie.service.worker_names import release_lost, worker_name
 
 
 class Place:
@@ -64,7 +65,7 @@ class Place:
             self.thread.join(30)
             assert not self.thread.is_alive()
 
-    def wait(self, until: Callable[[], object], seconds: float = 30) -> None:
+    def wait(self, until: Callable[[], object], seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, "it never came"
@@ -83,8 +84,19 @@ class Place:
         return {path.name for path in self.storage.folder(id).iterdir()}
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """With a worker that is there for all."""
+    place = Place(tmp_path_factory.mktemp("place") / "data")
+    place.start()
+    yield place
+    place.stop()
+    place.table.close()
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def alone(tmp_path: Path) -> Iterator[Place]:
+    """Without a worker, for one test."""
     place = Place(tmp_path / "data")
     yield place
     place.stop()
@@ -92,7 +104,6 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def test_a_job_is_done_and_reported_to_the_last_byte(place: Place) -> None:
-    place.start()
     job = place.end(place.add("good", "bad", "crash", "good"))
     assert (job.state, job.reason, job.attempts) == ("done", None, 1)
     assert job.report is not None
@@ -116,7 +127,6 @@ def test_a_job_is_done_and_reported_to_the_last_byte(place: Place) -> None:
 
 
 def test_events_are_of_uploads_and_steps_are_not_told_one_by_one(place: Place) -> None:
-    place.start()
     job = place.end(place.add("good", "good"))
     events = [event for _, event in place.table.events(job.id)]
     assert [event["upload"] for event in events if event["event"] == "stage_began"] == [0, 1]
@@ -127,7 +137,6 @@ def test_events_are_of_uploads_and_steps_are_not_told_one_by_one(place: Place) -
 
 
 def test_where_nothing_works_the_job_has_failed_with_one_sentence(place: Place) -> None:
-    place.start()
     one, two, wrong = place.add("bad"), place.add("bad", "bad"), place.add("good", settings={"nonsense": 1})
     job = place.end(one)
     assert (job.state, job.reason) == ("failed", "a photo: ../a photo.jpg is odd.")
@@ -140,14 +149,12 @@ def test_where_nothing_works_the_job_has_failed_with_one_sentence(place: Place) 
 
 
 def test_what_is_stuck_is_ended(place: Place) -> None:
-    place.start()
     job = place.end(place.add("stuck"))
     assert (job.state, job.reason) == ("failed", "Not finished: a step took more than 0.5 s.")
     assert place.end(place.add("good")).state == "done"
 
 
 def test_cancelled_and_deleted_jobs_end_soon_and_leave_nothing(place: Place) -> None:
-    place.start()
     cancelled, deleted = place.add("slow"), place.add("slow")
     place.wait(lambda: place.table.events(cancelled))
     began = time.monotonic()
@@ -162,14 +169,14 @@ def test_cancelled_and_deleted_jobs_end_soon_and_leave_nothing(place: Place) -> 
     assert not place.storage.folder(deleted).exists()
 
 
-def test_a_worker_that_ends_gives_its_job_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_ends_gives_its_job_back(alone: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runners, "GRACE", 0.2)
-    place.start()
-    id = place.add("slow")
-    place.wait(lambda: place.table.events(id))
-    place.stop()
-    job = place.job(id)
-    assert (job.state, job.attempts, place.folders(id)) == ("queued", 0, {"inputs"})
+    alone.start()
+    id = alone.add("slow")
+    alone.wait(lambda: alone.table.events(id))
+    alone.stop()
+    job = alone.job(id)
+    assert (job.state, job.attempts, alone.folders(id)) == ("queued", 0, {"inputs"})
 
 
 def test_a_lease_is_kept_while_the_work_is_silent_and_the_database_away_for_a_while(
@@ -183,7 +190,6 @@ def test_a_lease_is_kept_while_the_work_is_silent_and_the_database_away_for_a_wh
         return renew(*given)
 
     monkeypatch.setattr(JobTable, "renew", sometimes)
-    place.start()
     id = place.add("slow")  # more than two leases
     place.wait(lambda: place.job(id).state == "running")
     other = worker_name() + "0"
@@ -193,11 +199,11 @@ def test_a_lease_is_kept_while_the_work_is_silent_and_the_database_away_for_a_wh
     assert (place.job(id).state, place.job(id).attempts) == ("done", 1)
 
 
-def test_workers_of_this_machine_that_do_not_run_lose_their_jobs_at_once(place: Place) -> None:
-    ids = [place.add("good") for _ in range(3)]
+def test_workers_of_this_machine_that_do_not_run_lose_their_jobs_at_once(alone: Place) -> None:
+    ids = [alone.add("good") for _ in range(3)]
     names = (f"{process_ids.here()}-99999999.5", "elsewhere-99999999.5", worker_name())
     for name in names:
-        place.table.seen(name, ready=True, busy=True, version="1")
-        assert place.table.claim(name, 30, 2) is not None
-    assert release_lost(place.table) == 1
-    assert sorted(place.job(id).state for id in ids) == ["queued", "running", "running"]
+        alone.table.seen(name, ready=True, busy=True, version="1")
+        assert alone.table.claim(name, 30, 2) is not None
+    assert release_lost(alone.table) == 1
+    assert sorted(alone.job(id).state for id in ids) == ["queued", "running", "running"]

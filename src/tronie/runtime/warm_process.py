@@ -23,22 +23,24 @@ class WarmProcess(Generic[T, R]):
     """Does one task after the other in a process of its own, which is begun anew whenever it was lost.
 
     `start` runs once in each process and gives the function that does a task, as in `run_in_processes`; so do `limit`,
-    `threads` and `quiet`. `starting` is the limit until the first event that has another. A process that holds more
-    than `most` bytes after a task makes room for a fresh one. An instance belongs to one thread, which must live as
-    long as the process shall: on Linux that ends with the thread that began it.
+    `threads` and `quiet`. `again` takes its place once a process has come to be ready. `starting` is the limit until
+    the first event that has another. A process that holds more than `most` bytes after a task makes room for a fresh
+    one. An instance belongs to one thread, which must live as long as the process shall: on Linux that ends with the
+    thread that began it.
     """
 
     def __init__(
         self,
         start: Callable[[Job], Callable[[T], R]],
         *,
+        again: Callable[[Job], Callable[[T], R]] | None = None,
         limit: Callable[[Event], Limit | None] = lambda event: None,
         starting: Limit | None = None,
         most: int | None = None,
         threads: int = 0,
         quiet: bool = True,
     ) -> None:
-        self._start, self._limit, self._starting, self._most = start, limit, starting, most
+        self._start, self._again, self._limit, self._starting, self._most = start, again or start, limit, starting, most
         self._threads, self._quiet = threads, quiet
         self._child: Child[T] | None = None
         self._false_starts = 0
@@ -79,6 +81,7 @@ class WarmProcess(Generic[T, R]):
                 raise WorkerError(value)
             if kind == "ready":
                 child.ready, child.limit, self._false_starts = True, None, 0
+                self._start = self._again
             else:
                 self._heard(child, kind, value, hear)
         return True

@@ -19,8 +19,9 @@ from tronie.runtime.logs import logger
 from tronie.runtime.pipe import end_with_parent
 from tronie.service.config import ServiceConfig
 from tronie.service.job_table import JobTable
-from tronie.service.runner import GRACE, Runner, release_lost, worker_name
+from tronie.service.runner import GRACE, Runner
 from tronie.service.storage import Storage
+from tronie.service.worker_names import release_lost, worker_name
 
 log = logger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from tronie.errors import TronieError
+from tronie.errors import TronieError, sentence
 from tronie.export.events import event_line
 from tronie.runtime.job import Advanced, Event, Job
 from tronie.runtime.logs import logger
@@ -76,8 +76,8 @@ class Lease:
                     held = now
                 if self.standing == "go":
                     self._pass_on()
-            except TronieError as trouble:
-                log.warning("a lease is not renewed: %s", trouble)
+            except Exception as trouble:  # whatever it is, the job is worked on as long as nobody else may have it
+                log.warning("a lease is not renewed: %s", sentence(trouble))
                 if now - held > self._seconds:  # others may have it by now
                     self.standing = "lost"
             if self.standing == "go" and self._leave():

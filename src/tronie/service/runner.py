@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from pathlib import Path
 from tronie.errors import Cancelled, TronieError, sentence
 from tronie.io.paths import distinct, safe_name
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.runtime import process_ids
 from tronie.runtime.atomic_files import sweep
 from tronie.runtime.child_process import TICK, Crash
 from tronie.runtime.job import Job
@@ -28,6 +26,7 @@ from tronie.service.report import report_of
 from tronie.service.storage import Storage
 from tronie.service.stored import Claim, Report, State, StoredJob, Upload
 from tronie.service.workbench import LONGEST, Order, bench_process
+from tronie.service.worker_names import worker_name
 from tronie.settings import Settings
 from tronie.version import __version__
 
@@ -41,21 +40,6 @@ GRACE = 8.0
 """Seconds that a job has to be finished when its worker is to end; then it is given back."""
 TROUBLE = 5.0
 """Seconds that are waited after something that will not be better at once."""
-
-
-def worker_name(process: int | None = None) -> str:
-    """Of this process or another one of this machine, in the table of workers."""
-    return f"{process_ids.here()}-{process_ids.mark(process)}"
-
-
-def release_lost(table: JobTable) -> int:
-    """Take back what workers of this machine had that do not run any more; how many jobs those were."""
-    count = 0
-    for worker in table.workers(24 * 3600):
-        found = re.fullmatch(r"(\w+)-(\d+\.\d+)", worker.name)
-        if found and found[1] == process_ids.here() and not process_ids.runs(found[2]):
-            count += table.release(worker.name)
-    return count
 
 
 class Runner:

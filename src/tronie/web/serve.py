@@ -128,12 +128,14 @@ def serve(config: ServiceConfig, say: Say, begun: Callable[[str], None] | None =
         from tronie.service.job_table import JobTable
         from tronie.service.storage import Storage
         from tronie.service.uploads import Inspector
+        from tronie.service.worker_names import release_lost
         from tronie.web.app import create_app
         from tronie.web.patience import PatientProtocol
 
         storage = Storage(config.data)
         table = JobTable.open(config.database_url, retention=config.retention, attempts=config.attempts)
         open_.callback(table.close)
+        release_lost(table)  # or those of a server that was killed would pass for ready
         inspector = Inspector(config)
         open_.callback(inspector.close)
         app = create_app(config, table, storage, inspector)
