@@ -3,7 +3,7 @@
 // is bent down below white. The picture of a head holds its photo's colours, and shows them so.
 
 import {
-  BufferAttribute, Color, CustomBlending, LinearMipmapLinearFilter, MeshPhysicalMaterial, OneFactor, ShaderChunk,
+  BufferAttribute, Color, CustomBlending, LinearFilter, MeshPhysicalMaterial, OneFactor, ShaderChunk,
   ShaderMaterial, SRGBColorSpace, ZeroFactor,
 } from "three";
 
@@ -172,14 +172,27 @@ uniform int shows;
 varying vec3 n;
 varying vec2 at;
 varying float kind, sigma;
-// A texel just outside the rim of a chart is of the kind of those beside it.
+vec3 texel( ivec2 at ) {
+  return texelFetch( picture, clamp( at, ivec2( 0 ), textureSize( picture, 0 ) - 1 ), 0 ).rgb;
+}
+bool known( vec3 color ) {
+  return max( color.r, max( color.g, color.b ) ) > 0.02;
+}
+// Between texels, but for those outside a chart, which are black: they would draw lines along its rim.
 vec3 there( vec2 place ) {
-  vec3 found = texture2D( picture, place ).rgb;
-  if ( max( found.r, max( found.g, found.b ) ) > 0.02 ) return found;
-  vec2 texel = 1.0 / vec2( textureSize( picture, 0 ) );
-  for ( int k = 0; k < 25; k ++ ) {
-    vec3 beside = texture2D( picture, place + texel * vec2( k % 5 - 2, k / 5 - 2 ) ).rgb;
-    if ( max( beside.r, max( beside.g, beside.b ) ) > 0.02 ) return beside;
+  vec2 p = place * vec2( textureSize( picture, 0 ) ) - 0.5, part = fract( p );
+  ivec2 corner = ivec2( floor( p ) );
+  vec4 sum = vec4( 0.0 );
+  for ( int k = 0; k < 4; k ++ ) {
+    ivec2 by = ivec2( k % 2, k / 2 );
+    vec2 share = mix( 1.0 - part, part, vec2( by ) );
+    vec3 color = texel( corner + by );
+    if ( known( color ) ) sum += share.x * share.y * vec4( color, 1.0 );
+  }
+  if ( sum.a > 0.001 ) return sum.rgb / sum.a;
+  for ( int k = 0; k < 36; k ++ ) {
+    vec3 beside = texel( corner + ivec2( k % 6 - 2, k / 6 - 2 ) );
+    if ( known( beside ) ) return beside;
   }
   return kinds[ 0 ];
 }
@@ -219,7 +232,8 @@ export function withFacts(geometry) {
 export function asMap(texture) {
   texture.colorSpace = SRGBColorSpace;
   texture.flipY = false;
-  texture.minFilter = LinearMipmapLinearFilter;
+  texture.minFilter = LinearFilter;
+  texture.generateMipmaps = false;
   texture.needsUpdate = true;
   return texture;
 }
