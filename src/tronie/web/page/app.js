@@ -141,12 +141,6 @@ export async function look() {
   }
 }
 
-/** The settings that are posted: what differs from the usual, and the maps that the result's view wants. */
-export function posted() {
-  const usual = app.info?.settings?.properties?.outputs?.default ?? [];
-  return usual.length ? { ...app.settings, outputs: [...usual, "maps"] } : { ...app.settings };
-}
-
 /** Types that every browser shows; for others there is the server's preview. */
 const SHOWN = /^image\/(jpeg|png|webp|gif|bmp)$/;
 
@@ -185,7 +179,7 @@ function next() {
 async function deliver(one) {
   for (let tries = 0; ; tries += 1) {
     try {
-      const job = await api.upload(one.file, posted(), {
+      const job = await api.upload(one.file, app.settings, {
         idempotency: one.key,
         signal: one.stop.signal,
         sent: (share) => {

@@ -85,8 +85,8 @@ export function stageText(name) {
     solve: t("Finding out who is who"),
     heads: t("Making the heads"),
     head: t("Making the heads"),
-    talking: t("Drawing the film"),
-    overlay: t("Drawing the film"),
+    talking: t("Drawing the head from the front"),
+    overlay: t("Drawing the heads over the clip"),
     files: t("Writing the files"),
   };
   return known[name] ?? name;

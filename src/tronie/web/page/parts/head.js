@@ -1,9 +1,10 @@
 /** The head in 3D and its panel, which are shared with the single page: /viewer/. Loaded only here. */
-import { h, refill, sheet } from "/page/dom.js";
+import { h, sheet } from "/page/dom.js";
 import { language, t } from "/page/i18n.js";
 
 export class HeadPane {
   #viewer = null;
+  #panel = null;
   #shown = null;
 
   /** @param {string} name of pictures that are saved @param {AbortSignal} signal */
@@ -21,26 +22,26 @@ export class HeadPane {
   async show(face) {
     if (this.#shown === face.index) return;
     this.#shown = face.index;
+    const left = () => this.signal.aborted || this.#shown !== face.index;
     const glb = face.files["head.glb"];
-    this.#end();
-    refill(this.stage);
-    refill(this.panel);
+    this.stage.hidden = this.panel.hidden = !glb;
+    this.element.classList.toggle("without", !glb);
     if (!glb) return this.#say(face.error ? t("This face could not be finished.") : t("No head was made."));
+    if (!this.#viewer && !draws()) return this.#say(t("This browser cannot draw in 3D."));
     this.#say(t("Preparing the head …"));
     try {
       const [{ HeadViewer }, { HeadPanel }, { words }] = await Promise.all([
         import("/viewer/viewer.js"), import("/viewer/panel.js"), import("/viewer/words.js"), sheet("/viewer/viewer.css"),
       ]);
-      if (this.signal.aborted || this.#shown !== face.index) return;
-      const viewer = new HeadViewer(this.stage, { words: words(language()) });
-      this.#viewer = viewer;
-      await viewer.load(glb, { provenance: face.files["provenance.png"] ?? null, sigma: face.files["sigma.png"] ?? null });
-      if (this.signal.aborted || this.#viewer !== viewer) return viewer.dispose();
-      this.panelOf = new HeadPanel(this.panel, viewer, { words: words(language()), name: () => `${this.name}-${face.index}` });
-      this.#say("");
+      if (left()) return;
+      const says = words(language());
+      // One view for all faces: light, mode and parts stay as they were chosen.
+      this.#viewer ??= new HeadViewer(this.stage, { words: says });
+      this.#panel ??= new HeadPanel(this.panel, this.#viewer, { words: says, name: () => `${this.name}-${this.#shown}` });
+      await this.#viewer.load(glb, { provenance: face.files["provenance.png"] ?? null });
+      if (!left()) this.#say("");
     } catch (error) {
-      if (this.signal.aborted || this.#shown !== face.index) return;
-      this.#say(t("The head cannot be shown here: {reason}", { reason: String(error.message ?? error) }));
+      if (!left()) this.#say(t("The head cannot be shown here: {reason}", { reason: String(error.message ?? error) }));
     }
   }
 
@@ -55,8 +56,15 @@ export class HeadPane {
   }
 
   #end() {
-    this.panelOf?.dispose?.();
+    this.#panel?.dispose();
     this.#viewer?.dispose();
-    this.#viewer = this.panelOf = null;
+    this.#viewer = this.#panel = null;
   }
+}
+
+/** Whether there is WebGL 2 here; three.js only throws where there is none. */
+function draws() {
+  const context = document.createElement("canvas").getContext("webgl2");
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return context !== null;
 }
