@@ -132,14 +132,14 @@ def _engine(url: str) -> sa.Engine:
                 parsed.set(drivername="postgresql+psycopg"),
                 isolation_level="READ COMMITTED",
                 pool_pre_ping=True,
-                pool_size=4,
-                max_overflow=28,
+                pool_size=8,
+                max_overflow=24,
                 connect_args={"connect_timeout": 10, "application_name": "tronie"},
             )
             sa.event.listen(engine, "connect", _bound)
         elif kind == "sqlite" and parsed.database:
             _private_file(Path(parsed.database))
-            engine = sa.create_engine(parsed, pool_size=4, max_overflow=28, connect_args={"timeout": PATIENCE})
+            engine = sa.create_engine(parsed, pool_size=32, max_overflow=32, connect_args={"timeout": PATIENCE})
             sa.event.listen(engine, "connect", _set_up)
             sa.event.listen(engine, "begin", _begin)
         else:

@@ -8,8 +8,9 @@ those of the database. Every method may raise TableError. `database` has the tab
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -37,6 +38,8 @@ class JobTable(JobReader):
         self.retention, self.attempts = retention, attempts
         """Where no other is given: seconds that an ended job is kept, and how often a job is begun."""
         self._write = engine.execution_options(write=True)
+        # SQLite has one writer at a time, and those who wait for it ask now and then: threads had better queue.
+        self._one_writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, retention: float = DAY, attempts: int = 2) -> JobTable:
@@ -216,7 +219,7 @@ class JobTable(JobReader):
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with clear_errors(self._engine), self._write.begin() as connection:
+        with self._one_writer, clear_errors(self._engine), self._write.begin() as connection:
             yield connection
 
     def _tell(self, connection: sa.Connection, where: sa.ColumnElement[bool], lines: Sequence[str]) -> bool:
