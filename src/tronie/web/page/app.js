@@ -43,6 +43,12 @@ class App extends EventTarget {
     this.addEventListener("change", listen, { signal });
   }
 
+  /** A picture of what was sent: the file itself, where it was sent from here, or the server's preview. */
+  picture(job, upload = 0) {
+    const here = job.uploads.length === 1 ? this.pictures.get(job.id) : undefined;
+    return here ?? job.uploads[upload]?.preview ?? "";
+  }
+
   /** @param {Record<string, Record<string, any>>} settings */
   choose(settings) {
     this.settings = settings;

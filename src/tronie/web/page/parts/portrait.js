@@ -64,7 +64,7 @@ export class PortraitPane {
     const box = this.face.box;
     this.frame.classList.toggle("alone", !box);
     this.range.hidden = !box;
-    const source = app.pictures.get(this.record.id) ?? this.upload.preview;
+    const source = app.picture(this.record, this.photo.upload);
     if (box && this.before.getAttribute("src") !== source) this.before.src = source;
     if (this.after.getAttribute("src") !== url) this.after.src = url;
     this.after.alt = this.expression === "neutral" ? t("Portrait of face {n} from the front, at rest", { n: this.face.index }) : t("Portrait of face {n} from the front", { n: this.face.index });

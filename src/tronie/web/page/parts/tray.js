@@ -33,7 +33,7 @@ export function tray(element) {
       h("section.tray", { "aria-label": t("In work") },
         h("button.tray-head", { type: "button", "data-key": "head", "aria-expanded": String(open),
           onclick: () => { open = !open; memory.set("tray", open ? null : "closed"); update(); } },
-          busy ? h("span.spin") : icon("check"),
+          busy ? h("span.spin") : icon(sending.length ? "warn" : "check"),
           h("span", {}, busy ? count(busy, "1 in work", "{n} in work") : sending.length ? t("Failed") : t("All done")),
           h("span.chevron", {}, icon("right", 18))),
         open && h("ul", {}, ...sending.map(sendingRow), ...jobs.map((job) => jobRow(job, fresh, update)))));
@@ -56,7 +56,7 @@ function sendingRow(one) {
 function jobRow(job, fresh, update) {
   const name = job.uploads[0]?.name ?? "";
   return h("li", {},
-    thumb(app.pictures.get(job.id) ?? job.uploads[0]?.preview),
+    thumb(app.picture(job)),
     h("a.tray-text", { href: address("job", job.id), "data-key": `open-${job.id}` }, h("b", {}, name), h("span", {}, stateText(job)),
       job.state === "running" && h("progress", { "aria-label": name })),
     ended(job)

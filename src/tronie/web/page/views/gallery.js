@@ -72,7 +72,7 @@ export function gallery(main, _route, signal) {
 function card(job, chosen, choose) {
   const upload = job.uploads[0];
   const name = job.uploads.length > 1 ? t("{name} and {n} more", { name: upload.name, n: job.uploads.length - 1 }) : upload?.name ?? "";
-  const picture = app.pictures.get(job.id) ?? upload?.preview;
+  const picture = app.picture(job);
   return h("li.job-card", { "data-state": job.state, "data-job": job.id },
     h("a", { href: address("job", job.id), "data-key": `open-${job.id}` },
       h("div.picture", {}, picture && h("img", { src: picture, alt: "", loading: "lazy", onerror: (event) => event.target.remove() }),

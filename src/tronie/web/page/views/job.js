@@ -101,7 +101,7 @@ function sendingView(main, one, signal) {
 async function running(main, record, signal) {
   const upload = record.uploads[0];
   const { photo, card } = frame(main, upload?.name ?? "");
-  photo.show(app.pictures.get(record.id) ?? upload?.preview ?? "", upload?.width, upload?.height);
+  photo.show(app.picture(record), upload?.width, upload?.height);
   const progress = begin(upload?.kind ?? "photo", record.state);
   progress.place = record.place;
   const title = h("h1", { id: "state" });
@@ -198,7 +198,7 @@ function drawStages(list, all, waits) {
 function over(main, record) {
   const name = record.uploads[0]?.name ?? "";
   const { photo, card } = frame(main, name);
-  photo.show(app.pictures.get(record.id) ?? record.uploads[0]?.preview ?? "", record.uploads[0]?.width, record.uploads[0]?.height);
+  photo.show(app.picture(record), record.uploads[0]?.width, record.uploads[0]?.height);
   const reasons = [record.reason, ...record.photos.map((one) => one.reason)].filter(Boolean);
   const [title, text] = {
     failed: [t("It could not be done"), t("Try it again, or try another photo.")],
@@ -244,4 +244,5 @@ function gone(main) {
   refill(main, h("div.empty", {}, icon("face", 40), h("h1", {}, t("This job is no longer here")),
     h("p.faint", {}, t("Jobs and their files are deleted after a while, or when somebody deletes them.")),
     h("div.actions", {}, h("a.button.primary", { href: address("start") }, t("New photo")), h("a.button", { href: address("jobs") }, t("Results")))));
+  land(main);
 }

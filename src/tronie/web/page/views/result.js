@@ -99,7 +99,7 @@ function others(record, shown) {
 
 function picked(shown, upload, record, pick) {
   const photo = new Photo({ alt: t("The photo {name}", { name: upload.name }), pick });
-  photo.show(app.pictures.get(record.id) ?? upload.preview, shown.width || upload.width, shown.height || upload.height);
+  photo.show(app.picture(record, shown.upload), shown.width || upload.width, shown.height || upload.height);
   photo.put(shown.faces, shown.width || upload.width, shown.height || upload.height);
   return photo;
 }

@@ -51,7 +51,7 @@ function draw(recent, jobs) {
     h("div.recent-head", {}, h("h2", { id: "recent-title" }, t("Recent")), h("a", { href: address("jobs") }, t("All results"))),
     h("ul.strip", {}, ...jobs.map((job) => h("li", {},
       h("a", { href: address("job", job.id) },
-        h("img", { src: app.pictures.get(job.id) ?? job.uploads[0]?.preview ?? "", alt: "", loading: "lazy", onerror: (event) => { event.target.style.visibility = "hidden"; } }),
+        h("img", { src: app.picture(job), alt: "", loading: "lazy", onerror: (event) => { event.target.style.visibility = "hidden"; } }),
         h("b", {}, job.uploads[0]?.name ?? ""), h("span", {}, stateText(job)))))));
 }
 
