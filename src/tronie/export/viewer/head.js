@@ -1,7 +1,7 @@
 // A head as it stands in a .glb: its surfaces, what can be left off, the face that moves.
 
 import {
-  Box3, BufferAttribute, Group, LineBasicMaterial, LineSegments, ShaderMaterial, Vector3,
+  Box3, BufferAttribute, Group, LineBasicMaterial, LineSegments, Mesh, Vector3,
 } from "three";
 import { looks, withFacts } from "./looks.js";
 import { Morphs } from "./morphs.js";
@@ -14,7 +14,7 @@ const BEHIND = -0.2;
 const WIRE = "#1e405c";
 
 export class ShownHead {
-  /** @param {import("./vendor/loaders/GLTFLoader.js").GLTF} gltf @param {object} uniforms those of `Lamps` @param {ShaderMaterial} map */
+  /** @param {import("./vendor/loaders/GLTFLoader.js").GLTF} gltf @param {object} uniforms those of `Lamps` @param {import("three").Material} map */
   constructor(gltf, uniforms, map) {
     this.motions = motions(gltf.animations);
     this.map = map;
@@ -23,9 +23,11 @@ export class ShownHead {
     this.root.add(gltf.scene);
     this.name = gltf.parser.json.nodes?.[0]?.name ?? "";
     this.surfaces = [];
-    gltf.scene.traverse((node) => {
-      if (node.isMesh) this.surfaces.push(this.#surface(node, uniforms));
-    });
+    /** What its vertices tell of themselves: `_provenance`, `_sigma_mm`. @type {Set<string>} */
+    this.facts = new Set();
+    const meshes = [];
+    gltf.scene.traverse((node) => node.isMesh && meshes.push(node));
+    for (const mesh of meshes) this.surfaces.push(this.#surface(unskinned(mesh, this.root), uniforms));
     if (!this.surfaces.length) throw new Error("There is no mesh in this file.");
     if (this.motions.length) still(gltf);
     const moving = this.surfaces.filter(({ mesh }) => mesh.geometry.morphAttributes.position);
@@ -45,7 +47,7 @@ export class ShownHead {
     const shell = mesh.userData.shell ?? null;
     mesh.frustumCulled = false;
     mesh.castShadow = mesh.receiveShadow = true;
-    withFacts(mesh.geometry);
+    for (const fact of withFacts(mesh.geometry)) this.facts.add(fact);
     if (shell === "bust") this.bust = true;
     return { mesh, shell, name: mesh.material.name, looks: looks(mesh.material, shell !== null, uniforms), wire: null };
   }
@@ -75,7 +77,6 @@ export class ShownHead {
   }
 
   #wire(mesh) {
-    if (mesh.isSkinnedMesh) return null;
     const lines = new LineSegments(mesh.geometry.clone(), new LineBasicMaterial({ color: WIRE, transparent: true, opacity: 0.5 }));
     // The same points, so that they move with the face.
     lines.geometry.setAttribute("position", mesh.geometry.attributes.position);
@@ -111,7 +112,7 @@ export class ShownHead {
     const box = new Box3();
     for (const { mesh } of this.surfaces) {
       mesh.geometry.computeBoundingBox();
-      box.union(mesh.geometry.boundingBox.clone().applyMatrix4(mesh.isSkinnedMesh ? this.root.matrixWorld : mesh.matrixWorld));
+      box.union(mesh.geometry.boundingBox.clone().applyMatrix4(mesh.matrixWorld));
     }
     this.middle = box.getCenter(new Vector3());
     return box;
@@ -129,6 +130,17 @@ export class ShownHead {
     }
     this.root.removeFromParent();
   }
+}
+
+/** Joints stay as they are in here: a mesh that follows them lies where it lies. */
+function unskinned(mesh, root) {
+  if (!mesh.isSkinnedMesh) return mesh;
+  const plain = new Mesh(mesh.geometry, mesh.material);
+  Object.assign(plain, { name: mesh.name, userData: mesh.userData });
+  if (mesh.morphTargetInfluences) plain.morphTargetInfluences = mesh.morphTargetInfluences.slice();
+  mesh.removeFromParent();
+  root.add(plain);
+  return plain;
 }
 
 function dispose(texture) {

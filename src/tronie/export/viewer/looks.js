@@ -148,18 +148,11 @@ const MAP_VERTEX = `
 attribute float _provenance, _sigma_mm;
 varying vec3 n;
 varying vec2 at;
-varying float kind, sigma;
-#include <common>
-#include <skinning_pars_vertex>
+flat varying float kind;
+varying float sigma;
 void main() {
-  #include <beginnormal_vertex>
-  #include <skinbase_vertex>
-  #include <skinnormal_vertex>
-  #include <defaultnormal_vertex>
-  #include <begin_vertex>
-  #include <skinning_vertex>
-  #include <project_vertex>
-  n = transformedNormal;
+  n = normalMatrix * normal;
+  gl_Position = projectionMatrix * modelViewMatrix * vec4( position, 1.0 );
   at = uv;
   kind = _provenance;
   sigma = _sigma_mm;
@@ -171,7 +164,8 @@ uniform float most;
 uniform int shows;
 varying vec3 n;
 varying vec2 at;
-varying float kind, sigma;
+flat varying float kind;
+varying float sigma;
 vec3 texel( ivec2 at ) {
   return texelFetch( picture, clamp( at, ivec2( 0 ), textureSize( picture, 0 ) - 1 ), 0 ).rgb;
 }
@@ -221,11 +215,16 @@ export function mapLook(heat) {
   });
 }
 
-/** Attributes that `mapLook` reads, where a file lacks them. @param {import("three").BufferGeometry} geometry */
+/**
+ * Attributes that `mapLook` reads, where a file lacks them.
+ * @param {import("three").BufferGeometry} geometry @returns {string[]} those that it has
+ */
 export function withFacts(geometry) {
   const count = geometry.attributes.position.count;
-  for (const name of ["_provenance", "_sigma_mm"])
+  const names = ["_provenance", "_sigma_mm"], there = names.filter((name) => geometry.attributes[name]);
+  for (const name of names)
     if (!geometry.attributes[name]) geometry.setAttribute(name, new BufferAttribute(new Float32Array(count), 1));
+  return there;
 }
 
 /** A picture of provenance as `mapLook` takes it. @param {import("three").Texture} texture */

@@ -42,7 +42,7 @@ export class HeadPanel {
 
   #build() {
     const { words, viewer } = this, there = viewer.head !== null;
-    this.modes = this.#choice(words("Show"), MODES, viewer.mode, (mode) => viewer.setMode(mode));
+    this.modes = this.#choice(words("Show"), there ? viewer.modes() : MODES, viewer.mode, (mode) => viewer.setMode(mode));
     this.lights = this.#choice(words("Light"), CHOICES, viewer.light, (light) => viewer.setLight(light));
     this.legend = make("div", { class: "head-legend", "aria-live": "polite" });
     this.parts = make("fieldset", { class: "head-choice" }, make("legend", null, words("Parts")), this.#parts());

@@ -7,6 +7,8 @@ const STEP = Math.PI / 18;
 const NEARER = 1.15;
 /** Room around what is shown. */
 const MARGIN = 1.08;
+/** More of it around a head that moves. */
+const MOVING = 1.12;
 /** With a bust below it, what is shown of it: so much below the eyes, as a share of the head's height above its chin. */
 const BUST_SHOWN = 0.26;
 const CLOSE_ENOUGH = 1e-3;
@@ -36,8 +38,12 @@ export class View {
     this.spinning = false;
   }
 
-  /** Show what is in a box. @param {import("three").Box3} box @param {boolean} bust whether it goes on below the neck */
-  frame(box, bust, keep = false) {
+  /**
+   * Show what is in a box.
+   * @param {import("three").Box3} box @param {{bust: boolean, moves: boolean, keep: boolean}} how  whether it goes on below
+   *   the neck, whether it moves by itself, whether the view stays as it is
+   */
+  frame(box, { bust, moves, keep }) {
     const size = box.getSize(new Vector3()), middle = box.getCenter(new Vector3());
     let low = box.min.y;
     const half = { width: Math.max(size.x, size.z) / 2, height: size.y / 2, depth: size.z / 2 };
@@ -49,7 +55,7 @@ export class View {
     }
     half.height = (box.max.y - low) / 2;
     middle.set(0, (box.max.y + low) / 2, Math.min(middle.z, 0));
-    this.box = { middle, half };
+    this.box = { middle, half, margin: moves ? MARGIN * MOVING : MARGIN };
     if (keep && this.home) return;
     this.#settle();
     this.#jump();
@@ -57,9 +63,9 @@ export class View {
 
   #settle() {
     if (!this.box) return;
-    const { middle, half } = this.box;
+    const { middle, half, margin } = this.box;
     const slope = Math.tan((this.camera.fov * Math.PI) / 360);
-    const away = MARGIN * Math.max(half.height / slope, half.width / (slope * this.camera.aspect)) + 0.45 * half.depth;
+    const away = margin * Math.max(half.height / slope, half.width / (slope * this.camera.aspect)) + 0.45 * half.depth;
     this.home = { middle, away };
     Object.assign(this.controls, { minDistance: away * 0.25, maxDistance: away * 3 });
     Object.assign(this.camera, { near: away * 0.05, far: away * 6 });

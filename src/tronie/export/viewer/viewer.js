@@ -101,12 +101,21 @@ export class HeadViewer extends EventTarget {
     this.map.uniforms.picture.value = picture;
     this.scene.add(this.head.root);
     const { box } = this.head;
-    this.view.frame(box, this.head.parts.includes("bust"), keep);
+    this.view.frame(box, { bust: this.head.parts.includes("bust"), moves: this.head.motions.length > 0, keep });
     this.middle = box.getCenter(new Vector3());
     this.radius = box.getSize(new Vector3()).length() / 2;
-    this.setMode(this.#mode);
+    this.setMode(this.modes().includes(this.#mode) ? this.#mode : "textured");
     this.#tell("ready");
     return true;
+  }
+
+  /** Those of MODES that this head has something to show in. */
+  modes() {
+    const { facts } = this.head ?? { facts: new Set() };
+    const there = {
+      provenance: facts.has("_provenance") || this.map.uniforms.picture.value !== null, uncertainty: facts.has("_sigma_mm"),
+    };
+    return MODES.filter((mode) => there[mode] ?? true);
   }
 
   get mode() { return this.#mode; }
