@@ -12,7 +12,6 @@ from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
-from tronie.io.images import IMAGE_SUFFIXES
 from tronie.io.kinds import counted, kind_of
 from tronie.io.paths import identity, leads_nowhere
 
@@ -180,6 +179,8 @@ def numbered_pictures(source: str) -> list[Path]:
     """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
     path = Path(source)
     if path.is_dir():
+        from tronie.io.images import IMAGE_SUFFIXES  # brings the decoders, which who only deals out work does without
+
         found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
     elif "%" in path.name:
         parts = [re.escape(text) for text in FRAME_NUMBER.split(path.name)[::2]]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import ValidationError
 
-from tronie.errors import InputError, TronieError
+from tronie.errors import InputError
+from tronie.outputs import OUTPUTS
 from tronie.service.config import ServiceConfig
 from tronie.settings import Settings
+
+MODULES = {"usd": "pxr"}
+"""Extra -> what it is imported by, where that is another name."""
 
 
 def settings_of(asked: Mapping[str, Any], config: ServiceConfig) -> Settings:
@@ -40,18 +45,19 @@ def bounded(settings: Settings, config: ServiceConfig) -> Settings:
 
 def _check_names(settings: Settings) -> None:
     """Models that are not there, and outputs that want something that is not installed."""
-    from tronie.export.outputs import check
     from tronie.pipelines.choices import FIXED, choices
 
-    for place in FIXED:
+    for place, always in FIXED.items():
         branch, name = place.split(".")
-        value = getattr(getattr(settings, branch), name)
-        if value not in (there := choices(place)):
+        value, usual = (getattr(getattr(tree, branch), name) for tree in (settings, Settings()))
+        # To know what was imported takes half a second of loading, at first.
+        if value != usual and value not in always and value not in (there := choices(place)):
             raise InputError(f"The setting {place} can be {_listed(there)} here.")
-    try:
-        check(settings.wanted)
-    except TronieError:
-        raise InputError("This service has not installed what one of these outputs needs.") from None
+    for output in settings.wanted:
+        extra = OUTPUTS[output].extra
+        # What makes the output would know too, but it brings all encoders along.
+        if extra is not None and find_spec(MODULES.get(extra, extra)) is None:
+            raise InputError(f"This service has not installed what the output {output} needs.")
 
 
 def _numbers(value: object) -> Iterator[float]:
