@@ -162,6 +162,19 @@ def test_a_browser_gets_a_cookie_for_a_token(tmp_path: Path) -> None:
         assert here.client.post("/v1/session", json={"token": "secret"}, headers=evil).status_code == 403
 
 
+def test_wrong_tokens_keep_nobody_out_who_has_a_long_one_or_a_cookie(tmp_path: Path) -> None:
+    with stage(tmp_path, tokens=("x" * 32, "y" * 40)) as here:
+        for k in range(30):
+            assert here.client.post("/v1/session", json={"token": str(k)}).status_code == 401
+        assert here.client.get("/v1/jobs", headers={"Authorization": f"Bearer {'y' * 40}"}).status_code == 200
+    with stage(tmp_path, tokens=("short",)) as here:
+        assert here.client.post("/v1/session", json={"token": "short"}).status_code == 204
+        for k in range(30):
+            here.client.get("/v1/jobs", headers={"Authorization": f"Bearer {k}"})
+        assert here.client.get("/v1/jobs", headers={"Authorization": "Bearer short"}).status_code == 429
+        assert here.client.get("/v1/jobs").status_code == 200
+
+
 def test_tokens_cannot_be_guessed_at_leisure(tmp_path: Path) -> None:
     with stage(tmp_path, tokens=("secret",)) as here:
         answers = [here.client.post("/v1/session", json={"token": str(k)}).status_code for k in range(30)]

@@ -204,6 +204,16 @@ def test_forms_that_are_none(empty: Stage, kind: str, body: bytes, status: int) 
     assert empty.left() == []
 
 
+def test_uploads_that_come_in_at_once_are_bounded(empty: Stage) -> None:
+    receiving = empty.client.app.state.served.receiving
+    receiving["address:127.0.0.1"] = 10
+    answer = empty.send()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    receiving.clear()
+    assert empty.send(b"nothing").status_code == 422
+    assert not receiving
+
+
 def test_a_full_queue_and_a_full_disk(tmp_path: Path) -> None:
     with stage(tmp_path, max_waiting_each=1, quota=1000) as here:
         assert here.send(b"photo" + bytes(2000)).status_code == 507

@@ -13,7 +13,9 @@ COOKIE = "tronie_session"
 LASTS = 7 * 24 * 3600
 """Seconds."""
 WRONG_TOKENS = 20
-"""A minute."""
+"""A minute, from one address, where a token is so short that it could be guessed."""
+LONG_TOKEN = 20
+"""Bytes."""
 
 
 class Credentials:
@@ -23,12 +25,20 @@ class Credentials:
     def __init__(self, tokens: Sequence[str], clock: Callable[[], float] = time.time) -> None:
         self._tokens = [token.encode() for token in tokens]
         self._clock = clock
-        self.wrong = Rate(WRONG_TOKENS)
-        """How often an address may be wrong; then it is not even looked at."""
+        self._wrong = Rate(WRONG_TOKENS)
+        # A long token nobody guesses; then many wrong ones must not keep others out who come by the same proxy.
+        self._guessable = any(len(token) < LONG_TOKEN for token in self._tokens)
 
     @property
     def needed(self) -> bool:
         return bool(self._tokens)
+
+    def locked(self, address: str) -> float:
+        """Seconds for which tokens from an address are not even looked at, because too many were wrong."""
+        return self._wrong.wait(address) if self._guessable else 0.0
+
+    def was_wrong(self, address: str) -> None:
+        self._wrong.take(address)
 
     def by_token(self, given: str) -> str | None:
         """The client whose token it is."""

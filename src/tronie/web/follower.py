@@ -6,17 +6,17 @@ The table is the only channel between workers and servers, so a stream may be op
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from tronie.runtime.logs import logger
 from tronie.service.job_table import JobTable
 from tronie.service.stored import News
 from tronie.web.refusals import Refused
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TICK = 0.2
 """Seconds between two looks."""

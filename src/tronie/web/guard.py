@@ -8,7 +8,6 @@ often, and how much. Pure ASGI, so that streams stay streams.
 from __future__ import annotations
 
 import ipaddress
-import logging
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,13 +15,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tronie.runtime.logs import logger
 from tronie.service.config import MEGA, ServiceConfig
 from tronie.web.bodies import Body
 from tronie.web.credentials import COOKIE, Credentials
 from tronie.web.rates import Rate
 from tronie.web.refusals import SENTENCES, Refused, refusal
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 HEADERS_MOST = 32_768
@@ -126,10 +126,10 @@ class Guard:
 
     def _client(self, scope: Scope, headers: Headers) -> str:
         """Whose request it is; also left in the scope. Raises Refused for one that needs a token and has none."""
-        address = f"address:{scope['client'][0] if scope.get('client') else 'unknown'}"
+        address = f"address:{_network(scope['client'][0]) if scope.get('client') else 'unknown'}"
         state = scope.setdefault("state", {})
         state["signed_in"] = False
-        state["client"] = address
+        state["client"] = state["address"] = address
         if not self.credentials.needed:
             return address
         found, given = None, None
@@ -137,7 +137,7 @@ class Guard:
         if scheme:
             given = token.strip()
         cookie = _cookie(headers)
-        if (given is not None or cookie) and (wait := self.credentials.wrong.wait(address)):
+        if given is not None and (wait := self.credentials.locked(address)):
             raise Refused(429, "There were too many wrong tokens; try again later.", wait=wait)
         if given is not None:
             found = self.credentials.by_token(given) if scheme.lower() == "bearer" else None
@@ -148,7 +148,7 @@ class Guard:
             state["client"] = found
             return found
         if given is not None:
-            self.credentials.wrong.take(address)
+            self.credentials.was_wrong(address)
         path = scope["path"]
         if path in OPEN or path.startswith(OPEN_BELOW):
             return address
@@ -179,6 +179,14 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(name)
     except ValueError:
         return None
+
+
+def _network(name: str) -> str:
+    """An address; of IPv6 what one connection has of them, which is a whole network."""
+    address = _address(name)
+    if address is None or address.version == 4 or address.is_loopback:
+        return name
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _check_origin(scope: Scope, headers: Headers, host: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -15,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from tronie.errors import OutputError
+from tronie.runtime.logs import logger
 from tronie.service.stored import TableError
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 SENTENCES = {
     400: "The request cannot be read.",

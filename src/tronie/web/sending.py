@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +16,7 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.requests import ClientDisconnect
 
 from tronie.errors import InputError, TronieError
+from tronie.runtime.logs import logger
 from tronie.service.asked import settings_of
 from tronie.service.config import MEGA
 from tronie.service.housekeeping import FULL, make_room
@@ -28,7 +28,7 @@ from tronie.web.refusals import Refused
 from tronie.web.served import Client, Served, Service, job_id
 from tronie.web.views import job_record
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 router = APIRouter(tags=["jobs"])
 
 FORM: dict[str, Any] = {
@@ -66,6 +66,8 @@ FORM: dict[str, Any] = {
 }
 STATUS = {"too_large": 413, "unknown_type": 415, "unreadable": 422}
 """Why a file is refused -> the status of the answer."""
+AT_ONCE, AT_ONCE_EACH = 32, 10
+"""Uploads that come in at a time: of everybody, of one client."""
 SPARE = 200 * MEGA
 """Bytes of the disk that uploads leave free."""
 
@@ -94,7 +96,7 @@ async def send(
     """Put files into the queue as one job. If one of them is no good, the whole job is refused and its sentence says
     which one."""
     await asyncio.to_thread(_check_room, service, request.headers.get("content-length"))
-    async with _spool(service) as folder:
+    async with _spool(service, client) as folder:
         try:
             content_type = request.headers.get("content-type", "")
             form = await receive(content_type, request.stream(), folder, most_files=service.config.max_files)
@@ -114,14 +116,23 @@ async def send(
 
 
 @asynccontextmanager
-async def _spool(service: Served) -> AsyncIterator[Path]:
+async def _spool(service: Served, client: str) -> AsyncIterator[Path]:
     """A folder for one request's files; what is still in it at the end goes, however that comes."""
-    folder = await asyncio.to_thread(service.storage.spool)
+    coming = service.receiving
+    if coming[client] >= AT_ONCE_EACH or coming.total() >= AT_ONCE:
+        raise Refused(429, "Too many uploads are coming in at once; try again in a moment.", wait=5)
+    coming[client] += 1
     try:
-        yield folder
+        folder = await asyncio.to_thread(service.storage.spool)
+        try:
+            yield folder
+        finally:
+            with anyio.CancelScope(shield=True):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     finally:
-        with anyio.CancelScope(shield=True):
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        coming[client] -= 1
+        if not coming[client]:
+            del coming[client]
 
 
 def _check_room(service: Served, length: str | None) -> None:

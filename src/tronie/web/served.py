@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -47,6 +48,8 @@ class Served:
     metrics: Metrics
     looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS))
     """Held while the files of a request are looked at."""
+    receiving: Counter[str] = field(default_factory=Counter)
+    """Client -> uploads that are coming in: each takes room on the disk that no quota counts yet."""
 
     def warm(self) -> int:
         """Workers that are ready."""

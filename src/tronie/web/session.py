@@ -25,17 +25,17 @@ async def begin(request: Request, asked: SessionRequest, service: Service) -> Re
     credentials = service.credentials
     if not credentials.needed:
         return Response(status_code=204)
-    address = request.client.host if request.client else "unknown"
-    if wait := credentials.wrong.wait(f"address:{address}"):
+    address = request.state.address
+    if wait := credentials.locked(address):
         raise Refused(429, "There were too many wrong tokens; try again later.", wait=wait)
     cookie = credentials.cookie(asked.token)
     if cookie is None:
-        credentials.wrong.take(f"address:{address}")
+        credentials.was_wrong(address)
         raise Refused(401, "The token is wrong.", headers={"WWW-Authenticate": 'Bearer realm="tronie"'})
     response = Response(status_code=204)
-    response.set_cookie(
-        COOKIE, cookie, max_age=LASTS, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
-    )
+    # Behind a proxy only the browser knows that it speaks HTTPS.
+    secure = "https" in (request.url.scheme, request.headers.get("origin", "").partition(":")[0])
+    response.set_cookie(COOKIE, cookie, max_age=LASTS, path="/", secure=secure, httponly=True, samesite="strict")
     return response
 
 
