@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from node_tools import BROWSER, wants_browser
 from samples import make_result, make_shell
@@ -108,9 +109,14 @@ def told(tmp_path_factory: pytest.TempPathFactory, tiny_head: HeadModel) -> Any:
     assert BROWSER is not None
     out = tmp_path_factory.mktemp("page")
     result = make_result(tiny_head, faces=2)
-    haired = replace(result, faces=tuple(replace(face, shells=(make_shell(),)) for face in result.faces))
-    name, faces = page_faces(save(haired, out, outputs=("glb", "provenance", "portrait")))
-    (out / "page.html").write_bytes(head_page(faces, name))
+    sigma = np.linspace(0, 6, len(tiny_head.mean))
+    faces = [
+        replace(face, shells=(make_shell(),), fit=replace(face.fit, sigma_mm=sigma))
+        for face in result.faces
+        if face.fit is not None
+    ]
+    name, shown = page_faces(save(replace(result, faces=tuple(faces)), out, outputs=("glb", "provenance", "portrait")))
+    (out / "page.html").write_bytes(head_page(shown, name))
     (out / "look.cjs").write_text(LOOK, encoding="utf-8")
     done = subprocess.run(
         [BROWSER.node, out / "look.cjs", BROWSER.tools, BROWSER.chromium, out / "page.html"],

@@ -39,7 +39,7 @@ export class ExpressionControls {
     const value = make("output", { for: id });
     const slider = make("input", {
       type: "range", id, min: 0, max: 1, step: 0.01, title: unit, "data-unit": unit,
-      oninput: () => this.viewer.setExpression({ [unit]: Number(slider.value) }, true),
+      oninput: () => this.#move({ [unit]: Number(slider.value) }),
     });
     const row = make("div", { class: "head-unit" }, make("label", { for: id }, text), slider, value);
     this.rows.set(unit, { row, slider, value, said: `${unit} ${spoken(unit)} ${text}`.toLowerCase() });
@@ -48,7 +48,7 @@ export class ExpressionControls {
 
   /** Both eyes at once. */
   #gaze() {
-    const look = () => this.viewer.setExpression(gaze(Number(this.across.value), Number(this.up.value)), true);
+    const look = () => this.#move(gaze(Number(this.across.value), Number(this.up.value)));
     const slider = (text) => {
       const id = unique("gaze");
       const input = make("input", { type: "range", id, min: -1, max: 1, step: 0.02, value: 0, oninput: look });
@@ -57,6 +57,12 @@ export class ExpressionControls {
     const [across, first] = slider("Left, right"), [up, second] = slider("Down, up");
     Object.assign(this, { across, up });
     return make("div", { class: "head-gaze" }, first, second);
+  }
+
+  /** Some of them; a clip that plays would take them back at once. */
+  #move(weights) {
+    this.viewer.pause();
+    this.viewer.setExpression(weights, true);
   }
 
   #set(weights) {

@@ -9,6 +9,7 @@ import { PRESETS } from "./expressions.js";
 import { ShownHead } from "./head.js";
 import { Lamps, lightOf } from "./lights.js";
 import { HEAT, asMap, mapLook } from "./looks.js";
+import { Player } from "./motion.js";
 import { View } from "./view.js";
 import { GLTFLoader } from "./vendor/loaders/GLTFLoader.js";
 import { words as wordsOf } from "./words.js";
@@ -28,9 +29,7 @@ export class HeadViewer extends EventTarget {
   #frame = 0;
   #mode = "textured";
   #light = "photo";
-  #playing = null;
-  #motion = null;
-  #time = 0;
+  #player = new Player();
 
   /** @param {HTMLElement} element where the picture goes: it fills it @param {{words?: import("./words.js").Words}} options */
   constructor(element, { words = wordsOf() } = {}) {
@@ -94,8 +93,7 @@ export class HeadViewer extends EventTarget {
     const picture = provenance ? await new TextureLoader().loadAsync(provenance).then(asMap, () => null) : null;
     if (turn !== this.loading) return false;
     this.head?.dispose();
-    this.pause();
-    this.#motion = null;
+    this.#player.stop();
     this.head = new ShownHead(gltf, this.lamps.uniforms, this.map);
     this.map.uniforms.picture.value?.dispose();
     this.map.uniforms.picture.value = picture;
@@ -177,40 +175,30 @@ export class HeadViewer extends EventTarget {
     return this.head ? this.head.motions.map(({ name, seconds }) => ({ name, seconds })) : [];
   }
 
-  get playing() { return this.#playing !== null; }
-  get time() { return this.#time; }
+  get playing() { return this.#player.playing; }
+  get time() { return this.#player.time; }
 
   /** From where it was, round and round. @param {string} [name] the first without */
   play(name) {
-    const motion = this.head?.motions.find((one) => name === undefined || one.name === name);
-    if (!motion) return;
-    if (this.#motion !== motion) this.#time = 0;
-    this.#motion = motion;
-    this.#playing = performance.now() - 1000 * this.#time;
-    this.invalidate();
+    if (this.#player.play(this.head?.motions ?? [], name)) this.invalidate();
   }
 
   pause() {
-    if (this.#playing === null) return;
-    this.#playing = null;
+    if (!this.playing) return;
+    this.#player.pause();
     this.#said();
   }
 
   /** @param {number} seconds */
   seek(seconds) {
-    const motion = (this.#motion ??= this.head?.motions[0] ?? null);
-    if (!motion) return;
-    this.#time = Math.min(Math.max(seconds, 0), motion.seconds);
-    if (this.#playing !== null) this.#playing = performance.now() - 1000 * this.#time;
+    if (!this.#player.seek(this.head?.motions ?? [], seconds)) return;
     this.#follow();
     this.invalidate();
   }
 
   /** Leave the animation: the head looks straight ahead. */
   stop() {
-    this.pause();
-    this.#motion = null;
-    this.#time = 0;
+    this.#player.stop();
     this.head?.root.quaternion.identity();
     this.head?.root.position.set(0, 0, 0);
     this.#said();
@@ -268,14 +256,10 @@ export class HeadViewer extends EventTarget {
 
   #step(now) {
     this.#frame = 0;
-    if (this.#playing !== null && this.#motion) {
-      const { seconds } = this.#motion;
-      this.#time = seconds ? ((now - this.#playing) / 1000 % seconds + seconds) % seconds : 0;
-      this.#follow();
-    }
+    if (this.#player.step(now)) this.#follow();
     const moving = this.view.update();
     this.#draw();
-    if (moving || this.#playing !== null) this.invalidate();
+    if (moving || this.playing) this.invalidate();
   }
 
   #draw() {
@@ -288,7 +272,7 @@ export class HeadViewer extends EventTarget {
   }
 
   #follow() {
-    const { weights, turn, shift } = this.#motion.at(this.#time);
+    const { weights, turn, shift } = this.#player.now();
     this.head.root.quaternion.copy(turn);
     this.head.root.position.copy(shift);
     if (weights && weights.length === this.head.units.length) this.#pose(weights);
@@ -296,8 +280,8 @@ export class HeadViewer extends EventTarget {
   }
 
   #said() {
-    const seconds = this.#motion?.seconds ?? 0;
-    this.#tell("frame", { time: this.#time, seconds, playing: this.playing });
+    const { time, seconds, playing } = this.#player;
+    this.#tell("frame", { time, seconds, playing });
   }
 
   #pose(weights) {
