@@ -116,6 +116,10 @@ async function run() {
     event.preventDefault();
     at("main").focus();
   });
+  addEventListener("beforeunload", (event) => {
+    // What is on its way would be lost.
+    if (app.sending.some((one) => one.error === null)) event.preventDefault();
+  });
   banner(at("banner"));
   tray(at("tray"));
   receive();

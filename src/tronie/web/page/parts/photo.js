@@ -45,7 +45,7 @@ export class Photo {
       styled(box, { left: `${(100 * left) / width}%`, top: `${(100 * top) / height}%`,
         width: `${(100 * (right - left)) / width}%`, height: `${(100 * (bottom - top)) / height}%` });
       if (face.error) box.dataset.state = "failed";
-      if (top / height < 0.12) box.classList.add("high");
+      if (top / height < 0.04) box.classList.add("high");
       this.buttons.set(face.index, box);
       return box;
     }));
