@@ -233,7 +233,12 @@ export async function away(record) {
   const name = record.uploads[0]?.name ?? "";
   const yes = await confirm(t("Delete {name}?", { name }), t("The photo and all that was made of it go from the server at once. This cannot be undone."), t("Delete"));
   if (!yes) return;
-  await api.remove(record.id);
+  try {
+    await api.remove(record.id);
+  } catch (error) {
+    // It is gone already, or the banner tells that the server is.
+    if (error.status !== 404) return say(error.message);
+  }
   app.forget(record.id);
   say(t("Deleted."));
   go(address("jobs"));
