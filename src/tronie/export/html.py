@@ -1,7 +1,7 @@
 """One HTML file to look at heads in: the viewer, its words and styles, the heads. It opens from disk and asks nobody.
 
 Its policy allows no address at all, not even in a picture's or a script's. What all heads of a model share (triangles,
-morph targets: three fifths of head.glb) is in it once.
+morph targets: three fifths of head.glb) is in it once, and what a browser does without is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import html
 import json
 import posixpath
 import re
-import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +23,7 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.errors import InputError
+from tronie.export.page_glb import same_beginning, split_glb
 from tronie.io import encode
 from tronie.render.load import face_folders, title
 
@@ -55,8 +55,8 @@ class PageFace:
 
 def head_page(faces: Sequence[PageFace], name: str) -> bytes:
     """The file, all ASCII but for its title. Raises InputError for what is no .glb."""
-    split = [_split(face) for face in faces]
-    shared = _shared([binary for _, binary in split])
+    split = [split_glb(face.name, face.glb, face.provenance is not None) for face in faces]
+    shared = same_beginning([binary for _, binary in split])
     blocks = [split[0][1][:shared] if split else b""]
     told = []
     for face, (head, binary) in zip(faces, split, strict=True):
@@ -161,39 +161,6 @@ def _portrait(path: Path) -> bytes | None:
         return None  # a page without it is better than none
     order = [2, 1, 0] if image.shape[2] == 3 else [2, 1, 0, 3]
     return small_portrait(np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[..., order]))
-
-
-def _split(face: PageFace) -> tuple[bytes, bytes]:
-    """A .glb as all that is before its binary chunk's content, and that."""
-    data = face.glb
-    wrong = InputError(f"Cannot read {face.name}: it is no .glb, or damaged.")
-    if len(data) < 28 or data[:4] != b"glTF":
-        raise wrong
-    (length,) = struct.unpack_from("<I", data, 12)
-    begin = 28 + length
-    try:
-        document = json.loads(data[20 : 20 + length])
-    except ValueError:
-        raise wrong from None
-    if data[16:20] != b"JSON" or begin > len(data) or not isinstance(document, dict):
-        raise wrong
-    parts = [part for name in ("buffers", "images") for part in document.get(name) or ()]
-    if any(not isinstance(part, dict) or "uri" in part for part in parts):
-        raise InputError(f"Cannot show {face.name}: it refers to other files.")
-    return data[:begin], data[begin:]
-
-
-def _shared(binaries: Sequence[bytes]) -> int:
-    """How many bytes at the beginning are the same in all."""
-    length = min((len(binary) for binary in binaries), default=0)
-    if len(binaries) < 2:
-        return length
-    first = np.frombuffer(binaries[0], np.uint8, length)
-    for binary in binaries[1:]:
-        other = np.frombuffer(binary, np.uint8, length)
-        if len(apart := np.flatnonzero(first[:length] != other[:length])):
-            length = int(apart[0])
-    return length
 
 
 def _block(number: int, data: bytes) -> str:
