@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 pytest.importorskip("uvicorn")
 
 from tronie.cli.app import app
+from tronie.runtime.weights import ASSETS
 from tronie.service.config import ServiceConfig
 from tronie.web import serve as serving
 from tronie.web.serve import ServeError, check_extra, is_loopback, link, listen
@@ -141,3 +142,29 @@ def test_workers_are_begun_anew_and_end_with_the_server(tmp_path: Path) -> None:
         gone(others)
     finally:
         running.end()
+
+
+@linux
+@pytest.mark.slow
+def test_a_machine_that_only_works_does_the_jobs_of_another(tmp_path: Path) -> None:
+    """They share a database and a folder."""
+    data = tmp_path / "data"
+    page = Running(tmp_path / "page", "--port", "0", "--workers", "0", "--data", str(data))
+    other = None
+    try:
+        address = page.address()
+        database = f"sqlite:///{data / 'tronie.sqlite3'}"
+        other = Running(tmp_path / "other", "--worker", "--database", database, "--data", str(data))
+        files = {"files": ("me.jpg", (ASSETS / "selftest.jpg").read_bytes())}
+        job = httpx.post(f"{address}/v1/jobs", files=files, data={"settings": '{"only": "mesh"}'}, timeout=60).json()
+        end = time.monotonic() + 300
+        while (state := httpx.get(f"{address}{job['links']['self']}", timeout=60).json()["state"]) != "done":
+            assert state in ("queued", "running"), page.said + other.said
+            assert time.monotonic() < end, page.said + other.said
+            time.sleep(0.2)
+        assert other.end(signal.SIGTERM) == 0
+        assert httpx.get(f"{address}/readyz").status_code == 503
+    finally:
+        page.end()
+        if other is not None:
+            other.end()
