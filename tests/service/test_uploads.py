@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -119,6 +120,19 @@ def test_who_takes_too_much_is_ended(tmp_path: Path, limit: dict[str, float], se
         assert time.monotonic() - began < seconds
     finally:
         one.close()
+
+
+def test_closing_waits_for_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "0"
+    Image.fromarray(np.zeros((9000, 9000, 3), np.uint8)).save(path, "PNG")
+    one = Inspector(ServiceConfig(data=tmp_path), processes=1)
+    one.begin()
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(one.look, path, "zeros.png", 1, tmp_path / "small.jpg")
+        time.sleep(0.2)
+        one.close()
+        with pytest.raises(UploadRefused, match="the service ends"):
+            asked.result()
 
 
 @pytest.mark.parametrize(

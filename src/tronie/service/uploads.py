@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from tronie.errors import TronieError
+from tronie.errors import Cancelled, TronieError
 from tronie.runtime.child_process import Crash, Limit
 from tronie.runtime.job import Event, Job, StageBegan
 from tronie.runtime.warm_process import WarmProcess
@@ -45,6 +45,8 @@ class Inspector:
         self._pool = ThreadPoolExecutor(processes, "tronie-inspector")
         self._mine = threading.local()
         self._all: list[WarmProcess[Question, Answer | No]] = []
+        self._whole = Job()
+        """Of which each look is a part."""
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -63,14 +65,17 @@ class Inspector:
         return Upload(name=shown, file=f"{number:03d}{told.pop('suffix')}", **told)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, whatever they look at."""
+        self._whole.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
         for process in self._all:
             process.close()
 
     def _ask(self, question: Question) -> Answer | No:
         try:
-            answer = self._process().do(question, Job())
+            answer = self._process().do(question, self._whole.part())
+        except Cancelled:
+            return No("unreadable", f"{question.name} cannot be looked at any more: the service ends.")
         except TronieError as error:
             return No("unreadable", f"{question.name} cannot be looked at now ({str(error).rstrip('.')}).")
         if not isinstance(answer, Crash):
