@@ -3,6 +3,9 @@
 import { make, unique } from "./elements.js";
 import { gaze, grouped, spoken } from "./expressions.js";
 
+/** Where all groups closed would leave the column empty. */
+const ROOMY = matchMedia("(min-width: 761px)");
+
 export class ExpressionControls {
   /** @param {import("./viewer.js").HeadViewer} viewer @param {import("./words.js").Words} words */
   constructor(viewer, words) {
@@ -30,8 +33,8 @@ export class ExpressionControls {
     const { words } = this;
     const rows = units.map((unit) => this.#row(unit));
     if (name === "Eyes" && units.includes("eyeLookOutLeft")) rows.unshift(this.#gaze());
-    const details = make("details", { open: name === "Eyes" || name === "Mouth" }, make("summary", null, words(name)), ...rows);
-    return details;
+    const open = ROOMY.matches && (name === "Eyes" || name === "Mouth");
+    return make("details", { open }, make("summary", null, words(name)), ...rows);
   }
 
   #row(unit) {
