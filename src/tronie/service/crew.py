@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-import os
-import signal
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -14,14 +10,11 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
 from tronie.errors import TronieError
-from tronie.runtime import logs
 from tronie.runtime.logs import logger
-from tronie.runtime.pipe import end_with_parent
 from tronie.service.config import ServiceConfig
 from tronie.service.job_table import JobTable
-from tronie.service.runner import GRACE, Runner
-from tronie.service.storage import Storage
-from tronie.service.worker_names import release_lost, worker_name
+from tronie.service.worker_names import GRACE, worker_name
+from tronie.service.worker_process import work
 
 log = logger(__name__)
 
@@ -30,9 +23,6 @@ WATCHED = 0.25
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a worker that ended is begun anew: twice as long each time, unless it lived for long."""
 LONG = 60.0
-
-YIELDING = 5
-"""Of the workers' processes: whoever asks the server how far a job is should not wait for the job (`nice`)."""
 
 
 @dataclass(slots=True)
@@ -106,32 +96,3 @@ class Crew:
         """What it had others may do at once."""
         with suppress(TronieError):
             self._table.release(place.name)
-
-
-def work(config: ServiceConfig) -> None:
-    """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's
-    end_with_parent()
-    with suppress(AttributeError, OSError):
-        os.nice(YIELDING)
-    logs.start(tell, logging.WARNING)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
-    try:
-        table = JobTable.open(config.database_url, retention=config.retention, attempts=config.attempts)
-        release_lost(table)
-        runner = Runner(table, Storage(config.data), config)
-    except TronieError as error:
-        log.error("a worker cannot begin: %s", error)
-        sys.exit(1)
-    signal.signal(signal.SIGTERM, lambda number, frame: runner.stop())
-    if not stopped.is_set():
-        runner.run()
-    table.close()
-
-
-def tell(line: str) -> None:
-    """What an operator should know, to stderr."""
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()

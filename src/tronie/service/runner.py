@@ -26,7 +26,7 @@ from tronie.service.report import report_of
 from tronie.service.storage import Storage
 from tronie.service.stored import Claim, Report, State, StoredJob, Upload
 from tronie.service.workbench import LONGEST, Order, bench_process
-from tronie.service.worker_names import worker_name
+from tronie.service.worker_names import GRACE, worker_name
 from tronie.settings import Settings
 from tronie.version import __version__
 
@@ -36,8 +36,6 @@ IDLE, LAZY = 0.2, 0.5
 """Seconds between two looks for a job: after the last one, and when there was none for long."""
 BEAT = 3.0
 """Seconds after which a worker is heard of again."""
-GRACE = 8.0
-"""Seconds that a job has to be finished when its worker is to end; then it is given back."""
 TROUBLE = 5.0
 """Seconds that are waited after something that will not be better at once."""
 

@@ -1,4 +1,4 @@
-"""What workers are called, so that those that were killed are known to be gone."""
+"""What workers are called, so that those that were killed are known to be gone, and how long one has to end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tronie.service.job_table import JobTable
 
 DAY = 24 * 3600
+GRACE = 8.0
+"""Seconds that a job has to be finished when its worker is to end; then it is given back."""
 
 
 def worker_name(process: int | None = None) -> str:
