@@ -31,9 +31,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second and a half of somebody who sways the head."""
+    return sway(tmp_path_factory.mktemp("clip") / "sway.mp4")
+
+
+def sway(path: Path) -> Path:
+    """A film of a second and a half: somebody who sways the head."""
     photo = cv2.resize(cv2.imread(str(EXAMPLES / "astronaut.jpg")), (480, 480))
-    path = tmp_path_factory.mktemp("clip") / "sway.mp4"
     film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 12, (480, 480))
     for frame in range(18):
         turn = cv2.getRotationMatrix2D((240, 240), 8 * np.sin(frame / 3), 1.0)
