@@ -208,7 +208,7 @@ try {
     await page.locator("#head-stage canvas").waitFor();
     await headShown();
     const play = page.locator(".head-motion button").first();
-    await play.evaluate((button) => button.getAttribute("aria-label") === "Play" && button.click());
+    await play.evaluate((button) => ["Play", "재생"].includes(button.getAttribute("aria-label")) && button.click());
     const before = await view();
     await page.waitForTimeout(600);
     await differs(before, "the animation");
