@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tronie.errors import InputError
-from tronie.outputs import OUTPUTS
+from tronie.outputs import OUTPUTS, Output
 from tronie.service.config import ServiceConfig
 from tronie.settings import Settings
 
@@ -43,6 +43,11 @@ def bounded(settings: Settings, config: ServiceConfig) -> Settings:
     return Settings.model_validate(tree)
 
 
+def can_be_made(output: Output) -> bool:
+    """Whether what it wants is installed. What makes the output would know too, but brings all encoders along."""
+    return output.extra is None or find_spec(MODULES.get(output.extra, output.extra)) is not None
+
+
 def _check_names(settings: Settings) -> None:
     """Models that are not there, and outputs that want something that is not installed."""
     from tronie.pipelines.choices import FIXED, choices
@@ -54,9 +59,7 @@ def _check_names(settings: Settings) -> None:
         if value != usual and value not in always and value not in (there := choices(place)):
             raise InputError(f"The setting {place} can be {_listed(there)} here.")
     for output in settings.wanted:
-        extra = OUTPUTS[output].extra
-        # What makes the output would know too, but it brings all encoders along.
-        if extra is not None and find_spec(MODULES.get(extra, extra)) is None:
+        if not can_be_made(OUTPUTS[output]):
             raise InputError(f"This service has not installed what the output {output} needs.")
 
 

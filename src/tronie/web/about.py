@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
-import importlib.util
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tronie.outputs import OUTPUTS
-from tronie.service.asked import settings_of
+from tronie.service.asked import can_be_made, settings_of
 from tronie.service.config import ServiceConfig
 from tronie.settings import Settings
 from tronie.version import __version__
@@ -32,8 +31,6 @@ from tronie.web.served import Service
 router = APIRouter(tags=["about"])
 
 OPEN = {"x-open": True}
-EXTRAS = {"usd": "pxr", "identity": "dlib", "video": "av"}
-"""Extra of an output -> the module that it brings."""
 
 
 @router.get("/v1/info", operation_id="get_info", response_model=InfoRecord, openapi_extra=OPEN)
@@ -63,7 +60,7 @@ def info(request: Request, service: Service) -> InfoRecord:
                 files=list(output.files),
                 usual=output.usual,
                 of=[subject for subject in output.of if subject != "person"],
-                available=output.extra is None or _installed(EXTRAS.get(output.extra, output.extra)),
+                available=can_be_made(output),
             )
             for output in OUTPUTS.values()
             if set(output.of) != {"person"}
@@ -120,10 +117,6 @@ def warm_up(config: ServiceConfig) -> None:
 def _model(row: dict[str, Any]) -> ModelRecord:
     # The paths of files on the server are nobody's business.
     return ModelRecord(**{name: row[name] for name in ModelRecord.model_fields if name in row})
-
-
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
 
 
 @functools.cache
