@@ -29,6 +29,13 @@ def another(task: str) -> str:
     return "another"
 
 
+@dataclass(frozen=True)
+class Sleeping:
+    def __call__(self, job: Job) -> Callable[[str], str]:
+        time.sleep(60)
+        return another
+
+
 @pytest.fixture
 def odd() -> Iterator[WarmProcess[str, str]]:
     with WarmProcess(Odd(), limit=limit_of) as process:
@@ -95,7 +102,7 @@ def test_what_does_not_start_is_an_error() -> None:
     with pytest.raises(WorkerError, match="does not start"):
         WarmProcess(Dying()).do(1, Job())
     with pytest.raises(WorkerError, match="a start took more than"):
-        WarmProcess(Odd(), starting=Limit(0.0, None, "a start")).do("a", Job())
+        WarmProcess(Sleeping(), starting=Limit(0.0, None, "a start")).do("a", Job())
 
 
 def test_who_takes_the_place_of_another_may_begin_otherwise() -> None:
