@@ -66,10 +66,10 @@ def main() -> None:
             walk(folder)
         large, small = folder / "large", folder / "small"
         here = Path(__file__).parent
-        beside([picture(large, "3-result")], 800).save(here / "service-head.jpg", quality=88)
+        beside([picture(large, "3-another-face")], 800).save(here / "service-head.jpg", quality=88)
         row = [picture(large, "2-running"), picture(large, "7-portrait")]
         beside(row, 460).save(here / "service-steps.jpg", quality=88)
-        row = [picture(small, name) for name in ("1-start", "3-result", "7-portrait", "10-gallery")]
+        row = [picture(small, name) for name in ("1-start", "3-another-face", "7-portrait", "10-gallery")]
         beside(row, 720).save(here / "service-phone.jpg", quality=88)
 
 

@@ -125,6 +125,7 @@ try {
     await page.waitForFunction(() => document.querySelector("#face-name")?.textContent.includes("2"));
     await headShown();
     await differs(before, "another face");
+    await look("3-another-face", { axe: false });
   });
   await step("it is turned and zoomed", async () => {
     const canvas = page.locator("#head-stage canvas");
