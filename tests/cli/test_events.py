@@ -94,6 +94,7 @@ def test_the_words_of_the_option(photos, tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["person", "x.jpg", "--json", "nothing"]).exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_person_from_photos_to_files(tmp_path: Path) -> None:
     with Image.open(EXAMPLES / "astronaut.jpg") as picture:
         picture.save(tmp_path / "a.png")

@@ -111,6 +111,7 @@ def test_cancelling_says_so_and_leaves_nothing_in_work(window, qtbot) -> None:
     assert not window.stop_button.isVisible()
 
 
+@pytest.mark.slow
 def test_closing_during_a_run_leaves_no_process_and_no_file(window, qtbot, tmp_path) -> None:
     window.add([str(GROUP)])
     qtbot.waitUntil(lambda: window.faces.count() > 0, timeout=LONG)

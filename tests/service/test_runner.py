@@ -179,6 +179,7 @@ def test_a_worker_that_ends_gives_its_job_back(alone: Place, monkeypatch: pytest
     assert (job.state, job.attempts, alone.folders(id)) == ("queued", 0, {"inputs"})
 
 
+@pytest.mark.slow
 def test_a_lease_is_kept_while_the_work_is_silent_and_the_database_away_for_a_while(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
