@@ -25,6 +25,7 @@ const browser = await chromium.launch({
 const context = await browser.newContext({
   viewport: { width: asked.width, height: asked.height },
   colorScheme: asked.theme,
+  reducedMotion: "reduce", // fewer pictures, each of which costs where there is no GPU
   hasTouch: asked.width < 600,
   isMobile: asked.width < 600,
   locale: asked.locale ?? "en",
@@ -133,7 +134,7 @@ try {
     const box = await canvas.boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width / 2 + 120, box.y + box.height / 2, { steps: 6 });
+    await page.mouse.move(box.x + box.width / 2 + 120, box.y + box.height / 2, { steps: 3 });
     await page.mouse.up();
     await differs(before, "dragging");
     before = await view();
