@@ -115,6 +115,7 @@ def test_a_person_from_photos_to_files(tmp_path: Path) -> None:
     assert faces == [1, 2]
 
 
+@pytest.mark.slow
 def test_rendering_tells_of_its_films(tmp_path: Path) -> None:
     arguments = ["render", str(EXAMPLES / "astronaut.jpg"), "-o", str(tmp_path), "--size", "64", "--seconds", "0.2"]
     result = CliRunner().invoke(app, [*arguments, "--fps", "20", "--format", "png", "--json", "events"])

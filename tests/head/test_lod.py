@@ -37,6 +37,7 @@ def test_vertices_and_places_in_the_texture_are_the_heads(tiny_head: HeadModel, 
     assert counts[1] < counts[0] <= max(1500, len(tiny_head.level(0).triangles))
 
 
+@pytest.mark.slow
 def test_the_default_head_keeps_lids_lips_and_units() -> None:
     """Distances from the whole head's vertices to the nearest vertex that is left, at rest and in each unit."""
     model = default_head()

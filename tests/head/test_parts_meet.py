@@ -22,6 +22,7 @@ def anatomy():
     return intersections, intersections.zones(default_head())
 
 
+@pytest.mark.slow
 def test_signed_distances_are_those_of_a_sphere(anatomy) -> None:
     import trimesh
 

@@ -162,6 +162,7 @@ def test_no_face_at_all_is_said(photos: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not identity.available(), reason="the extra `identity`")
 def test_a_folder_of_two_people_is_two_and_a_doubt_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "mixed"

@@ -164,6 +164,7 @@ def test_a_net_that_swaps_the_face_is_refused(
     assert np.array_equal(face.texture.provenance, before.texture.provenance)
 
 
+@pytest.mark.slow
 def test_only_small_faces_unless_all_are_wanted(small: Photo, group: tuple[Image, Result]) -> None:
     image, before = group
     mesh = {"only": "mesh"}
