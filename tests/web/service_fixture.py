@@ -17,6 +17,7 @@ from tronie.service.config import ServiceConfig
 from tronie.service.job_table import JobTable
 from tronie.service.storage import Storage
 from tronie.service.stored import Claim, FaceReport, PhotoReport, Report, ResultFile, Upload, UploadRefused
+from tronie.service.uploads import shown_name
 from tronie.web.app import create_app
 
 HOME = "http://127.0.0.1:8765"
@@ -39,7 +40,7 @@ class FakeInspector:
         self.seen: list[tuple[str, str]] = []
 
     def look(self, path: Path, name: str, number: int, preview: Path) -> Upload:
-        data = path.read_bytes()
+        data, name = path.read_bytes(), shown_name(name)
         self.seen.append((path.name, name))
         if not data.startswith(b"photo"):
             raise UploadRefused(

@@ -24,8 +24,6 @@ HEADERS, HEADER_MOST = 8, 4096
 """Of a part: how many, and bytes of one."""
 AT_ONCE = 1 << 20
 """Bytes that are gathered before they are written."""
-NAME_MOST = 255
-"""Characters of a file's name that are kept."""
 
 
 @dataclass(slots=True)
@@ -65,7 +63,6 @@ class _Gatherer:
         self.part = Part()
         self.work: list[tuple[Path, bytes | None]] = []
         """Data for a file; None: that was all of it."""
-        self.pending = 0
         self.ended = False
         self._header = bytearray()
         self._value = bytearray()
@@ -208,14 +205,7 @@ def _disposition(value: bytes) -> tuple[str | None, str | None]:
     if kind != b"form-data" or not name:
         return None, None
     filename = options.get(b"filename")
-    return _text(name), None if filename is None else _shown(_text(filename))
-
-
-def _shown(filename: str) -> str:
-    """A name for people to read: without folders, control characters and what turns text around."""
-    last = filename.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(sign for sign in last if sign.isprintable())
-    return kept[:NAME_MOST].strip() or "file"
+    return _text(name), None if filename is None else _text(filename)
 
 
 def _text(value: bytes) -> str:

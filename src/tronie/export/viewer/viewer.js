@@ -83,7 +83,7 @@ export class HeadViewer extends EventTarget {
   /**
    * Show a head in place of the one before. A later call overtakes an earlier one, which then gives false.
    * @param {ArrayBuffer | string} glb its bytes or an address
-   * @param {{provenance?: string | null, sigma?: string | null, keep?: boolean}} maps addresses of pictures over the
+   * @param {{provenance?: string | null, keep?: boolean}} maps addresses of pictures over the
    *   texture; `keep`: the view stays as it is
    */
   async load(glb, { provenance = null, keep = false } = {}) {
