@@ -9,12 +9,13 @@ from places import EXAMPLES
 
 from tronie.arrays import Image
 from tronie.errors import WeightsError
+from tronie.geometry import Similarity
 from tronie.io.images import read_photo
 from tronie.settings import DetectSettings
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks import recognizer as identity
-from tronie.stages.landmarks.align import aligned_crop, aligned_square
+from tronie.stages.landmarks.align import FFHQ_TEMPLATE, FIVE, aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet
 
 real = pytest.mark.skipif(not identity.available(), reason="needs the extra identity")
@@ -33,6 +34,25 @@ def test_without_the_extra_one_sentence_says_what_to_run(monkeypatch: pytest.Mon
     monkeypatch.setattr("tronie.runtime.dlib_models.available", lambda: False)
     with pytest.raises(WeightsError, match=r'pip install "tronie\[identity\]"'):
         identity.embedding(np.zeros((1, 64, 64, 3), np.uint8))
+
+
+def test_a_chip_is_one_warp_from_the_photo() -> None:
+    # A photo that says its own places: red is x, green is y, in units of two pixels.
+    y, x = np.mgrid[:400, :500] // 2
+    photo = np.stack([x, y, np.zeros_like(x)], axis=-1).astype(np.uint8)
+    points = np.zeros((478, 3))
+    turned = Similarity(150 * np.cos(0.2), 150 * np.sin(0.2), 160.0, 90.0)
+    points[list(FIVE), :2] = turned.apply(FFHQ_TEMPLATE)
+    chip = identity.chip_of(photo, points)
+    assert chip.shape == (150, 150, 3)
+    square = identity.chip_square(points)
+    for column, row in ((10, 20), (75, 75), (130, 40)):
+        place = square.apply((np.array([column, row]) + 0.5) / 150)
+        assert np.abs(chip[row, column, :2] - (place / 2 - 0.5)).max() < 1
+    # The whole lies in the aligned crop, and the points where dlib has them.
+    assert np.allclose(square.apply([[0.5, 0.5]]), turned.apply(identity.CHIP_IN_ALIGNED.apply([[0.5, 0.5]])))
+    where = square.inverse().apply(points[list(FIVE), :2])
+    assert np.abs(where - (identity.DLIB_FACE + 0.25) / 1.5).max() < 0.02
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,41 @@ from typing import Any
 import numpy as np
 
 from tronie.arrays import Array, Image
+from tronie.geometry import Similarity
 from tronie.runtime import dlib_models
-from tronie.stages.landmarks.align import FFHQ_TEMPLATE
+from tronie.stages.landmarks.align import FFHQ_TEMPLATE, aligned_square
+from tronie.stages.landmarks.net import cut, sized
 
 CHIP = 150
 """Side of what the recogniser sees, pixels."""
 PADDING = 0.25
 """What dlib leaves around the face, in shares of its size, as the recogniser was trained."""
+DLIB_FACE = np.array(
+    [
+        [0.8595674595992, 0.2134981538014],
+        [0.6460604764104, 0.2289674387677],
+        [0.1205750620789, 0.2137274526848],
+        [0.3340850613712, 0.2290642403242],
+        [0.4901123135679, 0.6277975316475],
+    ]
+)
+"""(5, 2) shares of a face's side: where dlib has the points of FFHQ_TEMPLATE in a face without padding."""
+CHIP_IN_ALIGNED = Similarity.from_points((DLIB_FACE + PADDING) / (1 + 2 * PADDING), FFHQ_TEMPLATE)
+"""A chip as a unit square -> the aligned crop as a unit square. Upright, it spans 0.16 to 0.85 across and 0.26
+to 0.95 down; dlib's own cutter, told of the template's points, gives the same."""
+
+
+def chip_square(points: Array) -> Similarity:
+    """Unit square -> photo of the chip of a face with landmarks (478, 2+), of which align.FIVE decide. With `sized(...,
+    CHIP)` before it: chip pixel p, whose centre is at p + 0.5, shows that place of the photo."""
+    return CHIP_IN_ALIGNED.then(aligned_square(points))
+
+
+def chip_of(image: Image, points: Array) -> Image:
+    """RGB photo and a face's landmarks (478, 2+) in its pixels -> (150, 150, 3), what the recogniser sees: one warp
+    from the photo, averaged over area where it shrinks; beyond the photo its border is repeated. Of a mirrored photo
+    with mirrored landmarks it is the mirror image of this, moved by 2 pixels (dlib's face is not symmetric)."""
+    return cut(image, sized(chip_square(points), CHIP), CHIP)
 
 
 def available() -> bool:
