@@ -31,10 +31,9 @@ from tronie.stages.landmarks.net import (
     EYE_RIGHT,
     NET_SIDE,
     NET_UNITS,
-    cut,
-    sized,
     square_from_landmarks,
 )
+from tronie.stages.landmarks.squares import cut, sized
 
 SHARD = 500
 PAINTED, FOREIGN = 0.35, 0.5

@@ -35,7 +35,8 @@ from tronie.runtime.inference import Session
 from tronie.settings import Settings
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
-from tronie.stages.landmarks.net import NET_SIDE, LandmarkNet, cut, sized, square, square_from_landmarks
+from tronie.stages.landmarks.net import NET_SIDE, LandmarkNet, square_from_landmarks
+from tronie.stages.landmarks.squares import cut, sized, square
 
 ASSETS = Path(__file__).parents[2] / "src/tronie/assets"
 CANVAS, AROUND = 256, 1.35

@@ -21,7 +21,7 @@ from tronie.head.model import HeadModel, default_head
 from tronie.head.subdivide import triangulate
 from tronie.io.images import read_photo
 from tronie.raster.rasterizer import visible
-from tronie.stages.landmarks.net import cut, sized
+from tronie.stages.landmarks.squares import cut, sized
 from tronie.stages.segment import SIDE, crop_square
 from tronie.stages.texture.atlas import surface_facts
 

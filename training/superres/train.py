@@ -29,7 +29,7 @@ from tronie.io.images import read_photo
 from tronie.pipelines.photo import Pipeline
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
-from tronie.stages.landmarks.net import square
+from tronie.stages.landmarks.squares import square
 
 ASSETS = Path(__file__).parents[2] / "src/tronie/assets"
 SIDE = 256

@@ -15,7 +15,8 @@ from tronie.stages.detect.detector import Detector, areas, intersections
 from tronie.stages.detect.search import detect_turned
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.regressor import default_calibration
-from tronie.stages.landmarks.net import LandmarkNet, cut, sized, square
+from tronie.stages.landmarks.net import LandmarkNet
+from tronie.stages.landmarks.squares import cut, sized, square
 from tronie.types import Crop, Detection, Landmarks, Unmeasured
 
 EYES = [33, 263]

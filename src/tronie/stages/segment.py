@@ -11,7 +11,8 @@ from tronie.geometry import Similarity
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.shells import SEGMENTS, Segmentation
-from tronie.stages.landmarks.net import EYE_LEFT, EYE_RIGHT, cut, sized, square
+from tronie.stages.landmarks.net import EYE_LEFT, EYE_RIGHT
+from tronie.stages.landmarks.squares import cut, sized, square
 from tronie.types import Landmarks
 
 SIDE = 256

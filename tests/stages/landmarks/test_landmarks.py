@@ -22,12 +22,10 @@ from tronie.stages.landmarks.net import (
     EYE_RIGHT,
     NET_UNITS,
     LandmarkNet,
-    cut,
-    sized,
-    square,
     square_from_detection,
     square_from_landmarks,
 )
+from tronie.stages.landmarks.squares import cut, sized, square
 from tronie.types import Crop, Detection, Landmarks
 
 

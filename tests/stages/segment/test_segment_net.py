@@ -15,7 +15,8 @@ from tronie.settings import DetectSettings
 from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
-from tronie.stages.landmarks.net import LandmarkNet, square
+from tronie.stages.landmarks.net import LandmarkNet
+from tronie.stages.landmarks.squares import square
 from tronie.stages.segment import AROUND, LOWER, SIDE, SegmentNet, crop_square, segment, voted
 from tronie.types import Landmarks
 

@@ -162,7 +162,7 @@ def prepare(record: Imported, work: Path, job: Job) -> None:
     from tronie.pipelines.calibration.landmark_embedding import PEOPLE, VIEWS, carried, embed
     from tronie.pipelines.calibration.registration import in_our_texture, moved
     from tronie.stages.landmarks.net import LandmarkNet
-    from tronie.stages.landmarks.net import square as net_square
+    from tronie.stages.landmarks.squares import square as net_square
 
     ours, net = default_head(), LandmarkNet(threads=0)
     model = carried(moved(head_model(Morphable.load(record.path)), ours), ours)

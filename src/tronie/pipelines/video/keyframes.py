@@ -14,7 +14,8 @@ from tronie.geometry import Similarity
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.pipelines.video.observation import Seen
 from tronie.raster.compositing import sampled
-from tronie.stages.landmarks.net import LandmarkNet, cut, sized
+from tronie.stages.landmarks.net import LandmarkNet
+from tronie.stages.landmarks.squares import cut, sized
 from tronie.stages.quality import sharpness
 from tronie.types import Landmarks, Photo
 

@@ -10,7 +10,8 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.stages.detect.detector import areas, intersections
-from tronie.stages.landmarks.net import cut, sized, square_from_landmarks
+from tronie.stages.landmarks.net import square_from_landmarks
+from tronie.stages.landmarks.squares import cut, sized
 from tronie.types import Detection, Landmarks
 
 FIVE = (468, 473, 1, 61, 291)

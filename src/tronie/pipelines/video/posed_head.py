@@ -14,7 +14,8 @@ from tronie.stages.fit.basis import landmark_basis, on_photo, residual_warp
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.frame_fit import KnownIdentity, fit_frame
 from tronie.stages.fit.scale import iris_mm
-from tronie.stages.landmarks.net import CROP_SIDE, cut, sized, square_from_landmarks
+from tronie.stages.landmarks.net import CROP_SIDE, square_from_landmarks
+from tronie.stages.landmarks.squares import cut, sized
 from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.stages.landmarks.net import cut, sized
+from tronie.stages.landmarks.squares import cut, sized
 from tronie.types import Crop
 
 FFHQ_TEMPLATE = np.array(

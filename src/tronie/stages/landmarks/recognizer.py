@@ -15,7 +15,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.runtime import dlib_models
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE, aligned_square
-from tronie.stages.landmarks.net import cut, sized
+from tronie.stages.landmarks.squares import cut, sized
 
 CHIP = 150
 """Side of what the recogniser sees, pixels."""
