@@ -1,6 +1,6 @@
-"""How far the reconstructed heads are from the truth: metric, synthetic renders, readers of public benchmarks.
+"""How far the reconstructed heads are from the truth: metric, synthetic renders, scans, readers of public benchmarks.
 
-Compare fits in seconds, on renders whose landmarks are already found:
+`trial` compares fits in seconds, on renders and scans whose landmarks are already found. In parts:
 
     from benchmarks.accuracy.synthetic import cache_path, load_renders  # from the root of the repository
     from benchmarks.accuracy.evaluate import evaluate

@@ -5,6 +5,7 @@
     python -m benchmarks.accuracy --ict ... --people 60 --renders 5           # steadiness of the identity
     python -m benchmarks.accuracy --ict ... --people 30 --views 8             # several photos of each person, jointly
     python -m benchmarks.accuracy --ict ... --max-yaw 60 --out /tmp/accuracy  # json, tables and plots there
+    python -m benchmarks.accuracy --scan FOLDER FOLDER                        # real heads with truth (scan.py)
     python -m benchmarks.accuracy --now FOLDER                                # or --realy, --aflw2000, --facescape
 
 The photos' landmarks and truth are kept in --cache, so that a second run only fits; docs/accuracy.md explains the
@@ -19,14 +20,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.accuracy import report, subject
-from benchmarks.accuracy.evaluate import evaluate
+from benchmarks.accuracy import maps, report, subject
+from benchmarks.accuracy.cache import CACHE
+from benchmarks.accuracy.evaluate import Scores, evaluate
 from benchmarks.accuracy.floor import Nearest
 from benchmarks.accuracy.methods import UNKNOWN_FOCAL, Method, methods
-from benchmarks.accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
+from benchmarks.accuracy.scan import load_scans
+from benchmarks.accuracy.synthetic import Renders, cache_path, load_renders, make_renders
+from benchmarks.accuracy.views import Together
 from tronie.importers.heads.calibrated import OWN
 
 FLOOR = "best of the model"
+TOGETHER = "all photos as one"
 FLOOR_ROWS = 60
 """It takes a second a head, and its mean is known well after so many."""
 QUICK = 40
@@ -47,6 +52,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered photos' landmarks and truth")
     parser.add_argument("--out", type=Path, help="folder for accuracy.json, accuracy.md and the plots")
+    parser.add_argument("--scan", type=Path, nargs="+", metavar="FOLDER", help="scanned heads, one folder for each")
     public = parser.add_argument_group("public benchmarks (folders as their authors hand them out)")
     public.add_argument("--now", type=Path, metavar="FOLDER", help="NoW challenge: median, mean, std of scan-to-mesh")
     public.add_argument("--metrical", action="store_true", help="NoW without scale")
@@ -67,6 +73,8 @@ def main() -> None:
         parser.error("--realy needs --images")
     if any((options.now, options.realy, options.aflw2000, options.facescape)):
         public_benchmarks(options, {n: m for n, m in wanted.items() if n != UNKNOWN_FOCAL} or wanted)
+    elif options.scan:
+        scans(options, wanted)
     else:
         synthetic(options, wanted)
 
@@ -122,32 +130,52 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     if options.views:
         several(renders, options)
         return
-    results = []
+    results = judged(wanted, renders, options)
+    about = {"people": people, "renders": options.renders, "seed": options.seed, "max_yaw": options.max_yaw}
+    tell(results, renders, about, began, options)
+    if options.out:
+        from benchmarks.accuracy import plots
+
+        plots.all_plots(results, options.out)
+
+
+def scans(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
+    began = time.perf_counter()
+    renders = load_scans(options.scan, options.cache)
+    results = judged(wanted | {TOGETHER: Together(renders)}, renders, options)
+    tell(results, renders, {"people": renders.people}, began, options, name="scan")
+    if options.out:
+        maps.scan_maps(results, options.out / "scan.png")
+
+
+def judged(wanted: dict[str, Method], renders: Renders, options: argparse.Namespace) -> list[Scores]:
     if not options.methods or FLOOR in options.methods:
         wanted |= {FLOOR: Nearest(subject.model(), renders)}
+    results = []
     for name, method in wanted.items():
         limit = FLOOR_ROWS if name == FLOOR else None
         results.append(evaluate(method, renders, name=name, workers=options.workers, limit=limit))
         print(f"{name}: {results[-1].error:.3f} mm", flush=True)
-    found = report.figures(results)
-    about = {
-        "source": renders.source,
-        "people": people,
-        "renders": options.renders,
-        "seed": options.seed,
-        "max_yaw": options.max_yaw,
-        "missed": len(renders.missed),
-    }
+    return results
+
+
+def tell(
+    results: list[Scores],
+    renders: Renders,
+    about: dict[str, object],
+    began: float,
+    options: argparse.Namespace,
+    name: str = "accuracy",
+) -> None:
+    found, missed = report.figures(results), len(renders.missed)
     print(
-        f"\n{report.markdown(found)}\nfaces not found: {len(renders.missed)} of {people * options.renders}; "
+        f"\n{report.markdown(found)}\nfaces not found: {missed} of {missed + len(renders.items)}; "
         f"{time.perf_counter() - began:.0f} s"
     )
     if options.out:
-        from benchmarks.accuracy import plots
-
-        report.write_json(options.out / "accuracy.json", found, about)
-        (options.out / "accuracy.md").write_text(report.markdown(found))
-        plots.all_plots(results, options.out)
+        about = {"source": renders.source, **about, "missed": missed}
+        report.write_json(options.out / f"{name}.json", found, about)
+        (options.out / f"{name}.md").write_text(report.markdown(found))
 
 
 if __name__ == "__main__":

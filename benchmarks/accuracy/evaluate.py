@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import subject
 from benchmarks.accuracy.heads import face_triangles, inner_rows
-from benchmarks.accuracy.metric import Comparison, Similarity3, Surface, compare, icp
+from benchmarks.accuracy.metric import Comparison, Similarity3, Surface, compare, gaps, icp
 from benchmarks.accuracy.metric import distances as distances_to
+from benchmarks.accuracy.personal import Fields, by_region
+from benchmarks.accuracy.regions import layouts, places
 from benchmarks.accuracy.synthetic import Render, Renders
+from benchmarks.accuracy.truth import Truth
 from tronie.geometry import euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
@@ -26,9 +29,6 @@ from tronie.types import Fit
 
 Array = NDArray[np.floating]
 FitFunction = Callable[[Render], Fit]
-
-START = slice(17, 68)
-"""The iBUG points that start the alignment: all but the jaw, which each model defines its own way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +61,18 @@ class Score:
     stated: Mapping[str, float]
     """Errors in units of the stated sigma, by name (`yaw`, ...)."""
     seconds: float
-    distances: Array
-    """(n,) float32 mm per true vertex."""
+    gaps: Array
+    """(n,) float32 mm, how far each true point lies outside the predicted surface."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
     name: str
     renders: Renders
+    items: tuple[Render, ...]
+    """The photos that were judged: `renders.items`, or the first of them."""
     rows: tuple[Score, ...]
-    """One for each of `renders.items`."""
+    """One for each of `items`."""
 
     def column(self, name: str) -> Array:
         return np.array([getattr(row, name) for row in self.rows], dtype=np.float64)
@@ -79,12 +81,26 @@ class Scores:
     def error(self) -> float:
         return float(self.column("error").mean())
 
+    def fields(self, base: Scores) -> Fields:
+        """`base` are the mean head's, on these photos or more."""
+        model = subject.model()
+        of = [layouts(self.renders)[r.person] for r in self.items]
+        gaps = [row.gaps for row in self.rows]
+        before = [row.gaps for row in base.rows[: len(gaps)]]
+        return Fields.of(before, gaps, of, np.array([r.person for r in self.items]), places(model))
+
+    def by_region(self) -> dict[str, float]:
+        """mm."""
+        of = [layouts(self.renders)[r.person].region for r in self.items]
+        counted = [self.renders.truths[r.person].counted for r in self.items]
+        return by_region([row.gaps for row in self.rows], of, counted)
+
     def yaw(self) -> Array:
-        return np.array([abs(r.angles[0]) for r in self.renders.items])
+        return np.array([abs(r.angles[0]) for r in self.items])
 
     def expression_correlation(self) -> dict[str, float]:
         """Pearson's r by unit, where the truth varies."""
-        truth = np.array([r.expression for r in self.renders.items])
+        truth = np.array([r.expression for r in self.items])
         said = np.array([row.expression for row in self.rows])
         out = {}
         for k, name in enumerate(ARKIT_UNITS):
@@ -100,7 +116,7 @@ class Scores:
 
     def consistency(self) -> tuple[float, float]:
         """Spread within a person's photos / spread between persons: of coefficients, of inner-face vertices."""
-        person = np.array([r.person for r in self.renders.items])
+        person = np.array([r.person for r in self.items])
         coefficients = np.array([row.identity for row in self.rows], dtype=np.float64)
         faces = np.array([row.face.ravel() for row in self.rows], dtype=np.float64)
         return within_between(coefficients, person), within_between(faces, person)
@@ -108,7 +124,7 @@ class Scores:
     def summary(self) -> dict[str, float]:
         """The figures of one row of the table; nan where a figure needs what is not there."""
         angles = np.array([row.angles for row in self.rows])
-        near = np.array([abs(r.angles[0]) <= 40 for r in self.renders.items])
+        near = np.array([abs(r.angles[0]) <= 40 for r in self.items])
         coefficients, vertices = self.consistency()
         stated = {name for row in self.rows for name in row.stated}
         out = {
@@ -174,15 +190,17 @@ def expressed_of(model: HeadModel, fit: Fit) -> Array:
     return model.level(model.usual_level).apply(head_shapes(model, fit)[0])
 
 
-def compare_neutral(
-    model: HeadModel, neutral: Array, truth: Array, points68: Array
-) -> tuple[Comparison, Comparison, Surface]:
-    """A head at rest (V, 3 at the usual level) against true vertices (n, 3): with scale, without, and its surface."""
-    triangles, _ = _target(model)
-    surface = Surface.of(neutral, triangles)
-    start = model.level(model.usual_level).points68(neutral)[START]
-    scaled = compare(truth, surface, landmarks=start, true_landmarks=points68[START])
-    return scaled, rigidly(truth, surface, scaled.motion), surface
+def compare_neutral(model: HeadModel, neutral: Array, truth: Truth) -> tuple[Comparison, Comparison, Surface]:
+    """A head at rest (V, 3 at the usual level) against a true face: with scale, without, and its surface.
+
+    Against a scan it is the whole head, since people are scanned with their eyes shut: lids lie on the eyeballs then.
+    """
+    level = model.level(model.usual_level)
+    surface = Surface.of(neutral, _target(model)[0] if truth.triangles is not None else level.triangles)
+    start = level.points68(neutral)[list(truth.ibug)]
+    points = truth.points[truth.counted]
+    scaled = compare(points, surface, landmarks=start, true_landmarks=truth.marks)
+    return scaled, rigidly(points, surface, scaled.motion), surface
 
 
 def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
@@ -196,11 +214,9 @@ def rigidly(truth: Array, surface: Surface, motion: Similarity3) -> Comparison:
     return Comparison(distances_to(every, surface, rigid), rigid)
 
 
-def frontal_offset(model: HeadModel, renders: Renders) -> Array:
+def frontal_offset(model: HeadModel, mean: Truth) -> Array:
     """(3, 3): our head's axes -> the source's, from the two mean heads laid onto each other."""
-    mean = model.level(model.usual_level).apply(model.mean)
-    truth = renders.mean_neutral[renders.counted]
-    scaled, _, _ = compare_neutral(model, mean, truth, renders.mean_points68)
+    scaled, _, _ = compare_neutral(model, model.level(model.usual_level).apply(model.mean), mean)
     return scaled.motion.rotation
 
 
@@ -208,11 +224,8 @@ def evaluate(
     fit: FitFunction, renders: Renders, *, name: str = "", workers: int = 1, limit: int | None = None
 ) -> Scores:
     """Fit every render (or the first `limit`) and judge it. With `workers` > 1 the fit must be picklable."""
-    model = subject.model()
     items = renders.items[:limit]
-    if limit is not None:
-        renders = replace(renders, items=items)
-    offset = frontal_offset(model, renders)
+    offset = None if renders.mean is None else frontal_offset(subject.model(), renders.mean)
     fits, seconds = [], []
     with single_blas_thread():
         if items:
@@ -221,35 +234,35 @@ def evaluate(
             start = time.perf_counter()
             fits.append(fit(render))
             seconds.append(time.perf_counter() - start)
-    jobs = [
-        (f, s, r, renders.neutral[r.person], renders.counted, renders.points68[r.person], renders.triangles, offset)
-        for f, s, r in zip(fits, seconds, items, strict=True)
-    ]
+    jobs = [(f, s, r, renders.truths[r.person], offset) for f, s, r in zip(fits, seconds, items, strict=True)]
     if workers > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             rows = list(pool.map(_judge, jobs, chunksize=8))
     else:
         with single_blas_thread():
             rows = [_judge(job) for job in jobs]
-    return Scores(name, renders, tuple(rows))
+    return Scores(name, renders, items, tuple(rows))
 
 
-def _judge(
-    job: tuple[Fit, float, Render, Array, NDArray[np.bool_], Array, NDArray[np.int32], Array],
-) -> Score:
-    fit, seconds, render, truth, counted, points68, true_triangles, offset = job
+def _judge(job: tuple[Fit, float, Render, Truth, Array | None]) -> Score:
+    return judge(*job)
+
+
+def judge(fit: Fit, seconds: float, render: Render, truth: Truth, offset: Array | None) -> Score:
+    """`offset` as of `frontal_offset`; None: the axes are those of the fitted head where it lies on the true one."""
     model = subject.model()
     neutral = neutral_of(model, fit)
-    scaled, rigid, surface = compare_neutral(model, neutral, truth[counted], points68)
-    every = distances_to(truth, surface, scaled.motion)
-    said, true = fit.head_to_camera[:3, :3] @ offset.T, render.head_to_camera[:3, :3]
+    scaled, rigid, surface = compare_neutral(model, neutral, truth)
+    every = gaps(truth.points, surface, scaled.motion)
+    turn = scaled.motion.rotation if offset is None else offset
+    said, true = fit.head_to_camera[:3, :3] @ turn.T, render.head_to_camera[:3, :3]
     delta = np.array(euler_degrees(said)) - np.array(euler_degrees(true))
     delta = (delta + 180) % 360 - 180
     inner = _target(model)[1]
     scale = 1 / scaled.motion.scale
     return Score(
         scaled.mean,
-        float(every.mean()),
+        float(np.abs(every).mean()),
         rigid.mean,
         scale,
         (float(delta[0]), float(delta[1]), float(delta[2])),
@@ -257,8 +270,8 @@ def _judge(
         fit.identity,
         neutral[inner[::4]],
         np.array([fit.expression.get(n, 0.0) for n in ARKIT_UNITS]),
-        _coverage(fit, model, neutral[inner], truth, true_triangles, rigid.motion),
-        _coverage(fit, model, neutral[inner], truth, true_triangles, scaled.motion),
+        _coverage(fit, model, neutral[inner], truth, rigid.motion),
+        _coverage(fit, model, neutral[inner], truth, scaled.motion),
         _stated(fit, delta, scale),
         seconds,
         every.astype(np.float32),
@@ -270,17 +283,15 @@ def geodesic(a: Array, b: Array) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1) / 2, -1, 1))))
 
 
-def _coverage(
-    fit: Fit, model: HeadModel, inner: Array, truth: Array, triangles: NDArray[np.int32], motion: Similarity3
-) -> float:
+def _coverage(fit: Fit, model: HeadModel, inner: Array, truth: Truth, motion: Similarity3) -> float:
     """Share of predicted inner-face vertices (n, 3) closer to the true surface than the fit's own sigma there."""
     sigma = getattr(fit, "sigma_mm", None)
     if sigma is None or not len(sigma):
         return float("nan")
     at = model.level(model.usual_level).matrix @ np.asarray(sigma, np.float32)
-    moved = motion.apply(inner[::4])
-    distance = Surface.of(truth, triangles).closest(moved)[2]
-    return float((distance <= at[_target(model)[1][::4]]).mean())
+    distance = truth.away(motion.apply(inner[::4]))
+    known = np.isfinite(distance)
+    return float((distance <= at[_target(model)[1][::4]])[known].mean())
 
 
 def _stated(fit: Fit, delta: Array, scale: float) -> dict[str, float]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.evaluate import START, frontal_offset
+from benchmarks.accuracy.evaluate import frontal_offset
 from benchmarks.accuracy.heads import face_triangles
 from benchmarks.accuracy.methods import fit_of
 from benchmarks.accuracy.metric import Surface, icp, umeyama
@@ -37,7 +37,8 @@ class Nearest:
         assert isinstance(seen, Render)
         identity = nearest(self.model, self.renders, seen.person)
         pose = seen.head_to_camera.copy()
-        pose[:3, :3] = pose[:3, :3] @ _offset(self.model, self.renders)
+        if self.renders.mean is not None:
+            pose[:3, :3] = pose[:3, :3] @ _offset(self.model, self.renders.mean)
         return fit_of(self.model, identity, seen.expression, pose, seen.camera)
 
 
@@ -56,8 +57,9 @@ def nearest(model: HeadModel, renders: Renders, person: int) -> Array:
     level, basis = model.level(model.usual_level), _basis(model)
     triangles = face_triangles(model, model.usual_level)
     mean = level.apply(model.mean).astype(np.float64)
-    truth = renders.neutral[person].astype(np.float64)[renders.counted][::EVERY]
-    motion = umeyama(level.points68(mean)[START], renders.points68[person][START], scale=False)  # size is shape here
+    true = renders.truths[person]
+    truth = true.points.astype(np.float64)[true.counted][::EVERY]
+    motion = umeyama(level.points68(mean)[list(true.ibug)], true.marks, scale=False)  # size is shape here
     identity = np.zeros(len(model.identity))
     for _ in range(ROUNDS):
         surface = Surface.of(mean + basis @ identity, triangles)

@@ -168,6 +168,14 @@ def distances(truth: Array, surface: Surface, motion: Similarity3) -> Array:
     return np.asarray(motion.scale * surface.closest(motion.undo(truth))[2])
 
 
+def gaps(truth: Array, surface: Surface, motion: Similarity3) -> Array:
+    """(n,) `distances` with a sign: how far true vertices (n, 3) lie outside (positive) or inside the moved surface."""
+    inside = motion.undo(truth)
+    spot, triangle, distance = surface.closest(inside)
+    outside = _dot(inside - spot, surface.normals[triangle]) >= 0
+    return np.asarray(motion.scale * np.where(outside, distance, -distance))
+
+
 def icp(
     truth: Array, surface: Surface, motion: Similarity3, *, scale: bool, rounds: int, huber: float = HUBER
 ) -> Similarity3:

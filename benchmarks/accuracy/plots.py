@@ -14,8 +14,6 @@ from benchmarks.accuracy import subject
 from benchmarks.accuracy.evaluate import Scores, neutral_of
 from benchmarks.accuracy.heads import heads
 from benchmarks.accuracy.methods import MEAN, UNKNOWN_FOCAL, Method, methods
-from benchmarks.accuracy.scene import draw_scene
-from benchmarks.accuracy.synthetic import photo_of
 from tronie.arrays import Image
 from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import Level
@@ -43,11 +41,8 @@ def photos(scores: Scores, path: Path, columns: int = 6, rows: int = 2) -> None:
     import cv2
 
     renders = scores.renders
-    tiles = []
-    for item in renders.items[: columns * rows]:
-        scene = draw_scene(renders.seed, item.person, item.take, max_yaw=renders.max_yaw)
-        whole = photo_of(renders.ict, renders.seed, scene)
-        tiles.append(cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    shown = [renders.picture(item) for item in renders.items[: columns * rows]]
+    tiles = [cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for photo in shown]
     tiles += [np.full((SIDE, SIDE, 3), 255, np.uint8)] * (-len(tiles) % columns)
     lines = [np.concatenate(tiles[k : k + columns], axis=1) for k in range(0, len(tiles), columns)]
     save(path, np.concatenate(lines, axis=0))
@@ -86,12 +81,14 @@ def curves(results: Sequence[Scores], path: Path) -> None:
 def face_map(results: Sequence[Scores], path: Path) -> None:
     """Mean error by place on the inner face, seen from the front."""
     figure, axes = plt.subplots(1, len(results), figsize=(3.4 * len(results) + 0.8, 4.2), dpi=110, squeeze=False)
-    means = [np.mean([row.distances for row in s.rows], axis=0) for s in results]
-    top = float(np.percentile(means[0][results[0].renders.counted], 98))
+    means = [np.mean([np.abs(row.gaps) for row in s.rows], axis=0) for s in results]
+    shape = results[0].renders.mean
+    assert shape is not None
+    assert shape.triangles is not None
+    top = float(np.percentile(means[0][shape.counted], 98))
     for axis, scores, value in zip(axes[0], results, means, strict=True):
-        v, counted = scores.renders.mean_neutral, scores.renders.counted
-        triangles = scores.renders.triangles
-        triangles = triangles[counted[triangles].all(axis=1)]
+        v = shape.points
+        triangles = shape.triangles[shape.counted[shape.triangles].all(axis=1)]
         shown = axis.tripcolor(v[:, 0], v[:, 1], triangles, value, shading="gouraud", cmap="viridis", vmin=0, vmax=top)
         axis.set_title(f"{scores.name}: {scores.error:.2f} mm", fontsize=9)
         axis.set_aspect("equal")
@@ -109,9 +106,8 @@ def worst(scores: Scores, method: Method, path: Path, count: int = 6) -> None:
     source = heads(renders.ict)
     rows = []
     for k in np.argsort(-scores.column("error"))[:count]:
-        item = renders.items[k]
-        scene = draw_scene(renders.seed, item.person, item.take, max_yaw=renders.max_yaw)
-        photo = photo_of(renders.ict, renders.seed, scene)
+        item = scores.items[k]
+        photo = renders.picture(item)
         x0, y0, x1, y1 = item.detection.box
         side = 1.5 * max(x1 - x0, y1 - y0)
         x, y = (int(max((a + b) / 2 - side / 2, 0)) for a, b in ((x0, x1), (y0, y1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.evaluate import Scores
 from benchmarks.accuracy.methods import MEAN
+from benchmarks.accuracy.regions import REGIONS
 from benchmarks.accuracy.scene import LIGHTS
 
 Array = NDArray[np.floating]
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("error", "error, mm", "{:.2f}"), ("ratio", "to mean head", "{:.2f}"), ("median", "median", "{:.2f}"),
-    ("worst", "worst", "{:.2f}"), ("rigid", "without scale, mm", "{:.2f}"), ("whole", "all vertices, mm", "{:.2f}"),
+    ("error", "error, mm", "{:.2f}"), ("ratio", "to mean head", "{:.2f}"),
+    ("turned_ratio", "beyond 30°", "{:.2f}"), ("personal", "personal r", "{:.2f}"), ("slope", "slope", "{:.2f}"),
+    ("common_photos", "common to a person's photos", "{:.0%}"), ("common_people", "common to people", "{:.0%}"),
+    ("median", "median", "{:.2f}"), ("worst", "worst", "{:.2f}"),
+    ("rigid", "without scale, mm", "{:.2f}"), ("whole", "all vertices, mm", "{:.2f}"),
     ("yaw", "yaw, °", "{:.1f}"),
     ("pitch", "pitch, °", "{:.1f}"), ("roll", "roll, °", "{:.1f}"), ("geodesic", "rotation, °", "{:.1f}"),
     ("expression", "expression r", "{:.2f}"), ("identity_spread", "identity spread", "{:.2f}"),
@@ -27,16 +32,18 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("covered68_scaled", "within 1 σ (scaled)", "{:.0%}"), ("covered68_yaw", "yaw within 1 σ", "{:.0%}"),
     ("covered68_scale", "size within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
 )  # fmt: skip
-"""Key of `Scores.summary`, heading, format."""
+"""Key of the summary, heading, format."""
+TURNED = 30.0
+"""Degrees of yaw from which a photo counts as turned."""
 
 
 def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
     """Which renders fall where: by yaw, light, focal length, size of the face."""
-    items = scores.renders.items
+    items = scores.items
     yaw, focal = scores.yaw(), np.array([r.equivalent for r in items])
     pixels = np.array([r.face_px for r in items])
     light = np.array([r.light for r in items])
-    return {
+    found = {
         "yaw": {
             f"{a}-{b}°": (yaw >= a) & (yaw < b) for a, b in ((0, 10), (10, 20), (20, 30), (30, 40), (40, 60), (60, 90))
         },
@@ -46,6 +53,10 @@ def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
         },
         "face height": {f"{a}-{b} px": (pixels >= a) & (pixels < b) for a, b in ((150, 230), (230, 310), (310, 401))},
     }
+    if scores.renders.names:
+        person = np.array([r.person for r in items])
+        return {"yaw": found["yaw"]} | {"person": {n: person == k for k, n in enumerate(scores.renders.names)}}
+    return found
 
 
 def figures(results: Sequence[Scores]) -> dict[str, Any]:
@@ -55,7 +66,12 @@ def figures(results: Sequence[Scores]) -> dict[str, Any]:
     for s in results:
         summary = s.summary()
         if base is not None:
-            summary["ratio"] = s.error / float(base.column("error")[: len(s.rows)].mean())  # the floor has fewer rows
+            before = base.column("error")[: len(s.rows)]  # the floor has fewer rows
+            summary["ratio"] = s.error / float(before.mean())
+            turned = s.yaw() >= TURNED
+            if turned.any():
+                summary["turned_ratio"] = float(s.column("error")[turned].mean() / before[turned].mean())
+            summary |= personal_part(s, base)
         by: dict[str, Any] = {}
         for title, groups in bins(s).items():
             for label, mask in groups.items():
@@ -65,15 +81,39 @@ def figures(results: Sequence[Scores]) -> dict[str, Any]:
                         cell["ratio"] = cell["error"] / float(base.column("error")[: len(mask)][mask].mean())
                     by.setdefault(title, {})[label] = cell
         out[s.name] = {"summary": summary, "by": by, "expression": s.expression_correlation()}
+        out[s.name]["regions"] = regions(s, base)
+    return out
+
+
+def personal_part(scores: Scores, base: Scores) -> dict[str, float]:
+    fields = scores.fields(base)
+    r, slope = fields.correlation()
+    photos, people = fields.common()
+    return {"personal": r, "slope": slope, "common_photos": photos, "common_people": people}
+
+
+def regions(scores: Scores, base: Scores | None) -> dict[str, dict[str, float]]:
+    """By region: error, its ratio to the mean head's (`base`), r of the personal part."""
+    out = {name: {"error": error} for name, error in scores.by_region().items()}
+    if base is not None:
+        before = replace(base, items=scores.items, rows=base.rows[: len(scores.rows)]).by_region()
+        fields = scores.fields(base)
+        for name, cell in out.items():
+            cell |= {"ratio": cell["error"] / before[name], "personal": fields.correlation(name)[0]}
     return out
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """The main table and one table for each kind of bin."""
+    """The main table, one by region, and one for each kind of bin."""
     keys = [c for c in COLUMNS if any(np.isfinite(m["summary"].get(c[0], np.nan)) for m in found.values())]
     lines = ["| | " + " | ".join(title for _, title, _ in keys) + " |", "|---|" + "---|" * len(keys)]
     for name, method in found.items():
         lines.append(f"| {name} | " + " | ".join(_cell(method["summary"].get(k), f) for k, _, f in keys) + " |")
+    lines += ["", "Error in mm, its ratio to the mean head, and r of the personal part, by region:", ""]
+    lines += ["| | " + " | ".join(REGIONS) + " |", "|---|" + "---|" * len(REGIONS)]
+    for name, method in found.items():
+        cells = [_region(method["regions"].get(region)) for region in REGIONS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     kinds = list(dict.fromkeys(kind for method in found.values() for kind in method["by"]))
     for kind in kinds:
         labels = list(dict.fromkeys(label for m in found.values() for label in m["by"].get(kind, {})))
@@ -97,6 +137,13 @@ def markdown(found: Mapping[str, Any]) -> str:
                 + " |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _region(cell: Mapping[str, float] | None) -> str:
+    if cell is None:
+        return ""
+    said = f"{cell['error']:.2f}" + (f" ({cell['ratio']:.2f})" if "ratio" in cell else "")
+    return said + (f", {cell['personal']:.2f}" if np.isfinite(cell.get("personal", np.nan)) else "")
 
 
 def _cell(value: float | None, form: str) -> str:

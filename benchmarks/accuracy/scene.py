@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,24 @@ class Scene:
     """Of everything that only decides how it looks."""
 
 
-def draw_scene(seed: int, person: int, take: int, *, max_yaw: float = 40.0) -> Scene:
-    """The `take`-th photo of a person; the same arguments give the same scene."""
+SHOWN: dict[str, dict[str, float]] = {
+    "at rest": {},
+    "puff": {"cheekPuff": 0.9, "mouthPress": 0.2},
+    "smile": {"mouthSmile": 0.8, "cheekSquint": 0.4, "eyeSquint": 0.3, "mouthUpperUp": 0.2},
+    "frown": {"mouthFrown": 0.7, "browDown": 0.7, "mouthShrugLower": 0.4},
+    "jaw open": {"jawOpen": 0.6},
+}
+"""Faces that one and the same person makes in one and the same scene, to see what of them leaks into the identity."""
+
+
+def draw_scene(seed: int, person: int, take: int, *, max_yaw: float = 40.0, shown: bool = False) -> Scene:
+    """The `take`-th photo of a person; the same arguments give the same scene. With `shown` it is the first one's scene
+    with the `take`-th expression of SHOWN."""
+    if shown:
+        face = list(SHOWN.values())[take]
+        weight = {unit: value for name, value in face.items() for unit in _sides(name)}
+        expression = np.array([weight.get(name, 0.0) for name in ARKIT_UNITS])
+        return replace(draw_scene(seed, person, 0, max_yaw=max_yaw), take=take, expression=expression)
     rng = np.random.default_rng((seed, person, take, 1))
     yaw, pitch, roll = rng.uniform(-max_yaw, max_yaw), rng.uniform(-20, 20), rng.normal() * 8
     face_px = float(rng.uniform(150, 400))

@@ -6,18 +6,22 @@ python -m benchmarks.accuracy --ict ../shared/ict/ict_facekit.npz --people 30 --
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import subject
-from benchmarks.accuracy.evaluate import _judge, frontal_offset, geodesic, mean_of
+from benchmarks.accuracy.evaluate import frontal_offset, geodesic, judge, mean_of
 from benchmarks.accuracy.methods import camera_of
+from benchmarks.accuracy.observe import Observation
 from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.pipelines.photo import single_blas_thread
 from tronie.stages.fit.fusion import FaceView
 from tronie.stages.fit.multiview import fit_views
+from tronie.types import Fit
 
 Array = NDArray[np.floating]
 
@@ -27,6 +31,24 @@ STEPS = (1, 2, 3, 4, 6, 8, 12, 16)
 def looks_of(items: Sequence[Render]) -> list[FaceView]:
     model = subject.model()
     return [FaceView(r.landmarks, camera_of(model, r, None), r.detection.size) for r in items]
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """All photos of a person as one: each is fitted with the identity that all of them tell."""
+
+    renders: Renders
+
+    def __call__(self, seen: Observation) -> Fit:
+        assert isinstance(seen, Render)
+        return _joint(self.renders, seen.person)[seen.take]
+
+
+@lru_cache(maxsize=64)
+def _joint(renders: Renders, person: int) -> dict[int, Fit]:
+    items = [r for r in renders.items if r.person == person]
+    joint = fit_views(subject.model(), subject.calibration(), looks_of(items))
+    return {r.take: fit for r, fit in zip(items, joint.fits, strict=True)}
 
 
 def groups(items: Sequence[Render], n: int) -> Iterator[Sequence[Render]]:
@@ -39,7 +61,8 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
     """By the number of photos: mean error, mm, of the people; with `spoil` one photo of each group of three or more is
     of somebody else."""
     model, calibration = subject.model(), subject.calibration()
-    offset = frontal_offset(model, renders)
+    assert renders.mean is not None
+    offset = frontal_offset(model, renders.mean)
     people = [[r for r in renders.items if r.person == p] for p in range(renders.people)]
     people = [items[:views] for items in people if len(items) >= views]
     out = {}
@@ -52,18 +75,7 @@ def evaluate_views(renders: Renders, views: int, *, spoil: bool = False) -> dict
                     shown = [others[0], *some[1:]] if spoil and n > 2 else some
                     joint = fit_views(model, calibration, looks_of(shown))
                     who, fit = some[-1], joint.fits[-1]
-                    score = _judge(
-                        (
-                            fit,
-                            0.0,
-                            who,
-                            renders.neutral[who.person],
-                            renders.counted,
-                            renders.points68[who.person],
-                            renders.triangles,
-                            offset,
-                        )
-                    )
+                    score = judge(fit, 0.0, who, renders.truths[who.person], offset)
                     sigma = float(np.median(joint.person.sigma_mm[model.inner_face]))
                     rows.append(
                         {

@@ -161,7 +161,7 @@ def test_ict_heads_have_landmarks_and_nearly_our_axes(renders):
     assert (~counted[below_nose]).sum() > 50  # the nostrils' insides
     assert counted[np.linalg.norm(mean[source.inner] - points[51], axis=1) < 4].mean() > 0.8  # upper lip
     assert counted[np.linalg.norm(mean[source.inner] - points[30], axis=1) < 5].all()  # the nose's tip
-    theirs = replace(renders, mean_neutral=mean[source.inner], mean_points68=points, counted=counted)
+    theirs = replace(renders.mean, points=mean[source.inner], marks=points[17:], counted=counted)
     angle = np.degrees(np.arccos((np.trace(frontal_offset(default_head(), theirs)) - 1) / 2))
     assert angle < 12
     assert len(source.visible_units()) == 30
