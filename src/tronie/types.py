@@ -160,7 +160,8 @@ class Enhanced:
     shift: float
     """RMS move of the landmarks by the distance between the eyes."""
     identity: float | None = None
-    """Distance of the recogniser's embeddings (below 0.6 it takes two faces for one person); None without it."""
+    """Distance of the recogniser's embeddings (below 0.6 it takes two faces for one person); None where
+    it was not asked."""
     note: str | None = None
     """One sentence where it was weakened or refused."""
 

@@ -30,7 +30,8 @@ def test_default() -> None:
     assert names == [*bare, "segment"]
     assert _names(enhance={"mode": "off"}, only="mesh") == bare
     assert all(m.licence and m.commercial_use for m in models_used(Settings()))
-    assert [n for n in _names() if n not in names] == [n for n in ("face_enhance",) if n in WEIGHTS]
+    assert [n for n in _names() if n not in names] == ["recognizer", "face_enhance"]
+    assert "recognizer" in _names(enhance={"mode": "off"}, portrait={"identity": True})
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

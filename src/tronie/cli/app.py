@@ -182,7 +182,7 @@ def person(
 ) -> None:
     """Many photos of one person into one head, with one texture of them all.
 
-    Photos with several faces are sorted by person, with the extra `identity`.
+    Photos with several faces are sorted by person.
     """
     from tronie.cli.person import person as make_people
 

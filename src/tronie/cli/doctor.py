@@ -145,7 +145,7 @@ def _extras() -> Iterator[Check]:
     from tronie.runtime import dlib_models
 
     if dlib_models.available():
-        yield Check("dlib", "good", "installed: --detector dlib works, and enhanced faces are checked for who they are")
+        yield Check("dlib", "good", "installed: --detector dlib works")
 
 
 def _self_test() -> Iterator[Check]:

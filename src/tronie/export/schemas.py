@@ -80,7 +80,7 @@ class EnhancementRecord(Record):
     )
     structure: float = Field(description="-1..1: correlation there, where in the face it is least.")
     shift: float = Field(description="RMS move of the landmarks by the distance between the eyes.")
-    identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it is installed.")
+    identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it was asked.")
     note: str | None = Field(None, description="Why it was weakened or refused.")
 
 

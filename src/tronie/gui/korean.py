@@ -140,9 +140,7 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Of the portrait: the photo's, at rest, or a file for each.": "초상의 표정: 사진의 표정, 무표정, 또는 둘 다.",
     "Of the portrait: the photo's, or into the camera.": "초상의 시선: 사진의 시선, 또는 카메라를 봅니다.",
-    "Measure how alike portrait and photo are; wants the extra identity.": (
-        "초상과 사진이 얼마나 닮았는지 잽니다. 추가 패키지 identity가 필요합니다."
-    ),
+    "Measure how alike portrait and photo are.": ("초상과 사진이 얼마나 닮았는지 잽니다."),
     "Joints in head.glb: neck, head, jaw, both eyes.": "head.glb의 관절: 목, 머리, 턱, 두 눈.",
     "Also head_lod1.glb and head_lod2.glb, with about 8,000 and 2,000 triangles.": (
         "삼각형이 약 8,000개와 2,000개인 head_lod1.glb, head_lod2.glb도 만듭니다."

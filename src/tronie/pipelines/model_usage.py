@@ -11,17 +11,19 @@ from tronie.types import UsedModel
 
 def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel, ...]:
     """What the stages of these settings use, in their order; models that are not there are left out. `enhance` counts
-    the net of super-resolution, which works on small faces only."""
+    the net of super-resolution, which works on small faces only; the recogniser judges what it did."""
     found = detector_info(settings.detect.detector).models
     found += UsedModel.of_weights("face_landmarks", "blendshapes", "face_doubts")
     found += engine_info(settings.fit.engine).models(settings)
     if settings.runs("texture"):
         found += UsedModel.of_weights("segment")
+    if settings.enhance.mode != "off" or settings.portrait.identity:
+        found += UsedModel.of_weights("recognizer")
     if enhance and settings.enhance.mode != "off":
         from tronie.stages.enhance import MODES, OWN
 
         found += enhancers_used(OWN if settings.enhance.mode in MODES else settings.enhance.mode)
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def enhancers_used(name: str) -> tuple[UsedModel, ...]:

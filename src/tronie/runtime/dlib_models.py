@@ -1,4 +1,4 @@
-"""dlib's nets and predictors, from the packages that the extras `dlib` and `identity` bring.
+"""dlib's detector and predictors, from the packages that the extra `dlib` brings.
 
 The files lie in the package face-recognition-models. Its own import wants pkg_resources, which is no longer part of
 Python's tools, so they are found by path and that package is never imported.
@@ -18,7 +18,6 @@ FILES = {
     "cnn_face_detection_model_v1": "mmod_human_face_detector.dat",
     "five_points": "shape_predictor_5_face_landmarks.dat",
     "points68": "shape_predictor_68_face_landmarks.dat",
-    "face_recognition_model_v1": "dlib_face_recognition_resnet_model_v1.dat",
 }
 """Model -> its file. The two `points` are both dlib's class shape_predictor."""
 
@@ -37,11 +36,11 @@ def folder() -> Path | None:
     return None
 
 
-def dlib(extra: str) -> Any:
-    """The module; `extra` is the one to recommend where it is missing."""
+def dlib() -> Any:
+    """The module."""
     if not available():
         raise WeightsError(
-            f'dlib and its models are not installed; run `pip install "tronie[{extra}]"` '
+            'dlib and its models are not installed; run `pip install "tronie[dlib]"` '
             "(or `pip install dlib-bin face-recognition-models`)."
         )
     try:
@@ -54,26 +53,25 @@ class Model:
     """One of FILES, loaded at its first use. dlib's models keep their last input, so callers wait for one another.
     Pickles as its name."""
 
-    def __init__(self, name: str, extra: str) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.extra = extra
         self._lock = threading.Lock()
         self._model: Any = None
 
-    def __reduce__(self) -> tuple[type[Model], tuple[str, str]]:
-        return type(self), (self.name, self.extra)
+    def __reduce__(self) -> tuple[type[Model], tuple[str]]:
+        return type(self), (self.name,)
 
     def _load(self) -> Any:
-        module, place = dlib(self.extra), folder()
+        module, place = dlib(), folder()
         assert place is not None
         file = place / FILES[self.name]
         if not file.is_file():
             raise WeightsError(f"The file {file} is missing; reinstall the package face-recognition-models.")
         return getattr(module, "shape_predictor" if "points" in self.name else self.name)(str(file))
 
-    def run(self, *arguments: Any, method: str = "__call__") -> Any:
-        """What the model, or a method of it, says."""
+    def run(self, *arguments: Any) -> Any:
+        """What the model says."""
         with self._lock:
             if self._model is None:
                 self._model = self._load()
-            return getattr(self._model, method)(*arguments)
+            return self._model(*arguments)

@@ -23,7 +23,6 @@ from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline
 from tronie.runtime.job import Event, Job
 from tronie.settings import Settings
-from tronie.stages.landmarks import recognizer as identity
 
 EXAMPLE = EXAMPLES / "astronaut.jpg"
 FAST = ["--texture-size", "512", "--frontal-size", "256"]
@@ -163,7 +162,6 @@ def test_no_face_at_all_is_said(photos: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not identity.available(), reason="the extra `identity`")
 def test_a_folder_of_two_people_is_two_and_a_doubt_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()

@@ -85,7 +85,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     class Module:
         rectangle = Rectangle
 
-    monkeypatch.setattr("tronie.stages.detect.dlib.dlib", lambda extra: Module)
+    monkeypatch.setattr("tronie.stages.detect.dlib.dlib", lambda: Module)
 
 
 def test_five_points_of_two_predictors(stand_in: None) -> None:
@@ -112,7 +112,7 @@ def test_five_points_of_two_predictors(stand_in: None) -> None:
 @given(st.integers(-50, 4000), st.integers(-50, 4000), st.integers(20, 2000))
 def test_boxes_there_and_back(left: int, top: int, side: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tronie.stages.detect.dlib.dlib", lambda extra: type("Module", (), {"rectangle": Rectangle}))
+        patch.setattr("tronie.stages.detect.dlib.dlib", lambda: type("Module", (), {"rectangle": Rectangle}))
         rectangle = Rectangle(left, top, left + side - 1, top + side - 1)
         assert rectangle_from_box(box_from_rectangle(rectangle)) == rectangle
 
@@ -130,9 +130,9 @@ def test_without_the_extra_one_sentence_says_what_to_run(monkeypatch: pytest.Mon
 
 
 def test_travels_to_worker_processes() -> None:
-    model = dlib_models.Model("five_points", "dlib")
+    model = dlib_models.Model("five_points")
     copy = pickle.loads(pickle.dumps(model))
-    assert (copy.name, copy.extra) == (model.name, model.extra)
+    assert copy.name == model.name
 
 
 @pytest.fixture(scope="module")

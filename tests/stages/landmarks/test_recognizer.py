@@ -8,17 +8,15 @@ import pytest
 from places import EXAMPLES
 
 from tronie.arrays import Image
-from tronie.errors import WeightsError
 from tronie.geometry import Similarity
 from tronie.io.images import read_photo
+from tronie.runtime import dlib_models
 from tronie.settings import DetectSettings
 from tronie.stages.detect import make_detector
 from tronie.stages.detect.search import detect_faces
 from tronie.stages.landmarks import recognizer as identity
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE, FIVE, aligned_crop, aligned_square
 from tronie.stages.landmarks.net import LandmarkNet
-
-real = pytest.mark.skipif(not identity.available(), reason="needs the extra identity")
 
 
 def test_distance_of_many_at_once() -> None:
@@ -28,12 +26,6 @@ def test_distance_of_many_at_once() -> None:
     assert np.allclose(d, identity.distance(b, a))
     assert d[2] == pytest.approx(float(np.sqrt(((a[2] - b[2]) ** 2).sum())))
     assert identity.distance(a[0], a[0]) == 0
-
-
-def test_without_the_extra_one_sentence_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tronie.runtime.dlib_models.available", lambda: False)
-    with pytest.raises(WeightsError, match=r'pip install "tronie\[identity\]"'):
-        identity.embedding(np.zeros((1, 64, 64, 3), np.uint8))
 
 
 def test_a_chip_is_one_warp_from_the_photo() -> None:
@@ -67,7 +59,6 @@ def people() -> Image:
     return np.stack(crops)
 
 
-@real
 def test_near_to_oneself_and_far_from_others(people: Image) -> None:
     own = identity.embedding(people)
     assert own.shape == (5, 128)
@@ -80,6 +71,29 @@ def test_near_to_oneself_and_far_from_others(people: Image) -> None:
     assert identity.distance(own[:2], identity.embedding(small)).max() < 0.3
 
 
-@real
+def test_chips_of_the_photo_and_of_the_crop_are_one(people: Image) -> None:
+    points = np.zeros((478, 3))
+    points[list(FIVE), :2] = 256 * FFHQ_TEMPLATE
+    straight = np.stack([identity.chip_of(crop, points) for crop in people])
+    assert np.array_equal(straight, np.stack([identity.chip_of_aligned(crop) for crop in people]))
+    assert np.allclose(identity.embedding_of_chips(straight), identity.embedding(people), atol=1e-4)
+    # Many at once say what one alone says.
+    assert np.allclose(identity.embedding_of_chips(straight[3:4]), identity.embedding(people)[3:4], atol=1e-3)
+
+
+def test_it_is_dlibs(people: Image) -> None:
+    dlib = pytest.importorskip("dlib", reason="needs the extra dlib")
+    place = dlib_models.folder()
+    file = None if place is None else place / "dlib_face_recognition_resnet_model_v1.dat"
+    if file is None or not file.is_file():
+        pytest.skip("needs the extra dlib")
+    points = [dlib.point(round(x), round(y)) for x, y in (FFHQ_TEMPLATE * 256 - 0.5).tolist()]
+    shape = dlib.full_object_detection(dlib.rectangle(0, 0, 255, 255), points)
+    chips = [dlib.get_face_chip(np.ascontiguousarray(crop), shape, identity.CHIP, identity.PADDING) for crop in people]
+    theirs = np.array(dlib.face_recognition_model_v1(str(file)).compute_face_descriptor(chips))
+    assert identity.distance(identity.embedding_of_chips(np.stack(chips)), theirs).max() < 0.03
+    assert identity.distance(identity.embedding(people), theirs).max() < 0.05
+
+
 def test_nobody() -> None:
     assert identity.embedding(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 128)

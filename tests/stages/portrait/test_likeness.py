@@ -1,4 +1,4 @@
-"""The recogniser's word on a portrait, where the extra is installed."""
+"""The recogniser's word on a portrait."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from places import EXAMPLES
 
 import tronie
 from tronie.export.records import face_record
-from tronie.stages.landmarks import recognizer as identity
 
 
 def test_a_portrait_is_the_person() -> None:
-    if not identity.available():
-        pytest.skip("the extra `identity` is not installed")
     settings = tronie.Settings.model_validate(
         {"texture": {"size": 512}, "portrait": {"size": 256, "identity": True, "expression": "keep"}}
     )

@@ -17,10 +17,7 @@ from tronie.pipelines.multiview import Shot
 from tronie.pipelines.photo import Pipeline
 from tronie.runtime.job import Job, Problem
 from tronie.stages.landmarks import recognizer
-from tronie.stages.landmarks.align import aligned_crop, aligned_square
 
-ALIGNED = 256
-"""Side of what the recogniser sees, pixels."""
 KEPT_PIXELS = 150_000_000
 """So many pixels of photos are kept in memory; what is beyond is read again when its texture is wanted."""
 SAME = 0.55
@@ -84,13 +81,12 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None
 
 
 def embeddings(shots: Sequence[Shot]) -> np.ndarray:
-    """(N, 128) of the recogniser; needs the extra `identity`."""
-    crops = []
-    for shot in shots:
+    """(N, 128) of the recogniser."""
+    chips = np.zeros((len(shots), recognizer.CHIP, recognizer.CHIP, 3), np.uint8)
+    for k, shot in enumerate(shots):
         assert shot.face.landmarks is not None
-        photo = shot.load()
-        crops.append(aligned_crop(photo.image, aligned_square(shot.face.landmarks.points), ALIGNED).image)
-    return recognizer.embedding(np.stack(crops))
+        chips[k] = recognizer.chip_of(shot.load().image, shot.face.landmarks.points)
+    return recognizer.embedding_of_chips(chips)
 
 
 def group(embeddings: Array, photos: Sequence[int], same: float = SAME) -> NDArray[np.intp]:

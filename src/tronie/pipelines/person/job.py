@@ -33,7 +33,6 @@ from tronie.runtime.hardware import kernels_missing
 from tronie.runtime.jit import telling
 from tronie.runtime.job import Event, Job, Note, Problem
 from tronie.settings import Settings
-from tronie.stages.landmarks import recognizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +137,14 @@ def _folder(name: str) -> str:
 def _recognised(found: Sequence[Found], out: Path, folder: bool, job: Job) -> Mapping[str, Sequence[Shot]]:
     """Person -> shots, and the files that tell it: people.txt, people.jpg. Photos given one by one with a face each are
     of one person, for the user says so; a `folder` may hold anybody."""
-    crowded = any(len(one.shots) > 1 for one in found)
-    chosen = largest(found)
-    if recognizer.available():
-        groups = grouped(found)
-        if crowded or folder:
-            several = {name: shots for name, shots in groups.items() if len(shots) > 1}
-            chosen = several or dict([next(iter(groups.items()))])
-        elif len(groups) > 1:
-            others = ", ".join(shot.photo.name for name, shots in groups.items() if name != "1" for shot in shots)
-            doubt = f"{others} may show somebody else than the other photos; one head is made of all."
-            job.emit(Problem(f"{doubt} If that is wrong, edit {out / 'people.txt'} and give it back with --people."))
-    elif crowded or (folder and len(found) > 1):
-        all_of_one = "All photos are taken for one person's."
-        what = "Some photos have several faces: the largest of each is taken." if crowded else all_of_one
-        more = "To tell people apart, install the extra `identity` (pip install 'tronie[identity]'), or edit people.txt"
-        job.emit(Problem(f"{what} {more} and give it back with --people."))
+    chosen, groups = largest(found), grouped(found)
+    if folder or any(len(one.shots) > 1 for one in found):
+        several = {name: shots for name, shots in groups.items() if len(shots) > 1}
+        chosen = several or dict([next(iter(groups.items()))])
+    elif len(groups) > 1:
+        others = ", ".join(shot.photo.name for name, shots in groups.items() if name != "1" for shot in shots)
+        doubt = f"{others} may show somebody else than the other photos; one head is made of all."
+        job.emit(Problem(f"{doubt} If that is wrong, edit {out / 'people.txt'} and give it back with --people."))
     write_file(out / "people.txt", to_text(entries_of(dict(chosen), found)).encode("utf-8", errors="replace"))
     taken = {id(shot) for shots in chosen.values() for shot in shots}
     left = [shot for one in found for shot in one.shots if id(shot) not in taken]

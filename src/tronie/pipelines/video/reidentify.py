@@ -1,4 +1,4 @@
-"""Which tracks are the same person: by the shape of the face, its colour, the recogniser where it is installed, and by
+"""Which tracks are the same person: by the recogniser, or where it was not asked by the face's shape and colour, and by
 where and when they were seen."""
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.track import TOUCHING
 from tronie.stages.fit.basis import landmark_basis, weak_perspective
 from tronie.stages.fit.regressor import Calibration
+from tronie.stages.landmarks import recognizer
 from tronie.types import Landmarks
 
 if TYPE_CHECKING:
@@ -166,23 +167,17 @@ def link(traits: Mapping[int, Trait]) -> list[list[int]]:
 
 
 def recognise(traits: Mapping[int, Trait], shots: Callable[[int], list[Keyframe]], most: int = 3) -> bool:
-    """Let the recogniser look at the best frames of every track, where it is installed. Whether it was asked.
-
-    Only of a clip in which there is something to put together: it takes 0.1 to 0.3 s a look.
-    """
-    from tronie.stages.landmarks import recognizer
-
-    if len(traits) < 2 or not recognizer.available():
+    """Let the recogniser look at the best frames of every track. Whether it was asked: only of a clip in which there is
+    something to put together."""
+    if len(traits) < 2:
         return False
-    from tronie.stages.landmarks.align import aligned_crop, aligned_square
-
     for trait in traits.values():
         if not any(apart(trait, other) for other in traits.values()):
-            continue  # nobody it could be: it takes half a second to find that out of two who talk to each other
-        crops: list[Image] = []
+            continue  # nobody it could be
+        chips: list[Image] = []
         for shot in shots(trait.track)[:most]:
             photo = shot.photo("frame", "")
-            crops.append(aligned_crop(photo.image, aligned_square(shot.landmarks.points), 256).image)
-        if crops:
-            trait.embeddings = list(recognizer.embedding(np.stack(crops)))
+            chips.append(recognizer.chip_of(photo.image, shot.landmarks.points))
+        if chips:
+            trait.embeddings = list(recognizer.embedding_of_chips(np.stack(chips)))
     return True

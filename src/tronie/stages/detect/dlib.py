@@ -50,10 +50,8 @@ class Dlib:
     @classmethod
     def load(cls, threads: int = 1) -> Dlib:
         """`threads` changes nothing: dlib uses one."""
-        dlib("dlib")  # say at once what is missing
-        boxes, five, points68 = (
-            Model(name, "dlib") for name in ("cnn_face_detection_model_v1", "five_points", "points68")
-        )
+        dlib()  # say at once what is missing
+        boxes, five, points68 = (Model(name) for name in ("cnn_face_detection_model_v1", "five_points", "points68"))
         return cls(boxes, five, points68)
 
     def detect(self, image: Image) -> list[Detection]:
@@ -95,7 +93,7 @@ def rectangle_from_box(box: tuple[float, float, float, float]) -> Any:
     x0, y0, x1, y1 = box
     side = ((x1 - x0) * (y1 - y0) / (WIDTH * HEIGHT)) ** 0.5
     left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2 - DOWN * side
-    return dlib("dlib").rectangle(*(round(v) for v in (left, top, left + side - 1, top + side - 1)))
+    return dlib().rectangle(*(round(v) for v in (left, top, left + side - 1, top + side - 1)))
 
 
 def score(confidence: float) -> float:

@@ -93,7 +93,7 @@ class Verdict:
 Places = Callable[[list[Image]], Array]
 """Crops -> (n, N, 2) landmarks in their pixels."""
 Embed = Callable[[list[Image]], Array]
-"""Crops -> (n, D) embeddings; slow."""
+"""Crops -> (n, D) embeddings."""
 
 
 def judge(

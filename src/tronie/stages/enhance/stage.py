@@ -14,7 +14,7 @@ from tronie.runtime.logs import logger
 from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
 from tronie.stages.enhance.enhancer import Enhancer
-from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Embed, Verdict, judge
+from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Verdict, judge
 from tronie.stages.enhance.paste import blended
 from tronie.stages.enhance.region import cut_region, moved_landmarks
 from tronie.stages.landmarks import recognizer
@@ -138,7 +138,7 @@ def _judged(
         factor,
         eye_distance(points),
         lambda images: net.places(images, square),
-        _recogniser(),
+        lambda images: recognizer.embedding(np.stack(images)),
         gate,
     )
     if verdict.blend > 0:
@@ -166,8 +166,3 @@ def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float
         identity=scores.identity,
         note=verdict.note,
     )
-
-
-def _recogniser() -> Embed | None:
-    """What tells persons apart, where the user has it."""
-    return (lambda crops: recognizer.embedding(np.stack(crops))) if recognizer.available() else None

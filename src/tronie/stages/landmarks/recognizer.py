@@ -1,24 +1,26 @@
 """Face recognition: an embedding of an aligned crop, 128 numbers, near for the same person and far for others.
 
-dlib's recogniser (King 2017; a residual net, 99.4 % on the LFW pairs), with the extra `identity`. It serves to judge
-what super-resolution does to a person, and needs no name and no data base.
+dlib's recogniser (King 2017; a residual net, 99.4 % on the LFW pairs), as `training/landmarks/convert_recognizer.py`
+writes it. It tells whether two pictures show one person, and needs no name and no data base for that.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.runtime import dlib_models
+from tronie.runtime import weights
+from tronie.runtime.inference import Session
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE, aligned_square
 from tronie.stages.landmarks.squares import cut, sized
 
 CHIP = 150
 """Side of what the recogniser sees, pixels."""
+BATCH = 8
+"""Chips per run of the net; more brings no speed and costs memory."""
 PADDING = 0.25
 """What dlib leaves around the face, in shares of its size, as the recogniser was trained."""
 DLIB_FACE = np.array(
@@ -49,9 +51,27 @@ def chip_of(image: Image, points: Array) -> Image:
     return cut(image, sized(chip_square(points), CHIP), CHIP)
 
 
-def available() -> bool:
-    """Whether the extra is installed; loads nothing."""
-    return dlib_models.available()
+def chip_of_aligned(crop: Image) -> Image:
+    """(S, S, 3) RGB, aligned by `tronie.stages.landmarks.align` -> (150, 150, 3).
+
+    The eyes and the nose are taken to be where the template has them: dlib's own predictor of five points finds them
+    within 1 % of the side there, and with it mirror images (0.165 instead of 0.158) are no nearer."""
+    side = float(crop.shape[0])
+    return cut(crop, sized(CHIP_IN_ALIGNED.then(Similarity(side, 0.0, 0.0, 0.0)), CHIP), CHIP)
+
+
+def embedding(crops: Image) -> Array:
+    """(N, S, S, 3) RGB, any S, aligned by `tronie.stages.landmarks.align` -> (N, 128)."""
+    return embedding_of_chips(np.array([chip_of_aligned(crop) for crop in crops], np.uint8))
+
+
+def embedding_of_chips(chips: Image) -> Array:
+    """(N, 150, 150, 3) RGB -> (N, 128)."""
+    out = [
+        _net().run({"chip": chips[start : start + BATCH].transpose(0, 3, 1, 2)})["embedding"]
+        for start in range(0, len(chips), BATCH)
+    ]
+    return np.concatenate(out).astype(np.float64) if out else np.empty((0, 128))
 
 
 def distance(a: Array, b: Array) -> Array:
@@ -60,35 +80,6 @@ def distance(a: Array, b: Array) -> Array:
     return np.asarray(np.linalg.norm(np.asarray(a) - np.asarray(b), axis=-1))
 
 
-def embedding(crops: Image) -> Array:
-    """(N, S, S, 3) RGB, any S, aligned by `tronie.stages.landmarks.align` -> (N, 128). 0.1 to 0.3 s a face on one core.
-
-    The eyes and the nose are taken to be where the template has them: dlib's own predictor of five points finds them
-    within 1 % of the side there, and with it mirror images (0.165 instead of 0.158) are no nearer."""
-    return _recogniser().embedding(crops)
-
-
 @cache
-def _recogniser() -> Recogniser:
-    return Recogniser()
-
-
-class Recogniser:
-    """dlib's net, loaded at its first use (half a second)."""
-
-    def __init__(self) -> None:
-        self._net = dlib_models.Model("face_recognition_model_v1", "identity")
-
-    def embedding(self, crops: Image) -> Array:
-        dlib = dlib_models.dlib("identity")
-        if not len(crops):
-            return np.empty((0, 128))
-        chips = [dlib.get_face_chip(np.ascontiguousarray(c), _shape(dlib, c.shape[0]), CHIP, PADDING) for c in crops]
-        return np.array(self._net.run(chips, method="compute_face_descriptor"), dtype=np.float64)
-
-
-def _shape(dlib: Any, side: int) -> Any:
-    """The template's points in a crop, as dlib's predictor would say them."""
-    points = FFHQ_TEMPLATE * side - 0.5  # dlib counts pixels from their centres
-    whole = dlib.rectangle(0, 0, side - 1, side - 1)
-    return dlib.full_object_detection(whole, [dlib.point(round(x), round(y)) for x, y in points.tolist()])
+def _net() -> Session:
+    return Session(weights.path("recognizer"), 1)
