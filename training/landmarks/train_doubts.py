@@ -27,9 +27,9 @@ from training.landmarks.occluders import COVERS, DECOYS
 from training.landmarks.stylize import STYLES, smoothed
 from tronie.head.model import default_head
 from tronie.io.images import read_photo
-from tronie.pipelines.calibration.backgrounds import degraded
 from tronie.pipelines.calibration.skins import painted_skins
 from tronie.pipelines.calibration.synthetic import Own, draw, units_of
+from tronie.pipelines.calibration.wear import degraded
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.settings import Settings

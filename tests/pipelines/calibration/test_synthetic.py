@@ -8,8 +8,10 @@ import pytest
 from tronie.geometry import rigid, rotation_from_euler
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import default_head
-from tronie.pipelines.calibration.backgrounds import before, behind, degraded, random_background
-from tronie.pipelines.calibration.synthetic import random_expression, random_light
+from tronie.pipelines.calibration.backgrounds import before, behind, random_background
+from tronie.pipelines.calibration.expressions import random_expression
+from tronie.pipelines.calibration.lights import random_light
+from tronie.pipelines.calibration.wear import degraded
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -24,7 +24,16 @@ EYES = ((33, 133), (362, 263))
 
 
 def random_background(side: int, scraps: Sequence[Image], rng: np.random.Generator) -> Image:
-    """(side, side, 3): plain, a gradient, shapes, or blurred scraps of anything."""
+    """(side, side, 3): plain, a gradient, shapes, or blurred scraps of anything, in loud or in quiet colours."""
+    image = _background(side, scraps, rng)
+    if rng.random() < 0.3:
+        return image
+    middle, strong, colour = rng.uniform(30, 230), rng.uniform(0.2, 0.9), rng.uniform(0, 0.35)
+    mix = np.eye(3) * colour + np.full((3, 3), (strong - colour) / 3)
+    return np.asarray(cv2.transform(image, np.column_stack([mix, np.full(3, middle * (1 - strong))])), dtype=np.uint8)
+
+
+def _background(side: int, scraps: Sequence[Image], rng: np.random.Generator) -> Image:
     kind = rng.random()
     if kind < 0.2:
         return np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), (side, side, 3)).copy()
@@ -48,8 +57,9 @@ def random_background(side: int, scraps: Sequence[Image], rng: np.random.Generat
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
-def behind(image: Image, points: Array, rng: np.random.Generator) -> Image:
-    """Shoulders and hair painted onto a background; `points` (478, 2) are where the face will be."""
+def behind(image: Image, points: Array, rng: np.random.Generator, hair: float = 0.55) -> Image:
+    """Shoulders and, as often as `hair` says, hair painted onto a background; `points` (478, 2) are where the face will
+    be."""
     top, chin = points[OVAL_TOP], points[CHIN]
     down = chin - top
     height = float(np.linalg.norm(down))
@@ -61,7 +71,7 @@ def behind(image: Image, points: Array, rng: np.random.Generator) -> Image:
         body = np.array([(-1.6, 4), (-1.5, left), (-0.4, 0), (0.4, 0), (1.5, right), (1.6, 4)])
         shape = body * [width, height] + [middle[0], low]
         cv2.fillPoly(image, [shape.astype(np.int32)], tuple(int(c) for c in rng.integers(0, 250, 3)))
-    if rng.random() < 0.55:
+    if rng.random() < hair:
         colour = HAIR[rng.integers(len(HAIR))] * rng.uniform(0.6, 1.2)
         fullness, fall = rng.uniform(0.5, 0.85), rng.uniform(-0.1, 1.1)
         centre = top + down * 0.3
@@ -140,26 +150,3 @@ def _strands(shape: tuple[int, ...], colour: Array, rng: np.random.Generator) ->
 def _blend(image: Image, mask: Array, paint: Array) -> None:
     alpha = mask[..., None].astype(np.float32) / 255
     image[:] = (image * (1 - alpha) + paint * alpha).astype(np.uint8)
-
-
-def degraded(image: Image, rng: np.random.Generator) -> Image:
-    """What cameras and the years do: coloured light across, blur, low resolution, noise, JPEG, grey."""
-    side = image.shape[0]
-    if rng.random() < 0.4:
-        tint = 1 + rng.normal(0, 0.1, (2, 2, 3)).astype(np.float32) * np.array([1, 0.6, 1], np.float32)
-        image = np.clip(image * cv2.resize(tint, (side, side)), 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        k = rng.uniform(0.2, 0.9)
-        small = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-        image = np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC))
-    elif rng.random() < 0.3:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.6)))
-    if rng.random() < 0.35:
-        coarse = cv2.resize(rng.normal(0, 1, (side // 2, side // 2, 3)).astype(np.float32), (side, side))
-        image = np.clip(image + coarse * rng.uniform(2, 16), 0, 255).astype(np.uint8)
-    if rng.random() < 0.35:
-        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 92))])[1]
-        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
-    if rng.random() < 0.1:
-        image = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
-    return np.ascontiguousarray(image)

@@ -61,7 +61,7 @@ def _colours(
 ) -> tuple[Array, Array]:
     """Per vertex (V, 3), and the skin's tone (3,)."""
     skin = part == 0
-    tone = np.clip(np.array([1, 0.78, 0.66]) * rng.uniform(45, 235) * rng.uniform(0.85, 1.15, 3), 5, 250)
+    tone = np.clip(np.array([1, 0.78, 0.66]) * rng.uniform(65, 240) * rng.uniform(0.85, 1.15, 3), 5, 250)
     colour = np.tile(tone, (len(mean), 1))
     if rng.random() < 0.5:
         colour *= 1 + 0.036 * rng.random() * rng.normal(size=(len(mean), 1))
