@@ -5,6 +5,8 @@
     python -m benchmarks.accuracy --ict ... --people 60 --renders 5           # steadiness of the identity
     python -m benchmarks.accuracy --ict ... --people 30 --views 8             # several photos of each person, jointly
     python -m benchmarks.accuracy --ict ... --max-yaw 60 --out /tmp/accuracy  # json, tables and plots there
+    python -m benchmarks.accuracy --ict ... --leak                            # puffs and smiles in the head at rest
+    python -m benchmarks.accuracy --photos FOLDER                             # do copies of real photos agree?
     python -m benchmarks.accuracy --scan FOLDER FOLDER                        # real heads with truth (scan.py)
     python -m benchmarks.accuracy --now FOLDER                                # or --realy, --aflw2000, --facescape
 
@@ -20,12 +22,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.accuracy import maps, report, subject
+from benchmarks.accuracy import leak, likeness, maps, report, subject
 from benchmarks.accuracy.cache import CACHE
 from benchmarks.accuracy.evaluate import Scores, evaluate
 from benchmarks.accuracy.floor import Nearest
-from benchmarks.accuracy.methods import UNKNOWN_FOCAL, Method, methods
+from benchmarks.accuracy.leak import leaks
+from benchmarks.accuracy.methods import MEAN, PRIOR, UNKNOWN_FOCAL, Method, methods
 from benchmarks.accuracy.scan import load_scans
+from benchmarks.accuracy.scene import SHOWN
 from benchmarks.accuracy.synthetic import Renders, cache_path, load_renders, make_renders
 from benchmarks.accuracy.views import Together
 from tronie.importers.heads.calibrated import OWN
@@ -34,6 +38,7 @@ FLOOR = "best of the model"
 TOGETHER = "all photos as one"
 FLOOR_ROWS = 60
 """It takes a second a head, and its mean is known well after so many."""
+PEOPLE, LEAK_PEOPLE = 300, 20
 QUICK = 40
 """People of a quick run."""
 
@@ -42,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ict", type=Path, help="ICT-FaceKit's npz; without it the truth comes from our own model")
     parser.add_argument("--head", default=OWN, metavar="NAME", help="judge a head model that you calibrated")
-    parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--people", type=int, help=f"default: {PEOPLE}, or {LEAK_PEOPLE} with --leak")
     parser.add_argument("--renders", type=int, default=1, help="photos of each person")
     parser.add_argument("--views", type=int, metavar="N", help="judge joint fits to 1 ... N photos of each person")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} people")
@@ -52,6 +57,8 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered photos' landmarks and truth")
     parser.add_argument("--out", type=Path, help="folder for accuracy.json, accuracy.md and the plots")
+    parser.add_argument("--leak", action="store_true", help="what of a puff, a smile, ... gets into the head at rest")
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="do mirror images, crops and copies agree?")
     parser.add_argument("--scan", type=Path, nargs="+", metavar="FOLDER", help="scanned heads, one folder for each")
     public = parser.add_argument_group("public benchmarks (folders as their authors hand them out)")
     public.add_argument("--now", type=Path, metavar="FOLDER", help="NoW challenge: median, mean, std of scan-to-mesh")
@@ -73,6 +80,8 @@ def main() -> None:
         parser.error("--realy needs --images")
     if any((options.now, options.realy, options.aflw2000, options.facescape)):
         public_benchmarks(options, {n: m for n, m in wanted.items() if n != UNKNOWN_FOCAL} or wanted)
+    elif options.photos:
+        photos(options, {n: m for n, m in wanted.items() if n in (PRIOR, UNKNOWN_FOCAL)})
     elif options.scan:
         scans(options, wanted)
     else:
@@ -102,33 +111,36 @@ def public_benchmarks(options: argparse.Namespace, wanted: dict[str, Method]) ->
 def several(renders: Renders, options: argparse.Namespace) -> None:
     from benchmarks.accuracy import views
 
-    found = views.evaluate_views(renders, options.views)
-    print(f"\n{views.markdown(found)}")
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "views.md").write_text(views.markdown(found))
+    write(views.markdown(views.evaluate_views(renders, options.views)), "views", options)
 
 
 def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
-    people = QUICK if options.quick else options.people
+    people = QUICK if options.quick else options.people or (LEAK_PEOPLE if options.leak else PEOPLE)
     options.renders = max(options.renders, options.views or 1)
     ict = str(options.ict.resolve()) if options.ict else None
-    path = cache_path(ict, options.seed, people, options.renders, options.max_yaw, options.cache)
+    takes = len(SHOWN) if options.leak else options.renders
+    path = cache_path(ict, options.seed, people, takes, options.max_yaw, options.cache, shown=options.leak)
     began = time.perf_counter()
     if not path.exists():
         make_renders(
             path,
             ict,
             people=people,
-            takes=options.renders,
+            takes=takes,
             seed=options.seed,
             max_yaw=options.max_yaw,
             workers=options.workers,
+            shown=options.leak,
         )
-        print(f"{people * options.renders} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
+        print(f"{people * takes} photos made in {time.perf_counter() - began:.0f} s: {path}", flush=True)
     renders = load_renders(path)
     if options.views:
         several(renders, options)
+        return
+    if options.leak:
+        some = {n: m for n, m in wanted.items() if n in (MEAN, PRIOR, UNKNOWN_FOCAL)}
+        found = {n: leaks(evaluate(m, renders, name=n, workers=options.workers)) for n, m in some.items()}
+        write(leak.markdown(found), "leak", options)
         return
     results = judged(wanted, renders, options)
     about = {"people": people, "renders": options.renders, "seed": options.seed, "max_yaw": options.max_yaw}
@@ -146,6 +158,17 @@ def scans(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     tell(results, renders, {"people": renders.people}, began, options, name="scan")
     if options.out:
         maps.scan_maps(results, options.out / "scan.png")
+
+
+def photos(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
+    write(report.plain_table(likeness.run(options.photos, wanted, options.cache, options.limit)), "photos", options)
+
+
+def write(table: str, name: str, options: argparse.Namespace) -> None:
+    print(f"\n{table}", flush=True)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / f"{name}.md").write_text(table)
 
 
 def judged(wanted: dict[str, Method], renders: Renders, options: argparse.Namespace) -> list[Scores]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 
@@ -18,6 +18,7 @@ from benchmarks.accuracy.metric import Comparison, Similarity3, Surface, compare
 from benchmarks.accuracy.metric import distances as distances_to
 from benchmarks.accuracy.personal import Fields, by_region
 from benchmarks.accuracy.regions import layouts, places
+from benchmarks.accuracy.spread import auc, mean_of, within_between
 from benchmarks.accuracy.synthetic import Render, Renders
 from benchmarks.accuracy.truth import Truth
 from tronie.geometry import euler_degrees
@@ -74,6 +75,11 @@ class Scores:
     rows: tuple[Score, ...]
     """One for each of `items`."""
 
+    def only(self, mask: NDArray[np.bool_]) -> Scores:
+        """Of some photos."""
+        kept = np.flatnonzero(mask)
+        return replace(self, items=tuple(self.items[k] for k in kept), rows=tuple(self.rows[k] for k in kept))
+
     def column(self, name: str) -> Array:
         return np.array([getattr(row, name) for row in self.rows], dtype=np.float64)
 
@@ -114,18 +120,19 @@ class Scores:
         names = [ARKIT_UNITS[k] for k in self.renders.visible_units]
         return float(np.mean([by_unit[n] for n in names if n in by_unit])) if by_unit else float("nan")
 
-    def consistency(self) -> tuple[float, float]:
-        """Spread within a person's photos / spread between persons: of coefficients, of inner-face vertices."""
+    def consistency(self) -> tuple[float, float, float]:
+        """Spread within a person's photos / spread between persons: of coefficients, of inner-face vertices; and `auc`
+        of the latter."""
         person = np.array([r.person for r in self.items])
         coefficients = np.array([row.identity for row in self.rows], dtype=np.float64)
         faces = np.array([row.face.ravel() for row in self.rows], dtype=np.float64)
-        return within_between(coefficients, person), within_between(faces, person)
+        return within_between(coefficients, person), within_between(faces, person), auc(faces, person)
 
     def summary(self) -> dict[str, float]:
         """The figures of one row of the table; nan where a figure needs what is not there."""
         angles = np.array([row.angles for row in self.rows])
         near = np.array([abs(r.angles[0]) <= 40 for r in self.items])
-        coefficients, vertices = self.consistency()
+        coefficients, vertices, alike = self.consistency()
         stated = {name for row in self.rows for name in row.stated}
         out = {
             "error": self.error,
@@ -140,6 +147,7 @@ class Scores:
             "expression": self.visible_correlation(),
             "identity_spread": coefficients,
             "vertex_spread": vertices,
+            "auc": alike,
             "scale": float(np.abs(self.column("scale") - 1).mean()),
             "scale_bias": float((self.column("scale") - 1).mean()),
             "covered68": mean_of(self.column("covered")),
@@ -152,26 +160,6 @@ class Scores:
             values = np.array([row.stated[name] for row in self.rows if name in row.stated])
             out[f"covered68_{name}"] = float((np.abs(values) <= 1).mean())
         return out
-
-
-def mean_of(values: Array) -> float:
-    """Mean of the finite values, nan where there are none."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else float("nan")
-
-
-def within_between(values: Array, group: NDArray[np.integer]) -> float:
-    """RMS spread (n, k) within groups / RMS spread of the groups' means, freed of what the former adds to it."""
-    groups = [values[group == g] for g in np.unique(group)]
-    if len(groups) < 2 or max(len(g) for g in groups) < 2:
-        return float("nan")
-    several = [g for g in groups if len(g) > 1]
-    free = sum(len(g) - 1 for g in several)
-    within = sum(float(((g - g.mean(axis=0)) ** 2).sum()) for g in several) / free
-    means = np.array([g.mean(axis=0) for g in groups])
-    between = float(((means - means.mean(axis=0)) ** 2).sum()) / (len(groups) - 1)
-    between -= within * float(np.mean([1 / len(g) for g in groups]))
-    return float((within / between) ** 0.5) if between > max(0.01 * within, 1e-9) else float("nan")
 
 
 @lru_cache(maxsize=2)

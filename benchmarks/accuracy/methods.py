@@ -26,6 +26,7 @@ Array = NDArray[np.floating]
 Method = Callable[[Observation], Fit]
 
 MEAN = "mean head"
+PRIOR = "calibrated prior only"
 UNKNOWN_FOCAL = "full fit"
 
 
@@ -127,7 +128,7 @@ def methods() -> dict[str, Method]:
         "plain least squares": LeastSquares(model, sigma_mm=1.0, identity_weight=0.05),
         "regularised least squares": LeastSquares(model, sigma_mm=2.6, identity_weight=1.0),
     }
-    found["calibrated prior only"] = PriorOnly(model)
+    found[PRIOR] = PriorOnly(model)
     return found | {UNKNOWN_FOCAL: Default(model), "full fit, focal known": Default(model, known_focal=True)}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.evaluate import Scores
-from benchmarks.accuracy.methods import MEAN
+from benchmarks.accuracy.methods import MEAN, UNKNOWN_FOCAL
 from benchmarks.accuracy.regions import REGIONS
 from benchmarks.accuracy.scene import LIGHTS
 
@@ -27,7 +27,8 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("yaw", "yaw, °", "{:.1f}"),
     ("pitch", "pitch, °", "{:.1f}"), ("roll", "roll, °", "{:.1f}"), ("geodesic", "rotation, °", "{:.1f}"),
     ("expression", "expression r", "{:.2f}"), ("identity_spread", "identity spread", "{:.2f}"),
-    ("vertex_spread", "face spread", "{:.2f}"), ("scale", "size error", "{:.1%}"),
+    ("vertex_spread", "face spread", "{:.2f}"), ("auc", "same person AUC", "{:.2f}"),
+    ("scale", "size error", "{:.1%}"),
     ("covered68", "within 1 σ", "{:.0%}"),
     ("covered68_scaled", "within 1 σ (scaled)", "{:.0%}"), ("covered68_yaw", "yaw within 1 σ", "{:.0%}"),
     ("covered68_scale", "size within 1 σ", "{:.0%}"), ("milliseconds", "fit, ms", "{:.0f}"),
@@ -35,6 +36,8 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
 """Key of the summary, heading, format."""
 TURNED = 30.0
 """Degrees of yaw from which a photo counts as turned."""
+PROFILE = 40.0
+"""Degrees of yaw from which the profile of nose and chin shows."""
 
 
 def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
@@ -92,14 +95,20 @@ def personal_part(scores: Scores, base: Scores) -> dict[str, float]:
     return {"personal": r, "slope": slope, "common_photos": photos, "common_people": people}
 
 
-def regions(scores: Scores, base: Scores | None) -> dict[str, dict[str, float]]:
-    """By region: error, its ratio to the mean head's (`base`), r of the personal part."""
-    out = {name: {"error": error} for name, error in scores.by_region().items()}
-    if base is not None:
-        before = replace(base, items=scores.items, rows=base.rows[: len(scores.rows)]).by_region()
-        fields = scores.fields(base)
-        for name, cell in out.items():
-            cell |= {"ratio": cell["error"] / before[name], "personal": fields.correlation(name)[0]}
+def regions(scores: Scores, base: Scores | None) -> dict[str, dict[str, dict[str, float]]]:
+    """Of all photos and of those in profile, by region: error, its ratio to the mean head's (`base`), r of the personal
+    part."""
+    out = {}
+    for label, mask in (("all", scores.yaw() >= 0), (f"turned by {PROFILE:g}° or more", scores.yaw() >= PROFILE)):
+        if mask.any():
+            kept = scores.only(mask)
+            cells = {name: {"error": error} for name, error in kept.by_region().items()}
+            if base is not None:
+                mean = replace(base, items=base.items[: len(mask)], rows=base.rows[: len(mask)]).only(mask)
+                before, fields = mean.by_region(), kept.fields(mean)
+                for name, cell in cells.items():
+                    cell |= {"ratio": cell["error"] / before[name], "personal": fields.correlation(name)[0]}
+            out[label] = cells
     return out
 
 
@@ -109,11 +118,20 @@ def markdown(found: Mapping[str, Any]) -> str:
     lines = ["| | " + " | ".join(title for _, title, _ in keys) + " |", "|---|" + "---|" * len(keys)]
     for name, method in found.items():
         lines.append(f"| {name} | " + " | ".join(_cell(method["summary"].get(k), f) for k, _, f in keys) + " |")
-    lines += ["", "Error in mm, its ratio to the mean head, and r of the personal part, by region:", ""]
-    lines += ["| | " + " | ".join(REGIONS) + " |", "|---|" + "---|" * len(REGIONS)]
+    for label in dict.fromkeys(label for m in found.values() for label in m["regions"]):
+        lines += [
+            "",
+            f"Error in mm, its ratio to the mean head, and r of the personal part, by region, photos: {label}",
+            "",
+        ]
+        lines += ["| | " + " | ".join(REGIONS) + " |", "|---|" + "---|" * len(REGIONS)]
+        for name, method in found.items():
+            cells = [_region(method["regions"].get(label, {}).get(region)) for region in REGIONS]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for name, method in found.items():
-        cells = [_region(method["regions"].get(region)) for region in REGIONS]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        if name == UNKNOWN_FOCAL and method["expression"]:
+            told = sorted(method["expression"].items(), key=lambda item: -item[1])
+            lines += ["", f"Expression r by unit, {name}: " + ", ".join(f"{unit} {r:.2f}" for unit, r in told) + "."]
     kinds = list(dict.fromkeys(kind for method in found.values() for kind in method["by"]))
     for kind in kinds:
         labels = list(dict.fromkeys(label for m in found.values() for label in m["by"].get(kind, {})))

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import subject
-from benchmarks.accuracy.evaluate import frontal_offset, geodesic, judge, mean_of
+from benchmarks.accuracy.evaluate import frontal_offset, geodesic, judge
 from benchmarks.accuracy.methods import camera_of
 from benchmarks.accuracy.observe import Observation
+from benchmarks.accuracy.spread import mean_of
 from benchmarks.accuracy.synthetic import Render, Renders
 from tronie.pipelines.photo import single_blas_thread
 from tronie.stages.fit.fusion import FaceView

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from benchmarks.accuracy.evaluate import within_between
 from benchmarks.accuracy.metric import Similarity3, Surface, compare, distances, umeyama
+from benchmarks.accuracy.spread import auc, within_between
 
 IDENTITY = Similarity3(1.0, np.eye(3), np.zeros(3))
 
@@ -156,3 +156,19 @@ def test_spread_within_and_between():
     assert within_between(values, person) == pytest.approx(0.3, abs=0.02)
     assert np.isnan(within_between(values[::5], person[::5]))  # one photo each says nothing
     assert np.isnan(within_between(np.zeros((1000, 2)), person))
+
+
+def test_auc_is_how_often_ones_own_are_nearer():
+    group = np.array([0, 0, 1, 1])
+    line = np.array([[0.0], [1.0], [10.0], [11.0]])
+    assert auc(line, group) == 1
+    assert auc(line[[0, 2, 1, 3]], group) == pytest.approx(0.25)  # 10 apart; others 1, 1, 9, 11
+    assert np.isnan(auc(line, np.arange(4)))
+    assert np.isnan(auc(np.zeros((4, 1)), group))
+    rng = np.random.default_rng(1)
+    values, person = rng.normal(size=(40, 3)), np.repeat(np.arange(10), 4)
+    apart = np.linalg.norm(values[:, None] - values[None], axis=2)
+    pairs = [(i, j) for i in range(40) for j in range(i)]
+    near = [apart[p] for p in pairs if person[p[0]] == person[p[1]]]
+    far = [apart[p] for p in pairs if person[p[0]] != person[p[1]]]
+    assert auc(values, person) == pytest.approx(np.mean([n < f for n in near for f in far]), abs=1e-9)

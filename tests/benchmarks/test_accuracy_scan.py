@@ -121,8 +121,8 @@ def test_the_personal_part_of_half_the_way_wants_twice_as_much(scores):
 
 def test_the_report_tells_regions_and_people(scores):
     found = figures([scores["mean head"], scores["half"]])
-    assert set(found["half"]["regions"]) == set(REGIONS)
-    assert all(0 < cell["ratio"] < 1 for cell in found["half"]["regions"].values())
+    assert set(found["half"]["regions"]["all"]) == set(REGIONS)
+    assert all(0 < cell["ratio"] < 1 for cell in found["half"]["regions"]["all"].values())
     assert found["half"]["by"]["person"]["somebody"]["renders"] == 2
     text = markdown(found)
     assert "beyond 30°" in text
