@@ -35,9 +35,9 @@ from tronie.render.renderer import Look, Scene, render
 from tronie.stages.fit.engine import make_head
 
 SIDE, CHOICES, HELD_OUT = 200, 6, 80
-YAW, DISTANCE_MM, HEIGHT_MM = 40.0, 1500.0, 215.0
+YAW, DISTANCE_MM, HEIGHT_MM = 40.0, 1500.0, 208.0
 """Of the clay heads: how far they are turned, seen from where, and what a picture's height shows."""
-MIDDLE_MM = (0.0, -25.0, 30.0)
+MIDDLE_MM = (0.0, -28.0, -5.0)
 """The point of the head in the middle of its picture."""
 QUALITY = 85
 
@@ -81,8 +81,8 @@ def draw_rows(names: Sequence[str], count: int, rng: np.random.Generator, mixed:
 
 def candidate(name: str, image: Image, seen: Observation, method: Method, model: HeadModel) -> Candidate:
     x0, y0, x1, y1 = seen.detection.box
-    side = 1.7 * max(x1 - x0, y1 - y0)
-    corner = np.array([(x0 + x1) / 2, y0 + 0.42 * (y1 - y0)]) - side / 2
+    side = 1.35 * max(x1 - x0, y1 - y0)
+    corner = np.array([(x0 + x1) / 2, y0 + 0.45 * (y1 - y0)]) - side / 2
     shrink = np.array([[SIDE / side, 0, -corner[0] * SIDE / side], [0, SIDE / side, -corner[1] * SIDE / side]])
     photo = cv2.warpAffine(image, shrink, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     head = make_head(model, method(seen), model.usual_level)

@@ -27,7 +27,7 @@ from benchmarks.accuracy.cache import CACHE
 from benchmarks.accuracy.evaluate import Scores, evaluate
 from benchmarks.accuracy.floor import Nearest
 from benchmarks.accuracy.leak import leaks
-from benchmarks.accuracy.methods import MEAN, PRIOR, UNKNOWN_FOCAL, Method, methods
+from benchmarks.accuracy.methods import MEAN, PRIOR, TOGETHER, UNKNOWN_FOCAL, Method, methods
 from benchmarks.accuracy.scan import load_scans
 from benchmarks.accuracy.scene import SHOWN
 from benchmarks.accuracy.synthetic import Renders, cache_path, load_renders, make_renders
@@ -35,7 +35,6 @@ from benchmarks.accuracy.views import Together
 from tronie.importers.heads.calibrated import OWN
 
 FLOOR = "best of the model"
-TOGETHER = "all photos as one"
 FLOOR_ROWS = 60
 """It takes a second a head, and its mean is known well after so many."""
 PEOPLE, LEAK_PEOPLE = 300, 20
@@ -74,7 +73,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     os.environ[subject.NAME] = options.head
     wanted = {n: m for n, m in methods().items() if not options.methods or n in options.methods}
-    if not wanted and FLOOR not in (options.methods or ()):
+    if not wanted and not {FLOOR, TOGETHER} & set(options.methods or ()):
         parser.error(f"no such method; there are: {', '.join(methods())}")
     if options.realy and not options.images:
         parser.error("--realy needs --images")
@@ -154,7 +153,9 @@ def synthetic(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
 def scans(options: argparse.Namespace, wanted: dict[str, Method]) -> None:
     began = time.perf_counter()
     renders = load_scans(options.scan, options.cache)
-    results = judged(wanted | {TOGETHER: Together(renders)}, renders, options)
+    if not options.methods or TOGETHER in options.methods:
+        wanted |= {TOGETHER: Together(renders)}
+    results = judged(wanted, renders, options)
     tell(results, renders, {"people": renders.people}, began, options, name="scan")
     if options.out:
         maps.scan_maps(results, options.out / "scan.png")

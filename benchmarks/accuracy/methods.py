@@ -28,6 +28,7 @@ Method = Callable[[Observation], Fit]
 MEAN = "mean head"
 PRIOR = "calibrated prior only"
 UNKNOWN_FOCAL = "full fit"
+TOGETHER = "all photos as one"
 
 
 @dataclass(frozen=True, eq=False)

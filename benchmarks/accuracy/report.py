@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.evaluate import Scores
-from benchmarks.accuracy.methods import MEAN, UNKNOWN_FOCAL
+from benchmarks.accuracy.methods import MEAN, TOGETHER, UNKNOWN_FOCAL
 from benchmarks.accuracy.regions import REGIONS
 from benchmarks.accuracy.scene import LIGHTS
 
@@ -20,7 +20,8 @@ Array = NDArray[np.floating]
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("error", "error, mm", "{:.2f}"), ("ratio", "to mean head", "{:.2f}"),
-    ("turned_ratio", "beyond 30°", "{:.2f}"), ("personal", "personal r", "{:.2f}"), ("slope", "slope", "{:.2f}"),
+    ("to_one", "to one photo", "{:.2f}"), ("turned_ratio", "beyond 30°", "{:.2f}"),
+    ("personal", "personal r", "{:.2f}"), ("slope", "slope", "{:.2f}"),
     ("common_photos", "common to a person's photos", "{:.0%}"), ("common_people", "common to people", "{:.0%}"),
     ("median", "median", "{:.2f}"), ("worst", "worst", "{:.2f}"),
     ("rigid", "without scale, mm", "{:.2f}"), ("whole", "all vertices, mm", "{:.2f}"),
@@ -64,7 +65,8 @@ def bins(scores: Scores) -> dict[str, dict[str, NDArray[np.bool_]]]:
 
 def figures(results: Sequence[Scores]) -> dict[str, Any]:
     """Everything the tables say, as plain values for json."""
-    base = {s.name: s for s in results}.get(MEAN)
+    named = {s.name: s for s in results}
+    base = named.get(MEAN)
     out: dict[str, Any] = {}
     for s in results:
         summary = s.summary()
@@ -75,6 +77,8 @@ def figures(results: Sequence[Scores]) -> dict[str, Any]:
             if turned.any():
                 summary["turned_ratio"] = float(s.column("error")[turned].mean() / before[turned].mean())
             summary |= personal_part(s, base)
+        if s.name == TOGETHER and UNKNOWN_FOCAL in named:
+            summary["to_one"] = s.error / named[UNKNOWN_FOCAL].error
         by: dict[str, Any] = {}
         for title, groups in bins(s).items():
             for label, mask in groups.items():
