@@ -4,7 +4,7 @@
     person = crowd.person(rng)
     picture = crowd.picture(person, rng)    # as often as wanted: the same person, another face, light, camera
 
-`folder` holds wardrobe.npz (wardrobe.py) and, where it is there, wide.npy (shapes of other ages).
+`folder` holds wardrobe.npz (wardrobe.py) and, where it is there, wide.npy (wide_people.py).
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ border is in the face."""
 COVERS = (face_mask, scarf, fingers, thing, patch, bar)
 COVER_CHANCES = (0.3, 0.1, 0.27, 0.2, 0.07, 0.06)
 HATS, BEARDS, INVENTED = 60, 90, 240
+PRIOR = 0.003
+"""Price of a coefficient, in mm^2 at each vertex."""
 ASYMMETRY_MM = 1.2
 """Deviation of the uneven growth of our own people."""
 WIDE = 0.3
@@ -177,7 +179,7 @@ class Crowd:
         size = rng.uniform(0.8, 1.25)
         rest, identity = model.mean.copy(), np.zeros(len(model.identity))
         if self.wide is not None and rng.random() < WIDE:
-            moved = self.wide[int(rng.integers(len(self.wide)))] * np.float32(rng.uniform(0.5, 1.1))
+            moved = self.wide[int(rng.integers(len(self.wide)))] * np.float32(rng.uniform(0.4, 1.0))
             rest, identity, size = rest + moved, identity + moved.reshape(-1) @ self.to_ours, rng.uniform(0.2, 0.8)
         if rng.random() < 0.4:
             moved = uneven(model, rng)
@@ -216,11 +218,11 @@ def nothing(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> 
     return image
 
 
-def nearest_coefficients(model: HeadModel) -> np.ndarray:
-    """(C 3, K): least squares over the inner face, hardly drawn to zero."""
+def nearest_coefficients(model: HeadModel, prior: float = PRIOR) -> np.ndarray:
+    """(C 3, K): least squares over the inner face, drawn to zero as far as that costs little."""
     rows = np.flatnonzero(model.inner_face)
     basis = model.identity[:, rows].reshape(len(model.identity), -1).astype(float)
-    found = np.linalg.solve(basis @ basis.T + 1e-4 * len(rows) * np.eye(len(basis)), basis).T
+    found = np.linalg.solve(basis @ basis.T + prior * len(rows) * np.eye(len(basis)), basis).T
     out = np.zeros((len(model.mean), 3, len(basis)), np.float32)
     out[rows] = found.reshape(len(rows), 3, -1)
     return out.reshape(-1, len(basis))

@@ -150,7 +150,7 @@ def random_pose(middle: Array, rng: np.random.Generator) -> tuple[Array, float]:
 
     `middle` (3,) mm is the middle of the face.
     """
-    yaw = rng.uniform(-75, 75) if rng.random() < 0.6 else rng.normal(0, 18)
+    yaw = rng.uniform(-1, 1) * rng.choice([75, 45]) if rng.random() < 0.7 else rng.normal(0, 18)
     rotation = rotation_from_euler(np.clip(yaw, -80, 80), np.clip(rng.normal(0, 13), -35, 35), rng.normal(0, 4))
     distance = np.exp(rng.uniform(np.log(270), np.log(3000)))
     focal = SIDE / rng.uniform(235, 285) * distance
