@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
+SAME = 1e-6
+"""Squared distances that differ by less than this share of the squared values are one and the same: a head that does
+not depend on the photo."""
+
 
 def mean_of(values: Array) -> float:
     """Mean of the finite values, nan where there are none."""
@@ -35,7 +39,7 @@ def auc(values: Array, group: NDArray[np.integer]) -> float:
     upper = np.triu(np.ones(apart.shape, bool), 1)
     same = group[:, None] == group[None]
     near, far = apart[upper & same], np.sort(apart[upper & ~same])
-    if not len(near) or not len(far) or np.ptp(apart[upper]) <= 0:
+    if not len(near) or not len(far) or np.ptp(apart[upper]) <= SAME * square.mean():
         return float("nan")
     below, up_to = np.searchsorted(far, near), np.searchsorted(far, near, side="right")
     return float(1 - (below + up_to).mean() / 2 / len(far))
