@@ -64,6 +64,9 @@ class FitSettings(Branch):
     engine: str = Field("calibrated", description="What reconstructs faces; deep3d wants your files.")
     focal: float | None = Field(None, gt=0, description="Focal length in pixels; default: EXIF, else a guess.")
     warp: bool = Field(True, description="Let the head meet the landmarks with a small smooth warp.")
+    outline: Literal["auto", "none"] = Field(
+        "auto", description="Let the outline of a turned face before the background refine the head."
+    )
 
 
 class TextureSettings(Branch):

@@ -34,6 +34,7 @@ PLACES: dict[str, str] = {
     "bust": "head.bust",
     "engine": "fit.engine",
     "focal": "fit.focal",
+    "outline": "fit.outline",
     "hair": "hair.mode",
     "glasses": "hair.glasses",
     "lashes": "hair.lashes",
@@ -153,8 +154,8 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 
 LOOKS = (
-    "focal", "head", "subdivide", "folds", "bust", "hair", "glasses", "lashes", "texture_size", "base_color",
-    "frontal_size", "crop", "background", "expression", "gaze",
+    "focal", "outline", "head", "subdivide", "folds", "bust", "hair", "glasses", "lashes", "texture_size",
+    "base_color", "frontal_size", "crop", "background", "expression", "gaze",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 

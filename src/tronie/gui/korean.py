@@ -62,6 +62,7 @@ NAMES: dict[str, str] = {
     "Mat": "MAT 파일",
     "Focal": "초점 거리",
     "Warp": "변형",
+    "Outline": "윤곽선",
     "Albedo": "알베도",
     "Detail": "세부 질감",
     "Base color": "기본 색상",
@@ -121,6 +122,9 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Focal length in pixels; default: EXIF, else a guess.": "초점 거리(픽셀)입니다. 기본값은 EXIF, 없으면 추정합니다.",
     "Let the head meet the landmarks with a small smooth warp.": "머리를 조금 부드럽게 변형해 특징점에 맞춥니다.",
+    "Let the outline of a turned face before the background refine the head.": (
+        "배경 앞에 드러난 돌린 얼굴의 윤곽선으로 머리를 다듬습니다."
+    ),
     "Deep folds of old skin as relief of the head, or none.": "깊은 주름을 머리에 새기거나 새기지 않습니다.",
     "Hair as a mesh of its own; scalp: painted on the head; none: bald skin.": (
         "머리카락을 별도의 메시로 만듭니다. scalp는 머리에 그리고 none은 맨머리로 둡니다."

@@ -25,12 +25,14 @@ def load_head(name: str) -> tuple[HeadModel, Calibration]:
 
 
 def _load_calibrated(settings: Settings, threads: int) -> Engine:
+    from tronie.importers.heads.calibrated import OWN
     from tronie.stages.fit.engine import CalibratedFit
 
     model, calibration = load_head(settings.head.name)
     wanted = settings.head.subdivide
     level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
-    return CalibratedFit(model, calibration, settings.fit.warp, level)
+    outline = settings.fit.outline == "auto" and settings.head.name == OWN
+    return CalibratedFit(model, calibration, settings.fit.warp, level, outline)
 
 
 def _calibrated_models(settings: Settings) -> tuple[UsedModel, ...]:
@@ -40,7 +42,9 @@ def _calibrated_models(settings: Settings) -> tuple[UsedModel, ...]:
 
     name = settings.head.name
     if name == OWN:
-        return UsedModel.of_weights("face_shape", "calibration", "head")
+        found = UsedModel.of_weights("face_shape", "calibration", "head")
+        asks_outline = settings.fit.outline == "auto" and settings.runs("texture")
+        return (*found, *(UsedModel.of_weights("fit_errors") if asks_outline else ()))
     there = calibrated().get(name)  # what is missing is said when the head is loaded
     own = () if there is None else (UsedModel(name, there.record.licence, there.record.commercial_use),)
     return (*UsedModel.of_weights("face_shape"), *own)

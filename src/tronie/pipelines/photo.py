@@ -91,7 +91,7 @@ class Pipeline(Models):
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
-        `camera`, `enhance`, and of each face `fit`, `segment`, `hair`, `texture`, `light`, `frontal`;
+        `camera`, `enhance`, and of each face `segment`, `fit`, `hair`, `texture`, `light`, `frontal`;
         between them of the faces that are found.
         Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
         that face's `error`.
@@ -232,14 +232,16 @@ class Pipeline(Models):
     def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job) -> Face:
         settings, part = self.settings, job.part(face=face.index)
         try:
+            if settings.runs("texture"):  # the fit asks it where turned faces end
+                with part.stage("segment"):
+                    face = segmented(face, photo, self.segmenter)
             with part.stage("fit"):
                 face = (engine or self.engine).fit(photo, face, camera)
             head, fit = face.head, face.fit
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
             if settings.runs("texture") and head is not None and fit is not None:
-                with part.stage("segment"):
-                    (face,) = bearded(segmented(face, photo, self.segmenter), photo, settings.hair)
-                    head = face.head or head
+                (face,) = bearded(face, photo, settings.hair)
+                head = face.head or head
                 if settings.runs("hair"):
                     with part.stage("hair"):
                         face = with_hair(face, [(photo, face)], settings.hair)

