@@ -100,8 +100,9 @@ class Landmarks:
     presence: float
     """0..1, how sure the net is that this is a face."""
     features: Array | None = None
-    """(256,) what a net of our own reads off the landmark net's early activations: more of the person's shape than the
-    points tell. For `tronie.stages.fit.regressor`."""
+    """(576,) what a net of our own reads off the landmark net's activations (256) and the recogniser's (192), and the
+    recogniser's embedding, standardised (128): more of the person's shape than the points tell. For
+    `tronie.stages.fit.regressor`."""
     doubts: Array | None = None
     """(4,) in DOUBTS' order, 0..1: how likely it is that something covers the mouth, the subject's left eye, the right
     eye, and that this is no photograph. Where there is a second opinion, the mean of both."""

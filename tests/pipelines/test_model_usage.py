@@ -26,12 +26,20 @@ def _names(**branches: object) -> list[str]:
 
 def test_default() -> None:
     names = _names(enhance={"mode": "off"})
-    bare = ["centerface", "face_landmarks", "blendshapes", "face_doubts", "face_shape", "calibration", "head"]
+    bare = [
+        "centerface",
+        "face_landmarks",
+        "blendshapes",
+        "face_doubts",
+        "recognizer",
+        "face_shape",
+        "calibration",
+        "head",
+    ]
     assert names == [*bare, "fit_errors", "segment"]
     assert _names(enhance={"mode": "off"}, only="mesh") == bare
     assert all(m.licence and m.commercial_use for m in models_used(Settings()))
-    assert [n for n in _names() if n not in names] == ["recognizer", "face_enhance"]
-    assert "recognizer" in _names(enhance={"mode": "off"}, portrait={"identity": True})
+    assert [n for n in _names() if n not in names] == ["face_enhance"]
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -6,6 +6,7 @@ both, makes the early ones as coarse as the late, and goes on with both side by 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,13 @@ def convolutions(layers: Layers) -> nn.Sequential:
             nn.Sequential(nn.Conv2d(i, o, side, stride, side // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU())
             for i, o, side, stride in layers
         )
+    )
+
+
+def plain_convolutions(layers: Layers) -> nn.Sequential:
+    """Each followed by a rectifier: such as `convolutions` are once their normalisations are folded in."""
+    return nn.Sequential(
+        *(nn.Sequential(nn.Conv2d(i, o, side, stride, side // 2), nn.ReLU()) for i, o, side, stride in layers)
     )
 
 
@@ -64,20 +72,24 @@ class OnnxWriter:
         self._constants.append(numpy_helper.from_array(value.astype(np.float16), name + "_half"))
         return self.node("Cast", [name + "_half"], name, to=TensorProto.FLOAT)
 
-    def normalized(self, name: str, norm: str) -> str:
+    def normalized(self, name: str, norm: str, spread: bool = True) -> str:
+        """`spread` for activations with height and width."""
         w = self.weights
         mean, scale = w[norm + ".running_mean"], 1 / np.sqrt(w[norm + ".running_var"] + EPSILON)
-        centred = self.node("Sub", [name, self.constant(norm + "_m", mean[:, None, None])], name + "_0")
-        return self.node("Mul", [centred, self.constant(norm + "_s", scale[:, None, None])], name + "_1")
+        shape = (-1, 1, 1) if spread else (-1,)
+        centred = self.node("Sub", [name, self.constant(norm + "_m", mean.reshape(shape))], name + "_0")
+        return self.node("Mul", [centred, self.constant(norm + "_s", scale.reshape(shape))], name + "_1")
 
     def convolved(self, x: str, block: str, layers: Layers) -> str:
-        """The `convolutions` that the net has as `block`."""
+        """The `convolutions`, or `plain_convolutions`, that the net has as `block`."""
         w = self.weights
         for i, (_, _, side, stride) in enumerate(layers):
             key = f"{block}.{i}."
-            by = gain(w, key + "1")
-            weight = self.constant(key + "w", w[key + "0.weight"] * by[:, None, None, None])
-            bias = self.constant(key + "b", w[key + "1.bias"] - w[key + "1.running_mean"] * by)
+            kernel, shift = w[key + "0.weight"], w.get(key + "0.bias")
+            if shift is None:
+                by = gain(w, key + "1")
+                kernel, shift = kernel * by[:, None, None, None], w[key + "1.bias"] - w[key + "1.running_mean"] * by
+            weight, bias = self.constant(key + "w", kernel), self.constant(key + "b", shift)
             shape = {"kernel_shape": [side, side], "strides": [stride, stride], "pads": [side // 2] * 4}
             x = self.node("Relu", [self.node("Conv", [x, weight, bias], key + "c", **shape)], key + "r")
         return x
@@ -92,13 +104,16 @@ class OnnxWriter:
         ports = [x, self.constant(layer + "_w", weight), self.constant(layer + "_b", bias)]
         return self.node("Gemm", ports, output, transB=1)
 
-    def save(self, path: Path, name: str, output: str, count: int) -> None:
-        """`early`, `late` -> `output` (batch, count)."""
+    def save(
+        self, path: Path, name: str, output: str, count: int, more: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
+        """`early`, `late` and `more` inputs, named with their shapes -> `output` (batch, count)."""
 
         def port(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
 
-        inputs, outputs = [port("early", EARLY), port("late", LATE)], [port(output, (count,))]
+        shapes = {"early": EARLY, "late": LATE, **(more or {})}
+        inputs, outputs = [port(n, shape) for n, shape in shapes.items()], [port(output, (count,))]
         graph = helper.make_graph(self._nodes, name, inputs, outputs, self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
         model.ir_version = 9

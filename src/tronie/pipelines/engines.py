@@ -42,12 +42,12 @@ def _calibrated_models(settings: Settings) -> tuple[UsedModel, ...]:
 
     name = settings.head.name
     if name == OWN:
-        found = UsedModel.of_weights("face_shape", "calibration", "head")
+        found = UsedModel.of_weights("recognizer", "face_shape", "calibration", "head")
         asks_outline = settings.fit.outline == "auto" and settings.runs("texture")
         return (*found, *(UsedModel.of_weights("fit_errors") if asks_outline else ()))
     there = calibrated().get(name)  # what is missing is said when the head is loaded
     own = () if there is None else (UsedModel(name, there.record.licence, there.record.commercial_use),)
-    return (*UsedModel.of_weights("face_shape"), *own)
+    return (*UsedModel.of_weights("recognizer", "face_shape"), *own)
 
 
 def _calibrated() -> EngineInfo:

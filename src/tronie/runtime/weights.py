@@ -107,8 +107,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "face_shape",
             "face_shape.onnx",
-            2006466,
-            "61542f9e6d6c300c47f4491f8fe5e637fbc5209d1964b23acc4376319fcfaec6",
+            4347322,
+            "056774560a27bb646c367a34c8e18171af944ab6a7e113caabe2145456e3f1fe",
             "CC0-1.0",
             _CALIBRATION,
             "reads a person's shape off the landmark net's activations",
@@ -167,8 +167,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "calibration",
             "calibration.npz",
-            796320,
-            "be520fad1bae93a6e55d18b4a21c17f869d1eb15d16ee8538a4499b3fda8c3ef",
+            1769438,
+            "51d4378b0995571212c2372d6097375934c74bddba138feacc30514b85b677e7",
             "CC0-1.0",
             _CALIBRATION,
             "head and pose from the landmark net's answer",

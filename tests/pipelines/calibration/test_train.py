@@ -14,6 +14,7 @@ from tronie.pipelines.calibration.synthetic import SIDE
 from tronie.pipelines.calibration.train import Layers, learn, ridge, slopes
 from tronie.stages.fit.basis import landmark_basis, mirror_map, weak_perspective
 from tronie.stages.fit.regressor import Calibration, default_calibration
+from tronie.stages.landmarks.net import FEATURES
 from tronie.types import Landmarks
 
 SMALL = 6
@@ -56,7 +57,7 @@ def invented(model: HeadModel, count: int, seed: int) -> dict[str, np.ndarray]:
     """People whose points are seen truly but for a little noise, and whose features tell more."""
     rng = np.random.default_rng(seed)
     basis = landmark_basis(model)
-    read = np.random.default_rng(99).normal(size=(SMALL, 256)) / 2
+    read = np.random.default_rng(99).normal(size=(SMALL, FEATURES)) / 2
     camera = Camera(700.0, (SIDE / 2, SIDE / 2), (SIDE, SIDE))
     out: dict[str, list[np.ndarray]] = {
         n: [] for n in ("points", "scores", "features", "identity", "expression", "head_to_camera", "focal")
@@ -68,7 +69,7 @@ def invented(model: HeadModel, count: int, seed: int) -> dict[str, np.ndarray]:
         seen = points @ pose[:3, :3].T + pose[:3, 3]
         depth = seen[:, 2:] - pose[2, 3]
         out["points"].append(np.concatenate([camera.project(seen) + rng.normal(0, 0.3, (478, 2)), depth], axis=1))
-        values = (expression, identity @ read + rng.normal(0, 0.3, 256), identity, expression, pose, camera.focal)
+        values = (expression, identity @ read + rng.normal(0, 0.3, FEATURES), identity, expression, pose, camera.focal)
         for name, value in zip(list(out)[1:], values, strict=True):
             out[name].append(np.asarray(value))
     return {name: np.array(values, np.float32) for name, values in out.items()}
@@ -86,7 +87,7 @@ def test_it_learns(learned: tuple[HeadModel, dict[str, np.ndarray], Calibration,
     model, _, calibration, figures = learned
     assert figures.share < 0.25
     assert figures.learned, figures.held_out == (960, 240)
-    assert calibration.sigma.shape == (4, len(model.mean))
+    assert calibration.spread.shape == (1, len(model.mean))
     assert np.isfinite(calibration.out).all()
     assert (calibration.pose_sigma[:3] > 0).all()
 

@@ -26,6 +26,7 @@ from tronie.stages.fit.map_fit import WARP_SHARE, calibrated_prior, fit_landmark
 from tronie.stages.fit.multiview import fit_known_identity, fit_views, warp_of_fits
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.fit.scale import growth_direction
+from tronie.stages.landmarks.net import FEATURES
 from tronie.types import Landmarks
 
 CAMERA = Camera(900.0, (320.0, 240.0), (640, 480))
@@ -41,7 +42,7 @@ def look(seed: int, yaw: float = 0.0, pitch: float = 0.0) -> FaceView:
     p = points @ rotation_from_euler(yaw, pitch, 3.0).T + [10.0, -20.0, 800.0]
     uv = CAMERA.project(p) + rng.normal(size=(478, 2)) * 0.4
     marks = np.column_stack([uv, (p[:, 2] - 800.0) * 900 / 800])
-    features = (rng.normal(size=256) * 0.3).astype(np.float32)
+    features = (rng.normal(size=FEATURES) * 0.3).astype(np.float32)
     return FaceView(Landmarks(marks, np.zeros(52), 1.0, features), CAMERA, 200.0)
 
 

@@ -17,19 +17,25 @@ from tronie.stages.fit.regressor import (
     LARGEST_DOUBT,
     STRANGER,
     Calibration,
+    Prediction,
     default_calibration,
     levelled,
 )
+from tronie.stages.landmarks.net import FEATURES
 from tronie.types import Detection, Landmarks
+
+GROUPS = 3
+NEARNESS = -2 - GROUPS
+"""Its place among the outputs."""
 
 
 def invented(components: int = 4, vertices: int = 7) -> Calibration:
     rng = np.random.default_rng(0)
-    count, outputs = 256 + 5 + 11 + 52, components + 60
+    count, outputs = FEATURES + 5 + 11 + 52, components + 60 + GROUPS
     direct = rng.normal(size=(count, outputs)) / 50
-    direct[256 + 5 :][CAMERA_FEATURES, -2] = 0
+    direct[FEATURES + 5 :][CAMERA_FEATURES, NEARNESS] = 0
     out = rng.normal(size=(6, outputs)) / 50
-    out[:, -2] = 0
+    out[:, NEARNESS] = 0
     return Calibration(
         mean=rng.normal(size=1434),
         components=rng.normal(size=(1434, 5)) / 50,
@@ -38,8 +44,9 @@ def invented(components: int = 4, vertices: int = 7) -> Calibration:
         out=out,
         direct=direct,
         bias=rng.normal(size=outputs),
-        sigma_yaw=np.array([0.0, 30.0, 60.0]),
-        sigma=np.arange(3 * vertices, dtype=float).reshape(3, vertices),
+        mode_sigma=rng.random(components),
+        spread=rng.random((GROUPS, vertices)),
+        pose_yaw=np.array([0.0, 30.0, 60.0]),
         pose_sigma=rng.random((3, 4)),
         point_weight=np.ones(478),
     )
@@ -56,7 +63,7 @@ def tilted(aligned: WeakPerspective, angle: float) -> WeakPerspective:
 def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: float, yaw: float) -> None:
     rng = np.random.default_rng(1)
     face = WeakPerspective(rotation_from_euler(yaw, 5, 0), 2.0, np.array([30.0, 40.0]), rng.normal(size=(478, 3)))
-    inner, scores = rng.normal(size=256), rng.random(52)
+    inner, scores = rng.normal(size=FEATURES), rng.random(52)
     first, second = (invented().predict(tilted(face, t), inner, scores, 900.0) for t in (a, a + b))
     turn = rotation_matrix([0, 0, b])
     assert np.allclose(second.identity, first.identity)
@@ -67,27 +74,45 @@ def test_a_tilted_picture_gives_the_same_person_in_a_tilted_pose(a: float, b: fl
     assert np.arctan2(level[1, 0], level[0, 0]) == pytest.approx(0.0)
 
 
-def test_the_spread_is_interpolated_over_yaw() -> None:
+def test_the_poses_spread_is_interpolated_over_yaw() -> None:
     made = invented()
     face = WeakPerspective(rotation_from_euler(15, 0, 0), 2.0, np.zeros(2), np.zeros((478, 3)))
-    told = made.predict(face, np.zeros(256), np.zeros(52), 900.0)
-    middle = (made.sigma[0] + made.sigma[1]) / 2
-    doubt = told.sigma_mm[1:] / middle[1:]  # how sure the answer is scales the whole of it
-    assert np.allclose(doubt, doubt[0])
-    assert np.allclose(told.pose_sigma, doubt[0] * (made.pose_sigma[0] + made.pose_sigma[1]) / 2)
+    told = made.predict(face, np.zeros(FEATURES), np.zeros(52), 900.0)
+    doubt = told.pose_sigma / ((made.pose_sigma[0] + made.pose_sigma[1]) / 2)
+    assert np.allclose(doubt, doubt[0])  # how sure the answer is scales the whole of it
     assert abs(np.log(doubt[0] / STRANGER)) <= LARGEST_DOUBT + 1e-9
+
+
+def test_a_vertex_is_as_sure_as_the_shapes_that_move_it() -> None:
+    made = replace(invented(), bias=np.zeros(4 + 60 + GROUPS))
+    face = WeakPerspective(rotation_from_euler(15, 0, 0), 2.0, np.zeros(2), np.zeros((478, 3)))
+
+    def told(group: int, log: float) -> Prediction:
+        bias = np.zeros(4 + 60 + GROUPS)
+        bias[4 + 60 + group] = log
+        own = {"hidden": 0 * made.hidden, "direct": 0 * made.direct, "out": 0 * made.out, "hidden_bias": np.zeros(6)}
+        return replace(made, bias=bias, **own).predict(face, np.zeros(FEATURES), np.zeros(52), 900.0)
+
+    usual = told(0, 0.0)
+    assert np.allclose(usual.sigma_mm, STRANGER * np.sqrt((made.spread**2).sum(axis=0)))
+    assert np.allclose(usual.mode_sigma, STRANGER * made.mode_sigma)
+    for group in range(GROUPS):
+        sure = told(group, -0.5)
+        assert (sure.sigma_mm < usual.sigma_mm).all()
+        narrower = np.flatnonzero(sure.mode_sigma < usual.mode_sigma)
+        assert set(narrower) == {k for k in range(4) if min(k, GROUPS - 1) == group}
 
 
 def test_the_nearness_does_not_see_the_assumed_camera() -> None:
     made, rng = invented(), np.random.default_rng(2)
     face = WeakPerspective(rotation_from_euler(15, -10, 0), 2.0, np.zeros(2), rng.normal(size=(478, 3)))
-    inner, scores = rng.normal(size=256), rng.random(52)
+    inner, scores = rng.normal(size=FEATURES), rng.random(52)
     said = made.nearness(face, inner, scores)
     for nearness in (0.3, 3.0):
         f = made.features(face, inner, scores, nearness)
         h = f @ made.hidden + made.hidden_bias
         whole = (h / (1 + np.exp(-h))) @ made.out + f @ made.direct + made.bias
-        assert whole[-2] == pytest.approx(said)
+        assert whole[NEARNESS] == pytest.approx(said)
 
 
 def test_a_shortest_turn_brings_the_axis_onto_the_point() -> None:
@@ -109,13 +134,14 @@ def test_the_shipped_calibration_fits_the_shipped_head() -> None:
     model, shipped = default_head(), default_calibration()
     points = landmark_basis(model).mean
     picture = np.column_stack([points[:, 0], -points[:, 1], -points[:, 2]]) * 2 + [300, 300, 0]
-    told = shipped.predict(weak_perspective(points, picture), np.zeros(256), np.zeros(52), 1500.0)
+    told = shipped.predict(weak_perspective(points, picture), np.zeros(FEATURES), np.zeros(52), 1500.0)
     assert told.identity.shape == (len(model.identity),)
     assert told.expression.shape == (52,)
     assert told.sigma_mm.shape == (len(model.mean),)
     assert shipped.point_weight.shape == (478,)
-    assert not shipped.out[:, -2].any()  # the nearness goes past the hidden layer ...
-    assert not shipped.direct[len(shipped.direct) - 63 :][CAMERA_FEATURES, -2].any()  # ... and past the camera
+    nearness = -2 - len(shipped.spread)
+    assert not shipped.out[:, nearness].any()  # it goes past the hidden layer ...
+    assert not shipped.direct[len(shipped.direct) - 63 :][CAMERA_FEATURES, nearness].any()  # ... and past the camera
     assert 1.5 < told.scale < 2.6
 
 
@@ -140,8 +166,8 @@ def test_the_mirrored_photo_gives_the_mirrored_answer(yaw: float, pitch: float, 
     """With the mirror image heard too, left and right are treated alike, whatever was learned."""
     model, rng = default_head(), np.random.default_rng(seed)
     points = landmark_basis(model).mean @ rotation_from_euler(yaw, pitch, 3).T * 2 + rng.normal(size=(478, 3))
-    one = Landmarks(points + np.array([300, 200, 0]), rng.random(52), 1.0, rng.normal(size=256))
-    two = replace(mirrored(one), features=rng.normal(size=256))
+    one = Landmarks(points + np.array([300, 200, 0]), rng.random(52), 1.0, rng.normal(size=FEATURES))
+    two = replace(mirrored(one), features=rng.normal(size=FEATURES))
     shipped = default_calibration()
     told = shipped.read(model, replace(one, mirrored=two), 900.0)
     swapped = shipped.read(model, replace(two, mirrored=one), 900.0)

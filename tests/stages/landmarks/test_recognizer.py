@@ -97,3 +97,13 @@ def test_it_is_dlibs(people: Image) -> None:
 
 def test_nobody() -> None:
     assert identity.embedding(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 128)
+
+
+def test_a_mirrored_photos_chip_needs_no_mirrored_photo() -> None:
+    rng = np.random.default_rng(0)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (300, 400, 3), np.uint8), (0, 0), 4)
+    points = np.zeros((478, 2))
+    points[list(FIVE)] = 150 * FFHQ_TEMPLATE + [90.0, 60.0] + rng.normal(0, 5, (5, 2))
+    there = identity.mirrored_chip_of(image, points * [-1, 1])
+    whole = np.ascontiguousarray(image[:, ::-1])
+    assert np.abs(there.astype(int) - identity.chip_of(whole, points * [-1, 1] + [400, 0])).max() <= 2

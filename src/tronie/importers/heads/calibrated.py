@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tronie.head.model import HeadModel
     from tronie.stages.fit.regressor import Calibration
 
-NETS = ("face_landmarks", "face_shape", "blendshapes")
+NETS = ("face_landmarks", "recognizer", "face_shape", "blendshapes")
 """What looked at the pictures."""
 HEAD, CALIBRATION, CARD = "head.npz", "calibration.npz", "card.json"
 

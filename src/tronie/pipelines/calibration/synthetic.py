@@ -167,7 +167,7 @@ class Sample:
     scores: Array
     """(52,)."""
     features: Array
-    """(256,) float16."""
+    """(576,) float16."""
     identity: Array
     expression: Array
     """(52,)."""

@@ -18,7 +18,7 @@ from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.pipelines.calibration.synthetic import SIDE
 from tronie.stages.fit.basis import LandmarkBasis, weak_perspective
-from tronie.stages.fit.regressor import CAMERA_FEATURES, FOCAL_JITTER, pose_features
+from tronie.stages.fit.regressor import CAMERA_FEATURES, FOCAL_JITTER, LARGEST_DOUBT, pose_features
 from tronie.stages.fit.scale import similarity_free
 
 Array = NDArray[Any]
@@ -32,11 +32,13 @@ CENTRE = SIDE / 2
 BINS = (0.0, 20.0, 40.0, 60.0)
 """|yaw| at which the errors' spread is measured, +-BIN_REACH degrees."""
 BIN_REACH = 12.0
+MODES = 24
+"""Principal shapes of the face whose errors' spread is told each by itself; the others share one."""
 FEWEST = 20
 """Pictures that tell a spread; where there are fewer, all are taken."""
 POSE_WEIGHT = (0.3, 0.3, 0.15, 0.1, 0.1, 0.1, 0.15)
 """Of turn, growth, shift and nearness, each in units of its spread, against mm^2 of the face's shape."""
-EXPRESSION_WEIGHT, EXTRA_WEIGHT = 0.05, 0.3
+EXPRESSION_WEIGHT, EXTRA_WEIGHT = 0.08, 0.3
 
 
 def towards(points: Array) -> Array:
@@ -126,6 +128,8 @@ class Scales:
     told_scale: Array
     root: Array
     """(K, K): identity @ root has the length of its RMS millimetres on the face, similarity aside."""
+    modes: Array
+    """(K, K) orthogonal: identity @ root @ modes are mm along the face's principal shapes, the largest first."""
     rest_mean: Array
     rest_scale: Array
     """(59,) of everything but identity."""
@@ -141,11 +145,13 @@ class Scales:
         pose_scale = np.ones(11)
         pose_scale[CAMERA_FEATURES] = 0.3
         rest = targets.y[learned][:, k:]
+        root = np.linalg.cholesky(similarity_free(model) + 1e-4 * np.eye(k))
         return cls(
             mean,
             basis / spread,
             np.concatenate([np.ones(COMPONENTS), pose_scale, np.full(52, 2.0)]),
-            np.linalg.cholesky(similarity_free(model) + 1e-4 * np.eye(k)),
+            root,
+            np.ascontiguousarray(np.linalg.eigh(root.T @ root)[1][:, ::-1]),
             rest.mean(axis=0),
             rest.std(axis=0) + 1e-6,
             extra_mean,
@@ -186,40 +192,62 @@ def spreads(
     foreign: Array,
     model: HeadModel,
 ) -> dict[str, Array]:
-    """How wide the held-out errors are: of vertices along their normals, of the pose, of the net's points."""
+    """How wide the held-out errors are: of vertices along their normals, of the pose, of the net's points. `doubt`
+    (n, 1 + G): logarithms of the identity's error and of its groups', 0 on average."""
     k = len(scales.root)
     error = scales.natural(out) - targets.y[rows]
-    relative = doubt - np.log(np.exp(doubt).mean())
+    doubt = np.clip(doubt, -LARGEST_DOUBT, LARGEST_DOUBT)  # as it is when it is asked
+    relative = doubt[:, 0]
     turn = scales.natural(out)[:, k + 52 : k + 55]
     said = [euler_degrees(r @ rotation_matrix(t)) for r, t in zip(targets.rotation[rows], turn, strict=True)]
     angles = np.array(said) - np.array([euler_degrees(r) for r in targets.true_rotation[rows]])
     pose = np.column_stack([angles, error[:, k + 55]]) / np.exp(relative)[:, None]
-    v = model.mean.astype(float)
-    inner = model.inner_face
+    yaw = targets.yaw[rows]
+    pose_sigma = []
+    for middle in BINS:
+        near = np.abs(yaw - middle) < BIN_REACH
+        if near.sum() < FEWEST:
+            near = np.ones(len(yaw), dtype=bool)
+        pose_sigma.append(np.sqrt((pose[near] ** 2).mean(axis=0)))
+    mode_sigma, spread = shape_spread(error[:, :k], doubt[:, 1:], scales, model)
+    own = ~foreign[rows]
+    left = targets.offset[rows][own] - scales.extra_mean - 478 * (extra[own] @ scales.extra.T)
+    variance = (left.reshape(len(left), -1, 2) ** 2).sum(axis=2)
+    precision = 1 / (np.median(variance, axis=0) + 0.5)
+    return {
+        "mode_sigma": mode_sigma,
+        "spread": spread,
+        "pose_yaw": np.array(BINS),
+        "pose_sigma": np.array(pose_sigma),
+        "point_weight": np.clip(precision / precision.mean(), 0.3, 3.0),
+    }
+
+
+def shape_spread(error: Array, logs: Array, scales: Scales, model: HeadModel) -> tuple[Array, Array]:
+    """How wide errors of identity (n, K) are where `logs` (n, G) are 0: along each principal shape (K,), and what of
+    that each group moves the vertices along their normals (G, C), mm. Group g is the g-th principal shape, the last
+    all others."""
+    k, groups = len(scales.root), logs.shape[1]
+    group = np.minimum(np.arange(k), groups - 1)
+    along_modes = error @ scales.root @ scales.modes
+    mode_sigma = np.sqrt(((along_modes / np.exp(logs[:, group])) ** 2).mean(axis=0))
+    normals = normal_moves(model)
+    shapes = np.linalg.solve(scales.root.T, scales.modes).T @ normals
+    variance = mode_sigma[:, None] ** 2 * shapes**2
+    spread = np.array([variance[group == g].sum(axis=0) for g in range(groups)])
+    stated = np.exp(2 * logs).mean(axis=0) @ spread
+    true = np.einsum("kc,kl,lc->c", normals, error.T @ error / len(error), normals)
+    return mode_sigma, np.sqrt(spread * (true / np.maximum(stated, 1e-9)))
+
+
+def normal_moves(model: HeadModel) -> Array:
+    """(K, C) mm by which each coefficient moves the vertices along their normals, the face's similarity aside."""
+    k, v, inner = len(model.identity), model.mean.astype(float), model.inner_face
     centre = v[inner].mean(axis=0)
     fields = [np.broadcast_to(e, v.shape) for e in np.eye(3)] + [np.cross(e, v - centre) for e in np.eye(3)]
     moves = np.array([f.ravel() for f in (*fields, v - centre)]).T
     on_face = np.repeat(inner, 3)
     flat = model.identity.reshape(k, -1).astype(float)
     flat = flat - (moves @ np.linalg.lstsq(moves[on_face], flat[:, on_face].T, rcond=None)[0]).T
-    triangles = model.level(0).triangles
-    along = (flat.reshape(k, -1, 3) * triangle_vertex_normals(model.mean, triangles)).sum(axis=2)
-    yaw = targets.yaw[rows]
-    sigma, pose_sigma = [], []
-    for middle in BINS:
-        near = np.abs(yaw - middle) < BIN_REACH
-        if near.sum() < FEWEST:
-            near = np.ones(len(yaw), dtype=bool)
-        identity = error[near, :k] / np.exp(relative[near])[:, None]
-        sigma.append(np.sqrt(np.einsum("kc,kl,lc->c", along, identity.T @ identity / near.sum(), along)))
-        pose_sigma.append(np.sqrt((pose[near] ** 2).mean(axis=0)))
-    own = ~foreign[rows]
-    left = targets.offset[rows][own] - scales.extra_mean - 478 * (extra[own] @ scales.extra.T)
-    variance = (left.reshape(len(left), -1, 2) ** 2).sum(axis=2)
-    precision = 1 / (np.median(variance, axis=0) + 0.5)
-    return {
-        "sigma_yaw": np.array(BINS),
-        "sigma": np.array(sigma),
-        "pose_sigma": np.array(pose_sigma),
-        "point_weight": np.clip(precision / precision.mean(), 0.3, 3.0),
-    }
+    normals = triangle_vertex_normals(model.mean, model.level(0).triangles)
+    return np.asarray((flat.reshape(k, -1, 3) * normals).sum(axis=2))

@@ -97,10 +97,10 @@ def learn(
     said = layers(x[held])
     off = np.linalg.norm(layers(x[learned])[:, :k] - main[learned][:, :k], axis=1)
     doubter = ridge(layers.inner(x[learned])[1], np.log(off + 1e-3)[:, None])
-    doubt = affine(layers.inner(x[held])[1], doubter)[:, 0]
-    rows = np.flatnonzero(held)
+    doubter[-1] -= affine(layers.inner(x[held])[1], doubter).mean()
+    doubter = np.repeat(doubter, 2, axis=1)  # its pose and all its shapes are as sure as each other
+    doubt, rows = affine(layers.inner(x[held])[1], doubter), np.flatnonzero(held)
     wide = spreads(said, affine(x[held], points), doubt, scales, targets, rows, np.zeros(len(held), bool), model)
-    doubter[-1] -= np.log(np.exp(doubt).mean())
     return calibration(layers, doubter, scales, inputs, wide), figures(said, scales, targets, rows, len(learned), model)
 
 
@@ -243,8 +243,8 @@ def calibration(
         hidden=layers.hidden * inputs[:, None],
         hidden_bias=layers.hidden_bias,
         out=out,
-        direct=np.concatenate([direct, np.zeros((len(direct), 1))], axis=1),
-        bias=np.append(bias, doubter[-1, 0]),
+        direct=np.concatenate([direct, np.zeros((len(direct), doubter.shape[1]))], axis=1),
+        bias=np.concatenate([bias, doubter[-1]]),
         **wide,
     )
 

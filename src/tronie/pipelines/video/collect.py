@@ -20,6 +20,7 @@ from tronie.pipelines.video.track import Tracker
 from tronie.runtime.job import Job
 from tronie.runtime.threads import ahead
 from tronie.stages.fit.camera import guess_camera
+from tronie.stages.landmarks.net import FEATURES
 from tronie.types import DOUBTS, Landmarks
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ ROW = np.dtype(
         ("time", "<f8"),
         ("points", "<f4", (478, 3)),
         ("scores", "<f4", (len(ARKIT_UNITS),)),
-        ("features", "<f4", (256,)),
+        ("features", "<f4", (FEATURES,)),
         ("doubts", "<f4", (len(DOUBTS),)),
         ("presence", "<f4"),
         ("box", "<f4", (4,)),

@@ -1,9 +1,9 @@
 """Regression of a head from what the landmark net says: a small network learned on renders with known truth.
 
 The net is biased towards its own mean face, but systematically so. From its points, brought into the head's own frame,
-its expression scores, and 256 numbers that a net of our own makes of its early activations (`Landmarks.features`), one
-hidden layer tells identity, expression, and how far the pose read off the points is wrong. Made for one head model by
-training/landmarks/train_calibration.py.
+its expression scores, and the numbers that a net of our own makes of its activations and of the recogniser's
+(`Landmarks.features`), one hidden layer tells identity, expression, and how far the pose read off the points is wrong,
+and how sure all that is. Made for one head model by training/landmarks/train_calibration.py.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Prediction:
     """(2,) pixels: where the head's origin is seen."""
     sigma_mm: Array
     """(C,) standard deviation of each control vertex, mm, for a head turned and seen like this one."""
+    mode_sigma: Array
+    """(K,) the same along each principal shape of the face, mm RMS on it, the shape that varies most first."""
     pose_sigma: Array
     """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
 
@@ -63,6 +65,7 @@ class Prediction:
             scale=float(np.sqrt(self.scale * other.scale)),
             origin=(self.origin + other.origin * flip[:2]) / 2,
             sigma_mm=(self.sigma_mm + other.sigma_mm) / 2,
+            mode_sigma=(self.mode_sigma + other.mode_sigma) / 2,
             pose_sigma=(self.pose_sigma + other.pose_sigma) / 2,
         )
 
@@ -83,16 +86,19 @@ class Calibration:
     hidden_bias: Array
     """(H,)."""
     out: Array
-    """(H, K + 52 + 8): identity, expression, turn (3), log scale, origin (2) mm, nearness, log of the identity's error
-    (relative to its mean)."""
+    """(H, K + 52 + 8 + G): identity, expression, turn (3), log scale, origin (2) mm, nearness, log of the identity's
+    error and of its error in each group of shapes (relative to the mean)."""
     direct: Array
-    """(F, K + 52 + 8)."""
+    """(F, K + 52 + 8 + G)."""
     bias: Array
-    """(K + 52 + 8,)."""
-    sigma_yaw: Array
-    """(B,) |yaw| in degrees at which the spreads are given."""
-    sigma: Array
-    """(B, C) mm, of each control vertex."""
+    """(K + 52 + 8 + G,)."""
+    mode_sigma: Array
+    """(K,) mm RMS on the face: usual error along each of its principal shapes, the one that varies most first."""
+    spread: Array
+    """(G, C) mm: by how much the usual errors of each group of shapes move the control vertices along their normals.
+    Group g is the g-th principal shape, the last all others."""
+    pose_yaw: Array
+    """(B,) |yaw| in degrees at which the pose's spreads are given."""
     pose_sigma: Array
     """(B, 4) of yaw, pitch, roll, degrees, and of the size, a share of it."""
     point_weight: Array
@@ -129,32 +135,36 @@ class Calibration:
         return aligned.scale, float(np.mean(said))
 
     def predict(self, aligned: WeakPerspective, inner: Array, scores: Array, focal: float) -> Prediction:
-        """`inner` (256,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
+        """`inner` (576,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
         f = self.features(aligned, inner, scores, 1000.0 * aligned.scale / focal)
         h = f @ self.hidden + self.hidden_bias
         y = (h / (1 + np.exp(-h))) @ self.out + f @ self.direct + self.bias
-        k = self.out.shape[1] - 60
+        groups = len(self.spread)
+        k = self.out.shape[1] - 60 - groups
         turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
         upright, tilt = levelled(aligned.rotation)
         yaw = abs(euler_degrees(upright)[0])
-        upper = int(np.clip(np.searchsorted(self.sigma_yaw, yaw), 1, len(self.sigma_yaw) - 1))
-        low, high = self.sigma_yaw[upper - 1], self.sigma_yaw[upper]
+        upper = int(np.clip(np.searchsorted(self.pose_yaw, yaw), 1, len(self.pose_yaw) - 1))
+        low, high = self.pose_yaw[upper - 1], self.pose_yaw[upper]
         t = float(np.clip((yaw - low) / (high - low), 0, 1))
-        doubt = STRANGER * float(np.exp(np.clip(y[k + 59], -LARGEST_DOUBT, LARGEST_DOUBT)))
+        doubts = STRANGER * np.exp(np.clip(y[k + 59 :], -LARGEST_DOUBT, LARGEST_DOUBT))
+        told = doubts[1:]
         return Prediction(
             identity=y[:k],
             expression=y[k : k + 52],
             rotation=aligned.rotation @ rotation_matrix(turn),
             scale=aligned.scale * float(np.exp(growth)),
             origin=aligned.center + aligned.scale * (tilt @ shift),
-            sigma_mm=doubt * ((1 - t) * self.sigma[upper - 1] + t * self.sigma[upper]),
-            pose_sigma=doubt * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
+            sigma_mm=np.sqrt(told**2 @ self.spread**2),
+            mode_sigma=self.mode_sigma * told[np.minimum(np.arange(k), groups - 1)],
+            pose_sigma=doubts[0] * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
         )
 
     def nearness(self, aligned: WeakPerspective, inner: Array, scores: Array) -> float:
         """1000 mm / distance, as far as the perspective in the face itself tells (spread NEARNESS_SIGMA)."""
         # Only `direct` knows of it, and its weights there ignore the camera.
-        return float(self.features(aligned, inner, scores, 0.0) @ self.direct[:, -2] + self.bias[-2])
+        column = -2 - len(self.spread)
+        return float(self.features(aligned, inner, scores, 0.0) @ self.direct[:, column] + self.bias[column])
 
     def features(self, aligned: WeakPerspective, inner: Array, scores: Array, nearness: float) -> Array:
         """(F,) float64; `nearness` as the assumed camera has it."""

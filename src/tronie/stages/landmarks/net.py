@@ -12,9 +12,12 @@ from tronie.geometry import Similarity
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
+from tronie.stages.landmarks.recognizer import chip_of, mirrored_chip_of
 from tronie.stages.landmarks.squares import cut, sized, square
 from tronie.types import MIRRORED_DOUBTS, Crop, Detection, Landmarks
 
+FEATURES = 576
+"""Numbers of `Landmarks.features`."""
 NET_SIDE = 256
 """Side of the landmark net's input, pixels."""
 BATCH = 8
@@ -104,17 +107,19 @@ class Mirrored:
 
 
 class LandmarkNet:
-    """The landmark net, and the nets that read expression, shape and doubts off it; loaded on first use."""
+    """The landmark net and the recogniser, and the nets that read expression, shape and doubts off them. All are loaded
+    on first use."""
 
     def __init__(self, threads: int = 1) -> None:
         self._points = Session(weights.path("face_landmarks"), threads, split=True)
         self._scores = Session(weights.path("blendshapes"), threads, split=True)
+        self._recognizer = Session(weights.path("recognizer"), threads, split=True)
         self._shape = Session(weights.path("face_shape"), threads, split=True)
         self._doubts = Session(weights.path("face_doubts"), threads, split=True)
 
     def load(self) -> None:
         """Load the nets now."""
-        for net in (self._points, self._scores, self._shape, self._doubts):
+        for net in (self._points, self._scores, self._recognizer, self._shape, self._doubts):
             net.load()
 
     def detect(self, image: Image, detections: Detection | Sequence[Detection]) -> list[tuple[Crop, Landmarks]]:
@@ -153,26 +158,27 @@ class LandmarkNet:
     def follow(self, image: Image, squares: Sequence[Similarity]) -> list[Landmarks]:
         """One pass over some squares, without the mirror image's second opinion: half of the time, for video."""
         maps = [sized(unit, NET_SIDE) for unit in squares]
-        return self._read(np.stack([cut(image, m, NET_SIDE) for m in maps]), maps, scored=True) if maps else []
+        return self._read(np.stack([cut(image, m, NET_SIDE) for m in maps]), maps, image) if maps else []
 
     def places(self, images: Sequence[Image], square: Similarity) -> Array:
         """(n, 478, 2) where one plain pass puts the points in n pictures under the same unit square's map."""
         to_image = sized(square, NET_SIDE)
         crops = np.stack([cut(image, to_image, NET_SIDE) for image in images])
-        return np.stack([found.points[:, :2] for found in self._read(crops, [to_image] * len(crops), scored=False)])
+        return np.stack([found.points[:, :2] for found in self._read(crops, [to_image] * len(crops))])
 
     def _run(self, image: Image, squares: list[Similarity], scored: bool = False) -> list[Landmarks]:
         """What the nets say of each square; without `scored` only the points and the presence of the crop as it is."""
         maps = [sized(unit, NET_SIDE) for unit in squares]
         crops = np.stack([cut(image, m, NET_SIDE) for m in maps])
         if not scored:
-            return self._read(crops, maps, scored=False)
+            return self._read(crops, maps)
         flipped = [Mirrored(m) for m in maps]
-        both = self._read(np.concatenate([crops, crops[:, :, ::-1]]), [*maps, *flipped], scored=True)
+        both = self._read(np.concatenate([crops, crops[:, :, ::-1]]), [*maps, *flipped], image)
         return [_seconded(a, b) for a, b in zip(both[: len(maps)], both[len(maps) :], strict=True)]
 
-    def _read(self, crops: Image, maps: Sequence[Similarity | Mirrored], scored: bool) -> list[Landmarks]:
-        """What the nets say of crops (n, 256, 256, 3), in the coordinates that `maps` lead to."""
+    def _read(self, crops: Image, maps: Sequence[Similarity | Mirrored], image: Image | None = None) -> list[Landmarks]:
+        """What the nets say of crops (n, 256, 256, 3), in the coordinates that `maps` lead to. Points and presence only
+        without the photo `image`, of which the recogniser wants crops of its own."""
         out = self._points.run({"image": crops.transpose(0, 3, 1, 2).astype(np.float32) / 255})
         local = out["points"].reshape(-1, 478, 3).astype(np.float64)
         photo = np.stack(
@@ -182,9 +188,15 @@ class LandmarkNet:
         scores = np.zeros((len(maps), len(ARKIT_UNITS)))
         features: list[Array | None] = [None] * len(maps)
         doubts: list[Array | None] = [None] * len(maps)
-        if scored:
+        if image is not None:
             activations = {"early": out["early"], "late": out["late"]}
-            features = list(self._shape.run(activations)["features"])
+            chips = [
+                (mirrored_chip_of if isinstance(m, Mirrored) else chip_of)(image, p)
+                for m, p in zip(maps, photo, strict=True)
+            ]
+            known = self._recognizer.run({"chip": np.array(chips).transpose(0, 3, 1, 2).astype(np.float32)})
+            told = {name: known[name] for name in ("middle", "coarse", "embedding")}
+            features = list(self._shape.run(activations | told)["features"])
             doubts = list(self._doubts.run(activations)["doubts"])
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
             net = self._scores.run({"points": local[:, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"]

@@ -51,6 +51,13 @@ def chip_of(image: Image, points: Array) -> Image:
     return cut(image, sized(chip_square(points), CHIP), CHIP)
 
 
+def mirrored_chip_of(image: Image, points: Array) -> Image:
+    """`chip_of` for the photo's mirror image about x = 0, with its landmarks there."""
+    square = sized(chip_square(points), CHIP)
+    own = Similarity(square.a, -square.b, -square.a * CHIP - square.tx, square.b * CHIP + square.ty)
+    return np.ascontiguousarray(cut(image, own, CHIP)[:, ::-1])
+
+
 def chip_of_aligned(crop: Image) -> Image:
     """(S, S, 3) RGB, aligned by `tronie.stages.landmarks.align` -> (150, 150, 3).
 
