@@ -3,8 +3,9 @@
     python -m training.landmarks.synthesize WARDROBE OUT --ict ICT_NPZ --count 30000 --seed 11
 
 Each person of the crowd (crowd.py; WARDROBE is the folder of wardrobe.py) is drawn LOOKS times, and seen by the real
-landmark net and the recogniser through crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz; a second process
-with another seed adds more.
+landmark net and the recogniser through crops as the pipeline makes them. Writes OUT/shard-SEED-N.npz, and the pictures
+as JPEG files in OUT/pictures-SEED-N.npz (`bytes`, one after the other, and where each ends), of which every picture's
+two samples can be made again; a second process with another seed adds more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from training.landmarks.crowd import Crowd
@@ -127,6 +129,11 @@ def look(picture: SyntheticPicture, number: int, net: Net, twin: np.ndarray, rng
     return [sample, sample.mirrored(flipped, twin)]
 
 
+def jpeg(image: np.ndarray) -> np.ndarray:
+    """RGB (S, S, 3) -> bytes."""
+    return np.asarray(cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].ravel())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wardrobe", type=Path)
@@ -143,12 +150,19 @@ def main() -> None:
             continue
         rng = np.random.default_rng((options.seed, shard))
         samples: list[Sample] = []
+        pictures: list[np.ndarray] = []
         number = 0
         while len(samples) < SHARD:
             who = crowd.person(rng, number)
             for _ in range(LOOKS):
-                samples += look(crowd.picture(who, rng), number, net, twin, rng)
+                picture = crowd.picture(who, rng)
+                if found := look(picture, number, net, twin, rng):
+                    samples += found
+                    pictures.append(jpeg(picture.image))
             number += 1
+        kept = pictures[: SHARD // 2]
+        ends = np.cumsum([len(p) for p in kept])
+        np.savez(options.out / f"pictures-{options.seed}-{shard:03d}.npz", bytes=np.concatenate(kept), ends=ends)
         fields = {n: np.array([getattr(s, n) for s in samples[:SHARD]]) for n in Sample.__dataclass_fields__}
         temporary = path.with_suffix(".tmp.npz")
         np.savez(temporary, **fields)
