@@ -1,10 +1,10 @@
 """How the errors of a fit hang together: what `tronie.stages.fit.outline` believes of a fit before it sees the outline.
 
-    python -m training.landmarks.fit_errors SKINS OUT --ict ICT_NPZ --count 3000 --seed 71
+    python -m training.landmarks.fit_errors WARDROBE OUT --ict ICT_NPZ --count 2500 --seed 71 --write
 
-SKINS is the folder in which synthesize.py keeps baked.npy. Random turned heads (synthetic.py) go through the landmark
-net and the fit as it is; what the fits are off is kept in OUT/errors-SEED.npz. With `--write` the covariance of all
-such files becomes src/tronie/assets/fit_errors.npz. To be run again after a new shape net or calibration.
+Random turned heads of the crowd (crowd.py, which WARDROBE is of) go through the landmark net and the fit as it is; what
+the fits are off is kept in OUT/errors-SEED.npz. With `--write` the covariance of all such files becomes
+src/tronie/assets/fit_errors.npz. To be run again, into an empty folder, after a new shape net or calibration.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.landmarks.ict_people import ict_people
+from training.landmarks.crowd import Crowd
 from tronie.geometry import Camera, facing_degrees, rotation_matrix, rotation_vector
 from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import default_head
-from tronie.pipelines.calibration.synthetic import SIDE, SLIP, Own, People, SyntheticPicture, draw, units_of
+from tronie.pipelines.calibration.synthetic import SIDE, SLIP, SyntheticPicture
 from tronie.runtime import weights
 from tronie.stages.fit.basis import landmark_basis, mirror_map
 from tronie.stages.fit.map_fit import expression_vector, fit_landmarks
@@ -28,7 +28,7 @@ from tronie.stages.fit.problem import POSE
 from tronie.stages.fit.regressor import default_calibration
 from tronie.stages.landmarks.net import LandmarkNet, square_from_landmarks
 
-FOREIGN, FOCAL_JITTER = 0.5, 0.3
+FOCAL_JITTER = 0.3
 YAW = (12.0, 80.0)
 """Degrees, of the fits that are looked at."""
 LOST = 15.0
@@ -99,7 +99,7 @@ def write(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("skins", type=Path)
+    parser.add_argument("wardrobe", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--ict", type=Path)
     parser.add_argument("--count", type=int, default=3000)
@@ -110,17 +110,11 @@ def main() -> None:
     path = options.out / f"errors-{options.seed}.npz"
     if not path.exists():
         cv2.setNumThreads(1)
-        model, net, rng = default_head(), LandmarkNet(threads=1), np.random.default_rng(options.seed)
-        twin, units = mirror_map(model), units_of(model)
-        skins = np.load(options.skins / "baked.npy", mmap_mode="r")
-        crowd: list[People] = [Own(model)]
-        if options.ict:
-            crowd.append(ict_people(options.ict, model))
+        net, rng, twin = LandmarkNet(threads=1), np.random.default_rng(options.seed), mirror_map(default_head())
+        crowd = Crowd.open(options.wardrobe, options.ict, options.seed)
         errors: list[np.ndarray] = []
         while len(errors) < options.count:
-            people = crowd[int(rng.random() < FOREIGN) % len(crowd)]
-            picture = draw(people, [np.array(skins[int(rng.integers(len(skins)))])], units, rng)
-            error = error_of(picture, net, twin, rng)
+            error = error_of(crowd.picture(crowd.person(rng), rng), net, twin, rng)
             if error is not None:
                 errors.append(error)
         np.savez(path, errors=np.array(errors))
