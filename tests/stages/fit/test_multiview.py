@@ -96,6 +96,21 @@ def test_a_thousand_frames_of_one_pose_are_worth_one_over_their_correlation() ->
     assert hear([seen(1)] * 4, "video").person.effective < hear([seen(1), seen(2, 30.0)], "video").person.effective
 
 
+def test_each_shape_is_told_by_the_look_that_is_sure_of_it() -> None:
+    model = default_head()
+    modes = shape_modes(model)
+    usual = 0.7 * modes.spread[::-1]
+    told = []
+    for k, answer in enumerate((seen(1), seen(2, 30.0))):
+        sigma = usual.copy()
+        sigma[k], sigma[1 - k] = 0.2 * modes.spread[-1 - k], modes.spread[k - 2]  # one shape told well, one not at all
+        told.append(replace(answer, told=replace(answer.told, mode_sigma=sigma)))
+    along = hear(told).identity @ modes.axes
+    # Growth by the irises moves the largest shapes a little.
+    off = [along[-1 - k] - (hear([a]).identity @ modes.axes)[-1 - k] for k, a in enumerate(told)]
+    assert np.abs(off).max() < 0.1
+
+
 def test_what_is_kept_does_not_grow() -> None:
     def held(evidence: Evidence) -> int:
         return sum(value.nbytes for value in vars(evidence).values() if isinstance(value, np.ndarray))

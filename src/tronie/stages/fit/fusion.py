@@ -1,11 +1,21 @@
 """Multi-view fusion: what several looks at one person tell together, from the calibration's answer to each.
 
-What looks have in common is more than the person: the landmark net errs alike each time it sees the same face, so a
-mean of n answers is not better by sqrt(n). On the other hand each answer alone is drawn towards the mean head, by as
-much as its own noise asks for, which a mean of many need not be. With the variance within a person's looks as a share
-`rho` of the answers' whole variance, the best linear estimate is the mean times 1 / (1 - rho + rho / n), and the part
-of a shape's variance that it explains grows by the same factor (Efron & Morris 1975; `SHARES` holds what was
-measured).
+Along each principal shape of the face, with people's variance as unit, a look is a measurement x of the person t:
+
+    x = t + c + n,    c of variance C the same in all looks,    n of variance N new in each,
+
+and the calibration's answer is what it lets one expect of t: a = x / (1 + C + N), with the stated variance
+(C + N) / (1 + C + N). The answers alone do not tell c: the nets err alike each time they see a face, so a mean of
+many is not better by the root of their number. But each of them is drawn towards the mean head by as much as its own
+noise asks for, which what they tell together need not be. So the measurements are taken back out of the answers,
+averaged by how sure each is of the shape, and drawn once (a random effects model: Laird & Ware 1982):
+
+    t = x' / (1 + C + 1 / sum(1 / N)),    x' = sum(x / N) / sum(1 / N).
+
+Where some looks are surer than others, c is larger in these, and the root of C is their weighted mean.
+
+A look that says of itself that it tells a shape badly, a profile of the width of the mouth for instance, counts for
+little there, and for more where it tells much.
 """
 
 from __future__ import annotations
@@ -32,16 +42,16 @@ from tronie.stages.fit.scale import (
 )
 from tronie.types import Landmarks
 
-SHARES: tuple[tuple[float, float, float], ...] = (
-    (0.004, 0.75, 0.02), (0.022, 0.70, 0.07), (0.06, 0.60, 0.20), (0.13, 0.47, 0.36), (0.25, 0.50, 0.38),
-    (0.42, 0.35, 0.53), (1.0, 0.23, 0.72), (1.6, 0.15, 0.79),
-)  # fmt: skip
-"""Of principal shapes with a variance of so many mm^2 (mean over the inner face): the share of the answers' variance
-that differs between looks at one person, and the part of the shape's variance that one answer explains. On
-the looks at 386 people, 8 of each, of training/landmarks/synthesize_repeats.py, with which nothing else was learned
-(training/landmarks/error_correlation.py)."""
-SIZE_SHARE = 0.35
-"""The same share of the size, by the same looks."""
+COMMON = 0.35
+"""The part C / (C + N) of a look's noise that all looks at a person share. From 0.2 to 0.35 is best for 931 pairs of
+looks with which nothing else was learned, 0.4 for eight looks at each of 50 people
+(training/landmarks/learn_fusion.py)."""
+SUREST, LEAST_SURE = 0.05, 0.985
+"""Bounds of the stated spread of a shape, in people's."""
+LEAST_MM2 = 1e-4
+"""People's variance along shapes that do not move the face."""
+SIZE_SHARE = 0.33
+"""The share of the answers' variance of size that differs between looks at one person, by the same looks."""
 ALIKE = {"photos": 0.05, "video": 0.8}
 """Correlation of that noise between looks of about the same pose. Measured for photos (0.05 within 10 degrees of yaw, 0
 beyond); neighbouring frames of a video show the same light and expression too, and differ by little else than noise."""
@@ -52,13 +62,10 @@ LEAST_REACH = 0.2
 WITHIN_MM = 1.0
 """RMS distance of one answer from a person's mean answer, over the inner face."""
 COPY_MM = 0.4
-"""Answers nearer to each other are of one photo. Of 11,102 pairs of looks at one person (SHARES) the nearest were 0.42
-apart; a portrait made smaller, brighter or a worse JPEG is 0.07 to 0.30 from itself (four portraits)."""
+"""Answers nearer to each other are of one photo. Of 11,102 pairs of looks at one person the nearest were 0.42 apart; a
+portrait made smaller, brighter or a worse JPEG is 0.07 to 0.30 from itself (four portraits)."""
 FAR, ROUNDS = 1.8, 6
 """Answers further from the others than so many times that count less; rounds to find the middle of the others."""
-TYPICAL_MM = 1.5
-"""Spread that a usual answer states; a doubtful one counts less, by the fourth power: the best of 0, 2, ... 14 on the
-looks of SHARES, where 8 looks come to 0.766 of one look's error, with equal weights to 0.772."""
 SMALL_PIXELS = 80.0
 """Faces with smaller boxes count less."""
 
@@ -116,6 +123,14 @@ class Evidence:
     """(cells, 2) sums of the weights, and of their squares."""
     identity_sum: Array
     """(cells, K) weighted answers."""
+    sure: Array
+    """(cells, K) weighted inverses of the measurements' variances, of each principal shape."""
+    measured: Array
+    """(cells, K) the measurements, weighted by that."""
+    common_sum: Array
+    """(K,) inverses of the measurements' spreads, weighted."""
+    doubt_sum: Array
+    """(K,) variances of the answers, weighted."""
     variance_sum: Array
     """(C,) mm^2, weighted."""
     asked: Array
@@ -126,8 +141,20 @@ class Evidence:
     def start(cls, model: HeadModel, calibration: Calibration, kind: str = "photos") -> Evidence:
         """`kind` is one of ALIKE."""
         cells, k = CELLS[0] * CELLS[1], len(model.identity)
-        blank = np.zeros((cells, 2)), np.zeros((cells, k)), np.zeros(len(model.mean)), np.zeros(3)
-        return cls(model, calibration, ALIKE[kind], *blank)
+        by_cell = np.zeros((cells, k))  # never written into
+        return cls(
+            model,
+            calibration,
+            ALIKE[kind],
+            weight=np.zeros((cells, 2)),
+            identity_sum=by_cell,
+            sure=by_cell,
+            measured=by_cell,
+            common_sum=np.zeros(k),
+            doubt_sum=np.zeros(k),
+            variance_sum=np.zeros(len(model.mean)),
+            asked=np.zeros(3),
+        )
 
     def add(self, look: FaceView) -> Evidence:
         """Raises ValueError when the landmarks form no face, or have no features."""
@@ -141,11 +168,25 @@ class Evidence:
         weight, total, asked = self.weight.copy(), self.identity_sum.copy(), self.asked
         weight[answer.cell] += w, w * w
         total[answer.cell] += w * answer.told.identity
+        modes, sure, measured = shape_modes(self.model), self.sure.copy(), self.measured.copy()
+        doubt = modes.doubt(answer.told)
+        noise = doubt / (1 - doubt)
+        sure[answer.cell] += w / noise
+        measured[answer.cell] += w / noise * (1 + noise) * (answer.told.identity @ modes.axes)
         if answer.asked is not None:
             asked = asked + np.array([w * answer.asked, w, w * w])
         variance = self.variance_sum + w * answer.told.sigma_mm**2
         return replace(
-            self, weight=weight, identity_sum=total, variance_sum=variance, asked=asked, looks=self.looks + 1
+            self,
+            weight=weight,
+            identity_sum=total,
+            sure=sure,
+            measured=measured,
+            common_sum=self.common_sum + w / np.sqrt(noise),
+            doubt_sum=self.doubt_sum + w * doubt,
+            variance_sum=variance,
+            asked=asked,
+            looks=self.looks + 1,
         )
 
     @property
@@ -165,23 +206,35 @@ class Evidence:
         mean = (counted / w) @ self.identity_sum[used] / counted.sum()
         return mean, float(max(counted.sum() ** 2 / (counted**2 * shared / count).sum(), 1.0))
 
+    def _shape(self) -> tuple[Array, Array]:
+        """(K,) along the principal shapes: what to expect of the person, and its variance."""
+        used = self.weight[:, 0] > 0
+        w, squares = self.weight[used].T
+        # A weight's size says nothing: a look alone is a whole one.
+        alike = (1 + self.alike * (w * w / squares - 1)) * squares.sum() / w.sum()
+        sure = (self.sure[used] / alike[:, None]).sum(axis=0)
+        measured = (self.measured[used] / alike[:, None]).sum(axis=0) / sure
+        common = (self.common_sum / self.sure[used].sum(axis=0)) ** 2  # adds up in the mean, instead of averaging out
+        noise = COMMON * common + (1 - COMMON) / sure
+        return measured / (1 + noise), noise / (1 + noise)
+
     @property
     def person(self) -> FusedIdentity:
         """The best guess now. Raises ValueError where nothing was added."""
         mean, n = self._mean()
         modes = shape_modes(self.model)
-        gain = 1 / (1 - modes.share + modes.share / n)
-        shape = mean + ((gain - 1) * (mean @ modes.axes)) @ modes.axes.T
-        # Size is no shape: it has its own share, and what the gains did to it is taken back.
+        told, doubt = self._shape()
+        shape = modes.axes @ told
+        # Size is no shape: it has its own share, and what happened to it here is taken back.
         along, towards = size_of(self.model), growth_direction(self.model)
         size = float(along @ mean) / (1 - SIZE_SHARE + SIZE_SHARE / n)
         growth = self.growth
         reach = float(along @ towards)
         back = (size - float(along @ shape)) / reach if reach > LEAST_REACH else 0.0
         identity = shape + (back + growth) * towards
-        left = np.maximum(1 - modes.told * gain, 0.0) / (1 - modes.told)
-        narrower = np.sqrt((left @ modes.moved) / modes.moved_before)
-        sigma = np.sqrt(self.variance_sum / self.weight[:, 0].sum()) * narrower
+        weight = self.weight[:, 0].sum()
+        narrower = np.sqrt((doubt @ modes.moved) / (self.doubt_sum / weight @ modes.moved))
+        sigma = np.sqrt(self.variance_sum / weight) * narrower
         return FusedIdentity(identity, sigma.astype(np.float32), growth, self.looks, n)
 
     @property
@@ -241,9 +294,8 @@ def answer_to(model: HeadModel, calibration: Calibration, look: FaceView) -> Ans
     yaw, pitch = facing_degrees(told.rotation)
     blink = max(look.landmarks.scores[unit] for unit in BLINKS)
     asked = iris_asks(look.landmarks.points, told.scale, yaw, float(blink))
-    spread = float(np.median(told.sigma_mm[model.inner_face]))
     small = min(look.size / SMALL_PIXELS, 1.0)
-    weight = max(look.weight, 1e-6) * (TYPICAL_MM / max(spread, 0.1)) ** 4 * max(small, 0.05) ** 2
+    weight = max(look.weight, 1e-6) * max(small, 0.05) ** 2
     row, column = (
         int(np.clip(round(angle / CELL_DEGREES) + n // 2, 0, n - 1))
         for angle, n in zip((yaw, pitch), CELLS, strict=True)
@@ -276,15 +328,15 @@ class ShapeModes:
     """Principal shapes of the inner face among the model's people."""
 
     axes: Array
-    """(K, K) unit coefficients, a column each."""
-    share: Array
-    """(K,) of SHARES."""
-    told: Array
-    """(K,) likewise."""
+    """(K, K) unit coefficients, a column each; the shape that varies most comes last."""
+    spread: Array
+    """(K,) mm RMS on the face, among people."""
     moved: Array
-    """(K, C) squared mm that one standard deviation of the error of a look moves each control vertex."""
-    moved_before: Array
-    """(C,) sum over them."""
+    """(K, C) squared mm that one standard deviation of people moves each control vertex."""
+
+    def doubt(self, told: Prediction) -> Array:
+        """(K,) variance of an answer along each shape, in people's."""
+        return np.asarray(np.clip(told.mode_sigma[::-1] / self.spread, SUREST, LEAST_SURE) ** 2)
 
 
 @lru_cache(maxsize=4)
@@ -295,9 +347,6 @@ def face_gram(model: HeadModel) -> Array:
 @lru_cache(maxsize=4)
 def shape_modes(model: HeadModel) -> ShapeModes:
     variance, axes = np.linalg.eigh(face_gram(model))
-    at, share, told = np.array(SHARES).T
-    logs = np.log(np.maximum(variance, 1e-9))
-    share, told = np.interp(logs, np.log(at), share), np.interp(logs, np.log(at), told)
     fields = np.einsum("kl,kcd->lcd", axes.astype(np.float32), model.identity, optimize=True)
-    moved = (fields.astype(np.float64) ** 2).sum(axis=2) * (1 - told)[:, None]
-    return ShapeModes(axes, share, told, moved, moved.sum(axis=0) + 1e-12)
+    moved = (fields.astype(np.float64) ** 2).sum(axis=2) + 1e-12
+    return ShapeModes(axes, np.sqrt(np.maximum(variance, 0.0) + LEAST_MM2), moved)
