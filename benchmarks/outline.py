@@ -16,18 +16,16 @@ from hashlib import sha256
 import numpy as np
 
 from benchmarks.accuracy import subject
-from benchmarks.accuracy.evaluate import Score, _judge, frontal_offset
+from benchmarks.accuracy.evaluate import Score, frontal_offset, judge
 from benchmarks.accuracy.methods import Default
 from benchmarks.accuracy.observe import pipeline
-from benchmarks.accuracy.scene import draw_scene
-from benchmarks.accuracy.synthetic import CACHE, Render, Renders, cache_path, load_renders, make_renders, photo_of
+from benchmarks.accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
 from tronie.arrays import Image
 from tronie.geometry import Similarity, facing_degrees
 from tronie.pipelines.photo import single_blas_thread
 from tronie.runtime import weights
 from tronie.shells import Segmentation
 from tronie.stages.fit import outline
-from tronie.types import Fit
 
 MAX_YAW = 60.0
 BINS = ((0, 15), (15, 30), (30, 45), (45, 61), (0, 61))
@@ -36,7 +34,7 @@ BINS = ((0, 15), (15, 30), (30, 45), (45, 61), (0, 61))
 def seen(renders: Renders, k: int) -> tuple[Image, Segmentation]:
     """The photo of a render, and its segmentation, which is kept."""
     item = renders.items[k]
-    image = photo_of(renders.ict, renders.seed, draw_scene(renders.seed, item.person, item.take, max_yaw=MAX_YAW))
+    image = renders.picture(item)
     net = sha256(weights.path("segment").read_bytes()).hexdigest()[:6]
     path = CACHE / f"segments-{renders.seed}-{item.person}-{net}.npz"
     if not path.exists():
@@ -45,12 +43,6 @@ def seen(renders: Renders, k: int) -> tuple[Image, Segmentation]:
         np.savez_compressed(path, shares=found.shares, to_photo=np.array([to.a, to.b, to.tx, to.ty]))
     with np.load(path, allow_pickle=False) as z:
         return image, Segmentation(z["shares"], Similarity(*map(float, z["to_photo"])))
-
-
-def judged(renders: Renders, item: Render, fit: Fit, offset: np.ndarray) -> Score:
-    person = item.person
-    truth = renders.neutral[person], renders.counted, renders.points68[person], renders.triangles
-    return _judge((fit, 0.0, item, *truth, offset))
 
 
 def figures(scores: list[Score]) -> tuple[float, float, float]:
@@ -73,7 +65,8 @@ def main() -> None:
     if not path.exists():
         make_renders(path, options.ict, people=options.people, takes=1, seed=options.seed, max_yaw=MAX_YAW)
     renders, model = load_renders(path), subject.model()
-    errors, fitted, offset = outline.fit_errors(), Default(model), frontal_offset(model, renders)
+    assert renders.mean is not None
+    errors, fitted, offset = outline.fit_errors(), Default(model), frontal_offset(model, renders.mean)
     rows: list[tuple[Score, ...]] = []
     turned, spent = [], []
     with single_blas_thread():
@@ -85,8 +78,9 @@ def main() -> None:
             began = time.process_time()
             made = outline.outlined(model, fit, item.landmarks, item.detection.size, image, found, errors=errors)
             spent.append(time.process_time() - began)
-            before = judged(renders, item, fit, offset)
-            after = before if made is fit else judged(renders, item, made, offset)
+            truth = renders.truths[item.person]
+            before = judge(fit, 0.0, item, truth, offset)
+            after = before if made is fit else judge(made, 0.0, item, truth, offset)
             turned.append(abs(item.angles[0]))
             rows.append((before, after))
     print("| yaw, ° | photos | error, mm | with the outline | rotation, ° | with it | within 1 σ | with it |")
