@@ -177,8 +177,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "fit_errors",
             "fit_errors.npz",
-            47303,
-            "5fe605ae52894202368808c2395086cf6ff871791e814b3154da8b2710344d4a",
+            47591,
+            "b9738d9faef21c0ff4c08e8cf74c7805bcbddaa942d131d16310dc908596e9cb",
             "CC0-1.0",
             _FIT_ERRORS,
             "how the errors of fits hang together, for the outline",
