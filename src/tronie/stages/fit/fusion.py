@@ -42,10 +42,11 @@ from tronie.stages.fit.scale import (
 )
 from tronie.types import Landmarks
 
-COMMON = 0.35
-"""The part C / (C + N) of a look's noise that all looks at a person share. From 0.2 to 0.35 is best for 931 pairs of
-looks with which nothing else was learned, 0.4 for eight looks at each of 50 people
-(training/landmarks/learn_fusion.py)."""
+COMMON = 0.5
+"""The part C / (C + N) of a look's noise that all looks at a person share. For looks of the kind that the calibration
+learned from 0.2 to 0.5 are as good (931 pairs; eight looks at each of 50 people: training/landmarks/learn_fusion.py),
+for pictures of another painter 0.5 to 0.7 (24 people of benchmarks/accuracy): the stranger a picture, the more errs
+alike."""
 SUREST, LEAST_SURE = 0.05, 0.985
 """Bounds of the stated spread of a shape, in people's."""
 LEAST_MM2 = 1e-4
