@@ -85,10 +85,12 @@ class ShapeNet(nn.Module):
 
     def inherit_tables(self, hidden: np.ndarray, bias: np.ndarray, out: np.ndarray, direct: np.ndarray) -> None:
         """Begin with an earlier net's layers in this net's units: hidden (F, H), bias (H + outputs,), out (H, outputs),
-        direct (F, outputs), nearness last. It may have known less: the recogniser's numbers, some hidden units."""
+        direct (F, outputs), nearness last. It may have had fewer hidden units. What it made of the recogniser's numbers
+        is left behind, for the net that it read them off begins anew."""
         told, units = self.hidden.in_features - FEATURES, hidden.shape[1]
-        seen = hidden.shape[0] - told
-        rows = [*range(seen), *range(FEATURES, FEATURES + told)]
+        rows = [*range(SEEN), *range(FEATURES, FEATURES + told)]
+        own = [*range(SEEN), *range(len(hidden) - told, len(hidden))]
+        hidden, direct = hidden[own], direct[own]
         with torch.no_grad():
             for layer in (self.out, self.direct, self.nearness):
                 layer.weight.zero_()

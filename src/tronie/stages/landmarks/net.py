@@ -194,7 +194,7 @@ class LandmarkNet:
                 (mirrored_chip_of if isinstance(m, Mirrored) else chip_of)(image, p)
                 for m, p in zip(maps, photo, strict=True)
             ]
-            known = self._recognizer.run({"chip": np.array(chips).transpose(0, 3, 1, 2).astype(np.float32)})
+            known = self._recognizer.run({"chip": np.array(chips).transpose(0, 3, 1, 2)})
             told = {name: known[name] for name in ("middle", "coarse", "embedding")}
             features = list(self._shape.run(activations | told)["features"])
             doubts = list(self._doubts.run(activations)["doubts"])
