@@ -46,6 +46,7 @@ def speed(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The Python that README.md and docs/ show runs."""
-    session.install(".[test]")
+    """What README.md and docs/ show runs, and the site can be built of them."""
+    session.install(".[test,docs]")
     session.run("pytest", "tests/docs", *session.posargs)
+    session.run("python", "-m", "docs.make_site")

@@ -22,7 +22,7 @@ PROMISED = {
 ERRORS = {"TronieError", "InputError", "OutputError", "WeightsError", "Cancelled"}
 EXTENSIONS = {"tronie.importers.heads", "tronie.outputs", "tronie.export.outputs"}
 """Modules that those write against who add something: a family of heads, an output."""
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 
 
 def test_everything_that_is_promised_is_there() -> None:

@@ -17,7 +17,7 @@ from tronie.arrays import Image
 from tronie.io.images import read_photo
 from tronie.io.video.writer import write_movie
 
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOUR = DOCS / "python.md"
 """Its examples follow on one another."""
@@ -52,9 +52,12 @@ def test_an_example_runs(
     monkeypatch.chdir(tmp_path)
     shutil.copy(EXAMPLES / "astronaut.jpg", "photo.jpg")
     Path("OUT").mkdir()
+    if '"out"' in text:
+        tronie.save(result, "out", outputs=["overlay"], name="photo")
     Path("OUT/manifest.json").write_text(json.dumps({"inputs": [{"name": "a", "status": "ok", "warned": {}}]}))
     # What the text around the examples takes for granted.
     names: dict[str, Any] = {
+        "tronie": tronie,
         "json": json,
         "Path": Path,
         "result": result,

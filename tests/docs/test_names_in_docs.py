@@ -22,13 +22,14 @@ PACKAGE = SRC / "tronie"
 SCRIPTS = [
     *sorted((ROOT / "benchmarks").rglob("*.py")),
     *sorted((ROOT / "training").rglob("*.py")),
-    *sorted((DOCS / "images").glob("*.py")),
+    *sorted(DOCS.rglob("*.py")),
     PACKAGE / "export" / "tronie_blender_import.py",
     ROOT / "main.py",
 ]
 """Programs with options of their own."""
 PAGES = [
-    *(page for folder in (ROOT, DOCS) for page in sorted(folder.glob("*.md"))),
+    *sorted(ROOT.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
     *(ROOT / folder / "README.md" for folder in ("training", "examples")),
 ]
 OTHER_PROGRAMS = {"--check", "--no-NAME"}
