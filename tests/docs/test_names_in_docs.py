@@ -165,28 +165,8 @@ def test_options_are_there(page: Path) -> None:
     assert not [name for name in sorted(options) if not has_option(name, known)]
 
 
-def commands_said(page: Path) -> Iterator[list[str]]:
-    """Words of the lines in code blocks that call `tronie`."""
-    for line in re.findall(r"^ *(?:\$ )?tronie ([^#\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE):
-        yield line.split()
-
-
-@pages
-def test_commands_have_the_options_that_they_are_shown_with(page: Path) -> None:
-    wrong = []
-    for words in commands_said(page):
-        command, options = COMMANDS, {"--debug"}  # that one may stand anywhere
-        for word in words:
-            command = getattr(command, "commands", {}).get(word, command)
-            options |= options_of(command)
-        shown = {name for word in words for name in OPTION.findall(word)}
-        wrong += [(" ".join(words), name) for name in shown if not has_option(name, options)]
-    assert not wrong
-
-
 def test_there_is_something_to_look_at() -> None:
     assert sum(len(list(files_said(page))) for page in PAGES) > 80
-    assert sum(len(list(commands_said(page))) for page in PAGES) > 60
     assert not is_file("stages/no_such.py")
     assert not is_name("tronie.stages.no_such")
     assert not is_name("tronie.types.NoSuchNoun")
