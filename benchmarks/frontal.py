@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.turned import known, pairs
-from benchmarks.turned.judge import Judge, Judged, embedded, table
+from benchmarks.turned.judge import Judge, Judged, table
 from tronie.stages.landmarks import recognizer as identity
 
 PORTRAITS = Path(__file__).resolve().parents[2] / "shared" / "faces_cc0"
@@ -117,7 +117,7 @@ def verified(judge: Judge, some: list[pairs.Pair]) -> dict[str, str]:
             if found is None or found[1].landmarks is None:
                 cache[path] = (None, None)
             else:
-                own = embedded(found[0].image, found[1].landmarks.points)
+                own = identity.embedding_of(found[0].image, found[1].landmarks)
                 portrait, _ = judge.look(judge.portraits(*found)["turned"].image)
                 cache[path] = (own, own if portrait is None else portrait)
         return cache[path]

@@ -63,14 +63,14 @@ class Judge:
         if face is None or face.fit is None or face.landmarks is None:
             return None, (np.nan, np.nan, np.nan)
         d = face.fit.diagnostics
-        return embedded(image, face.landmarks.points), (d["yaw"], d["pitch"], d["roll"])
+        return identity.embedding_of(image, face.landmarks), (d["yaw"], d["pitch"], d["roll"])
 
     def judge(self, name: str, photo: Photo, face: Face, reference: Array | None = None) -> Judged:
         """`reference` (128,) is whom the portraits should resemble; by default the photo's own face, whom a mere
         alignment of the photo resembles of course."""
         assert face.fit is not None
         assert face.landmarks is not None
-        own = embedded(photo.image, face.landmarks.points)
+        own = identity.embedding_of(photo.image, face.landmarks)
         target = own if reference is None else reference
         distances = {} if reference is None else {"aligned": float(identity.distance(own, target))}
         pose = (np.nan, np.nan, np.nan)
@@ -84,11 +84,6 @@ class Judge:
         n = max(head.sum(), 1.0)
         shares = ((head[0] + head[4]) / n, head[1] / n, (head[2] + head[3] + head[5]) / n)
         return Judged(name, face.fit.diagnostics["yaw"], pose, distances, shares)
-
-
-def embedded(image: Image, points: Array) -> Array:
-    """The recogniser's (128,) of the face with landmarks (478, 2+)."""
-    return identity.embedding_of_chips(identity.chip_of(image, points)[None])[0]
 
 
 def table(rows: list[Judged], bins: tuple[int, ...] = BINS) -> str:

@@ -108,6 +108,9 @@ class Landmarks:
     eye, and that this is no photograph. Where there is a second opinion, the mean of both."""
     mirrored: Landmarks | None = None
     """What the net says of the mirror image of the crop, in the photo mirrored about x = 0: a second opinion."""
+    embedding: Array | None = None
+    """(128,) the recogniser's, of the photo itself even where super-resolution put detail into it: near for the same
+    person, far for others. Nothing writes it to a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,15 @@ class Session:
         log.info("loaded %s for %s threads", self.path.name, self.threads or "all")
         return session
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    def run(self, inputs: Mapping[str, NDArray[Any]], threads: int | None = None) -> dict[str, NDArray[np.float32]]:
         """Input arrays by name (any float type) -> output arrays by name. With `split` all of them have a first axis
-        of the same length, along which rows do not depend on each other."""
+        of the same length, along which rows do not depend on each other, and `threads` may say how many share them this
+        time, at most as many as the session has."""
         self.load()
         names = [output.name for output in self._session.get_outputs()]
         arrays = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in inputs.items()}
-        parts = min(self.threads or os.cpu_count() or 1, len(next(iter(arrays.values())))) if self.split else 1
+        wanted = self.threads if threads is None else threads
+        parts = min(wanted or os.cpu_count() or 1, len(next(iter(arrays.values())))) if self.split else 1
         if parts < 2:
             return dict(zip(names, self._session.run(names, arrays), strict=True))
         with self._lock:

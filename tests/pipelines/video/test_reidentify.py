@@ -56,9 +56,10 @@ def test_a_face_of_a_few_frames_joins_the_one_lost_beside_it_but_not_in_a_crowd(
 
 def test_the_recogniser_decides_where_it_was_asked() -> None:
     a, b = trait(0, 0, 0, 2), trait(1, 0, 3, 4)
-    a.embeddings, b.embeddings = [np.zeros(128)], [np.full(128, 0.9 / np.sqrt(128))]
+    a.embedding, b.embedding = np.zeros(128), np.full(128, 3 * 0.9 / np.sqrt(128))
+    a.recognised, b.recognised = 2.0, 3.0
     assert difference(a, b) > LIMIT
-    b.embeddings = [np.full(128, 0.3 / np.sqrt(128))]
+    b.embedding = np.full(128, 3 * 0.3 / np.sqrt(128))
     assert difference(a, b) < LIMIT
 
 

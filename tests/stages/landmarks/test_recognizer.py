@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -93,6 +95,23 @@ def test_it_is_dlibs(people: Image) -> None:
     theirs = np.array(dlib.face_recognition_model_v1(str(file)).compute_face_descriptor(chips))
     assert identity.distance(identity.embedding_of_chips(np.stack(chips)), theirs).max() < 0.03
     assert identity.distance(identity.embedding(people), theirs).max() < 0.05
+
+
+def test_landmarks_bring_the_embedding_along() -> None:
+    net, detector = LandmarkNet(1), make_detector("centerface")
+    image = read_photo(EXAMPLES / "astronaut.jpg").image
+    ((_, marks),) = net.detect(image, detect_faces(image, DetectSettings(max_faces=1), detector))
+    assert marks.embedding is not None
+    bare = replace(marks, embedding=None)
+    assert np.allclose(identity.embedding_of(image, bare), marks.embedding, atol=1e-3)
+    assert identity.embedding_of(image[:0], marks) is marks.embedding  # nothing is looked at again
+    assert marks.mirrored is not None
+    assert marks.mirrored.embedding is not None
+    assert identity.distance(marks.embedding, marks.mirrored.embedding) < 0.3
+    # Threads share the work and say the same.
+    chips = np.stack([identity.chip_of(image, marks.points), identity.mirrored_chip_of(image, marks.mirrored.points)])
+    one, two = (identity.activations(chips, threads)["embedding"] for threads in (1, 2))
+    assert np.allclose(one, two, atol=1e-3)
 
 
 def test_nobody() -> None:

@@ -82,11 +82,14 @@ def find_faces(pipeline: Pipeline, paths: Sequence[Path], job: Job | None = None
 
 def embeddings(shots: Sequence[Shot]) -> np.ndarray:
     """(N, 128) of the recogniser."""
-    chips = np.zeros((len(shots), recognizer.CHIP, recognizer.CHIP, 3), np.uint8)
-    for k, shot in enumerate(shots):
-        assert shot.face.landmarks is not None
-        chips[k] = recognizer.chip_of(shot.load().image, shot.face.landmarks.points)
-    return recognizer.embedding_of_chips(chips)
+    return np.array([_embedding(shot) for shot in shots]).reshape(len(shots), 128)
+
+
+def _embedding(shot: Shot) -> Array:
+    marks = shot.face.landmarks
+    assert marks is not None
+    known = marks.embedding
+    return recognizer.embedding_of(shot.load().image, marks) if known is None else known
 
 
 def group(embeddings: Array, photos: Sequence[int], same: float = SAME) -> NDArray[np.intp]:

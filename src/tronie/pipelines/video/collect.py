@@ -15,7 +15,7 @@ from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.video.clip import Clip, ClipInfo, Frame, true_rate
 from tronie.pipelines.video.keyframes import DRAGGED, Keyframes
 from tronie.pipelines.video.observation import Seen
-from tronie.pipelines.video.reidentify import Traits, link, recognise
+from tronie.pipelines.video.reidentify import Traits, link
 from tronie.pipelines.video.track import Tracker
 from tronie.runtime.job import Job
 from tronie.runtime.threads import ahead
@@ -126,7 +126,7 @@ def collect(
     shots = Keyframes(work, pipeline.net)
     tracker = Tracker(pipeline.detector, pipeline.net, pipeline.settings.detect, every)
     focal = pipeline.settings.fit.focal or guess_camera(clip.info.size, None, []).focal
-    traits = Traits(pipeline.model, pipeline.calibration, focal)
+    traits = Traits(pipeline.model, pipeline.calibration, focal, recognised=recognised)
     times: list[float] = []
     cuts: list[int] = []
     with closing(Spool(work / "seen")) as spool, job.stage("follow", clip.info.frames) as stage:
@@ -145,20 +145,16 @@ def collect(
                 stage.advance()
                 if job.draining:
                     break
-        people = _people(clip, spool, shots, traits, len(times), least_seconds, recognised)
+        people = _people(clip, spool, traits, len(times), least_seconds)
     info = replace(clip.info, fps=true_rate(clip.info.fps, times))
     return Collected(info, times, cuts, spool, shots, people, clip.notes)
 
 
-def _people(
-    clip: Clip, spool: Spool, shots: Keyframes, traits: Traits, frames: int, least_seconds: float, recognised: bool
-) -> list[list[int]]:
+def _people(clip: Clip, spool: Spool, traits: Traits, frames: int, least_seconds: float) -> list[list[int]]:
     """Tracks of each person."""
     short = frames < SHORT
     fleeting = 0 if short else 1  # a track of one frame is chance, but in a clip of few it may be all there is
     known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > fleeting}
-    if recognised:
-        recognise(known, lambda track: shots.best([track], 3))
     step = 1 / clip.info.fps
     return [
         tracks for tracks in link(known) if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short

@@ -1,15 +1,14 @@
-"""Which tracks are the same person: by the recogniser, or where it was not asked by the face's shape and colour, and by
-where and when they were seen."""
+"""Which tracks are the same person: by the recogniser, or where it saw nothing of a face by that face's shape and
+colour, and by where and when they were seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tronie.arrays import Array, Image
+from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.track import TOUCHING
@@ -17,9 +16,6 @@ from tronie.stages.fit.basis import landmark_basis, weak_perspective
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.landmarks import recognizer
 from tronie.types import Landmarks
-
-if TYPE_CHECKING:
-    from tronie.pipelines.video.keyframes import Keyframe
 
 SHAPE_NOISE, SHAPE_FLOOR = 1.75, 0.75
 """Distance between what the calibration says of one person in two frames (median 2.4, over turns of 30 degrees and
@@ -62,18 +58,27 @@ class Trait:
     frames: int = 0
     crowded: bool = False
     """Whether other faces were near."""
-    embeddings: list[Array] = field(default_factory=list)
+    embedding: Array | None = None
+    """(128,) sum of the recogniser's answers."""
+    recognised: float = 0.0
+    """The weight of what is summed up there."""
 
     @property
     def mean_shape(self) -> Array | None:
         return None if self.shape is None or self.weight <= 0 else self.shape / self.weight
 
+    @property
+    def mean_embedding(self) -> Array | None:
+        return None if self.embedding is None or self.recognised <= 0 else self.embedding / self.recognised
+
 
 class Traits:
-    """Of all tracks."""
+    """Of all tracks. What the recogniser says counts only where faces are to be `recognised`."""
 
-    def __init__(self, model: HeadModel, calibration: Calibration | None, focal: float) -> None:
-        self._model, self._calibration, self._focal = model, calibration, focal
+    def __init__(
+        self, model: HeadModel, calibration: Calibration | None, focal: float, *, recognised: bool = True
+    ) -> None:
+        self._model, self._calibration, self._focal, self._recognised = model, calibration, focal, recognised
         self.of_track: dict[int, Trait] = {}
 
     def add(self, seen: Seen) -> None:
@@ -89,9 +94,13 @@ class Traits:
             return
         trait.tint = trait.tint + tint(seen.look)
         trait.looks += 1
+        weight = seen.confidence * min(seen.size / 80.0, 1.0)
+        known = seen.landmarks.embedding
+        if self._recognised and known is not None and seen.sure:
+            trait.embedding = weight * known + (0.0 if trait.embedding is None else trait.embedding)
+            trait.recognised += weight
         answer = self.shape(seen.landmarks)
         if answer is not None:
-            weight = seen.confidence * min(seen.size / 80.0, 1.0)
             trait.shape = weight * answer + (0.0 if trait.shape is None else trait.shape)
             trait.weight += weight
 
@@ -128,9 +137,9 @@ def difference(a: Trait, b: Trait) -> float:
     far = float(np.linalg.norm(late.start[0] - early.end[0])) / max(early.end[1], late.start[1], 1e-6)
     grown = abs(float(np.log(late.start[1] / early.end[1])))
     here = gap <= GAP_SECONDS and far < GAP_SIZES * (1 + gap) and grown < 0.4
-    if a.embeddings and b.embeddings:
-        off = np.array([[np.linalg.norm(x - y) for y in b.embeddings] for x in a.embeddings])
-        near = float(np.median(off))
+    known, same = a.mean_embedding, b.mean_embedding
+    if known is not None and same is not None:
+        near = float(recognizer.distance(known, same))
         return (near - RECOGNISED) / (STRANGER - RECOGNISED) * 0.4 + 0.8 - 0.15 * here
     one, other = a.mean_shape, b.mean_shape
     if one is None or other is None or min(a.looks, b.looks) < LEAST_FRAMES:
@@ -164,20 +173,3 @@ def link(traits: Mapping[int, Trait]) -> list[list[int]]:
         weight[i] += weight[j]
         people[i], people[j] = people[i] + people[j], []
     return [sorted(tracks, key=lambda t: traits[t].first) for tracks in people if tracks]
-
-
-def recognise(traits: Mapping[int, Trait], shots: Callable[[int], list[Keyframe]], most: int = 3) -> bool:
-    """Let the recogniser look at the best frames of every track. Whether it was asked: only of a clip in which there is
-    something to put together."""
-    if len(traits) < 2:
-        return False
-    for trait in traits.values():
-        if not any(apart(trait, other) for other in traits.values()):
-            continue  # nobody it could be
-        chips: list[Image] = []
-        for shot in shots(trait.track)[:most]:
-            photo = shot.photo("frame", "")
-            chips.append(recognizer.chip_of(photo.image, shot.landmarks.points))
-        if chips:
-            trait.embeddings = list(recognizer.embedding_of_chips(np.stack(chips)))
-    return True

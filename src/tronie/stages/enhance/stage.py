@@ -148,7 +148,8 @@ def _judged(
         return replace(face, enhanced=enhanced)
     detail = cut_region(photo, face.landmarks, enhanced)
     ((_, finer),) = net.refine(detail.photo.image, [detail.landmarks(face.landmarks).points])
-    return replace(face, enhanced=enhanced, landmarks=moved_landmarks(finer, detail.to_photo))
+    marks = moved_landmarks(finer, detail.to_photo)
+    return replace(face, enhanced=enhanced, landmarks=replace(marks, embedding=face.landmarks.embedding))
 
 
 def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float) -> Enhanced:

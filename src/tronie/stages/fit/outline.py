@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Literal
 
 import numpy as np
 
@@ -39,6 +40,8 @@ unknowns hang together."""
 ASTRAY = 0.012
 """By how much, of the face's size, the landmarks may be further from a head that follows an outline: one that asks for
 more is not the face's (usual: 0.002 to 0.006)."""
+Side = Literal["left", "right"]
+"""To which a head is turned, as its owner calls it."""
 KEPT = 12
 """Directions of identity of which the outline's news for the spreads is told."""
 
@@ -56,8 +59,8 @@ class FitErrors:
     right: Array
     """(n, n): of the mirror images."""
 
-    def of(self, fit: Fit) -> Array:
-        return self.left if facing_degrees(fit.head_to_camera[:3, :3])[0] >= 0 else self.right
+    def of(self, side: Side) -> Array:
+        return self.left if side == "left" else self.right
 
 
 @cache
@@ -138,9 +141,11 @@ def outlined(
 ) -> Fit:
     """The fit of a face in an RGB photo as its outline tells it; itself where that tells nothing."""
     pixel_mm = float(fit.head_to_camera[2, 3] / fit.camera.focal)
-    if abs(facing_degrees(fit.head_to_camera[:3, :3])[0]) < LEAST_YAW or pixel_mm > LARGEST_PIXEL:
+    yaw = float(facing_degrees(fit.head_to_camera[:3, :3])[0])
+    if abs(yaw) < LEAST_YAW or pixel_mm > LARGEST_PIXEL:
         return fit
-    front, covariance, start = front_of(model), errors.of(fit), Unknowns.of(model, fit)
+    side: Side = "left" if yaw >= 0 else "right"
+    front, covariance, start = front_of(model), errors.of(side), Unknowns.of(model, fit)
     bent = model.smooth_modes.T @ fit.warp
     x, now, news = np.zeros(len(covariance)), start, None
     for _ in range(ROUNDS):
@@ -166,28 +171,27 @@ def outlined(
         now = start.moved(x)
         news = spread @ np.linalg.inv(np.linalg.cholesky(whole)).T
     assert news is not None
-    sigma = None if fit.sigma_mm is None else fit.sigma_mm * _narrower(model, covariance, news)
+    sigma = None if fit.sigma_mm is None else fit.sigma_mm * _narrower(model, _variance(model, errors, side), news)
     made = _settled(model, fit, now, landmarks, box_size, warp, sigma)
     return fit if made.diagnostics["rms"] > fit.diagnostics["rms"] + ASTRAY else made
 
 
-def _narrower(model: HeadModel, covariance: Array, news: Array) -> Array:
-    """(C,) float32 share of the spread of each control vertex that is left: the covariance of the unknowns has lost
-    news @ news.T, (n, m)."""
+def _narrower(model: HeadModel, before: Array, news: Array) -> Array:
+    """(C,) float32 share of the spread of each control vertex that is left: its variance was `before`, (C,) mm^2, and
+    the covariance of the unknowns has lost news @ news.T, (n, m)."""
     k = len(model.identity)
     fields = front_of(model).fields.reshape(3 * len(model.mean), -1)[:, :k]
     u, s, _ = np.linalg.svd(news[POSE : POSE + k], full_matrices=False)
     told = ((fields @ (u * s)[:, :KEPT].astype(np.float32)) ** 2).reshape(len(model.mean), -1).sum(axis=1)
-    before = _spread(model, covariance[POSE : POSE + k, POSE : POSE + k].tobytes())
     return np.asarray(np.sqrt(np.clip(1 - told / before, 0.05, 1)), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
-def _spread(model: HeadModel, covariance: bytes) -> Array:
-    """(C,) mm^2 of each control vertex by the covariance (K, K) of the identity."""
+def _variance(model: HeadModel, errors: FitErrors, side: Side) -> Array:
+    """(C,) mm^2 of each control vertex, by the errors of the identity."""
     k = len(model.identity)
     fields = front_of(model).fields[..., :k].astype(np.float64)
-    inner = np.frombuffer(covariance).reshape(k, k)
+    inner = errors.of(side)[POSE : POSE + k, POSE : POSE + k]
     return np.asarray(np.einsum("cdk,cdk->c", fields @ inner, fields) + 1e-9)
 
 

@@ -12,6 +12,7 @@ from tronie.geometry import Similarity
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
+from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.recognizer import chip_of, mirrored_chip_of
 from tronie.stages.landmarks.squares import cut, sized, square
 from tronie.types import MIRRORED_DOUBTS, Crop, Detection, Landmarks
@@ -113,14 +114,15 @@ class LandmarkNet:
     def __init__(self, threads: int = 1) -> None:
         self._points = Session(weights.path("face_landmarks"), threads, split=True)
         self._scores = Session(weights.path("blendshapes"), threads, split=True)
-        self._recognizer = Session(weights.path("recognizer"), threads, split=True)
         self._shape = Session(weights.path("face_shape"), threads, split=True)
         self._doubts = Session(weights.path("face_doubts"), threads, split=True)
+        self._threads = threads
 
     def load(self) -> None:
         """Load the nets now."""
-        for net in (self._points, self._scores, self._recognizer, self._shape, self._doubts):
+        for net in (self._points, self._scores, self._shape, self._doubts):
             net.load()
+        recognizer.load()
 
     def detect(self, image: Image, detections: Detection | Sequence[Detection]) -> list[tuple[Crop, Landmarks]]:
         """RGB photo and its detections -> one pair for each, in their order."""
@@ -188,22 +190,27 @@ class LandmarkNet:
         scores = np.zeros((len(maps), len(ARKIT_UNITS)))
         features: list[Array | None] = [None] * len(maps)
         doubts: list[Array | None] = [None] * len(maps)
+        embeddings: list[Array | None] = [None] * len(maps)
         if image is not None:
             activations = {"early": out["early"], "late": out["late"]}
             chips = [
                 (mirrored_chip_of if isinstance(m, Mirrored) else chip_of)(image, p)
                 for m, p in zip(maps, photo, strict=True)
             ]
-            known = self._recognizer.run({"chip": np.array(chips).transpose(0, 3, 1, 2)})
+            known = recognizer.activations(np.array(chips), self._threads)
             told = {name: known[name] for name in ("middle", "coarse", "embedding")}
             features = list(self._shape.run(activations | told)["features"])
             doubts = list(self._doubts.run(activations)["doubts"])
+            embeddings = list(known["embedding"].astype(np.float64))
             # From the upright crop, not the photo: the expression net does not know of rolled heads.
             net = self._scores.run({"points": local[:, BLENDSHAPE_LANDMARKS, :2].astype(np.float32)})["scores"]
             for k, name in enumerate(ARKIT_UNITS):
                 scores[:, k] = out["tongue"][:, 0] if name == "tongueOut" else net[:, NET_UNITS.index(name)]
         scores = scores.clip(0, 1)
-        return [Landmarks(photo[k], scores[k], float(presence[k]), features[k], doubts[k]) for k in range(len(maps))]
+        return [
+            Landmarks(photo[k], scores[k], float(presence[k]), features[k], doubts[k], embedding=embeddings[k])
+            for k in range(len(maps))
+        ]
 
     @staticmethod
     def _crop(image: Image, unit: Similarity) -> Crop:

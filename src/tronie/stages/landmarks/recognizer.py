@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
@@ -16,6 +17,7 @@ from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE, aligned_square
 from tronie.stages.landmarks.squares import cut, sized
+from tronie.types import Landmarks
 
 CHIP = 150
 """Side of what the recogniser sees, pixels."""
@@ -74,11 +76,25 @@ def embedding(crops: Image) -> Array:
 
 def embedding_of_chips(chips: Image) -> Array:
     """(N, 150, 150, 3) RGB -> (N, 128)."""
-    out = [
-        _net().run({"chip": chips[start : start + BATCH].transpose(0, 3, 1, 2)})["embedding"]
-        for start in range(0, len(chips), BATCH)
-    ]
+    out = [activations(chips[start : start + BATCH])["embedding"] for start in range(0, len(chips), BATCH)]
     return np.concatenate(out).astype(np.float64) if out else np.empty((0, 128))
+
+
+def embedding_of(image: Image, landmarks: Landmarks) -> Array:
+    """(128,) of a face of an RGB photo: what came along with its landmarks, or else what its chip gives."""
+    known = landmarks.embedding
+    return embedding_of_chips(chip_of(image, landmarks.points)[None])[0] if known is None else known
+
+
+def activations(chips: Image, threads: int = 1) -> dict[str, NDArray[np.float32]]:
+    """(N, 150, 150, 3) RGB -> `embedding` (N, 128) and what the net's layers before it say, by their names. `threads`
+    share the chips, 0 for one per core."""
+    return _net().run({"chip": chips.transpose(0, 3, 1, 2)}, threads)
+
+
+def load() -> None:
+    """Load the net now."""
+    _net().load()
 
 
 def distance(a: Array, b: Array) -> Array:
@@ -89,4 +105,5 @@ def distance(a: Array, b: Array) -> Array:
 
 @cache
 def _net() -> Session:
-    return Session(weights.path("recognizer"), 1)
+    """One for the whole process, whoever asks."""
+    return Session(weights.path("recognizer"), 0, split=True)

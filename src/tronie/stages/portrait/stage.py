@@ -206,6 +206,5 @@ def with_likeness(
     shape = head.neutral if settings.expression == "neutral" else head.vertices
     points = head.points478(shape + (on_photo(head, fit) - head.vertices)) if fit.expression else landmarks.points
     here = camera.project(transform(pose, points.astype(np.float64)))
-    chips = recognizer.chip_of(photo.image, landmarks.points), recognizer.chip_of(portrait.image, here)
-    one, other = recognizer.embedding_of_chips(np.stack(chips))
-    return replace(portrait, identity=float(recognizer.distance(one, other)))
+    (made,) = recognizer.embedding_of_chips(recognizer.chip_of(portrait.image, here)[None])
+    return replace(portrait, identity=float(recognizer.distance(recognizer.embedding_of(photo.image, landmarks), made)))
