@@ -70,7 +70,7 @@ def test_what_was_seen_lies_in_a_closed_file_however_it_ends(tmp_path: Path, mon
         return []
 
     for name in ("Keyframes", "Tracker", "Traits"):
-        monkeypatch.setattr(collect, name, lambda *_: SimpleNamespace(step=step, met=[], cut=False))
+        monkeypatch.setattr(collect, name, lambda *_, **__: SimpleNamespace(step=step, met=[], cut=False))
     frames = [Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8))]
     clip: Any = SimpleNamespace(info=SimpleNamespace(frames=1, size=(64, 64)), frames=lambda: (f for f in frames))
     pipeline: Any = SimpleNamespace(settings=Settings(), net=None, detector=None, model=None, calibration=None)
