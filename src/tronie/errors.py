@@ -22,6 +22,13 @@ class Cancelled(BaseException):
     photo must not stop the others, but this must stop all."""
 
 
+def unexpected(error: BaseException) -> bool:
+    """Whether it is a mistake of ours, rather than something that a user can do something about."""
+    if isinstance(error, OSError):
+        return not error.strerror
+    return isinstance(error, Exception) and not isinstance(error, (TronieError, MemoryError))
+
+
 def sentence(error: BaseException) -> str:
     """An exception as one sentence for a user: no name of a class, no place in the code. Those are for the log."""
     if isinstance(error, TronieError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 
@@ -41,9 +42,11 @@ def execute(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
 
     from tronie.errors import Cancelled, sentence
-    from tronie.runtime import logs
+    from tronie.runtime import crash_report, logs
 
     loud = any(one in ("-v", "--verbose") for one in arguments)
+    began = time.time()
+    crash_report.about(command=crash_report.options_of(arguments))
     logs.start((lambda line: say(line, problem=True)) if loud else None)
 
     try:
@@ -60,6 +63,8 @@ def execute(arguments: list[str]) -> int:
         say(f"tronie: {sentence(error)}", problem=True)
         return 1
     finally:
+        for report in crash_report.since(began)[:1]:
+            say(f"A report of it, with no picture in it, is in {report}; nothing was sent.", problem=True)
         if (file := logs.debug_file()) is not None and file.is_file():
             say(f"What went on inside is written down in {file}.", problem=True)
     return 0

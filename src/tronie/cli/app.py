@@ -339,3 +339,20 @@ def doctor(
     if warm:
         raise typer.Exit(compile_all())
     raise typer.Exit(show(as_json, self_test))
+
+
+@app.command(epilog="Its last line can be put into a report as it stands.")
+def bench(
+    photo: Annotated[
+        Path | None,
+        typer.Argument(metavar="PHOTO", help="Of this one, not of the portrait that comes along.", show_default=False),
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="Medians are of so many.")] = 5,
+    workers: Annotated[int, typer.Option("--workers", "-j", min=0, help="Processes for a folder; 0 chooses.")] = 0,
+    folder: Annotated[bool, typer.Option(help="Measure a folder with several processes, too.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Measure how fast this machine is: a photo by stage, photos per second, memory. Close other programs first."""
+    from tronie.cli.bench import bench as measure
+
+    raise typer.Exit(measure(photo, runs, workers, folder, as_json))

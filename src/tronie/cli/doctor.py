@@ -15,14 +15,9 @@ from typing import Literal
 
 from tronie.errors import sentence
 from tronie.runtime.atomic_files import scratch
-from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory
+from tronie.runtime.crash_report import PACKAGES
+from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory, processor
 from tronie.version import __version__
-
-PACKAGES = (
-    "numpy", "numba", "opencv-python-headless", "onnxruntime", "pillow", "pi-heif", "pydantic",
-    "typer", "rich",
-)  # fmt: skip
-"""What the package needs at run time, as in pyproject.toml."""
 
 SLOW_PHOTO = 2.0
 """Seconds for the small test picture above which this machine counts as slow."""
@@ -89,8 +84,8 @@ def _packages() -> Iterator[Check]:
 def _machine() -> Iterator[Check]:
     count = cores()
     total, free = memory()
-    processor = _processor()
-    text = f"{count} {'core' if count == 1 else 'cores'}{f' ({processor})' if processor else ''}"
+    name = processor()
+    text = f"{count} {'core' if count == 1 else 'cores'}{f' ({name})' if name else ''}"
     workers = default_workers(1000)
     yield Check("processor", "good", f"{text}; a folder of photos is worked on by {workers}")
     if free is None:
@@ -198,12 +193,3 @@ def _installed(name: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return True
-
-
-def _processor() -> str:
-    """The processor's name, where Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from tronie.outputs import OUTPUTS, USUAL, Subject, in_order
 from tronie.pipelines.choices import FIXED, NAMED
 from tronie.pipelines.engines import engine_info
+from tronie.runtime import crash_report
 from tronie.settings import Settings
 from tronie.stages.enhance import MODES
 
@@ -227,13 +228,15 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
         raise typer.BadParameter("--only and --outputs contradict each other; leave one out.")
     tree["outputs"] = _outputs(parameters)
     try:
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         name = next((p for p, known in PLACES.items() if known == place), place)
         message = first["msg"].replace("Input should be", "should be")
         raise typer.BadParameter(f"--{name.replace('_', '-')} {message}, not {first['input']!r}.") from None
+    crash_report.about(settings=settings.model_dump(mode="json", exclude_defaults=True))
+    return settings
 
 
 def _field(place: str) -> FieldInfo:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from copy import copy
 from pathlib import Path
 
+from tronie.runtime.crash_report import CrashHandler
+
 VARIABLE = "TRONIE_DEBUG"
 """Names the file of `--debug`; worker processes inherit it. `1` means FILE in the working folder."""
 FILE = "tronie-debug.log"
@@ -78,8 +80,8 @@ def debugging() -> bool:
 
 def start(tell: Callable[[str], None] | None = None, level: int = logging.INFO) -> None:
     """Let this process write into the file of `--debug` if there is one, and `tell` lines of what it does, from that
-    level on. The file is made when there is something to write, and lines are added to one that is there. Earlier
-    listeners go."""
+    level on. The file is made when there is something to write, and lines are added to one that is there. Of mistakes
+    a report is kept (`crash_report`). Earlier listeners go."""
     top = logging.getLogger("tronie")
     while _started:
         top.removeHandler(_started[-1])
@@ -90,13 +92,15 @@ def start(tell: Callable[[str], None] | None = None, level: int = logging.INFO) 
         _listen(_File(file), logging.DEBUG)
     if tell is not None:
         _listen(_Teller(tell, level), level)
+    _listen(CrashHandler(), logging.ERROR)
 
 
 def heard() -> int | None:
     """The level from which on somebody hears what is told, beside the file of `--debug`; None if nobody does."""
     top = logging.getLogger("tronie")
     handlers = [*top.handlers, *(logging.getLogger().handlers if top.propagate else ())]
-    levels = [handler.level for handler in handlers if not isinstance(handler, (logging.NullHandler, _File))]
+    quiet = (logging.NullHandler, _File, CrashHandler)
+    levels = [handler.level for handler in handlers if not isinstance(handler, quiet)]
     return max(top.getEffectiveLevel(), min(levels)) if levels else None
 
 
