@@ -65,12 +65,12 @@ class Figures:
     def line(self) -> str:
         """All of it on one line."""
         total = memory()[0]
+        size = f", {total / 1e9:.1f} GB" if total else ""
         parts = [
             f"tronie {__version__}",
             f"Python {platform.python_version()}",
             f"{platform.system()} {platform.machine()}",
-            f"{processor() or 'unknown processor'}, {count(cores(), 'core')}"
-            + (f", {total / 1e9:.1f} GB" if total else ""),
+            f"{processor() or 'unknown processor'}, {count(cores(), 'core')}{size}",
             f"{self.photo} {self.warm:.2f} s ({1 / self.warm:.2f} photos/s)",
             f"mesh {self.mesh:.2f} s",
             f"first {self.first:.1f} s",
