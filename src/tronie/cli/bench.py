@@ -174,6 +174,7 @@ def _pace(path: Path, place: Path, workers: int) -> float:
 
 def _portrait(place: Path) -> Path:
     import cv2
+    import numpy as np
 
     from tronie.io.encode import jpeg
     from tronie.io.images import read_photo
@@ -183,7 +184,7 @@ def _portrait(place: Path) -> Path:
     scale = SIDE / max(image.shape)
     large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     path = place / "portrait.jpg"
-    path.write_bytes(jpeg(large, 95))
+    path.write_bytes(jpeg(np.asarray(large, np.uint8), 95))
     return path
 
 
