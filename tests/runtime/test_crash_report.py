@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from tronie import cli
 from tronie.errors import InputError, sentence, unexpected
 from tronie.runtime import crash_report, logs
+from tronie.runtime.child_process import Child, Limit
 from tronie.runtime.crash_report import KEPT, VARIABLE, without_names, write
 
 ENDINGS = (".jpg", ".png", ".heic", ".mp4", ".npz")
@@ -143,6 +147,20 @@ def test_workers_report_too(photos, tmp_path: Path, reports: Path, capsys) -> No
     text = file.read_text(encoding="utf-8")
     assert "ValueError: a mistake" in text
     assert "bug.jpg" not in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes end by signals on POSIX only")
+def test_a_process_that_went_wrong_beneath_python_is_reported(reports: Path) -> None:
+    logs.start()
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT):
+        process = SimpleNamespace(exitcode=-number, join=lambda seconds: None)
+        pipe = SimpleNamespace(close=lambda: None)
+        child: Any = Child(process, pipe, pipe, limit=Limit(1.0, None, "finding faces"))  # type: ignore[arg-type]
+        assert signal.Signals(number).name in child.collect()
+    texts = [file.read_text(encoding="utf-8") for file in reports.iterdir()]
+    assert len(texts) == 2
+    assert all("finding faces" in text for text in texts)
+    assert any("ended by SIGSEGV" in text for text in texts)
 
 
 def test_a_library_keeps_to_itself(reports: Path) -> None:

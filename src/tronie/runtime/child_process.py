@@ -38,6 +38,15 @@ TICK = 0.1
 """Seconds between two looks at what the processes do."""
 
 
+FAULTS = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"}
+"""Signals by which a process ends that went wrong beneath Python, in a decoder or a net's kernels."""
+log = logs.logger(__name__)
+
+
+class ProcessFault(Exception):
+    """Why a process ended. Never raised: reports are made of exceptions."""
+
+
 class WorkerError(TronieError):
     """No worker process can be brought to work."""
 
@@ -139,6 +148,9 @@ class Child(Generic[T]):
         code = self.process.exitcode
         if code is not None and code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+            if name in FAULTS:
+                what = self.limit.what if self.limit else "starting or waiting"
+                log.error(f"a process, {what}", exc_info=ProcessFault(f"the process was ended by {name}"))
             hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
             return f"the process was ended by {name}{hint}"
         return f"the process ended by itself (exit code {code})"

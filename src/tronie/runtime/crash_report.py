@@ -94,7 +94,8 @@ def write(error: BaseException, doing: str) -> Path | None:
     """Write a report; None where none is wanted or can be written. The same mistake again is the same file."""
     with suppress(Exception):  # whatever happens here must not stop the work that goes on
         text = report(error, doing)
-        mistake = hashlib.sha256("\n".join([__version__, *_places(error)]).encode()).hexdigest()[:8]
+        where = [*_places(error)] if error.__traceback__ else [doing, str(error)]
+        mistake = hashlib.sha256("\n".join([__version__, *where]).encode()).hexdigest()[:8]
         for folder in folders():
             with suppress(Exception):
                 file = folder / f"crash-{mistake}.txt"
