@@ -45,6 +45,13 @@ def speed(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Files that are nearly right, for everything that reads files; `-- --seconds 60` for long."""
+    session.install(".[test]")
+    session.run("python", "-m", "fuzz", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """What README.md and docs/ show runs, and the site can be built of them."""
     session.install(".[test,docs]")

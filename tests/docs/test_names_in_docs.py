@@ -36,7 +36,7 @@ OTHER_PROGRAMS = {"--check", "--no-NAME"}
 """Options of ruff; and what stands for many."""
 NOT_MODULES = {"tronie.heads"}
 """The group of entry points for families of heads."""
-FOLDERS = {"src", "tests", "docs", "training", "benchmarks", "examples"} | {p.name for p in PACKAGE.iterdir()}
+FOLDERS = {"src", "tests", "docs", "training", "benchmarks", "fuzz", "examples"} | {p.name for p in PACKAGE.iterdir()}
 PLACEHOLDER = re.compile(r"[A-Z]{2,}")
 """`stages/NAME`, `PHOTO/sheet.jpg`."""
 BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -57,7 +57,7 @@ def said(page: Path) -> list[str]:
 
 @cache
 def names_of_files() -> set[str]:
-    folders = [ROOT / name for name in ("src", "tests", "docs", "training", "benchmarks")]
+    folders = [ROOT / name for name in ("src", "tests", "docs", "training", "benchmarks", "fuzz")]
     files = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
     return {path.name for path in files}
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import struct
+import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +46,49 @@ def test_a_head_comes_back(tiny_head: HeadModel, tmp_path: Path) -> None:
         np.testing.assert_allclose(part.uv, piece.uv)
         assert (part.triangles == piece.triangles).all()
         assert np.abs(part.moves - moves[:, piece.vertex]).max() <= SMALLEST_MOVE + 1e-4
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """The file with another document."""
+    data = path.read_bytes()
+    length = struct.unpack_from("<I", data, 12)[0]
+    document = json.loads(data[20 : 20 + length])
+    change(document)
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    path.write_bytes(data[:12] + struct.pack("<I4s", len(text), b"JSON") + text + data[20 + length :])
+    return path
+
+
+def many_targets(document: dict[str, Any]) -> None:
+    """Gigabytes of zeros, each in some letters."""
+    document["accessors"].append({"componentType": 5126, "type": "VEC3", "count": 1 << 23})
+    for primitive in document["meshes"][0]["primitives"]:
+        primitive["targets"] = [{"POSITION": len(document["accessors"]) - 1}] * 1000
+
+
+def one_mesh_often(document: dict[str, Any]) -> None:
+    document["nodes"] = [{"mesh": 0}] * 20_000
+    document["scenes"] = [{"nodes": list(range(20_000))}]
+
+
+def endless(document: dict[str, Any]) -> None:
+    document["nodes"] = [{"mesh": 0, "scale": [1e39, 1, 1]}]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [(many_targets, "far larger than it is"), (one_mesh_often, "far larger than it is"), (endless, "infinite")],
+)
+def test_a_file_may_not_become_more_than_it_is(
+    tiny_head: HeadModel, tmp_path: Path, change: Callable[[dict[str, Any]], object], why: str
+) -> None:
+    path = rewritten(written(tiny_head, tmp_path / "head.glb"), change)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=why):
+        read_glb(path)
+    assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    tracemalloc.stop()
 
 
 def test_nodes_place_meshes(tiny_head: HeadModel, tmp_path: Path) -> None:

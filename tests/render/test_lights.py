@@ -23,9 +23,9 @@ from tronie.render.lights import (
     Lighting,
     octahedral_directions,
     preset,
-    read_panorama,
     surrounding,
 )
+from tronie.render.panorama import read_panorama
 from tronie.render.shader import mirrored
 
 AXES = np.concatenate([np.eye(3), -np.eye(3)])

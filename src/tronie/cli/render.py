@@ -117,7 +117,8 @@ def _figures(path: Path, relit: bool, job: Job) -> Iterator[tuple[Path, Figure]]
 
 def _lights(wanted: Wanted) -> dict[str, Lighting]:
     """The lights that were asked for, by the names that files get."""
-    from tronie.render.lights import PRESETS, Lighting, preset, read_panorama, surrounding
+    from tronie.render.lights import PRESETS, Lighting, preset, surrounding
+    from tronie.render.panorama import read_panorama
 
     found: dict[str, Lighting] = {}
     for name in wanted.lights:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from tronie.errors import InputError
 from tronie.export.gltf_document import Json, container
+from tronie.runtime.json_text import parsed
 
 WORTH = 32 << 10
 """Bytes of a picture below which it stays a PNG."""
@@ -27,7 +27,7 @@ def split_glb(name: str, data: bytes, has_provenance: bool) -> tuple[bytes, byte
     (length,) = struct.unpack_from("<I", data, 12)
     begin = 28 + length
     try:
-        document = json.loads(data[20 : 20 + length])
+        document = parsed(data[20 : 20 + length])
     except ValueError:
         raise wrong from None
     if begin > len(data) or not isinstance(document, dict):

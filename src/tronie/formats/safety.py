@@ -1,5 +1,5 @@
 """What readers of files from elsewhere have in common: what reading one may cost, how they refuse one, and the one
-sentence that says so."""
+sentence that says so. (Photos and clips have larger bounds, which their owner may raise: `tronie.io.limits`.)"""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ SPARE, RATIO = 16_000_000, 16
 fourfold."""
 STEPS = 1_000_000
 """Small parts of a file (fields, operations of a pickle, chunks). Models that are known here have 50,000."""
+PIXELS = 150_000_000
+"""Of all pictures in a file. A head and four shells with textures of 4096 x 4096 have 84 million."""
 SECONDS = 60.0
 PIECE = 1 << 16
 """Bytes that are unpacked at once."""
@@ -39,6 +41,7 @@ class Budget:
 
     bytes: int = WHOLE
     steps: int = STEPS
+    pixels: int = PIXELS
     until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
     """By the clock of `time.monotonic`."""
 
@@ -61,6 +64,13 @@ class Budget:
         if (self.steps & 1023) < count:
             self.check_time()
 
+    def picture(self, size: tuple[int, int]) -> None:
+        """Account for a picture of so many pixels that is about to be decoded. Raises Refused."""
+        self.pixels -= max(size[0], 0) * max(size[1], 0)
+        if self.pixels < 0:
+            raise Refused("its pictures have far more pixels than they may")
+        self.check_time()
+
     def check_time(self) -> None:
         """Raises Refused when time is up."""
         if time.monotonic() > self.until:
@@ -68,31 +78,35 @@ class Budget:
 
 
 @contextmanager
-def refusals(file: Path, what: str) -> Iterator[None]:
-    """Turns what goes wrong while `file` is read into a WeightsError: one sentence. `what` is a file of its kind."""
+def refusals(file: Path, what: str, error: type[TronieError] = WeightsError) -> Iterator[None]:
+    """Turns what goes wrong while `file` is read into an `error`: one sentence. `what` is a file of its kind."""
     try:
         yield
     except TronieError:
         raise
-    except Refused as error:
-        raise WeightsError(f"Cannot read {file}: {error}.") from None
-    except MemoryError as error:
-        raise WeightsError(f"Cannot read {file}: it needs more memory than there is.") from error
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise WeightsError(f"Cannot read {file}: {(error.strerror or str(error)).lower()}.") from error
+    except Refused as found:
+        # It may repeat a name that stands in the file.
+        clause = "".join(sign if sign.isprintable() else "?" for sign in str(found))
+        raise error(f"Cannot read {file}: {clause}.") from None
+    except MemoryError as found:
+        raise error(f"Cannot read {file}: it needs more memory than there is.") from found
+    except Exception as found:
+        if isinstance(found, OSError) and found.errno is not None:
+            raise error(f"Cannot read {file}: {(found.strerror or str(found)).lower()}.") from found
         # Any class may come out of zipfile, numpy or h5py when bytes make no sense: an index that does not exist, a
         # text in the place of numbers, a header that is no Python. Listing them has been wrong more than once.
-        raise WeightsError(f"Cannot read {file}: it is damaged or not {what}.") from error
+        raise error(f"Cannot read {file}: it is damaged or not {what}.") from found
 
 
 @contextmanager
-def reading(file: Path, what: str, budget: Budget | None = None, most: int = WHOLE) -> Iterator[Budget]:
+def reading(
+    file: Path, what: str, budget: Budget | None = None, most: int = WHOLE, error: type[TronieError] = WeightsError
+) -> Iterator[Budget]:
     """Like `refusals`, with what the reading may cost: `budget` if the file is a part of what is read, else its own.
 
     Refuses what is larger than `most` bytes, and devices and pipes, which may never end.
     """
-    with refusals(file, what):
+    with refusals(file, what, error):
         size = plain_size(file)
         if size > most:
             raise Refused(f"it has {size / 1e6:.0f} MB, and none that is known here has more than {most / 1e6:.0f}")

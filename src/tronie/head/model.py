@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import reading
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.subdivide import Sparse, catmull_clark, corner_counts, triangulate
 from tronie.runtime import weights
@@ -224,9 +226,10 @@ class HeadModel:
 
     @classmethod
     def load(cls, path: str | Path) -> HeadModel:
-        """Read what `save` wrote. Raises ValueError or KeyError for another kind of file; never unpickles."""
-        with np.load(path, allow_pickle=False) as z:
-            found = (k.removeprefix("embedding.") for k in z.files if k.startswith("embedding."))
+        """Read what `save` wrote. Raises WeightsError; never unpickles."""
+        with reading(Path(path), "a head model") as budget:
+            z = read_npz(Path(path), budget=budget)
+            found = (k.removeprefix("embedding.") for k in z if k.startswith("embedding."))
             keys = sorted({k.rsplit(".", 1)[0] for k in found})
             return cls(
                 name=str(z["name"]),
@@ -243,7 +246,7 @@ class HeadModel:
                 smooth_modes=z["smooth_modes"].astype(np.float32),
                 smooth_stiffness=z["smooth_stiffness"],
                 embeddings={k: (z[f"embedding.{k}.index"], z[f"embedding.{k}.weight"]) for k in keys},
-                uv_colour=z["uv_colour"] if "uv_colour" in z.files else None,
+                uv_colour=z.get("uv_colour"),
             )
 
 

@@ -1,14 +1,15 @@
 """Read the mesh, the morph targets and the texture out of a .glb, as pictures of it need them.
 
 Enough of glTF 2.0 for heads: float and integer accessors, sparse ones, nodes with their transforms. Compressed meshes
-(Draco, meshopt) and files beside the .glb are refused in one sentence. A file is data: nothing in it is run, and all
-sizes are checked against what is there.
+(Draco, meshopt) and files beside the .glb are refused in one sentence. A file is data: nothing in it is run, all sizes
+are checked against what is there, and all that is made of it comes out of one budget: a thousand meshes may name one
+accessor.
 """
 
 from __future__ import annotations
 
-import json
 import struct
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.errors import InputError
+from tronie.formats.safety import Budget, Refused, reading
+from tronie.runtime.json_text import parsed
 
 Json = dict[str, Any]
 
@@ -26,6 +29,8 @@ COMPONENTS: dict[int, str] = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 
 WIDTHS: dict[str, int] = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 KNOWN = {"KHR_mesh_quantization", "KHR_texture_transform", "KHR_materials_unlit"}
 """Extensions that a file may require and that change nothing here."""
+SPELLED = 20
+"""Bytes that one of JSON may become: an empty list is two signs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,34 +72,28 @@ class GltfHead:
     """Of which head model the file says it is."""
 
 
-def read_glb(path: Path) -> GltfHead:
+def read_glb(path: Path, budget: Budget | None = None) -> GltfHead:
     """Raises InputError with one sentence when it cannot be read."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
-    try:
-        return _read(data)
-    except InputError as error:
-        raise InputError(f"Cannot read {path}: {error}") from error
-    except (LookupError, TypeError, ValueError, struct.error, RecursionError, AttributeError, OverflowError) as error:
-        raise InputError(f"Cannot read {path}: it is damaged or no binary glTF.") from error
+    quiet = np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused
+    with reading(path, "a binary glTF", budget, error=InputError) as budget, quiet:
+        return _read(path.read_bytes(), budget)
 
 
-def _read(data: bytes) -> GltfHead:
+def _read(data: bytes, budget: Budget) -> GltfHead:
     if data[:4] != b"glTF" or struct.unpack_from("<I", data, 4)[0] != 2:
-        raise InputError("it is no binary glTF 2.0 file.")
+        raise Refused("it is no binary glTF 2.0 file")
     chunks = dict(_chunks(data))
-    document: Json = json.loads(bytes(chunks[b"JSON"]))
+    budget.take(SPELLED * len(chunks[b"JSON"]))
+    document: Json = parsed(bytes(chunks[b"JSON"]))
     unknown = set(document.get("extensionsRequired", ())) - KNOWN
     if unknown:
-        raise InputError(f"it needs the glTF extension {min(unknown)}, which is not read here.")
-    file = _File(document, chunks.get(b"BIN\0", memoryview(b"")))
+        raise Refused(f"it needs the glTF extension {str(min(unknown))[:80]}, which is not read here")
+    file = _File(document, chunks.get(b"BIN\0", memoryview(b"")), budget)
     parts: list[Primitive] = []
     shells: list[tuple[str, Primitive, tuple[str, ...]]] = []
     names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
-    for mesh_index, matrix in _placed(document):
+    for mesh_index, matrix in _placed(document, budget):
         mesh = document["meshes"][mesh_index]
         extras = mesh.get("extras", {})
         found = tuple(map(str, extras.get("targetNames", ())))
@@ -108,16 +107,17 @@ def _read(data: bytes) -> GltfHead:
             names, weights = found, tuple(map(float, mesh.get("weights", [0.0] * count)))
         parts += [file.part(primitive, matrix) for primitive in mesh["primitives"] if primitive.get("mode", 4) == 4]
     if not parts:
-        raise InputError("there is no mesh in it.")
+        raise Refused("there is no mesh in it")
     # Meshes without expressions stand still.
-    parts = [p if len(p.moves) == len(names) else _still(p, len(names)) for p in parts]
+    parts = [p if len(p.moves) == len(names) else _still(p, len(names), budget) for p in parts]
     extras = document.get("asset", {}).get("extras", {})
     model = extras.get("model") if isinstance(extras, dict) else None
     said = None if model is None else str(model)
     return GltfHead(tuple(parts), tuple(shells), names, weights, file.texture(), said)
 
 
-def _still(part: Primitive, count: int) -> Primitive:
+def _still(part: Primitive, count: int, budget: Budget) -> Primitive:
+    budget.take(count * part.vertices.nbytes)
     moves = np.zeros((count, *part.vertices.shape), np.float32)
     return Primitive(part.material, part.vertices, part.uv, part.triangles, moves, part.extra, part.double_sided)
 
@@ -132,14 +132,15 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         at += 8 + length
 
 
-def _placed(document: Json) -> Iterator[tuple[int, Array]]:
+def _placed(document: Json, budget: Budget) -> Iterator[tuple[int, Array]]:
     """Meshes of the scene and where they are: (4, 4) from mesh to scene, metres."""
     nodes = document.get("nodes", [])
     scene = document.get("scenes", [{}])[document.get("scene", 0)] if document.get("scenes") else {}
-    todo = [(int(n), np.eye(4)) for n in scene.get("nodes", range(len(nodes)))]
+    todo = deque((int(n), np.eye(4)) for n in scene.get("nodes", range(len(nodes))))
     seen: set[int] = set()
     while todo:
-        index, above = todo.pop(0)
+        budget.step()
+        index, above = todo.popleft()
         if index in seen:  # a tree has each node once; a file may lie
             continue
         seen.add(index)
@@ -172,12 +173,13 @@ def _matrix(node: Json) -> Array:
 class _File:
     document: Json
     data: memoryview
+    budget: Budget
 
     def view(self, index: int, offset: int, count: int, kind: str, width: int) -> NDArray[Any]:
         """(count, width) of a buffer view, from `offset` on."""
         view = self.document["bufferViews"][index]
         if view.get("buffer", 0) != 0 or "uri" in self.document["buffers"][0]:
-            raise InputError("it keeps its data in another file.")
+            raise Refused("it keeps its data in another file")
         item = np.dtype(kind).itemsize * width
         stride = int(view.get("byteStride", item))
         start = int(view.get("byteOffset", 0)) + offset
@@ -185,6 +187,8 @@ class _File:
             raise ValueError("an accessor reaches beyond the data")
         if count == 0:
             return np.zeros((0, width), kind)
+        self.budget.step()
+        self.budget.take(count * item)
         raw = np.ndarray((count, width), kind, self.data, start, (stride, np.dtype(kind).itemsize))
         return raw.copy()
 
@@ -195,8 +199,8 @@ class _File:
         if "bufferView" in a:
             out = self.view(a["bufferView"], int(a.get("byteOffset", 0)), count, kind, width)
         else:
-            if not 0 <= count <= 1 << 24:
-                raise ValueError("an accessor is too large")
+            self.budget.step()
+            self.budget.take(max(count, 0) * np.dtype(kind).itemsize * width)
             out = np.zeros((count, width), kind)
         if "sparse" in a:
             where, what, n = a["sparse"]["indices"], a["sparse"]["values"], int(a["sparse"]["count"])
@@ -220,15 +224,18 @@ class _File:
         triangles = order[: len(order) // 3 * 3].astype(np.int64).reshape(-1, 3)
         if (len(triangles) and triangles.max() >= len(raw)) or len(uv) != len(raw):
             raise ValueError("a triangle or a texture coordinate is without a vertex")
-        moves = [
-            self.accessor(target["POSITION"]).astype(np.float32) @ turn if "POSITION" in target else np.zeros_like(raw)
-            for target in primitive.get("targets", ())
-        ]
+        moves = []
+        for target in primitive.get("targets", ()):
+            self.budget.take(raw.nbytes)
+            there = "POSITION" in target
+            moves.append(self.accessor(target["POSITION"]).astype(np.float32) @ turn if there else np.zeros_like(raw))
         extra = {}
         for name, index in attributes.items():
             if name.startswith("_"):
                 values = self.accessor(index).astype(np.float32)
                 extra[name] = values[:, 0] if values.shape[1] == 1 else values
+        if not all(np.isfinite(numbers).all() for numbers in (vertices, uv, *moves)):
+            raise Refused("it holds numbers that are infinite or none")
         material = self.document["materials"][primitive["material"]] if "material" in primitive else {}
         return Primitive(
             str(material.get("name", "")),

@@ -6,7 +6,6 @@ import math
 import os
 import re
 import stat
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +16,7 @@ from PIL import Image as pil
 
 from tronie.arrays import Image
 from tronie.errors import InputError
-from tronie.io.decode import ORIENTATION, decode, decode_jxl, opener
+from tronie.io.decode import ORIENTATION, decode, decode_jxl, opener, quiet_pillow
 from tronie.io.jxl_reader import can_read, is_jxl
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
@@ -115,8 +114,7 @@ def read_photo(path: str | Path, limits: Limits | None = None) -> Photo:
     if not stat.S_ISREG(mode):
         raise InputError(f"{source} is not an ordinary file.")
     try:
-        with file.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the picture is what counts here
+        with file.open("rb") as stream, quiet_pillow():
             return _read(stream, file, source, limits)
     except InputError:
         raise

@@ -9,16 +9,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from tronie.arrays import Array, Image
 from tronie.errors import InputError
+from tronie.formats.safety import Budget, Refused, plain_size, refusals
 from tronie.head.model import Head, HeadModel, default_head
 from tronie.head.surface import pieces, triangle_vertex_normals
+from tronie.io.decode import Opener, opener, quiet_pillow
+from tronie.io.frames import scan
 from tronie.io.gltf_reader import GltfHead, Primitive, read_glb
 from tronie.shells import Shell
 
 LARGEST = 8192
 """Pixels of a texture's sides: larger ones are refused."""
+TEXTURES: tuple[Opener, ...] = (PngImageFile, JpegImageFile, WebPImageFile)
+"""Kinds of pictures that textures are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +76,13 @@ def load_head(path: str | Path) -> SavedHead:
     file = place / "head.glb" if place.is_dir() else place
     if not file.is_file():
         raise InputError(f"Cannot read {place}: there is no {file.name}.")
-    read = read_glb(file)
-    texture = None if read.texture is None else texture_from_bytes(read.texture, file)
+    with refusals(file, "a binary glTF", InputError):
+        return _saved(file, Budget.of(plain_size(file)))
+
+
+def _saved(file: Path, budget: Budget) -> SavedHead:
+    read = read_glb(file, budget)
+    texture = None if read.texture is None else texture_from_bytes(read.texture, file, budget=budget)
     level = _level(read)
     first, group = _whole(read) if level is None else _ours(level)
     start = np.cumsum([0] + [len(part.vertices) for part in read.parts])
@@ -94,15 +107,15 @@ def load_head(path: str | Path) -> SavedHead:
         sigma_mm=sigma,
         both_sides=read.parts[0].double_sided,
         head=None if level is None else Head(default_head(), level, vertices, vertices),
-        shells=tuple(_shell(name, part, units, file) for name, part, units in read.shells),
+        shells=tuple(_shell(name, part, units, file, budget) for name, part, units in read.shells),
     )
 
 
-def _shell(name: str, part: Primitive, units: tuple[str, ...], file: Path) -> Shell:
+def _shell(name: str, part: Primitive, units: tuple[str, ...], file: Path, budget: Budget) -> Shell:
     normals = part.normals if part.normals is not None else triangle_vertex_normals(part.vertices, part.triangles)
     image = np.full((1, 1, 4), 255, np.uint8)
     if part.picture is not None:
-        image = texture_from_bytes(part.picture, file, "RGBA")
+        image = texture_from_bytes(part.picture, file, "RGBA", budget)
     triangles = np.ascontiguousarray(part.triangles, dtype=np.int32)
     return Shell(
         name,
@@ -155,15 +168,29 @@ def _whole(read: GltfHead) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return first, group.ravel().astype(np.int32)
 
 
-def texture_from_bytes(data: bytes, path: Path, mode: str = "RGB") -> Image:
-    """A texture (H, W, 3), or (H, W, 4) for the mode RGBA, from the bytes of a picture file. Raises InputError that
-    names `path`."""
-    from PIL import Image as Pillow
+def texture_from_bytes(data: bytes, path: Path, mode: str = "RGB", budget: Budget | None = None) -> Image:
+    """A texture (H, W, 3), or (H, W, 4) for the mode RGBA, from the bytes of a picture file. `budget`: of the file that
+    it is a part of. Raises InputError that names `path`."""
+    stream, reader = io.BytesIO(data), opener(data[:32])
+    budget = budget or Budget()
 
-    try:
-        with Pillow.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
-            if max(image.size) > LARGEST:
-                raise InputError(f"Cannot read {path}: its texture has sides above {LARGEST} pixels.")
-            return np.asarray(image.convert(mode))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"Cannot read {path}: its texture is damaged.") from error
+    def check(size: tuple[int, int]) -> None:
+        if max(size) > LARGEST:
+            raise Refused(f"its texture has sides above {LARGEST} pixels")
+
+    with refusals(path, "a texture", InputError), quiet_pillow():
+        if reader not in TEXTURES:
+            raise Refused("its texture is damaged")
+        found = scan(stream)
+        if found is not None:
+            check(found.size)  # before a reader sets its canvas up
+        stream.seek(0)
+        try:
+            with reader(stream) as image:
+                check(image.size)
+                budget.picture(image.size)
+                return np.asarray(image.convert(mode))
+        except (Refused, MemoryError):
+            raise
+        except Exception:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
+            raise Refused("its texture is damaged") from None

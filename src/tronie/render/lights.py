@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
-from tronie.color import LUMINANCE, srgb_decode
-from tronie.errors import InputError
+from tronie.color import LUMINANCE
 from tronie.geometry import HEAD_TO_CAMERA_AXES
 from tronie.head.harmonics import COSINE, FIRST_DEGREE, UNIFORM, basis
 from tronie.head.harmonics import directions as panorama_directions
@@ -173,28 +171,6 @@ def surrounding(panorama: ArrayLike, *, turn: float = 0.0, exposure: float = 0.0
         weight = np.exp(np.float32(s) * (v @ n32 - 1))
         mirrored[k] = ((weight @ l32) / np.maximum(weight @ solid.astype(np.float32), 1e-9)).reshape(MAP_SIDE, -1, 3)
     return Surrounding(harmonics * scale, mirrored * np.float32(scale))
-
-
-def read_panorama(path: Path) -> Array:
-    """(H, W, 3) float32 linear RGB of a Radiance .hdr, or of a PNG, JPEG or WebP in sRGB. Raises InputError."""
-    import cv2
-
-    try:
-        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise InputError(f"Cannot read {path}: a panorama should be a .hdr, .png, .jpg or .webp picture.")
-    image = np.asarray(image)
-    image = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., 2::-1]
-    if image.dtype == np.float32:
-        return np.ascontiguousarray(image, dtype=np.float32)
-    c = image.astype(np.float32) / (65535.0 if image.dtype == np.uint16 else 255.0)
-    return np.asarray(srgb_decode(c), dtype=np.float32)
 
 
 def _grey(value: float, warmth: float = 0.0) -> Vector:

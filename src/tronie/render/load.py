@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL.PngImagePlugin import PngImageFile
 
 from tronie.arrays import Array, Image
 from tronie.errors import InputError
+from tronie.formats.safety import Refused, reading
+from tronie.io.decode import opener, quiet_pillow
 from tronie.io.saved_head import LARGEST, SavedHead, load_head, texture_from_bytes
 from tronie.render.figure import PHOTO, Figure, figure_of_head, parts_of_materials
+from tronie.runtime.json_text import parsed
 from tronie.types import PROVENANCE
 
 
@@ -72,31 +75,33 @@ def figure_of_saved(read: SavedHead) -> Figure:
 def _picture(path: Path) -> Image | None:
     if not path.is_file():
         return None
-    try:
-        return texture_from_bytes(path.read_bytes(), path)
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
+    with reading(path, "a picture", error=InputError) as budget:
+        return texture_from_bytes(path.read_bytes(), path, budget=budget)
 
 
 def _provenance(path: Path) -> Image | None:
-    from PIL import Image as Pillow
-
     if not path.is_file():
         return None
-    try:
-        with Pillow.open(path, formats=("PNG",)) as image:
+    with reading(path, "a picture of provenance", error=InputError) as budget, path.open("rb") as stream:
+        if opener(stream.read(32)) is not PngImageFile:
+            raise Refused("it is no PNG")
+        stream.seek(0)
+        with quiet_pillow(), PngImageFile(stream) as image:
             if image.mode != "P" or max(image.size) > LARGEST:
                 return None
+            budget.picture(image.size)
             return np.asarray(np.minimum(np.asarray(image), len(PROVENANCE) - 1), dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"Cannot read {path}: it is damaged.") from error
 
 
 def _sigma(path: Path, count: int) -> Array | None:
     """(V,) mm from the `sigma` of head.ply's vertices, if it is there and has as many; those of shells follow."""
     if not path.is_file():
         return None
-    data = path.read_bytes()
+    with reading(path, "a .ply of a run", error=InputError):
+        return _ply_sigma(path.read_bytes(), count)
+
+
+def _ply_sigma(data: bytes, count: int) -> Array | None:
     head, _, body = data.partition(b"end_header\n")
     lines = head.decode("ascii", errors="replace").splitlines()
     start = next((k for k, line in enumerate(lines) if line.startswith("element vertex ")), None)
@@ -120,7 +125,7 @@ def _sigma(path: Path, count: int) -> Array | None:
 def title(path: Path) -> str:
     """What a face is called, from its face.json, else by its file's name."""
     try:
-        told = json.loads((path / "face.json").read_bytes())
+        told = parsed((path / "face.json").read_bytes())
         return f"{told['photo']['name']} face {told['index']}"
     except (OSError, ValueError, KeyError, TypeError):
         return path.stem

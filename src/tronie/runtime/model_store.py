@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tronie.errors import OutputError
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
+from tronie.runtime.json_text import parsed
 from tronie.runtime.weights import digest, store
 
 SUFFIXES = (".onnx", ".npz")
@@ -70,7 +71,7 @@ def imported() -> dict[str, Imported]:
     found: dict[str, Imported] = {}
     for file in sorted(store().glob("*.json")):
         with suppress(OSError, ValueError, TypeError):
-            values = json.loads(file.read_text(encoding="utf-8"))
+            values = parsed(file.read_bytes())
             one = Imported(**{field.name: values[field.name] for field in fields(Imported) if field.name in values})
             if one.record == file and one.suffix in SUFFIXES and one.path.stat().st_size == one.bytes:
                 found[one.name] = one

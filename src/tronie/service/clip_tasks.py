@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tronie.errors import InputError, TronieError
+from tronie.runtime.json_text import parsed
 from tronie.service.messages import FrameShown, Track, Tracked
 from tronie.service.server import InterfaceJob
 
@@ -73,12 +73,12 @@ def look_up(workspace: Workspace, job: InterfaceJob, path: Path, folder: Path) -
 def followed(folder: Path, path: Path) -> Tracked | None:
     """The people of a clip's finished folder; None where it is none of that clip."""
     try:
-        record = json.loads((folder / "clip.json").read_bytes())
+        record = parsed((folder / "clip.json").read_bytes())
         if Path(record["video"]["source"]).resolve() != path.resolve():
             return None
         people = tuple(_track(folder / f"face-{int(person['index'])}", person) for person in record["people"])
         return Tracked(folder, people, tuple(record["video"]["notes"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, csv.Error):
         return None
 
 

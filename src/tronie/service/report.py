@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tronie.pipelines.outcome import Outcome
+from tronie.runtime.json_text import parsed
 from tronie.service.stored import FaceReport, PhotoReport, Report, ResultFile, Upload
 
 Size = tuple[int, int]
@@ -90,7 +90,7 @@ def _number(place: str) -> int:
 
 def _read(path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        value = json.loads(path.read_bytes())
+        value = parsed(path.read_bytes())
         if isinstance(value, dict):
             return value
     return {}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from tronie.runtime.json_text import parsed
 from tronie.service.stored import Report, TableError, Upload
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ def read_report(text: str) -> Report:
 def read_mapping(text: str) -> Mapping[str, Any]:
     """Settings, or an event."""
     try:
-        value = json.loads(text)
+        value = parsed(text)
     except ValueError as error:
         raise TableError("The table of jobs holds something that is no JSON.") from error
     if not isinstance(value, dict):

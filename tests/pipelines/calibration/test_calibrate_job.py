@@ -137,7 +137,7 @@ def test_a_damaged_result_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     (folder / "head.npz").write_bytes(b"no zip")
     load.cache_clear()
     assert set(calibrated()) == {"gnm"}
-    with pytest.raises(WeightsError, match="damaged or not a calibrated head"):
+    with pytest.raises(WeightsError, match="damaged or not an npz"):
         load("gnm")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tronie.errors import WeightsError
+from tronie.runtime.json_text import parsed
 from tronie.runtime.model_store import Imported, imported
 from tronie.runtime.weights import WEIGHTS, store
 
@@ -80,18 +80,20 @@ OWN = "tronie"
 @lru_cache(maxsize=2)
 def load(name: str) -> tuple[HeadModel, Calibration]:
     """The model and how to fit it. Raises WeightsError."""
-    from tronie.formats.safety import refusals
+    return read_calibrated(find(name).folder)
+
+
+def read_calibrated(folder: Path) -> tuple[HeadModel, Calibration]:
+    """The same from a folder. Raises WeightsError."""
     from tronie.head.model import HeadModel
     from tronie.stages.fit.regressor import Calibration
 
-    folder = find(name).folder
-    with refusals(folder, "a calibrated head"):
-        return HeadModel.load(folder / HEAD), Calibration.load(folder / CALIBRATION)
+    return HeadModel.load(folder / HEAD), Calibration.load(folder / CALIBRATION)
 
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        values = parsed((folder / CARD).read_bytes())
     except (OSError, ValueError) as error:
         raise WeightsError(f"{folder / CARD} cannot be read; run: tronie models calibrate {folder.name}") from error
     return values if isinstance(values, dict) else {}

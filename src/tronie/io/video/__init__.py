@@ -42,13 +42,18 @@ def open_video(path: str | Path, *, reader: str | None = None) -> Clip:
     """A video file, whatever it is called; see `open_clip`."""
     text = str(path)
     _must_be_file(Path(text), text)
-    if reader != "OpenCV" and (reader == "PyAV" or have_av()):
-        from tronie.io.video.pyav import AvClip
+    try:
+        if reader != "OpenCV" and (reader == "PyAV" or have_av()):
+            from tronie.io.video.pyav import AvClip
 
-        return AvClip(text)
-    from tronie.io.video.opencv import CvClip
+            return AvClip(text)
+        from tronie.io.video.opencv import CvClip
 
-    return CvClip(text)
+        return CvClip(text)
+    except (InputError, ImportError):
+        raise
+    except Exception as error:  # decoders raise whatever they like on damaged files
+        raise InputError(f"{text} cannot be opened as a video: it is cut off, damaged or none.") from error
 
 
 def is_clip(source: str | Path) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.errors import InputError
-from tronie.io.decode import opener
+from tronie.io.decode import opener, quiet_pillow
 from tronie.io.frames import Frames, scan
 from tronie.io.images import read_photo
 from tronie.io.inputs import FRAME_NUMBER, numbered_pictures
@@ -104,8 +104,9 @@ class MovingPicture(Reader):
         times, shown, count = Times(self._info.fps), 0.0, self._info.frames or 1
         for index in range(count):
             try:
-                self._picture.seek(index)
-                image = rgb_from_pil(self._picture.copy())
+                with quiet_pillow():
+                    self._picture.seek(index)
+                    image = rgb_from_pil(self._picture.copy())
             except Exception:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
                 if not index:
                     raise InputError(
@@ -152,7 +153,8 @@ def _open(path: Path) -> Any:
         if reader is None:
             stream.close()
             return None
-        return reader(stream)
+        with quiet_pillow():
+            return reader(stream)
     except Exception:  # decoders raise SyntaxError, struct.error, EOFError, ... on damaged files
         return None
 

@@ -37,6 +37,9 @@ class AvClip(Reader):
             self._container.close()
             raise InputError(f"{source} holds no pictures, only sound or data.")
         self._stream = self._container.streams.video[0]
+        if self._stream.codec_context is None:
+            self._container.close()
+            raise InputError(f"{source} holds pictures of a kind that is not read.")
         try:
             check_frame(source, self._stream.codec_context.width or 1, self._stream.codec_context.height or 1)
             self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
@@ -67,8 +70,12 @@ class AvClip(Reader):
         times = Times(self._info.fps)
         count, odd = 0, 0
         for stored in self._stored():
+            try:
+                image = self._shape.shown(resized(self._rgb(stored, count), self._shape.stored))
+            except (self._av.FFmpegError, ValueError):  # of a kind of its own, which cannot be brought to RGB
+                self._bad += 1
+                continue
             odd += (stored.width, stored.height) != self._shape.stored
-            image = self._shape.shown(resized(self._rgb(stored, count), self._shape.stored))
             yield Frame(count, times.next(_seconds(stored)), image)
             count += 1
         self._notes += self._shape.notes() + times.notes()

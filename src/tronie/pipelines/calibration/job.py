@@ -26,6 +26,7 @@ from tronie.runtime.atomic_files import make_folder, new_folder, sweep, write_fi
 from tronie.runtime.child_process import Crash
 from tronie.runtime.hardware import cores
 from tronie.runtime.job import Job
+from tronie.runtime.json_text import parsed
 from tronie.runtime.model_store import Imported, imported
 from tronie.runtime.processes import run_in_processes
 from tronie.version import __version__
@@ -148,7 +149,7 @@ def begin(record: Imported, plan: dict[str, Any]) -> Path:
     work = folder_of(record.name + ".work")
     plan = {**made_of(record), "version": __version__, **plan}
     with suppress(OSError, ValueError):
-        if json.loads((work / PLAN).read_text(encoding="utf-8")) != plan:
+        if parsed((work / PLAN).read_bytes()) != plan:
             shutil.rmtree(work, ignore_errors=True)
     make_folder(work)
     write_file(work / PLAN, json.dumps(plan).encode())

@@ -3,7 +3,6 @@ of who is who."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
 from tronie.render.shells import rim
 from tronie.runtime.atomic_files import new_folder, write_file
+from tronie.runtime.json_text import parsed
 from tronie.settings import Settings
 from tronie.stages.portrait import backdrop, mouth_light
 from tronie.version import __version__
@@ -81,7 +81,7 @@ def save_person(
 def done_before(folder: Path, shots: Sequence[Shot], settings: Settings) -> bool:
     """Whether `folder` holds the same photos' person, made with the same settings."""
     try:
-        known: Any = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        known = parsed((folder / FILE).read_bytes())
         photos = [(p["source"], p["face"], p["size"], p["modified"]) for p in known["photos"]]
         return bool(known["settings"] == fingerprint(settings) and photos == [_key(shot) for shot in shots])
     except (OSError, ValueError, KeyError, TypeError):

@@ -4,7 +4,6 @@ as the file BFM_model_front.mat holds it, and light of nine spherical harmonics 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
 from tronie.errors import WeightsError
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import reading
 from tronie.stages.deep3d.topology import Topology
 
 if TYPE_CHECKING:
@@ -116,11 +117,9 @@ class FaceModel:
     @classmethod
     def load(cls, file: Path) -> FaceModel:
         """Read what `bytes` gave. Raises WeightsError."""
-        try:
-            with np.load(file, allow_pickle=False) as z:
-                return cls(**{name: z[name] for name in FIELDS}, layout=Topology.load(z))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise WeightsError(f"The face model {file} is damaged; import it again.") from error
+        with reading(file, "an imported face model") as budget:
+            z = read_npz(file, budget=budget)
+            return cls(**{name: z[name] for name in FIELDS}, layout=Topology.load(z))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FaceModel:

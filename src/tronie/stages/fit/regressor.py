@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from tronie.arrays import Array
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import reading
 from tronie.geometry import euler_degrees, levelled, rotation_matrix, rotation_vector
 from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import HeadModel
@@ -106,7 +108,9 @@ class Calibration:
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
-        with np.load(path, allow_pickle=False) as z:
+        """Raises WeightsError; never unpickles."""
+        with reading(Path(path), "a calibration") as budget:
+            z = read_npz(Path(path), budget=budget)
             return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
 
     def arrays(self) -> dict[str, Array]:

@@ -1,0 +1,136 @@
+"""What fuzzing has found once: files of some bytes that took memory, or ended in something else than a sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hostile_files import chunk, encoded, gif, noise, png, webp
+
+from tronie.errors import InputError, WeightsError
+from tronie.head.model import HeadModel
+from tronie.io.saved_head import texture_from_bytes
+from tronie.io.video import open_video
+from tronie.io.video.image_sequence import MovingPicture
+from tronie.render import load
+from tronie.render.panorama import read_panorama
+from tronie.runtime.json_text import parsed
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "data", [png(60_000, 60_000, rows=b""), png(9000, 9000, 0, 1), webp(16_383, 16_383, 1), gif(9, 9, 1), b"", b"RIFF"]
+)
+def test_textures_that_are_none_or_too_large(data: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"its texture (is damaged|has sides above 8192 pixels)\.$"):
+        texture_from_bytes(data, Path("head.glb"))
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_pictures_of_a_head_come_out_of_one_budget() -> None:
+    from tronie.formats.safety import Budget
+
+    budget, data = Budget(pixels=1000), encoded(noise(20, 20), "PNG")
+    for _ in range(2):
+        assert texture_from_bytes(data, Path("a"), budget=budget).shape == (20, 20, 3)
+    with pytest.raises(InputError, match="far more pixels"):
+        texture_from_bytes(data, Path("a"), budget=budget)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 30000 +X 30000\n" + bytes(99), "far more pixels"),
+        (png(30_000, 30_000, rows=b""), "far more pixels"),
+        (b"#?RADIANCE\n\n-Y 2 +X 2\n", "damaged"),
+        (b"#?RADIANCE\n" + b"a" * 126 + b"\n\n-Y 2 +X 2\n", "should be"),
+        (gif(9, 9, 1), "should be"),
+    ],
+)
+def test_panoramas_that_are_none_or_too_large(tmp_path: Path, data: bytes, why: str) -> None:
+    (tmp_path / "sky.hdr").write_bytes(data)
+    with pytest.raises(InputError, match=why):
+        read_panorama(tmp_path / "sky.hdr")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "element vertex 2\nproperty float sigma\nproperty float sigma",
+        f"element vertex {'9' * 5000}\nproperty float sigma",
+        "element vertex ",
+    ],
+)
+def test_ply_files_of_others(tmp_path: Path, head: str) -> None:
+    file = tmp_path / "head.ply"
+    file.write_bytes(f"ply\nformat binary_little_endian 1.0\n{head}\nend_header\n".encode() + bytes(99))
+    with pytest.raises(InputError, match="damaged or not"):
+        load._sigma(file, 2)
+
+
+def test_records_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tronie.importers.heads.calibrated import calibrated
+    from tronie.runtime.model_store import imported
+
+    with pytest.raises(ValueError, match="too deeply"):
+        parsed(DEEP)
+    (tmp_path / "face.json").write_bytes(DEEP)
+    assert load.title(tmp_path) == tmp_path.stem
+    monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.json").write_bytes(DEEP)
+    assert imported() == calibrated() == {}
+
+
+def test_clips_of_another_program(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    from tronie.service.clip_tasks import followed
+
+    video = {"source": str(tmp_path / "film.mp4"), "notes": []}
+    (tmp_path / "face-1").mkdir()
+    (tmp_path / "face-1" / "frames.csv").write_text("state," + "a" * 200_000 + "\n")
+    for text in (json.dumps({"video": video, "people": [{"index": 1}]}),
+                 json.dumps({"video": video, "people": [{"index": 1e999}]}), DEEP.decode()):  # fmt: skip
+        (tmp_path / "clip.json").write_text(text)
+        assert followed(tmp_path, tmp_path / "film.mp4") is None
+
+
+def test_a_head_model_does_not_become_more_than_its_file(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "head.npz", mean=np.zeros(4_000_000))
+    tracemalloc.start()
+    with pytest.raises(WeightsError, match="far larger than it is"):
+        HeadModel.load(tmp_path / "head.npz")
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_moving_pictures_warn_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    plain = encoded(noise(8, 8), "PNG")
+    odd = chunk(b"acTL", bytes(8))
+    (tmp_path / "a.png").write_bytes(plain[:33] + odd + plain[33:])
+    clip = MovingPicture(str(tmp_path / "a.png"))
+    assert len(list(clip.frames())) == 1
+    clip.close()
+    assert not recwarn
+
+
+def test_videos_of_an_unknown_codec(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="avi") as out:
+        film = out.add_stream("mjpeg", rate=24)
+        film.width, film.height, film.pix_fmt = 32, 24, "yuvj420p"
+        out.mux(film.encode(av.VideoFrame.from_ndarray(noise(24, 32), format="rgb24").reformat(format="yuvj420p")))
+        out.mux(film.encode())
+    for code in (b"MJPG", b"mjpg"):
+        stream = io.BytesIO(stream.getvalue().replace(code, b"zzzz"))
+    (tmp_path / "film.avi").write_bytes(stream.getvalue())
+    with pytest.raises(InputError, match="of a kind that is not read"):
+        open_video(tmp_path / "film.avi", reader="PyAV")
