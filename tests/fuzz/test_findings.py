@@ -13,6 +13,7 @@ from hostile_files import chunk, encoded, gif, noise, png, webp
 
 from tronie.errors import InputError, WeightsError
 from tronie.head.model import HeadModel
+from tronie.io.inputs import find_inputs
 from tronie.io.saved_head import texture_from_bytes
 from tronie.io.video import open_video
 from tronie.io.video.image_sequence import MovingPicture
@@ -87,6 +88,18 @@ def test_records_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "net.json").write_bytes(DEEP)
     assert imported() == calibrated() == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["~nobody-of-this-name/a.jpg", "x" * 2000, "a\0b", "%d" * 900, "~", "a" * 300 + "/*.jpg"]
+)
+@pytest.mark.parametrize("sequences", [True, False])
+def test_what_nobody_means_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sequences: bool) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    found = find_inputs([text], {".jpg"}, sequences=sequences)
+    assert not found.paths
+    assert [problem.source for problem in found.problems] == [text]
 
 
 def test_clips_of_another_program(tmp_path: Path) -> None:

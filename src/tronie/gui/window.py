@@ -31,6 +31,7 @@ from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.session import WindowSession
 from tronie.gui.sidebar import FaceList, PhotoList
 from tronie.gui.theme import use_scheme
+from tronie.io.paths import typed
 from tronie.runtime.job import Advanced
 from tronie.service.messages import About, Card, FrameShown, Opened, PreviewImages, Sitter, Summary, Tracked
 
@@ -179,7 +180,7 @@ class Window(menus.Commanded):
         moves = path in self.session.moving
         self.player.open(path if moves else None)
         if moves:
-            self.session.look_up(Path(self.exports.folder.text()).expanduser())
+            self.session.look_up(typed(self.exports.folder.text()))
 
     def _found(self, paths: list[Path], problems: list[str]) -> None:
         new = [path for path in paths if self.photos.add(path)]
@@ -257,7 +258,7 @@ class Window(menus.Commanded):
             self.head.follow(track.expression(frame), track.pose(frame))
 
     def _track(self) -> None:
-        self.session.follow(Path(self.exports.folder.text()).expanduser(), self.exports.replace.isChecked())
+        self.session.follow(typed(self.exports.folder.text()), self.exports.replace.isChecked())
 
     def _stepped(self, step: Advanced | None) -> None:
         if step is None:
@@ -313,7 +314,7 @@ class Window(menus.Commanded):
             self.exports.say(tr("There is nothing to export yet."))
             return
         self._settings = self.settings.model_copy(update={"export": self.exports.options(self.settings.export)})
-        folder = Path(self.exports.folder.text()).expanduser()
+        folder = typed(self.exports.folder.text())
         self.kept.setValue("folder", str(folder))
         self.exports.say(tr("Writing …"))
         self.session.save(everything, folder, self.exports.outputs(), self.exports.replace.isChecked())

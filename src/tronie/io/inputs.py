@@ -13,7 +13,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from tronie.io.kinds import counted, kind_of
-from tronie.io.paths import identity, leads_nowhere
+from tronie.io.paths import identity, leads_nowhere, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +90,23 @@ def stamp(path: str | os.PathLike[str]) -> Stamp:
 
 def _sequence(argument: str, wanted: bool) -> tuple[list[Path], str | None] | None:
     """The argument as one path that stands for many pictures; None if it is none."""
-    path = Path(argument).expanduser()
-    pattern = "%" in path.name and not os.path.lexists(path)
-    if not pattern and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
-        return None
-    return ([path], None) if numbered_pictures(str(path)) else ([], "no picture is there")
+    path = typed(argument)
+    try:
+        pattern = "%" in path.name and not os.path.lexists(path)
+        if not pattern and not (wanted and (path.is_dir() or (has_magic(argument) and not os.path.lexists(path)))):
+            return None
+        return ([path], None) if numbered_pictures(str(path)) else ([], "no picture is there")
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        return [], error.strerror or str(error)
+    except ValueError:  # a null character
+        return [], "is not a path"
 
 
 def _expand(
     argument: str, suffixes: Collection[str], recursive: bool, exclude: Path | None, left: dict[str, str]
 ) -> tuple[list[Path], str | None]:
     """The photos behind one argument, or why there are none. `left` takes the identities and names of other files."""
-    path = Path(argument).expanduser()
+    path = typed(argument)
     try:
         if path.is_dir():
             return _in_folder(path, suffixes, recursive, exclude, left)

@@ -16,6 +16,11 @@ def identity(path: str | os.PathLike[str]) -> str:
     return os.path.normcase(os.path.realpath(path))
 
 
+def typed(text: str) -> Path:
+    """A path as a user typed it. A `~` stands for his own folder; that of somebody who is not known here stays."""
+    return Path(os.path.expanduser(text))
+
+
 def leads_nowhere(path: str | os.PathLike[str]) -> str | None:
     """What is wrong with a link, as the end of a sentence that begins with its name; None where nothing is."""
     try:

@@ -222,7 +222,7 @@ WEIGHTS: dict[str, Weight] = {
 def home() -> Path:
     """The user's own folder: TRONIE_HOME, else where the platform keeps application data. Not created here."""
     if own := os.environ.get("TRONIE_HOME"):
-        return Path(own).expanduser()
+        return Path(os.path.expanduser(own))
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tronie"
     if sys.platform == "darwin":
