@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ def fuzz(target: Target, work: Path, seed: int, seconds: float, watch: Watch, sa
             if fault.kind in ("memory", "slow") or fault.key not in found:
                 say({"fault": _as_json(fault), "input": data.hex()})
             if fault.kind == "memory":
+                coverage.close()
                 return False  # what it holds now counts against all that follow
             found.add(fault.key)
         elif len(coverage.lines) > before:
@@ -75,6 +77,7 @@ def fuzz(target: Target, work: Path, seed: int, seconds: float, watch: Watch, sa
         if now - told > 0.5:
             say({"count": count, "lines": len(coverage.lines), "kept": len(kept) - len(seeds)})
             told = now
+    coverage.close()
     say({"count": count, "lines": len(coverage.lines), "kept": len(kept) - len(seeds), "done": True})
     return True
 
@@ -116,6 +119,11 @@ def main() -> None:
         out.write(json.dumps(what) + "\n")
         out.flush()
 
+    def end_with_parent() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
     watch = Watch()
     for name, seconds in asked:
         say({"prepares": name})

@@ -14,6 +14,10 @@ DULL = 300
 """Calls of a function without a new line after which it is no longer watched (Python 3.11)."""
 
 
+TOOL = 4
+"""Of the numbers that Python has for tools, one that no well-known tool takes."""
+
+
 class Coverage:
     """Watches while it is armed. Python 3.12 and later tell each line once, which costs next to nothing; in 3.11 every
     line is traced, but only of functions that still bring something new."""
@@ -21,22 +25,26 @@ class Coverage:
     def __init__(self) -> None:
         self.lines: set[tuple[str, int]] = set()
         self._calls: dict[CodeType, int] = {}
+        self._begun = False
 
     def arm(self) -> None:
-        if sys.version_info >= (3, 12):
-            monitoring = sys.monitoring
-            monitoring.use_tool_id(monitoring.COVERAGE_ID, "tronie fuzz")
-            monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, self._line)
-            monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
-        else:
+        if sys.version_info < (3, 12):
             sys.settrace(self._call)
+        elif not self._begun:  # to begin and end it each time would cost more than all lines
+            self._begun = True
+            sys.monitoring.use_tool_id(TOOL, "tronie fuzz")
+            sys.monitoring.register_callback(TOOL, sys.monitoring.events.LINE, self._line)
+            sys.monitoring.set_events(TOOL, sys.monitoring.events.LINE)
+            sys.monitoring.restart_events()
 
     def disarm(self) -> None:
-        if sys.version_info >= (3, 12):
-            sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, 0)
-            sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
-        else:
+        if sys.version_info < (3, 12):
             sys.settrace(None)
+
+    def close(self) -> None:
+        if self._begun:
+            sys.monitoring.set_events(TOOL, 0)
+            sys.monitoring.free_tool_id(TOOL)
 
     def _line(self, code: CodeType, number: int) -> Any:
         if code.co_filename.startswith(PACKAGE):

@@ -67,7 +67,8 @@ class Runner:
         asked = [f"{score.target.name}={max(0.2, seconds - score.seconds):.1f}" for score in scores]
         seed = self.seed + scores[0].starts
         command = [sys.executable, "-m", "fuzz.child", str(self.work), str(seed), *asked]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT, text=True)
+        # Its stdin is never written to: it ends where this process does, however that ends.
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=ROOT, text=True)
         lines: Queue[str | None] = Queue()
         threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
         left = list(scores)
@@ -112,6 +113,8 @@ class Runner:
         finally:
             process.kill()
             process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
         if left and fuzzing:
             score.seconds += time.monotonic() - began
         if left and (score.broken or score.seconds >= seconds or score.starts >= STARTS):

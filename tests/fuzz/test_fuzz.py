@@ -139,6 +139,7 @@ def test_lines_that_run_are_seen() -> None:
         safe_name("con")
     finally:
         coverage.disarm()
+        coverage.close()
     assert any(file.endswith("paths.py") for file, _ in coverage.lines)
 
 
