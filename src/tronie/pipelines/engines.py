@@ -24,15 +24,24 @@ def load_head(name: str) -> tuple[HeadModel, Calibration]:
     return (default_head(), default_calibration()) if name == OWN else load(name)
 
 
-def _load_calibrated(settings: Settings, threads: int) -> Engine:
+def asks_outline(settings: Settings) -> bool:
+    """Whether outlines of turned faces have a say: in the package's own head, and where photos are segmented anyway."""
+    return _may_ask_outline(settings) and settings.runs("texture")
+
+
+def _may_ask_outline(settings: Settings) -> bool:
     from tronie.importers.heads.calibrated import OWN
+
+    return settings.fit.outline == "auto" and settings.head.name == OWN
+
+
+def _load_calibrated(settings: Settings, threads: int) -> Engine:
     from tronie.stages.fit.engine import CalibratedFit
 
     model, calibration = load_head(settings.head.name)
     wanted = settings.head.subdivide
     level = model.usual_level if wanted is None else min(wanted, model.levels[-1])
-    outline = settings.fit.outline == "auto" and settings.head.name == OWN
-    return CalibratedFit(model, calibration, settings.fit.warp, level, outline)
+    return CalibratedFit(model, calibration, settings.fit.warp, level, _may_ask_outline(settings))
 
 
 def _calibrated_models(settings: Settings) -> tuple[UsedModel, ...]:
@@ -43,8 +52,7 @@ def _calibrated_models(settings: Settings) -> tuple[UsedModel, ...]:
     name = settings.head.name
     if name == OWN:
         found = UsedModel.of_weights("recognizer", "face_shape", "calibration", "head")
-        asks_outline = settings.fit.outline == "auto" and settings.runs("texture")
-        return (*found, *(UsedModel.of_weights("fit_errors") if asks_outline else ()))
+        return (*found, *(UsedModel.of_weights("fit_errors") if asks_outline(settings) else ()))
     there = calibrated().get(name)  # what is missing is said when the head is loaded
     own = () if there is None else (UsedModel(name, there.record.licence, there.record.commercial_use),)
     return (*UsedModel.of_weights("recognizer", "face_shape"), *own)

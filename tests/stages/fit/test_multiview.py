@@ -13,9 +13,12 @@ from tronie.geometry import Camera, rotation_from_euler, transform
 from tronie.head.model import default_head
 from tronie.stages.fit.fusion import (
     ALIKE,
+    LEAST_SURE,
+    SUREST,
     Answer,
     Evidence,
     FaceView,
+    OutlineSays,
     answer_to,
     answer_weights,
     middle,
@@ -49,6 +52,23 @@ def look(seed: int, yaw: float = 0.0, pitch: float = 0.0) -> FaceView:
 @cache
 def seen(seed: int, yaw: float = 0.0) -> Answer:
     return answer_to(default_head(), default_calibration(), look(seed, yaw))
+
+
+def test_an_outline_moves_an_answer_and_makes_it_surer() -> None:
+    model, rng = default_head(), np.random.default_rng(0)
+    k, plain = len(model.identity), seen(1, 30.0)
+    says = OutlineSays(rng.normal(size=k) * 0.1, np.linspace(0.4, 1.0, k), np.full(len(model.mean), 0.9))
+    told = answer_to(model, default_calibration(), replace(look(1, 30.0), outline=says))
+    assert np.allclose(told.told.identity, plain.told.identity + says.identity)
+    modes = shape_modes(model)
+    before, after = modes.doubt(plain.told), modes.doubt(told.told)
+    free = (before < LEAST_SURE**2) & (after > SUREST**2)
+    assert np.allclose(after[free], (before * says.mode_variance)[free])
+    # With another photo that tells nothing new, the person follows the outline, and is known better.
+    other = seen(2, -30.0)
+    one, two = hear([plain, other]).person, hear([told, other]).person
+    assert (two.identity - one.identity) @ says.identity > 0
+    assert np.median(two.sigma_mm) < np.median(one.sigma_mm)
 
 
 def nothing(kind: str = "photos") -> Evidence:

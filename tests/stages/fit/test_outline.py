@@ -15,7 +15,7 @@ from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.fit.basis import mirror_map
 from tronie.stages.fit.contour import contour_of, edge_offsets
 from tronie.stages.fit.map_fit import expression_vector
-from tronie.stages.fit.outline import FitErrors, fit_errors, mirrored_unknowns, outlined
+from tronie.stages.fit.outline import FitErrors, fit_errors, mirrored_unknowns, outline_says, outlined
 from tronie.types import Fit, Landmarks
 
 SIDE = 512
@@ -70,6 +70,21 @@ def someone(seed: int) -> Array:
 
 def told(fit: Fit, marks: Landmarks, image: Image, found: Segmentation, errors: FitErrors | None = None) -> Fit:
     return outlined(MODEL, fit, marks, 250.0, image, found, errors=errors or fit_errors())
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 40.0])
+def test_what_it_says_to_other_photos_is_what_it_does_to_this_one(yaw: float) -> None:
+    image, found = photo_of(drawn(someone(3), pose(yaw)))
+    fit, marks = fit_of(np.zeros(len(MODEL.identity)), pose(yaw))
+    says = outline_says(MODEL, fit, marks, 250.0, image, found, errors=fit_errors())
+    assert says is not None
+    made = told(fit, marks, image, found)
+    assert made.sigma_mm is not None
+    assert np.allclose(says.identity, made.identity - fit.identity, atol=1e-4)
+    assert np.allclose(says.sigma * 1.3, made.sigma_mm, atol=1e-4)
+    assert says.mode_variance.min() < 0.9 < says.mode_variance.max() <= 1
+    ahead, _ = fit_of(np.zeros(len(MODEL.identity)), pose(2.0))
+    assert outline_says(MODEL, ahead, marks, 250.0, image, found, errors=fit_errors()) is None
 
 
 def from_edge(mask: Array, pixels: Array) -> Array:

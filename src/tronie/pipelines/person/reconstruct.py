@@ -10,6 +10,7 @@ import numpy as np
 
 from tronie.geometry import transform
 from tronie.head.model import HeadModel
+from tronie.pipelines.engines import asks_outline
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
@@ -29,7 +30,9 @@ from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.fusion import FaceView, evidence_of
+from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.multiview import MultiViewFit, fit_views
+from tronie.stages.fit.outline import fit_errors, has_outline, outline_says
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
 from tronie.stages.quality import face_warnings
@@ -77,7 +80,8 @@ def reconstruct_shots(
     segmenter: SegmentNet | None = None,
     job: Job | None = None,
 ) -> PersonResult:
-    """`segmenter` tells hair from skin; without it colours have to, and there is no hair over the head. `job` is told
+    """`segmenter` tells hair from skin; without it colours have to, there is no hair over the head, and outlines of
+    turned faces say nothing. `job` is told
     of the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light` and `frontal`.
 
     Raises ValueError when there is no shot, or none of whose landmarks form a face; Cancelled when the job is, or when
@@ -85,7 +89,7 @@ def reconstruct_shots(
     """
     job = job or Job()
     with job.stage("fit"):
-        joint, curve, done = _fitted(model, calibration, shots, settings)
+        joint, curve, done = _fitted(model, calibration, shots, settings, segmenter)
     weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
     main = int(np.argmax([suits_portrait(shot) for shot in done]))
     fused: Fused | None = None
@@ -94,7 +98,7 @@ def reconstruct_shots(
         painted = select_views(done, main)
         if segmenter is not None:
             with job.stage("segment"):
-                for k in painted:
+                for k in [k for k in painted if done[k].face.segmentation is None]:
                     done[k] = replace(done[k], face=segmented(done[k].face, done[k].load(), segmenter))
                 own = done[main]
                 faces = bearded(own.face, own.load(), settings.hair, [shot.face for shot in done])[1:]
@@ -109,10 +113,17 @@ def reconstruct_shots(
 
 
 def _fitted(
-    model: HeadModel, calibration: Calibration, shots: Sequence[Shot], settings: Settings
+    model: HeadModel,
+    calibration: Calibration,
+    shots: Sequence[Shot],
+    settings: Settings,
+    segmenter: SegmentNet | None,
 ) -> tuple[MultiViewFit, list[tuple[int, float, float]], list[Shot]]:
     """The fit of all photos together, the curve of how sure it is, and the shots with the person's head."""
     looks = [look_of(shot) for shot in shots]
+    if segmenter is not None and asks_outline(settings):
+        pairs = [_outlined(model, calibration, shot, look, segmenter) for shot, look in zip(shots, looks, strict=True)]
+        shots, looks = [shot for shot, _ in pairs], [look for _, look in pairs]
     joint = fit_views(model, calibration, looks, warp=settings.fit.warp)
     curve = []
     for count in some_of(len(shots)):
@@ -133,6 +144,23 @@ def _fitted(
             face = replace(face, warnings=face_warnings(shot.photo, face))
         done.append(replace(shot, face=face))
     return joint, curve, done
+
+
+def _outlined(
+    model: HeadModel, calibration: Calibration, shot: Shot, look: FaceView, segmenter: SegmentNet
+) -> tuple[Shot, FaceView]:
+    """A turned face segmented, and with what its outline says. A photo that is not in memory is not read again for it:
+    among so many it says little."""
+    image = shot.photo.image
+    if not image.size:
+        return shot, look
+    fit = fit_landmarks(model, look.landmarks, look.camera, look.size, calibration=calibration)
+    if not has_outline(fit):
+        return shot, look
+    face = segmented(shot.face, shot.photo, segmenter)
+    assert face.segmentation is not None
+    said = outline_says(model, fit, look.landmarks, look.size, image, face.segmentation, errors=fit_errors())
+    return replace(shot, face=face), replace(look, outline=said)
 
 
 def some_of(count: int) -> list[int]:

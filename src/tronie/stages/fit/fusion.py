@@ -72,6 +72,26 @@ SMALL_PIXELS = 80.0
 
 
 @dataclass(frozen=True, eq=False)
+class OutlineSays:
+    """What the outline in a photo adds to the calibration's answer."""
+
+    identity: Array
+    """(K,) by which the identity moves."""
+    mode_variance: Array
+    """(K,) share of the answer's variance that is left along each principal shape, as in `ShapeModes`."""
+    sigma: Array
+    """(C,) share of the spread of each control vertex that is left."""
+
+    def on(self, told: Prediction) -> Prediction:
+        return replace(
+            told,
+            identity=told.identity + self.identity,
+            mode_sigma=told.mode_sigma * np.sqrt(self.mode_variance[::-1]),
+            sigma_mm=told.sigma_mm * self.sigma,
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class FaceView:
     """One photo, or frame, of the person."""
 
@@ -82,6 +102,8 @@ class FaceView:
     """Pixels of the face's box."""
     weight: float = 1.0
     """How good the picture is, sharpness for instance; 1 is usual. Only ratios count."""
+    outline: OutlineSays | None = None
+    """Of a turned face whose outline was looked at (`tronie.stages.fit.outline`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,6 +314,8 @@ def answer_to(model: HeadModel, calibration: Calibration, look: FaceView) -> Ans
     if look.landmarks.features is None:
         raise ValueError("the landmarks come without the features that the calibration needs")
     told = calibration.read(model, look.landmarks, look.camera.focal)
+    if look.outline is not None:
+        told = look.outline.on(told)
     yaw, pitch = facing_degrees(told.rotation)
     blink = max(look.landmarks.scores[unit] for unit in BLINKS)
     asked = iris_asks(look.landmarks.points, told.scale, yaw, float(blink))

@@ -22,6 +22,7 @@ from tronie.runtime import weights
 from tronie.shells import Segmentation
 from tronie.stages.fit.basis import landmark_basis, mirror_map
 from tronie.stages.fit.contour import contour_of, edge_offsets, front_of
+from tronie.stages.fit.fusion import OutlineSays, shape_modes
 from tronie.stages.fit.map_fit import STATED, expression_vector, settled
 from tronie.stages.fit.problem import POSE, FitProblem, Prior, Solution
 from tronie.types import Fit, Landmarks
@@ -140,11 +141,57 @@ def outlined(
     warp: bool = True,
 ) -> Fit:
     """The fit of a face in an RGB photo as its outline tells it; itself where that tells nothing."""
-    pixel_mm = float(fit.head_to_camera[2, 3] / fit.camera.focal)
-    yaw = float(facing_degrees(fit.head_to_camera[:3, :3])[0])
-    if abs(yaw) < LEAST_YAW or pixel_mm > LARGEST_PIXEL:
+    if not has_outline(fit):
         return fit
-    side: Side = "left" if yaw >= 0 else "right"
+    found = _told(model, fit, image, segmentation, errors)
+    return fit if found is None else _believed(model, fit, found, landmarks, box_size, errors, warp) or fit
+
+
+def outline_says(
+    model: HeadModel,
+    fit: Fit,
+    landmarks: Landmarks,
+    box_size: float,
+    image: Image,
+    segmentation: Segmentation,
+    *,
+    errors: FitErrors,
+) -> OutlineSays | None:
+    """What the outline of one photo of a person says of their identity, to be fused with other photos; None where it
+    tells nothing. `fit` is with its residual warp; arguments as in `outlined`."""
+    found = _told(model, fit, image, segmentation, errors) if has_outline(fit) else None
+    if found is None or _believed(model, fit, found, landmarks, box_size, errors, warp=True) is None:
+        return None
+    of = slice(POSE, POSE + len(model.identity))
+    axes, inner = shape_modes(model).axes, errors.of(found.side)[of, of]
+    before = np.einsum("km,kl,lm->m", axes, inner, axes, optimize=True)
+    told = ((axes.T @ found.news[of]) ** 2).sum(axis=1)
+    return OutlineSays(
+        found.now.identity - fit.identity,
+        np.clip(1 - told / before, 0.05, 1),
+        _narrower(model, _variance(model, errors, found.side), found.news),
+    )
+
+
+def has_outline(fit: Fit) -> bool:
+    """Whether the face is turned far enough, and large enough, for its outline to be asked."""
+    pixel_mm = float(fit.head_to_camera[2, 3] / fit.camera.focal)
+    return abs(facing_degrees(fit.head_to_camera[:3, :3])[0]) >= LEAST_YAW and pixel_mm <= LARGEST_PIXEL
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What an outline tells."""
+
+    side: Side
+    now: Unknowns
+    news: Array
+    """(n, m) by whose square the covariance of the unknowns has become less."""
+
+
+def _told(model: HeadModel, fit: Fit, image: Image, segmentation: Segmentation, errors: FitErrors) -> Told | None:
+    """None where there is too little of it."""
+    side: Side = "left" if facing_degrees(fit.head_to_camera[:3, :3])[0] >= 0 else "right"
     front, covariance, start = front_of(model), errors.of(side), Unknowns.of(model, fit)
     bent = model.smooth_modes.T @ fit.warp
     x, now, news = np.zeros(len(covariance)), start, None
@@ -152,11 +199,11 @@ def outlined(
         control = model.shape(now.identity, now.expression) + bent
         contour = contour_of(model, control, fit.camera, rigid(now.rotation, now.translation))
         if len(contour.pixels) < LEAST_POINTS:
-            return fit
+            return None
         offset, worth = edge_offsets(image, segmentation, contour)
         used = np.flatnonzero(worth > 0)
         if len(used) < LEAST_POINTS:
-            return fit
+            return None
         offset, worth, out = offset[used], worth[used], contour.out[used]
         ends, share = front.matrix[contour.rows[used].T.ravel()], contour.share[used, None, None]
         both = (ends @ front.fields.reshape(len(front.fields), -1)).reshape(2, len(used), *front.fields.shape[1:])
@@ -171,9 +218,18 @@ def outlined(
         now = start.moved(x)
         news = spread @ np.linalg.inv(np.linalg.cholesky(whole)).T
     assert news is not None
-    sigma = None if fit.sigma_mm is None else fit.sigma_mm * _narrower(model, _variance(model, errors, side), news)
-    made = _settled(model, fit, now, landmarks, box_size, warp, sigma)
-    return fit if made.diagnostics["rms"] > fit.diagnostics["rms"] + ASTRAY else made
+    return Told(side, now, news)
+
+
+def _believed(
+    model: HeadModel, fit: Fit, found: Told, landmarks: Landmarks, size: float, errors: FitErrors, warp: bool
+) -> Fit | None:
+    """The fit as it was found; None where that would take it from its landmarks."""
+    sigma = fit.sigma_mm
+    if sigma is not None:
+        sigma = sigma * _narrower(model, _variance(model, errors, found.side), found.news)
+    made = _settled(model, fit, found.now, landmarks, size, warp, sigma)
+    return None if made.diagnostics["rms"] > fit.diagnostics["rms"] + ASTRAY else made
 
 
 def _narrower(model: HeadModel, before: Array, news: Array) -> Array:
