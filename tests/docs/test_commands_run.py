@@ -73,10 +73,8 @@ def tronie(words: list[str], folder: Path) -> None:
 def test_it_works(words: tuple[str, ...], inputs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "here"
     shutil.copytree(inputs, folder, copy_function=os.link)
-    for target in {words[words.index("-o") + 1]} if "-o" in words and words[1] in ("run", "person") else ():
-        shutil.rmtree(folder / target, ignore_errors=True)
-    if words[1] == "run":
-        shutil.rmtree(folder / "tronie-out")
+    for result in RESULTS if words[1] in ("run", "person") else ():
+        shutil.rmtree(folder / result)
     names = [word for word in words[2:] if "*" not in word]
     more = [path for word in words[2:] if "*" in word for path in map(str, folder.glob(word))]
     tronie([words[1], *names, *more], folder)
