@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,3 +87,22 @@ def manifest(out: Path) -> dict[str, dict[str, object]]:
 def made(out: Path) -> dict[str, int]:
     """When each photo's outputs were made."""
     return {path.parent.parent.name: path.stat().st_mtime_ns for path in out.glob("*/face-1/face.json")}
+
+
+def timeless(value: Any) -> Any:
+    """JSON without the seconds that things took."""
+    if isinstance(value, dict):
+        return {k: timeless(v) for k, v in value.items() if k not in ("seconds", "timings")}
+    return [timeless(v) for v in value] if isinstance(value, list) else value
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Everything in a folder, hidden things too."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            found[str(path.relative_to(folder))] = timeless(json.loads(data)) if path.suffix == ".json" else data
+        else:
+            found[str(path.relative_to(folder))] = None
+    return found

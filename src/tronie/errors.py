@@ -1,5 +1,12 @@
 """What can go wrong, said to a user: every message is one sentence that stands alone."""
 
+from typing import Literal
+
+Trouble = Literal["unreadable", "not_written", "disk", "timeout", "memory", "crashed", "changed", "faces", "inside"]
+"""Kinds of errors: the file cannot be read or is refused; its outputs cannot be written; nothing can be written there
+any more; it took too long; too much memory; its process was lost; it changed meanwhile; none of its faces could be
+finished; something went wrong inside the library."""
+
 
 class TronieError(Exception):
     """Base of all errors the library raises on purpose."""
@@ -11,6 +18,10 @@ class InputError(TronieError):
 
 class OutputError(TronieError):
     """A result cannot be written (no permission, it exists already, disk full)."""
+
+
+class DiskError(OutputError):
+    """Nothing at all can be written there any more: the disk is full or read-only, a quota is used up."""
 
 
 class WeightsError(TronieError):
@@ -27,6 +38,17 @@ def unexpected(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return not error.strerror
     return isinstance(error, Exception) and not isinstance(error, (TronieError, MemoryError))
+
+
+def trouble(error: BaseException) -> Trouble:
+    """The kind of an error that concerns one file."""
+    if isinstance(error, DiskError):
+        return "disk"
+    if isinstance(error, OutputError):
+        return "not_written"
+    if isinstance(error, MemoryError):
+        return "memory"
+    return "unreadable" if isinstance(error, (InputError, OSError)) else "inside"
 
 
 def sentence(error: BaseException) -> str:

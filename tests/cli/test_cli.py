@@ -22,6 +22,7 @@ from tronie.cli.options import PLACES, settings_from
 from tronie.cli.say import duration
 from tronie.errors import sentence
 from tronie.export.fingerprint import fingerprint
+from tronie.io.listing import Listing
 from tronie.jobs.manifest import Manifest
 from tronie.outputs import USUAL, Only, in_order
 from tronie.pipelines.outcome import Task
@@ -274,7 +275,7 @@ def test_a_job_that_was_killed_knows_its_own_outputs(photos, tmp_path) -> None:
     out = tmp_path / "out"
     folder = photos("a.jpg", "b.jpg")
     opened = Manifest.open(out, Settings())
-    opened.claim(sorted(folder.iterdir()))
+    opened.claim(Listing.of(sorted(folder.iterdir())))
     opened.write()
     with new_folder(out / "a") as temporary:  # finished, but the manifest does not know yet
         (temporary / "face-1").mkdir()

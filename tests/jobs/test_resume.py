@@ -19,6 +19,7 @@ from tronie import cli
 from tronie.cli.run import run_photos
 from tronie.errors import OutputError
 from tronie.io.inputs import stamp
+from tronie.io.listing import Listing
 from tronie.io.video import is_clip
 from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Manifest
@@ -234,7 +235,7 @@ def test_a_link_that_is_set_elsewhere_meanwhile_costs_no_other(photos, tmp_path)
     link = tmp_path / "now.jpg"
     link.symlink_to(folder / "a.jpg")
     opened = Manifest.open(tmp_path, Settings())
-    opened.claim([link])
+    (_,) = make_plan(Listing.of([link]), opened).tasks
     link.unlink()
     link.symlink_to(folder / "b.jpg")
     opened.finish(Outcome(str(link), tmp_path / "now", "ok"))
@@ -254,7 +255,7 @@ def test_planning_opens_no_photo(photos, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(image_sequence, "moves", opened)
     folder = photos("a.gif", "b.webp", "c.apng", "d.mp4", "e.jpg")
     opened = Manifest.open(tmp_path / "out", Settings())
-    plan = make_plan(sorted(folder.iterdir()), opened, is_clip=named_clip)
+    plan = make_plan(Listing.of(sorted(folder.iterdir())), opened, is_clip=named_clip)
     assert [task.clip for task in plan.tasks] == [False, False, False, True, False]
     assert not plan.problems
 
@@ -379,7 +380,7 @@ def test_a_killed_process_leaves_nothing_in_the_temporary_folder_for_long(tmp_pa
 
 def test_a_record_without_a_folder_is_nothing_left_over(tmp_path: Path) -> None:
     opened = Manifest.open(tmp_path, Settings())
-    opened.claim([tmp_path / "a.jpg"])
+    opened.claim(Listing.of([tmp_path / "a.jpg"]))
     (record,) = opened.records.values()
     assert not opened.left_over(record)
     (tmp_path / "a").mkdir()

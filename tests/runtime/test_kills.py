@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_job import contents
 from places import TESTS
 
 from tronie.runtime.weights import ASSETS
@@ -31,25 +31,6 @@ from tronie.settings import Settings
 if __name__ == "__main__":
     sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), workers={workers}, start=Fake(), detail="quiet"))
 """
-
-
-def timeless(value: Any) -> Any:
-    """JSON without the seconds that things took."""
-    if isinstance(value, dict):
-        return {k: timeless(v) for k, v in value.items() if k not in ("seconds", "timings")}
-    return [timeless(v) for v in value] if isinstance(value, list) else value
-
-
-def contents(folder: Path) -> dict[str, Any]:
-    """Everything in a folder, hidden things too."""
-    found: dict[str, Any] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            data = path.read_bytes()
-            found[str(path.relative_to(folder))] = timeless(json.loads(data)) if path.suffix == ".json" else data
-        else:
-            found[str(path.relative_to(folder))] = None
-    return found
 
 
 def killed(command: list[str], seconds: float, environment: dict[str, str]) -> bool:

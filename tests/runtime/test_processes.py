@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tronie.errors import TronieError
-from tronie.runtime.child_process import SINGLE_THREAD, Crash, WorkerError
+from tronie.runtime.child_process import SINGLE_THREAD, Crash, Limit, WorkerError
 from tronie.runtime.job import Job
 from tronie.runtime.processes import run_in_processes
 
@@ -127,3 +128,39 @@ def test_workers_have_one_thread_and_the_parent_keeps_its_environment() -> None:
     answers = dict(run_in_processes(Environment(), list(SINGLE_THREAD), 1))
     assert set(answers.values()) == {"1"}
     assert dict(os.environ) == before
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The first process stops while it loads, where that is asked; each tells its number."""
+
+    mark: Path
+    loading: bool
+
+    def __call__(self, job: Job) -> Callable[[int], int]:
+        if self.loading and not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return lambda task: os.getpid()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("loading", [True, False])
+def test_a_stopped_process_is_replaced_whatever_it_was_at(tmp_path: Path, loading: bool) -> None:
+    """While it loads, and when it is given a task of which it says nothing."""
+    began = time.monotonic()
+    list(run_in_processes(Stopping(tmp_path, False), [0], 1))
+    limit = Limit(1 + 5 * (time.monotonic() - began), None, "beginning")
+    answers: list[tuple[int, Any]] = []
+
+    def tasks() -> Iterator[int]:
+        yield 1
+        if not loading:
+            os.kill(answers[-1][1], signal.SIGSTOP)
+        yield 2
+        yield 3
+
+    for answer in run_in_processes(Stopping(tmp_path / "mark", loading), tasks(), 1, starting=limit):
+        answers.append(answer)  # noqa: PERF402 (the tasks look at it)
+    assert [task for task, _ in answers] == [1, 2, 3]
+    assert [answer.bound for _, answer in answers if isinstance(answer, Crash)] == ([] if loading else ["timeout"])

@@ -88,7 +88,18 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the outputs of photos that were done before.")
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Do again what was done with other settings or of another version of a photo."),
+    ] = False,
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Look into folders inside folders.")] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", show_default=False, help="Only part I of N, for jobs on many machines into one OUT."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done; write nothing.")] = False,
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=0, help="Processes; 0 chooses by cores, memory and photos.")
     ] = 0,
@@ -142,8 +153,15 @@ def run(
     if not photos and camera is None:
         raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
     from tronie.cli.run import run_photos
+    from tronie.jobs.shards import Shard
     from tronie.jobs.worker import Bounds
 
+    try:
+        part = None if shard is None else Shard.parse(shard)
+    except ValueError as error:
+        raise typer.BadParameter(f"--shard {error}.") from None
+    if part is not None and camera is not None:
+        raise typer.BadParameter("--shard divides files; a camera has none.")
     settings = settings_from(context.params)
     memory = Bounds.usual_memory(settings) if memory is None else memory
     raise typer.Exit(
@@ -152,6 +170,9 @@ def run(
             out,
             settings,
             overwrite=overwrite,
+            update=update,
+            dry=dry_run,
+            shard=part,
             recursive=recursive,
             camera=camera,
             sequences=sequence,
@@ -223,6 +244,23 @@ def view(
     from tronie.cli.view import view_result
 
     raise typer.Exit(view_result(result, out, overwrite, opens=not no_open))
+
+
+@app.command(epilog="Example: tronie index tronie-out -o faces.parquet")
+def index(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder of outputs.")] = DEFAULT_OUT,
+    file: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="A .csv or .parquet [dim](default: OUT/index.csv)[/dim]"),
+    ] = None,
+) -> None:
+    """All faces of a folder of outputs as one table: a row each, with box, pose, quality and warnings.
+
+    Parquet needs the extra [dim]parquet[/dim].
+    """
+    from tronie.cli.index import index_faces
+
+    raise typer.Exit(index_faces(out, file))
 
 
 @app.command()

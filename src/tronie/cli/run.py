@@ -3,121 +3,171 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tronie.cli.interrupt import interrupting
 from tronie.cli.say import count, say
 from tronie.cli.show import Detail, Json, Show
 from tronie.errors import Cancelled
-from tronie.io.inputs import Inputs, find_inputs
+from tronie.io.inputs import list_inputs
 from tronie.io.kinds import left_out_sentence
+from tronie.io.listing import Listing
 from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Manifest
-from tronie.jobs.plan import Plan, Start, make_plan, run_job
+from tronie.jobs.plan import Decision, Plan, Start, make_plan, run_job
+from tronie.jobs.shards import Shard, enter, in_gate
 from tronie.jobs.worker import Bounds, Work
 from tronie.outputs import OUTPUTS
 from tronie.pipelines.engines import engine_info
 from tronie.runtime.atomic_files import make_folder, sweep
-from tronie.runtime.folder_lock import locked
 from tronie.runtime.hardware import default_workers
 from tronie.runtime.job import Job
 from tronie.settings import Settings
 
 
-def run_photos(
-    photos: list[str],
-    out: Path,
-    settings: Settings,
-    *,
-    overwrite: bool = False,
-    recursive: bool = False,
-    camera: int | None = None,
-    sequences: bool = False,
-    workers: int = 0,
-    detail: Detail = "normal",
-    as_json: Json | None = None,
-    bounds: Bounds | None = None,
-    start: Start | None = None,
-) -> int:
-    """Do the photos that the arguments stand for; the exit code. `start` replaces the pipeline, for tests."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run is to be done, beside its settings."""
+
+    overwrite: bool = False
+    update: bool = False
+    dry: bool = False
+    """Only say what would be done."""
+    shard: Shard | None = None
+    recursive: bool = False
+    camera: int | None = None
+    sequences: bool = False
+    workers: int = 0
+    detail: Detail = "normal"
+    as_json: Json | None = None
+    bounds: Bounds | None = None
+    start: Start | None = None
+    """Replaces the pipeline, for tests."""
+
+
+def run_photos(photos: list[str], out: Path, settings: Settings, **how: Any) -> int:
+    """Do the photos that the arguments stand for, as `How` says; the exit code."""
     from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
-    began = time.monotonic()
-    suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
-    inputs = find_inputs(photos, suffixes, recursive=recursive, exclude=out, sequences=sequences)
-    if camera is not None:
-        inputs = replace(inputs, paths=(*inputs.paths, Path(camera_source(camera))))
-    with locked(make_folder(out)) if inputs.paths else nullcontext():
-        return _do(inputs, out, settings, began, overwrite, workers, camera is not None, detail, as_json, bounds, start)
+    began, asked = time.monotonic(), How(**how)
+    listing = list_inputs(
+        photos,
+        IMAGE_SUFFIXES | VIDEO_SUFFIXES,
+        recursive=asked.recursive,
+        exclude=out,
+        sequences=asked.sequences,
+        part=lambda place: asked.shard is None or asked.shard.holds(place),
+    )
+    if asked.camera is not None:
+        source = camera_source(asked.camera)
+        listing.files[source] = source
+    if asked.dry:
+        return _would(listing, out, settings, asked)
+    with ExitStack() as held:
+        plan, manifest = None, None
+        if listing.own:
+            make_folder(out)
+            with in_gate(out):
+                enter(held, out, asked.shard)
+                plan, manifest = _planned(listing, out, settings, asked)
+                manifest.write()
+        try:
+            return _do(listing, plan, manifest, out, settings, asked, began)
+        finally:
+            if manifest is not None:
+                sweep(out)  # who is ended in the middle of a photo leaves what he had begun
+                manifest.settle()
+
+
+def _planned(
+    listing: Listing, out: Path, settings: Settings, asked: How, tell: Callable[[Decision], object] | None = None
+) -> tuple[Plan, Manifest]:
+    manifest = Manifest.open(out, settings, overwrite=asked.overwrite, shard=asked.shard, only_look=asked.dry)
+    manifest.left_out = dict(listing.left_out)
+    over, update = asked.overwrite, asked.update
+    return make_plan(listing, manifest, overwrite=over, update=update, is_clip=named_clip, tell=tell), manifest
+
+
+def _would(listing: Listing, out: Path, settings: Settings, asked: How) -> int:
+    """Say what a run would do, and write nothing."""
+    show, counts = Show(0, asked.detail, asked.as_json), Counter[str]()
+
+    def tell(decision: Decision) -> None:
+        counts[decision.action] += 1
+        show.decision(decision, str(out / decision.name))
+
+    for problem in listing.problems:
+        show.refuse(problem.source, problem.reason)
+    _planned(listing, out, settings, asked, tell)
+    show.decided(counts, str(out))
+    return 0 if counts["do"] + counts["redo"] + counts["skip"] else 1
 
 
 def _do(
-    inputs: Inputs,
+    listing: Listing,
+    plan: Plan | None,
+    manifest: Manifest | None,
     out: Path,
     settings: Settings,
+    asked: How,
     began: float,
-    overwrite: bool,
-    workers: int,
-    filming: bool,
-    detail: Detail,
-    as_json: Json | None,
-    bounds: Bounds | None,
-    start: Start | None,
 ) -> int:
-    """The same, with the folder of outputs to ourselves."""
-    plan, manifest = Plan((), (), ()), None
-    if inputs.paths:
-        manifest = Manifest.open(out, settings, overwrite=overwrite)
-        manifest.left_out = dict(inputs.left_out)
-        plan = make_plan(inputs.paths, manifest, overwrite=overwrite, is_clip=named_clip)
-    if plan.tasks and any(OUTPUTS[name].extra for name in settings.wanted):
+    """The same, with the folder of outputs, or our part of it, to ourselves."""
+    total = 0 if plan is None else len(plan.tasks)
+    clips = 0 if plan is None else plan.tasks.clips
+    if total and any(OUTPUTS[name].extra for name in settings.wanted):
         from tronie.export.outputs import check
 
         check(settings.wanted)
-    clips = sum(task.clip for task in plan.tasks)
-    wanted = workers or (default_workers(4 * clips) if clips > 1 else default_workers(len(plan.tasks)))
-    workers = 1 if filming else min(wanted, max(len(plan.tasks), 1))
-    with Show(len(plan.tasks), detail, as_json, inner=workers == 1) as show:
-        _before(show, inputs, plan)
+    wanted = asked.workers or (default_workers(4 * clips) if clips > 1 else default_workers(total))
+    workers = 1 if asked.camera is not None else min(wanted, max(total, 1))
+    with Show(total, asked.detail, asked.as_json, inner=workers == 1) as show:
+        _before(show, listing, plan)
         for text in engine_info(settings.fit.engine).notices():
             show.note(text)
 
-        job, finished, ended = Job(show), 0, False
+        job, finished, ended, full = Job(show), 0, False, False
         ending = "Stopping when the photos in work are finished; Ctrl-C again stops at once."
         with interrupting(job, ending) as interrupted:
             try:
-                if manifest is not None:
+                if plan is not None and manifest is not None:
                     # A single worker may use every core; 0 leaves the choice to the pipeline.
-                    work = start or Work(settings, threads=1 if workers > 1 else 0, bounds=bounds or Bounds())
-                    for _ in run_job(plan, manifest, work, workers=workers, apart=start is None, job=job):
+                    usual = Work(settings, threads=1 if workers > 1 else 0, bounds=asked.bounds or Bounds())
+                    work, apart = asked.start or usual, asked.start is None
+                    for outcome in run_job(plan, manifest, work, workers=workers, apart=apart, job=job):
                         finished += 1
+                        full = full or outcome.trouble == "disk"
             except (Cancelled, KeyboardInterrupt):
                 ended = True
             ended = ended or interrupted.signal != 0
-    if ended:
-        sweep(out)  # the second Ctrl-C ends workers in the middle of a photo
-    if inputs.paths or as_json:
+    if listing.files or asked.as_json:
         show.summary(time.monotonic() - began, str(out))
-    if ended and finished < len(plan.tasks):
-        left = count(len(plan.tasks) - finished, "photo")
-        command = "the same command without --overwrite" if overwrite else "the same command again"
-        say(f"Stopped with {left} left; what is finished is kept. To go on, run {command}.", problem=True)
+    if (ended or full) and finished < total:
+        left = count(total - finished, "photo")
+        command = "the same command without --overwrite" if asked.overwrite else "the same command again"
+        why = "" if ended else ": nothing can be written there any more"
+        say(f"Stopped with {left} left{why}; what is finished is kept. To go on, run {command}.", problem=True)
+    if ended and finished < total:
         return interrupted.code
-    return 0 if show.tally.worked else 1
+    empty = asked.shard is not None and listing.files and not listing.own
+    return 0 if (show.tally.worked or empty) and not full else 1
 
 
-def _before(show: Show, inputs: Inputs, plan: Plan) -> None:
+def _before(show: Show, listing: Listing, plan: Plan | None) -> None:
     """Tell what can be told before the work begins."""
-    for problem in inputs.problems + plan.problems:
+    for problem in (*listing.problems, *(() if plan is None else plan.problems)):
         show.refuse(problem.source, problem.reason)
-    show.tally.skipped = len(plan.skipped)
-    show.tally.left_out = dict(inputs.left_out)
-    if told := left_out_sentence(inputs.left_out):
+    show.tally.left_out = dict(listing.left_out)
+    if told := left_out_sentence(listing.left_out):
         show.note(told)
-    if plan.skipped and plan.tasks:
-        show.note(
-            f"{count(len(plan.skipped), 'photo')} done before with the same settings; --overwrite does them again."
-        )
+    if plan is None:
+        return
+    show.tally.skipped = plan.skipped
+    if plan.skipped and len(plan.tasks):
+        show.note(f"{count(plan.skipped, 'photo')} done before with the same settings; --overwrite does them again.")

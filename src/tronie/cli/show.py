@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -17,12 +19,20 @@ from tronie.runtime.job import Advanced, CompilingKernels, Event, Note, Problem,
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from tronie.jobs.plan import Decision
+
 Detail = Literal["quiet", "normal", "verbose"]
 Json = Literal["records", "events"]
 """A line for each photo, or for all that happens."""
 
+PLANNED = {"redo": "of them again", "skip": "done before", "refuse": "not touched"}
+"""What may become of photos, as a dry run says it."""
 DOING = {"follow": "following", "solve": "solving", "head": "heads", "overlay": "drawing"}
 """What stages of videos are called on the bar, where it is not by their names."""
+WHY = {"not_written": "not written", "disk": "disk full or read-only", "faces": "no face finished"}
+"""What kinds of errors are called, where it is not by their names."""
+EVERY = 30.0
+"""Seconds between two lines that say how far a run is, where no terminal shows a bar."""
 MOST_WARNINGS = 6
 """That are shown of one photo, unless more is wanted: a crowd has hundreds."""
 
@@ -40,6 +50,12 @@ class Tally:
     """Files of kinds that are not read, by their ending."""
     warned: Counter[str] = field(default_factory=Counter)
     """Faces by the code of a warning."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Photos that failed, by kind."""
+
+    @property
+    def done(self) -> int:
+        return self.ok + self.no_face + self.failed
 
     def add(self, outcome: Outcome) -> None:
         self.faces += outcome.faces
@@ -47,6 +63,8 @@ class Tally:
         self.ok += outcome.status == "ok"
         self.no_face += outcome.status == "no_face"
         self.failed += outcome.status == "error"
+        if outcome.status == "error":
+            self.errors[outcome.trouble or "inside"] += 1
 
     @property
     def worked(self) -> bool:
@@ -61,7 +79,8 @@ class Tally:
         if self.skipped:
             parts.append(f"{self.skipped} done before")
         if self.failed:
-            parts.append(f"{self.failed} failed")
+            kinds = ", ".join(f"{WHY.get(kind, kind)} {number}" for kind, number in self.errors.most_common())
+            parts.append(f"{self.failed} failed" + (f" ({kinds})" if kinds else ""))
         pace = f" ({done / seconds:.1f} photos/s)" if done > 1 and seconds > 0 else ""
         return f"{', '.join(parts)} in {duration(seconds)}{pace}"
 
@@ -80,6 +99,9 @@ class Show(AbstractContextManager["Show"]):
     tally: Tally = field(default_factory=Tally)
     _bar: Progress | None = None
     _task: TaskID | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _said: float = field(default_factory=time.monotonic)
+    """When it was last told how far the run is."""
     _kernels: int = 0
     """How many were compiled."""
     _inner: TaskID | None = None
@@ -156,7 +178,9 @@ class Show(AbstractContextManager["Show"]):
             self._inner = None
             self._steps.clear()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, description=f"{count(self.tally.faces, 'face')}")
+            about = f"{count(self.tally.faces, 'face')}, {self._pace():.1f} photos/s"
+            self._bar.update(self._task, advance=1, description=about)
+        self._how_far()
         if self.as_json:
             self._write_json("photo_done", outcome_record(outcome))
             return
@@ -176,6 +200,39 @@ class Show(AbstractContextManager["Show"]):
                 self.problem(outcome.source, text)
             for text in outcome.notes if self.detail != "quiet" else ():
                 self.problem(outcome.source, text)
+
+    def _pace(self) -> float:
+        """Photos a second until now."""
+        return self.tally.done / max(time.monotonic() - self._began, 1e-3)
+
+    def _how_far(self) -> None:
+        """A line now and then where there is no bar."""
+        now = time.monotonic()
+        if self._bar is None and not self.as_json and self.total > self.tally.done and now > self._said + EVERY:
+            self._said, pace = now, self._pace()
+            left = duration((self.total - self.tally.done) / pace)
+            self.note(f"{self.tally.done} of {self.total} photos, {pace:.1f} photos/s, {left} left")
+
+    def decision(self, decision: Decision, folder: str) -> None:
+        """What a run would do with one photo."""
+        if self.as_json:
+            record = {"source": decision.path, "action": decision.action, "reason": decision.reason or None}
+            self._write_json("photo_planned", {**record, "folder": folder})
+        elif decision.action == "refuse":
+            self.problem(decision.path, decision.reason)
+        elif self.detail == "verbose":
+            why = f" ({decision.reason})" if decision.reason else ""
+            self._print(f"{decision.action}  {decision.path}  {folder}{why}")
+
+    def decided(self, counts: Mapping[str, int], folder: str) -> None:
+        """What a run would do in all."""
+        if self.as_json:
+            every = {action: counts.get(action, 0) for action in ("do", "redo", "skip", "refuse")}
+            self._write_json("plan", {"plan": every, "folder": folder})
+            return
+        parts = [f"{count(counts.get('do', 0) + counts.get('redo', 0), 'photo')} to do"]
+        parts += [f"{counts[action]} {text}" for action, text in PLANNED.items() if counts.get(action)]
+        self._print(f"{', '.join(parts)}. Nothing was written. Outputs would be in {folder}")
 
     def _print_warnings(self, outcome: Outcome) -> None:
         said = [f"    face {number}: {caution}" for number, caution in outcome.warnings]
@@ -215,9 +272,11 @@ class Show(AbstractContextManager["Show"]):
 
     def summary(self, seconds: float, folder: str) -> None:
         if self.as_json:
+            # `failed` counts arguments too that were not tried.
             counts = {name: getattr(self.tally, name) for name in ("ok", "no_face", "failed", "skipped", "faces")}
             more = {
                 "warned": dict(self.tally.warned),
+                "errors": dict(self.tally.errors),
                 "left_out": self.tally.left_out,
                 "seconds": round(seconds, 3),
                 "folder": folder,
@@ -252,6 +311,7 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "faces": outcome.faces,
         "seconds": round(outcome.seconds, 3),
         "reason": outcome.reason,
+        "trouble": outcome.trouble,
         "face_errors": list(outcome.face_errors),
         "warnings": outcome.remarks,
         "warned": outcome.warned,

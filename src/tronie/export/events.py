@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from tronie.errors import Trouble
 from tronie.export.schemas import Record, Row4, Status, UnmeasuredRecord
 from tronie.runtime import job
 
@@ -110,11 +111,32 @@ class PhotoDoneRecord(EventLine):
     faces: int = Field(0, description="Faces found, with those that could not be finished.")
     seconds: float = Field(0.0, description="From reading it to the last file.")
     reason: str | None = Field(None, description="One sentence for an error.")
+    trouble: Trouble | None = Field(None, description="The kind of an error.")
     face_errors: list[str] = Field([], description="One sentence for each face that could not be finished.")
     warnings: list[str] = Field([], description="What is doubtful about it and its faces, in sentences.")
     warned: dict[str, list[int]] = Field({}, description="Code of a warning -> numbers of the faces that have it.")
     unmeasured: list[UnmeasuredRecord] = Field([], description="Faces that were seen but could not be measured.")
     folder: str | None = Field(None, description="Of its outputs; null where it was not even tried.")
+
+
+class PhotoPlannedRecord(EventLine):
+    """What `tronie run --dry-run` would do with one photo or video."""
+
+    event: Literal["photo_planned"] = "photo_planned"
+    source: str = Field(description="Its path, as it was given.")
+    action: Literal["do", "redo", "skip", "refuse"] = Field(
+        description="Do it; do again what an earlier run did; leave it as it is done; leave alone what is in its way."
+    )
+    reason: str | None = Field(None, description="Why it is done again or refused, as a clause.")
+    folder: str = Field(description="Of its outputs.")
+
+
+class PlanRecord(EventLine):
+    """The last line of `tronie run --dry-run`."""
+
+    event: Literal["plan"] = "plan"
+    plan: dict[str, int] = Field(description="How many photos each `action` has.")
+    folder: str = Field(description="Of all outputs.")
 
 
 class PersonDoneRecord(EventLine):
@@ -156,6 +178,7 @@ class SummaryRecord(EventLine):
     event: Literal["summary"] = "summary"
     summary: dict[str, int] = Field(description="How many photos are ok, no_face, failed, skipped; how many faces.")
     warned: dict[str, int] = Field(description="Code of a warning -> how many faces have it.")
+    errors: dict[str, int] = Field(description="Kind of an error -> how many photos ended with it.")
     left_out: dict[str, int] = Field(description="Files whose kind is not read, by their ending.")
     seconds: float
     folder: str = Field(description="Of all outputs.")
@@ -171,6 +194,8 @@ EventRecord = (
     | NoteRecord
     | ProblemRecord
     | PhotoDoneRecord
+    | PhotoPlannedRecord
+    | PlanRecord
     | PersonDoneRecord
     | FileDoneRecord
     | CalibratedRecord

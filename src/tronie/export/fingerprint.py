@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import get_args
 
+from tronie.outputs import OUTPUTS, Stage
 from tronie.settings import Settings
 
 
 def fingerprint(settings: Settings) -> str:
     """A short text that is the same for the same settings."""
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+
+
+def scope(settings: Settings, *, moves: bool, no_face: bool) -> str:
+    """The same of those settings that a result hangs on: of a photo without a face only what finds faces, of one with
+    faces not what stages use that do not run. What `moves` may be a video, which uses all."""
+    if moves:
+        return fingerprint(settings)
+    tree = settings.model_dump(mode="json", exclude={"outputs", "only", "video"})
+    engine = tree["fit"]["engine"]
+    if no_face:
+        kept = {name: tree[name] for name in ("read", "detect", "landmarks")} | {"engine": engine}
+    else:
+        stages = {stage: settings.runs(stage) for stage in get_args(Stage)}
+        wanted = sorted(name for name in settings.wanted if "photo" in OUTPUTS[name].of)
+        unused = {
+            "portrait": not stages["portrait"],
+            "light": not stages["texture"],
+            "texture": not stages["texture"],
+            "hair": not stages["texture"],
+            "export": settings.wanted.isdisjoint(("glb", "lod", "usd", "html")),
+        }
+        kept = {name: value for name, value in tree.items() if not unused.get(name)}
+        kept |= {"stages": stages, "wanted": wanted}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def text(path: str | Path) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tronie.errors import Trouble
 from tronie.settings import Settings
 
 FORMAT = 1
@@ -260,6 +261,7 @@ class InputRecord(Record):
     name: str = Field(description="Its folder below the output folder.")
     status: Status = Field(description="`pending`: not reached yet, or the job was interrupted.")
     reason: str | None = Field(None, description="One sentence for `no_face` and `error`.")
+    trouble: Trouble | None = Field(None, description="The kind of an error.")
     faces: int = Field(0, description="How many faces were written.")
     enhanced: int = Field(0, description="Into how many of them super-resolution put detail.")
     warnings: list[str] = Field([], description="Of the whole photo or, with the face's number, of its faces.")
@@ -269,6 +271,13 @@ class InputRecord(Record):
     size: int | None = Field(None, description="Bytes of the file.")
     modified: int | None = Field(None, description="Its time of change, nanoseconds since 1970.")
     settings: str = Field(description="Which settings made it: their fingerprint.")
+    depends: str | None = Field(
+        None,
+        description="Fingerprint of those of the settings that it depends on: where others change it stays as it is.",
+    )
+    content: str | None = Field(
+        None, description="What tells the file's content from another's (BLAKE2b); null of files above 64 MB."
+    )
 
 
 class ManifestRecord(Record):

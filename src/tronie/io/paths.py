@@ -43,7 +43,7 @@ LONGEST = 100
 """Bytes of UTF-8 in a name; file systems allow 255, Windows 260 characters for a whole path."""
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
-_OURS = frozenset({"manifest.json"})
+_OURS = frozenset({"manifest.json", "index.csv", "index.parquet"})
 
 
 def safe_name(stem: str) -> str:
@@ -88,7 +88,12 @@ def unique_names(
     The first path with a stem keeps it plain, and a number is never added that makes another path's own name.
     `taken` are names that are in use already.
     """
-    return distinct({path: safe_name(_stem(Path(path))) for path in paths}, taken)
+    return distinct({path: wanted_name(path) for path in paths}, taken)
+
+
+def wanted_name(path: str | os.PathLike[str]) -> str:
+    """The name that a path would have if no other had it."""
+    return safe_name(_stem(Path(path)))
 
 
 def distinct(wanted: Mapping[K, str], taken: Collection[str] = ()) -> dict[K, str]:
@@ -96,10 +101,14 @@ def distinct(wanted: Mapping[K, str], taken: Collection[str] = ()) -> dict[K, st
     used = {fold(name) for name in taken}
     own = {fold(name) for name in wanted.values()}
     names: dict[K, str] = {}
+    free: dict[str, int] = {}
+    """Folded name -> the first number that may be free: there may be a hundred thousand of one name."""
     for key, name in wanted.items():
-        chosen, number = name, 2
+        chosen, folded = name, fold(name)
+        number = free.get(folded, 2)
         while fold(chosen) in used or (chosen != name and fold(chosen) in own):
             chosen, number = f"{name}-{number}", number + 1
+        free[folded] = number
         used.add(fold(chosen))
         names[key] = chosen
     return names

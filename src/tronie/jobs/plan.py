@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from tronie.errors import Cancelled
-from tronie.io.inputs import RefusedInput, stamp
-from tronie.jobs.manifest import Manifest, written
+from tronie.export.records import InputRecord
+from tronie.io.inputs import stamp
+from tronie.io.listing import Listing, RefusedInput
+from tronie.jobs.manifest import Manifest, same_file, written
 from tronie.jobs.worker import Work
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import sweep
@@ -21,53 +24,142 @@ from tronie.runtime.processes import run_in_processes
 Start = Callable[[Job], Callable[[Task], Outcome]]
 
 
+Action = Literal["do", "redo", "skip", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of one photo."""
+
+    path: str
+    action: Action
+    name: str
+    """Of the folder of its outputs."""
+    reason: str = ""
+    """Why it is done again or refused: one clause."""
+
+
+@dataclass(slots=True)
+class Tasks:
+    """The photos to do, each made into a task when its turn comes: there may be a million."""
+
+    manifest: Manifest
+    overwrite: bool
+    _paths: dict[str, str] = field(default_factory=dict)
+    """Identity -> path."""
+    _ours: set[str] = field(default_factory=set)
+    """Those whose folder is there and may be replaced."""
+    _clips: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __iter__(self) -> Iterator[Task]:
+        for key, path in self._paths.items():
+            self.manifest.hold(path, key)
+            over, clip = self.overwrite or key in self._ours, key in self._clips
+            yield Task(path, self.manifest.out, self.manifest.records[key].name, overwrite=over, clip=clip)
+
+    @property
+    def clips(self) -> int:
+        """How many of them are videos by their names."""
+        return len(self._clips)
+
+    def add(self, key: str, path: str, ours: bool, clip: bool) -> None:
+        self._paths[key] = path
+        if ours:
+            self._ours.add(key)
+        if clip:
+            self._clips.add(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a job has to do."""
 
-    tasks: tuple[Task, ...]
-    skipped: tuple[Path, ...]
-    """Photos that were done before with the same settings."""
+    tasks: Tasks
+    skipped: int
+    """Photos that were done before with the same settings, as far as these concern them."""
     problems: tuple[RefusedInput, ...]
     """Photos that are not touched, because something else is where their outputs would go."""
 
 
 def make_plan(
-    paths: Sequence[Path], manifest: Manifest, *, overwrite: bool = False, is_clip: Callable[[Path], bool] | None = None
+    listing: Listing,
+    manifest: Manifest,
+    *,
+    overwrite: bool = False,
+    update: bool = False,
+    is_clip: Callable[[Path], bool] | None = None,
+    tell: Callable[[Decision], object] | None = None,
 ) -> Plan:
-    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `is_clip` says
-    which are videos."""
-    known = {record.name for record in manifest.records.values()}
-    manifest.claim(paths)
-    tasks, skipped, problems = [], [], []
-    for path in paths:
-        key = manifest.key(path)
+    """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `update` does
+    again what this program made of another version of the photo or with other settings; `overwrite` does all again.
+    `is_clip` says which are videos. No photo is decoded; of one that is older or newer than its record, but as long,
+    the content is compared."""
+    manifest.claim(listing)
+    tasks, skipped, problems = Tasks(manifest, overwrite), 0, []
+    for key, path in listing.files.items():
+        if key in listing.elsewhere:
+            continue
         record = manifest.records[key]
         folder = manifest.out / record.name
         exists = os.path.lexists(folder)
-        same = record.settings == manifest.fingerprint and (record.size, record.modified) == stamp(path)
         done = record.status == "no_face" or (record.status == "ok" and exists)
+        same = same_settings = False
+        if key not in manifest.fresh:
+            same_settings = _same_settings(record, manifest, path)
+            same = same_settings and same_file(record, path)
         if done and same and not overwrite:
-            skipped.append(path)
+            skipped += 1
+            now = stamp(path)
+            if (record.size, record.modified) != now:  # the next run need not read it
+                manifest.records[key] = record.model_copy(update={"size": now[0], "modified": now[1]})
+            if tell is not None:
+                tell(Decision(path, "skip", record.name))
             continue
-        ours = record.name in known and manifest.left_over(record)
+        mine = manifest.left_over(record) or (update and manifest.ours(record))
+        ours = exists and mine and key not in manifest.fresh
         if exists and not overwrite and not ours:
-            why = _refusal(folder, record.status, record.settings == manifest.fingerprint)
-            problems.append(RefusedInput(str(path), why))
+            why = _refusal(folder, record.status, same_settings)
+            problems.append(RefusedInput(path, why))
             if record.status == "pending":  # it never became part of the job
                 del manifest.records[key]
+            if tell is not None:
+                tell(Decision(path, "refuse", record.name, why))
             continue
-        manifest.reopen(path)
-        clip = is_clip is not None and is_clip(path)
-        tasks.append(Task(str(path), manifest.out, record.name, overwrite=overwrite or ours, clip=clip))
-    return Plan(tuple(tasks), tuple(skipped), tuple(problems))
+        manifest.reopen(key)
+        tasks.add(key, path, ours, is_clip is not None and is_clip(Path(path)))
+        if tell is not None:
+            why = "made with other settings" if not same_settings else "" if same else "the photo has changed"
+            tell(_decision(path, record, key in manifest.fresh, done, why))
+    return Plan(tasks, skipped, tuple(problems))
+
+
+def _same_settings(record: InputRecord, manifest: Manifest, path: str) -> bool:
+    if record.depends is None:  # of an earlier version
+        return record.settings == manifest.fingerprint
+    return record.settings == manifest.fingerprint or record.depends == manifest.scope(path, record.status)
+
+
+def _decision(path: str, record: InputRecord, fresh: bool, done: bool, change: str) -> Decision:
+    if fresh or record.status == "pending":
+        return Decision(path, "do", record.name)
+    if record.status == "error":
+        return Decision(path, "redo", record.name, "it failed before")
+    if not done:
+        return Decision(path, "redo", record.name, "its outputs are gone")
+    return Decision(path, "redo", record.name, change or "asked for")
 
 
 def _refusal(folder: Path, status: str, same_settings: bool) -> str:
     if status == "pending":
         return f"{folder} exists already and is not from this job; --overwrite replaces it, -o chooses another folder"
     why = "from another version of this photo" if same_settings else "made with other settings"
-    return f"{folder} exists already, {why}; --overwrite replaces it, -o chooses another folder"
+    return (
+        f"{folder} exists already, {why}; --update does what has changed again, --overwrite replaces all, "
+        "-o chooses another folder"
+    )
 
 
 def run_job(
@@ -84,11 +176,11 @@ def run_job(
     One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
     beyond its bounds, costs no other. `job` is told of every stage of every task, and of every outcome. Once it drains
     the photos in work are finished (not videos, which take long) and no other begins; their records stay `pending`.
-    Raises Cancelled.
+    Where nothing can be written any more (the disk is full) it drains by itself. Raises Cancelled.
     """
     job = job or Job()
     with written(manifest):
-        if plan.tasks:
+        if len(plan.tasks):
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
             manifest.write()
         answers = (
@@ -100,11 +192,13 @@ def run_job(
             for outcome in answers:
                 manifest.finish(outcome)
                 job.emit(outcome)
+                if outcome.trouble == "disk":
+                    job.drain()  # each of the others would cost its time and end alike
                 yield outcome
 
 
-def _here(tasks: tuple[Task, ...], start: Work | Start, job: Job) -> Generator[Outcome, None, None]:
-    work = start(job) if tasks and not job.draining else None
+def _here(tasks: Tasks, start: Work | Start, job: Job) -> Generator[Outcome, None, None]:
+    work = start(job) if len(tasks) and not job.draining else None
     for task in tasks:
         if work is None or job.draining:
             return
@@ -116,7 +210,7 @@ def _here(tasks: tuple[Task, ...], start: Work | Start, job: Job) -> Generator[O
         yield outcome
 
 
-def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
+def _apart(tasks: Tasks, start: Work | Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
     # A single worker may use every core.
     answers = run_in_processes(
         start,
@@ -125,6 +219,7 @@ def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job)
         threads=1 if workers > 1 else 0,
         job=job,
         limit=start.limit if isinstance(start, Work) else lambda event: None,
+        starting=start.starting if isinstance(start, Work) else None,
         quiet=True,
     )
     with closing(answers):
@@ -132,6 +227,7 @@ def _apart(tasks: tuple[Task, ...], start: Work | Start, workers: int, job: Job)
             if isinstance(answer, Crash):
                 sweep(task.out)  # what the process that was lost had half written
                 more = f" (--{answer.bound} allows more)" if answer.bound else ""
-                yield Outcome(task.source, task.folder, "error", reason=f"Not finished: {answer.reason}{more}.")
+                reason, kind = f"Not finished: {answer.reason}{more}.", answer.bound or "crashed"
+                yield Outcome(task.source, task.folder, "error", reason=reason, trouble=kind)
             else:
                 yield answer

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tronie.io.inputs import stamp
+from tronie.io.inputs import content, stamp
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import Limit
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
@@ -91,6 +91,11 @@ class Work:
 
         return steady(work)
 
+    @property
+    def starting(self) -> Limit | None:
+        """What a process may take until it first says what it does: to load, and to begin with a file."""
+        return self._limit(STEP, "beginning") if self.bounds.seconds is not None else None
+
     def limit(self, event: Event) -> Limit | None:
         """What a process may take once its job has told this."""
         if isinstance(event, StageBegan):
@@ -120,11 +125,11 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
         for again in (False, True):
             # What the first attempt has written is ours; what was there before is not.
             now = replace(task, overwrite=True) if again and not there else task
-            before = stamp(task.source)
-            outcome = replace(work(now), stamp=before)
+            before, held = stamp(task.source), content(task.source)
+            outcome = replace(work(now), stamp=before, content=held)
             if stamp(task.source) == before:
                 return outcome
         reason = f"{task.source} changed while it was worked on; run this again when nothing writes to it any more."
-        return replace(outcome, status="error", reason=reason)
+        return replace(outcome, status="error", reason=reason, trouble="changed")
 
     return settled

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tronie.errors import Trouble
 from tronie.io.inputs import Stamp
 from tronie.runtime.job import Event
 
@@ -51,6 +52,8 @@ class Outcome(Event):
     """From reading the photo to the last file."""
     reason: str | None = None
     """One sentence for an error."""
+    trouble: Trouble | None = None
+    """The kind of that error."""
     face_errors: tuple[str, ...] = ()
     """One sentence for each face that could not be finished."""
     notes: tuple[str, ...] = ()
@@ -63,6 +66,8 @@ class Outcome(Event):
     """Stage -> seconds, of the photo and summed over its faces."""
     stamp: Stamp = (None, None)
     """Of the file as it was before it was read: that version was worked on."""
+    content: str | None = None
+    """What tells its content from another's; None of what is large or no file."""
 
     @property
     def remarks(self) -> list[str]:

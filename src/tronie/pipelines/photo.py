@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from tronie.errors import sentence
+from tronie.errors import sentence, trouble
 from tronie.geometry import Camera
 from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
@@ -328,7 +328,8 @@ def do_photo(
             writer.finish(result)
     except Exception as error:
         log.exception("%s failed", task.source)
-        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
+        taken = time.perf_counter() - began
+        return Outcome(task.source, task.folder, "error", 0, 0, taken, sentence(error), trouble(error))
     errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
     timings = dict(result.timings)
     for face in result.faces:
@@ -344,6 +345,7 @@ def do_photo(
         enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
         seconds=time.perf_counter() - began,
         reason=errors[0] if status == "error" else None,
+        trouble="faces" if status == "error" else None,
         face_errors=errors,
         notes=result.photo.notes,
         warnings=numbered(result.faces),

@@ -1,8 +1,8 @@
 """Files and folders that are either wholly there or not at all.
 
 Everything is written under a temporary name in the same folder (so on the same disk) and renamed when it is
-complete. Temporary names begin with `.tronie-` and say which process writes (see `io.process`), so that what a killed
-one left behind can be told from what another one is writing.
+complete. Temporary names begin with `.tronie-` and say which process of which machine writes (see `process_ids`), so
+that what a killed one left behind can be told from what another one is writing.
 """
 
 from __future__ import annotations
@@ -12,21 +12,26 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tronie.errors import OutputError
-from tronie.runtime.process_ids import mark, runs
+from tronie.errors import DiskError, OutputError
+from tronie.runtime.process_ids import here, mark, runs
 
 PREFIX = ".tronie-"
+
+LONGEST = 86400.0
+"""Seconds after which what a process of another machine writes counts as left behind: whether that lives, nobody can
+tell from here."""
 
 _serial = itertools.count()
 
 
 def _temporary(path: Path, kind: str) -> Path:
     """A new name beside `path`. Its length does not depend on `path`, so it never gets too long."""
-    return path.with_name(f"{PREFIX}{mark()}-{next(_serial)}-{os.urandom(3).hex()}.{kind}")
+    return path.with_name(f"{PREFIX}{mark()}-{here()}-{next(_serial)}-{os.urandom(3).hex()}.{kind}")
 
 
 def explain(path: Path, error: OSError) -> OutputError:
@@ -43,7 +48,8 @@ def explain(path: Path, error: OSError) -> OutputError:
         errno.ENAMETOOLONG: "its name is too long",
     }
     reason = known.get(error.errno or 0) or (error.strerror or str(error)).rstrip(".").lower()
-    return OutputError(f"Cannot write {path}: {reason}.")
+    kind = DiskError if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else OutputError
+    return kind(f"Cannot write {path}: {reason}.")
 
 
 def make_folder(path: Path) -> Path:
@@ -167,7 +173,7 @@ def sweep(folder: Path) -> int:
             name = entry.name
             if not name.startswith(PREFIX) or not name.endswith((".part", ".old")):
                 continue
-            if runs(name.removeprefix(PREFIX).split("-", 1)[0]):
+            if _written_now(name.removeprefix(PREFIX).split("-"), entry):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
@@ -176,3 +182,12 @@ def sweep(folder: Path) -> int:
                     os.unlink(entry.path)
             removed += 1
     return removed
+
+
+def _written_now(parts: list[str], entry: os.DirEntry[str]) -> bool:
+    """Whether the process of a temporary name may still write."""
+    if len(parts) == 4 and parts[1] != here():
+        with suppress(OSError):
+            return abs(time.time() - entry.stat(follow_symlinks=False).st_mtime) < LONGEST
+        return True
+    return runs(parts[0])

@@ -1,28 +1,68 @@
-"""One run at a time in a folder: a lock that the system lets go of when its process ends, however that happens."""
+"""One run at a time in a folder, or in a part of it: locks that the system lets go of when their process ends, however
+that happens."""
 
 from __future__ import annotations
 
 import os
+import random
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tronie.errors import OutputError
+from tronie.runtime.atomic_files import explain
 
 FILE = ".tronie-lock"
 
 
+PATIENCE = 600.0
+"""Seconds for which a gate is waited at: who is in it only reads and writes lists."""
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder that is there. Raises OutputError if one is in it. On a disk that knows no locks
-    nothing is kept out."""
-    path = folder / FILE
+def locked(folder: Path, name: str = FILE, busy: str = "") -> Iterator[None]:
+    """Keep other runs out of a folder that is there. Raises OutputError if one is in it, with the sentence `busy`. On a
+    disk that knows no locks nothing is kept out."""
+    path = folder / name
     handle = _taken(path)
     if handle is None:
         raise OutputError(
-            f"Another run is writing into {folder}; wait until it has ended, or choose another folder with -o."
+            busy or f"Another run is writing into {folder}; wait until it has ended, or choose another folder with -o."
         )
+    with _let_go(path, handle):
+        yield
+
+
+def is_locked(folder: Path, name: str = FILE) -> bool:
+    """Whether a run that lives holds that lock; one that was left over goes."""
+    path = folder / name
+    if not os.path.lexists(path):
+        return False
+    handle = _taken(path)
+    if handle is None:
+        return True
+    with _let_go(path, handle):
+        return False
+
+
+@contextmanager
+def gate(folder: Path, name: str) -> Iterator[None]:
+    """What only one process at a time may do, and briefly: others wait. Raises OutputError where nobody comes out."""
+    path, began = folder / name, time.monotonic()
+    while (handle := _taken(path)) is None:
+        if time.monotonic() > began + PATIENCE:
+            raise OutputError(
+                f"Another run has held {path} for ten minutes; look whether it has stopped, or choose another folder."
+            )
+        time.sleep(0.02 + 0.06 * random.random())
+    with _let_go(path, handle):
+        yield
+
+
+@contextmanager
+def _let_go(path: Path, handle: int) -> Iterator[None]:
     try:
         yield
     finally:
@@ -45,7 +85,7 @@ def _taken(path: Path) -> int | None:
                 return None
             raise OutputError(f"Cannot write {path}: no permission.") from None
         except OSError as error:
-            raise OutputError(f"Cannot write {path}: {(error.strerror or str(error)).lower()}.") from error
+            raise explain(path, error) from error
         if not _lock(handle):
             os.close(handle)
             return None

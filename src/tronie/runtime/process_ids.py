@@ -22,6 +22,7 @@ def mark(process: int | None = None) -> str:
     return _mark(os.getpid() if process is None else process)
 
 
+@cache
 def here() -> str:
     """The system whose numbers of processes these are: no other one, no other container and no other start of the
     machine has the same."""

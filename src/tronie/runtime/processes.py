@@ -27,6 +27,7 @@ def run_in_processes(
     threads: int = 1,
     job: Job | None = None,
     limit: Callable[[Event], Limit | None] = lambda event: None,
+    starting: Limit | None = None,
     quiet: bool = False,
 ) -> Generator[tuple[T, R | Crash], None, None]:
     """Work through `tasks` in `workers` processes, yielding (task, answer) as they finish, in any order.
@@ -34,8 +35,9 @@ def run_in_processes(
     `start` runs once in each process and returns the function that does one task; it, the tasks and the answers
     must be picklable. The function should not raise; if it does, the process counts as crashed. `start` is given the
     process's own job: what that tells, `job` tells, each process's events in their order. `limit` says of an event what
-    its process may take from then on (None: as before); one that takes more is ended, which costs its task. `threads` 1
-    keeps libraries from starting more. `quiet` keeps the processes' stderr back. What they log, this process hears.
+    its process may take from then on (None: as before); one that takes more is ended: that costs its task. `starting`
+    is the limit until a process is ready, and of a task until its first event. `threads` 1 keeps libraries from
+    starting more. `quiet` keeps the processes' stderr back. What they log, this process hears.
 
     Once `job` drains no new task is handed out, the processes' jobs drain too, and the iterator ends when what is in
     work is done (a function that raises Cancelled then gives no answer). Once it is cancelled, and when the iterator is
@@ -54,7 +56,9 @@ def run_in_processes(
         return bool(waiting) and not job.draining
 
     def begin() -> Child[T]:
-        return launch(start, threads, quiet)
+        child: Child[T] = launch(start, threads, quiet)
+        child.expect(starting)
+        return child
 
     try:
         crew.extend(begin() for _ in range(workers if more() else 0))
@@ -62,7 +66,7 @@ def run_in_processes(
             job.check()
             for worker in [w for w in crew if w.task is None and (w.ready or not more())]:
                 if more():
-                    _hand(worker, waiting)
+                    _hand(worker, waiting, starting)
                 else:
                     crew.remove(worker)
                     retired.append(worker)
@@ -72,7 +76,7 @@ def run_in_processes(
                     worker.drain()
             heard = wait([w.inbox for w in crew], TICK) if crew else []
             value: Any
-            for worker in [w for w in crew if w.inbox in heard or w.task is not None]:
+            for worker in [w for w in crew if w.inbox in heard or w.task is not None or not w.ready]:
                 if worker.inbox not in heard:
                     if (trouble := worker.trouble()) is None:
                         continue
@@ -87,7 +91,7 @@ def run_in_processes(
                     if worker.task is not None:
                         yield worker.task, value or Crash(ended)
                     elif false_starts > workers:
-                        raise WorkerError(f"The worker processes do not start: {ended}.") from None
+                        raise WorkerError(f"The worker processes do not start: {value.reason if value else ended}.")
                     if more():
                         crew.append(begin())
                     continue
@@ -101,7 +105,8 @@ def run_in_processes(
                     logs.relay(value)
                     continue
                 false_starts = 0
-                worker.ready = True
+                if not worker.ready:
+                    worker.ready, worker.limit = True, None
                 if kind in ("done", "stopped") and worker.task is not None:
                     task, worker.task, worker.limit = worker.task, None, None
                     if worker.least is not None and worker.holds() > worker.least / 2:
@@ -131,7 +136,8 @@ def _take(items: Iterator[T]) -> list[T]:
     return []
 
 
-def _hand(worker: Child[T], waiting: list[T]) -> None:
+def _hand(worker: Child[T], waiting: list[T], limit: Limit | None) -> None:
     """Give the waiting task to an idle worker; it stays for another where that one has died."""
     if worker.give(waiting[0]):
         waiting.pop()
+        worker.expect(limit)

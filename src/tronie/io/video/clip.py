@@ -127,6 +127,15 @@ def named_clip(source: str | Path) -> bool:
     return text.startswith(CAMERA) or path.suffix.lower() in VIDEO_SUFFIXES or stands_for_many(path)
 
 
+def may_move(source: str | Path) -> bool:
+    """Whether a source may come to be a clip, by its name alone."""
+    text = str(source)
+    name = os.path.basename(text)
+    ending = os.path.splitext(name)[1].lower()
+    moving = not ending or ending in VIDEO_SUFFIXES or ending in MOVING_SUFFIXES
+    return moving or text.startswith(CAMERA) or not set(name).isdisjoint("%*?[")
+
+
 def stands_for_many(path: Path) -> bool:
     """A folder, or a pattern that is the name of no file."""
     return os.path.isdir(path) or not os.path.lexists(path)

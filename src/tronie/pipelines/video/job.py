@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tronie.errors import InputError, sentence
+from tronie.errors import InputError, sentence, trouble
 from tronie.export.records import to_json
 from tronie.export.schemas import ClipPersonRecord
 from tronie.export.writer import Moving, Writer, photo_folder
@@ -56,7 +56,8 @@ def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
         )
     except Exception as error:
         log.exception("%s failed", task.source)
-        return Outcome(task.source, task.folder, "error", seconds=time.perf_counter() - began, reason=sentence(error))
+        taken = time.perf_counter() - began
+        return Outcome(task.source, task.folder, "error", 0, 0, taken, sentence(error), trouble(error))
     faces = clip.faces
     errors = tuple(f"face {face.index}: {face.error}" for face in faces if face.error)
     return Outcome(
@@ -66,6 +67,7 @@ def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
         faces=len(faces),
         seconds=time.perf_counter() - began,
         reason=errors[0] if faces and len(errors) == len(faces) else None,
+        trouble="faces" if faces and len(errors) == len(faces) else None,
         face_errors=errors,
         notes=clip.notes,
         warnings=numbered(faces),
