@@ -15,6 +15,7 @@ import tronie
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.head.model import default_head
+from tronie.io.listing import Listing
 from tronie.jobs.manifest import Manifest
 from tronie.pipelines.outcome import Task
 from tronie.stages.finder import Finder, FoundFaces, Marked, merged
@@ -97,7 +98,7 @@ def test_a_face_that_was_seen_and_could_not_be_measured_stands_in_the_manifest(t
     assert len(found.mark(found.detect()).unmeasured) == 1
     source = EXAMPLES / "astronaut.jpg"
     opened = Manifest.open(tmp_path, MESH)
-    opened.claim([source])
+    opened.claim(Listing.of([source]))
     outcome = bind(pipeline)(Task(str(source), tmp_path, "astronaut"))
     assert outcome.status == "no_face"
     opened.finish(outcome)

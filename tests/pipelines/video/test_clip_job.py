@@ -15,6 +15,7 @@ from places import DOCS, EXAMPLES
 from tronie.cli import execute
 from tronie.errors import Cancelled
 from tronie.export.records import schema
+from tronie.io.listing import Listing
 from tronie.io.video import is_clip
 from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import make_plan, run_job
@@ -121,7 +122,7 @@ def test_a_finished_clip_is_skipped_and_a_damaged_one_is_told(shot: Path, tmp_pa
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video" * 50)
     opened = Manifest.open(tmp_path / "out", SETTINGS)
-    plan = make_plan([broken], opened, is_clip=is_clip)
+    plan = make_plan(Listing.of([broken]), opened, is_clip=is_clip)
     assert [task.clip for task in plan.tasks] == [True]
     (outcome,) = run_job(plan, opened, Work(SETTINGS))
     assert outcome.status == "error"

@@ -252,6 +252,7 @@ def test_what_is_written(finer: Result, plain: Result, tmp_path: Path) -> None:
 def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
     from fake_job import bind
 
+    from tronie.io.listing import Listing
     from tronie.jobs.manifest import Manifest
     from tronie.jobs.plan import make_plan, run_job
 
@@ -260,15 +261,15 @@ def test_the_manifest_counts_the_enhanced(small: Photo, tmp_path: Path) -> None:
     mesh = settings(only="mesh")
     opened = Manifest.open(tmp_path / "out", mesh)
     pipeline = tronie.Pipeline(mesh, enhancer=StandIn(sharpened))
-    (outcome,) = run_job(make_plan([photo], opened), opened, lambda line: bind(pipeline))
+    (outcome,) = run_job(make_plan(Listing.of([photo]), opened), opened, lambda line: bind(pipeline))
     assert (outcome.status, outcome.enhanced) == ("ok", 1)
     assert outcome.timings["enhance"] > 0
     (said,) = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["inputs"]
     assert (said["faces"], said["enhanced"]) == (1, 1)
     # Done with these settings; with others it would have to be done again.
-    assert make_plan([photo], Manifest.open(tmp_path / "out", mesh)).tasks == ()
+    assert len(make_plan(Listing.of([photo]), Manifest.open(tmp_path / "out", mesh)).tasks) == 0
     other = settings("off", only="mesh")
-    assert make_plan([photo], Manifest.open(tmp_path / "out", other)).problems
+    assert make_plan(Listing.of([photo]), Manifest.open(tmp_path / "out", other)).problems
 
 
 def test_the_modes_and_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
