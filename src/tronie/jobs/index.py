@@ -50,14 +50,15 @@ COLUMNS: dict[str, type] = {
 _FACE = re.compile(r"face-(\d+)")
 
 
-def face_row(record: dict[str, Any], folder: str) -> dict[str, Any]:
-    """The row of one face.json. `folder` is the face's, below that of all outputs. What is missing stays empty."""
+def face_row(record: dict[str, Any], source: str, folder: str) -> dict[str, Any]:
+    """The row of one face.json. `source` is the photo's path, `folder` the face's, below that of all outputs. What is
+    missing stays empty."""
     photo, fit = _branch(record, "photo"), _branch(record, "fit")
     pose, box = _branch(fit, "pose"), record.get("box")
     corners = box if isinstance(box, list) and len(box) == 4 else [None] * 4
     codes = record.get("warning_codes")
     found = {
-        "photo": photo.get("source"),
+        "photo": source,
         "folder": folder,
         "face": record.get("index"),
         "width": photo.get("width"),
@@ -87,10 +88,10 @@ def rows(out: Path) -> Iterator[dict[str, Any]]:
         raise OutputError(f"There is no {FILE} in {out} that knows of photos.")
     for record in known.values():
         if record.status == "ok":
-            yield from _of_photo(out, record.name)
+            yield from _of_photo(out, record.source, record.name)
 
 
-def _of_photo(out: Path, name: str) -> Iterator[dict[str, Any]]:
+def _of_photo(out: Path, source: str, name: str) -> Iterator[dict[str, Any]]:
     numbers: list[int] = []
     with suppress(OSError):
         numbers = sorted(int(found[1]) for one in os.listdir(out / name) if (found := _FACE.fullmatch(one)))
@@ -98,7 +99,7 @@ def _of_photo(out: Path, name: str) -> Iterator[dict[str, Any]]:
         with suppress(OSError, ValueError, RecursionError):
             record = json.loads((out / name / f"face-{number}" / "face.json").read_bytes())
             if isinstance(record, dict):
-                yield face_row(record, f"{name}/face-{number}")
+                yield face_row(record, source, f"{name}/face-{number}")
 
 
 def write_index(out: Path, file: Path, *, overwrite: bool = True) -> int:
