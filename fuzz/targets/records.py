@@ -19,12 +19,13 @@ def _json(*values: Any) -> Iterator[bytes]:
 def _manifests() -> Iterator[bytes]:
     import tempfile
 
+    from tronie.io.listing import Listing
     from tronie.jobs.manifest import FILE, Manifest
 
     with tempfile.TemporaryDirectory() as name:
         out = Path(name, "out")
         manifest = Manifest.open(out, Settings())
-        manifest.claim([Path(name, one) for one in ("a.jpg", "b.jpg", "b/a.jpg")])
+        manifest.claim(Listing.of(Path(name, one) for one in ("a.jpg", "b.jpg", "b/a.jpg")))
         manifest.left_out = {".txt": 2}
         manifest.write()
         yield (out / FILE).read_bytes()
@@ -32,6 +33,7 @@ def _manifests() -> Iterator[bytes]:
 
 def _manifest(path: Path) -> None:
     """As the next run finds it: names in it are those of folders that may be replaced."""
+    from tronie.io.listing import Listing
     from tronie.io.paths import is_safe
     from tronie.jobs.manifest import FILE, Manifest
     from tronie.jobs.plan import make_plan
@@ -41,7 +43,7 @@ def _manifest(path: Path) -> None:
     (out / FILE).write_bytes(path.read_bytes())
     manifest = Manifest.open(out, Settings())
     assert all(is_safe(record.name) for record in manifest.records.values())
-    plan = make_plan([path, path.with_name("b.jpg")], manifest)
+    plan = make_plan(Listing.of([path, path.with_name("b.jpg")]), manifest)
     assert all(task.folder.parent == out for task in plan.tasks)
     manifest.write()
 
