@@ -102,6 +102,19 @@ def test_what_nobody_means_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [problem.source for problem in found.problems] == [text]
 
 
+def test_names_in_a_graph_are_told_so_that_they_can_be_printed(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from stages.deep3d.frozen import Frozen
+
+    from tronie.importers import import_file
+
+    graph = Frozen()
+    graph.add("Relu", "a\x1b[31m\n", name="coeff")
+    (tmp_path / "net.pb").write_bytes(graph.bytes())
+    with pytest.raises(WeightsError, match=r"lacks a\?\[31m\?\.$"):
+        import_file("deep3d", tmp_path / "net.pb")
+
+
 def test_clips_of_another_program(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     from tronie.service.clip_tasks import followed

@@ -77,6 +77,11 @@ class Budget:
             raise Refused("reading it takes longer than it may")
 
 
+def clause(reason: Exception) -> str:
+    """Why a file is refused, as the end of a sentence: it may repeat a name that stands in the file."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(reason))
+
+
 @contextmanager
 def refusals(file: Path, what: str, error: type[TronieError] = WeightsError) -> Iterator[None]:
     """Turns what goes wrong while `file` is read into an `error`: one sentence. `what` is a file of its kind."""
@@ -85,9 +90,7 @@ def refusals(file: Path, what: str, error: type[TronieError] = WeightsError) -> 
     except TronieError:
         raise
     except Refused as found:
-        # It may repeat a name that stands in the file.
-        clause = "".join(sign if sign.isprintable() else "?" for sign in str(found))
-        raise error(f"Cannot read {file}: {clause}.") from None
+        raise error(f"Cannot read {file}: {clause(found)}.") from None
     except MemoryError as found:
         raise error(f"Cannot read {file}: it needs more memory than there is.") from found
     except Exception as found:

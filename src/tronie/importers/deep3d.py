@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tronie.errors import WeightsError
-from tronie.formats.safety import Refused, reading
+from tronie.formats.safety import Refused, clause, reading
 from tronie.runtime.inference import onnxruntime
 from tronie.runtime.model_store import Imported, check_free, keep, new_record
 from tronie.stages.deep3d import bfm, net
@@ -38,7 +38,7 @@ def import_deep3d(file: Path, *, overwrite: bool = False) -> Imported:
         _ask_once(data)
         check_free(name, overwrite)
     except (ValueError, Refused) as error:
-        raise WeightsError(f"Cannot import {file}: {error}.") from error
+        raise WeightsError(f"Cannot import {file}: {clause(error)}.") from error
     terms = TERMS[NET]
     record = new_record(
         name,
@@ -149,7 +149,7 @@ def import_bfm(file: Path, *, overwrite: bool = False) -> Imported:
         model = bfm.FaceModel.from_arrays(read_arrays(main))
         uv = read_uv(main.parent, len(model.mean))
     except ValueError as error:
-        raise WeightsError(f"Cannot import {main}: {error}.") from error
+        raise WeightsError(f"Cannot import {main}: {clause(error)}.") from error
     check_free(bfm.NAME, overwrite)
     model = replace(model, layout=make_layout(model.mean, model.triangles, uv))
     terms = TERMS[MODEL]

@@ -15,6 +15,7 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
     Needs the package onnx (extra `models`), not PyTorch. Raises WeightsError when the file is refused, and OutputError
     when it cannot be stored or is there already.
     """
+    from tronie.formats.safety import clause
     from tronie.formats.torch_checkpoint import read_checkpoint
     from tronie.importers.sparnet_architecture import ARCHITECTURES, find_state, recognise
     from tronie.importers.sparnet_onnx import onnx_bytes
@@ -27,7 +28,7 @@ def import_sparnet(file: Path, *, overwrite: bool = False) -> Imported:
         check_free(name, overwrite)
         onnx = onnx_bytes(state, ARCHITECTURES[name])
     except ValueError as error:
-        raise WeightsError(f"Cannot import {file}: {error}.") from error
+        raise WeightsError(f"Cannot import {file}: {clause(error)}.") from error
     record = new_record(
         name,
         SPARNET,
