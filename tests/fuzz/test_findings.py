@@ -91,7 +91,7 @@ def test_records_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["~nobody-of-this-name/a.jpg", "x" * 2000, "a\0b", "%d" * 900, "~", "a" * 300 + "/*.jpg"]
+    "text", ["~nobody-of-this-name/a.jpg", "x" * 2000, "a\0b", "a\0/*.jpg", "%d" * 900, "~", "a" * 300 + "/*.jpg"]
 )
 @pytest.mark.parametrize("sequences", [True, False])
 def test_what_nobody_means_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sequences: bool) -> None:

@@ -31,6 +31,7 @@ CONFIG = ServiceConfig(data=Path("data"), max_megapixels=50, max_seconds=60)
         ({"outputs": ["<script>"]}, "The setting outputs is not valid"),
         ({"fit": {"focal": float("inf")}}, "infinite"),
         ({"video": {"bridge": float("nan")}}, "infinite"),
+        ({"outputs": ["\ud800"]}, "halves of letters"),
     ],
 )
 def test_what_is_not_there_is_told_in_a_sentence_that_repeats_nothing(asked: dict[str, Any], sentence: str) -> None:

@@ -122,6 +122,8 @@ class _Search:
 
     def expand(self, argument: str) -> Iterator[FoundFile]:
         """The files behind one argument. Raises _Nothing where there are none."""
+        if "\0" in argument:  # some Pythons say that there is no such file, and break down at a pattern
+            raise _Nothing("is not a path")
         path = typed(argument)
         try:
             if path.is_dir():

@@ -28,6 +28,8 @@ def settings_of(asked: Mapping[str, Any], config: ServiceConfig) -> Settings:
         raise InputError(_first(error)) from None
     except RecursionError:
         raise InputError("The settings are nested too deeply.") from None
+    except UnicodeError:
+        raise InputError("The settings hold halves of letters.") from None
     _check_names(settings)
     return bounded(settings, config)
 
