@@ -38,15 +38,15 @@ from tronie.pipelines.calibration.synthetic import (
     units_of,
 )
 
-FOREIGN, PAINTED, CLAY = 0.45, 0.25, 0.04
+FOREIGN, PAINTED, CLAY = 0.45, 0.42, 0.04
 """Shares of people of the other model, with an invented skin, and without any features."""
-HAIRY, OWN_HAIR, BEARDED, HAT, GLASSES, HIDDEN, CUT, CROPPED = 0.72, 0.6, 0.2, 0.07, 0.13, 0.07, 0.08, 0.06
-"""Shares of people with hair, of whom with that of their skin, of people with beards (of men's kind or not), and of
-pictures with headgear, glasses, something before the face, of bare heads cut off as in scans, and of pictures whose
-border is in the face."""
+HAIRY, BARE, OWN_HAIR, BEARDED, HAT, GLASSES, HIDDEN, CUT, CROPPED = 0.76, 0.6, 0.6, 0.2, 0.07, 0.13, 0.07, 0.08, 0.06
+"""Shares of people with hair, of those with an invented skin who have at most painted hair, of people with hair on whom
+it is that of their skin, of people with beards (of men's kind or not), and of pictures with headgear, glasses,
+something before the face, of bare heads cut off as in scans, and of pictures whose border is in the face."""
 COVERS = (face_mask, scarf, fingers, thing, patch, bar)
 COVER_CHANCES = (0.3, 0.1, 0.27, 0.2, 0.07, 0.06)
-HATS, BEARDS, INVENTED = 60, 90, 240
+HATS, BEARDS, INVENTED = 60, 90, 600
 PRIOR = 0.003
 """Price of a coefficient, in mm^2 at each vertex."""
 ASYMMETRY_MM = 1.2
@@ -146,9 +146,14 @@ class Crowd:
     def person(self, rng: np.random.Generator, number: int = -1) -> Somebody:
         kind = self.theirs if self.theirs is not None and rng.random() < FOREIGN else self.ours
         rest, identity = self._foreign(kind.foreign, rng) if kind.foreign is not None else self._own(rng)
-        worn = self.pieces[int(rng.integers(len(self.pieces)))] if rng.random() < HAIRY else None
-        skin, fit = self._skin(rng), Fit.random(rng, worn is not None and worn.grown)
-        if worn is not None and worn.skin >= 0 and rng.random() < OWN_HAIR:  # with the face that it grew on
+        painted = rng.random() < PAINTED
+        hairy = rng.random() < (HAIRY * (1 - BARE) if painted else HAIRY)
+        worn = self.pieces[int(rng.integers(len(self.pieces)))] if hairy else None
+        pool = self.invented if painted else self.skins
+        skin, fit = pool[int(rng.integers(len(pool)))], Fit.random(rng, worn is not None and worn.grown)
+        if (
+            not painted and worn is not None and worn.skin >= 0 and rng.random() < OWN_HAIR
+        ):  # with the face that it grew on
             skin, fit = self.skins[worn.skin], replace(fit, tone=None)
         beard = self.beards[int(rng.integers(len(self.beards)))] if rng.random() < BEARDED else None
         colour = beard_colour(rng)
@@ -169,10 +174,7 @@ class Crowd:
         layers = self._worn(who, person, rng)
         faces = cut_off(person, rng) if not layers and rng.random() < CUT else None
         drawn = Drawn(person.level, vertices, texture, layers, faces)
-        covered = rng.random() < HIDDEN
-        return photograph(
-            person, face, drawn, self.skins, rng, self._cover if covered else nothing, 0.0 if layers else 0.1
-        )
+        return photograph(person, face, drawn, self.skins, rng, self._before, 0.0 if layers else 0.1)
 
     def _own(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         model = self.ours.model
@@ -192,10 +194,6 @@ class Crowd:
         theirs = rng.normal(0, size, len(foreign.model.identity))
         return foreign.model.shape(theirs), theirs @ foreign.into + foreign.offset
 
-    def _skin(self, rng: np.random.Generator) -> np.ndarray:
-        pool = self.invented if rng.random() < PAINTED else self.skins
-        return pool[int(rng.integers(len(pool)))]
-
     def _worn(self, who: Somebody, person: RandomPerson, rng: np.random.Generator) -> list[Layer]:
         rest = who.vertices_at_rest
         hat = self.hats[int(rng.integers(len(self.hats)))] if rng.random() < HAT else None
@@ -208,14 +206,13 @@ class Crowd:
             out += glasses(person.points, rng)
         return out
 
-    def _cover(self, image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        canvas = Canvas(image.astype(np.float32), points, rng, self.skins)
-        COVERS[int(rng.choice(len(COVERS), p=COVER_CHANCES))](canvas)
-        return np.clip(canvas.image, 0, 255).astype(np.uint8)
-
-
-def nothing(image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return image
+    def _before(self, image: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Now and then something is before the face, or the picture ends in it."""
+        if rng.random() < HIDDEN:
+            canvas = Canvas(image.astype(np.float32), points, rng, self.skins)
+            COVERS[int(rng.choice(len(COVERS), p=COVER_CHANCES))](canvas)
+            image = np.clip(canvas.image, 0, 255).astype(np.uint8)
+        return cropped(image, points, rng) if rng.random() < CROPPED else image
 
 
 def nearest_coefficients(model: HeadModel, prior: float = PRIOR) -> np.ndarray:
