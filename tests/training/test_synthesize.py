@@ -19,7 +19,7 @@ def test_a_mirror_image_of_a_mirror_image_is_the_truth() -> None:
     rng = np.random.default_rng(0)
     model = default_head()
     twin = mirror_map(model)
-    activations = [np.zeros(shape) for shape in ((32, 32, 32), (128, 8, 8), (128,), (128, 8, 8), (256, 4, 4))]
+    activations = [np.zeros(shape) for shape in ((32, 32, 32), (128, 8, 8), (128,), (64, 17, 17))]
     seen = rng.normal(size=(478, 3)), rng.random(52), *activations
     pose = rigid(rotation_from_euler(25, 10, 5), np.array([30.0, -20, 700]))
     sample = Sample(*seen, rng.normal(size=100), rng.random(52), pose, 900.0, False, 0)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
+
+from training.landmarks.onnx_graph import Graph
 
 EARLY, LATE = (32, 32, 32), (128, 8, 8)
 """Channels, height, width of the activations."""
@@ -56,29 +57,20 @@ def gain(w: Weights, norm: str) -> np.ndarray:
     return np.asarray(w[norm + ".weight"] / np.sqrt(w[norm + ".running_var"] + EPSILON))
 
 
-class OnnxWriter:
-    """An ONNX graph, node by node: normalisations folded in, weights in half precision behind a Cast."""
+class OnnxWriter(Graph):
+    """A graph of what such nets are made of: normalisations folded in, weights in half precision."""
 
     def __init__(self, weights: Weights) -> None:
+        super().__init__()
         self.weights = weights
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output
-
-    def constant(self, name: str, value: np.ndarray) -> str:
-        self._constants.append(numpy_helper.from_array(value.astype(np.float16), name + "_half"))
-        return self.node("Cast", [name + "_half"], name, to=TensorProto.FLOAT)
 
     def normalized(self, name: str, norm: str, spread: bool = True) -> str:
         """`spread` for activations with height and width."""
         w = self.weights
         mean, scale = w[norm + ".running_mean"], 1 / np.sqrt(w[norm + ".running_var"] + EPSILON)
         shape = (-1, 1, 1) if spread else (-1,)
-        centred = self.node("Sub", [name, self.constant(norm + "_m", mean.reshape(shape))], name + "_0")
-        return self.node("Mul", [centred, self.constant(norm + "_s", scale.reshape(shape))], name + "_1")
+        centred = self.node("Sub", [name, self.half(norm + "_m", mean.reshape(shape))], name + "_0")
+        return self.node("Mul", [centred, self.half(norm + "_s", scale.reshape(shape))], name + "_1")
 
     def convolved(self, x: str, block: str, layers: Layers) -> str:
         """The `convolutions`, or `plain_convolutions`, that the net has as `block`."""
@@ -89,7 +81,7 @@ class OnnxWriter:
             if shift is None:
                 by = gain(w, key + "1")
                 kernel, shift = kernel * by[:, None, None, None], w[key + "1.bias"] - w[key + "1.running_mean"] * by
-            weight, bias = self.constant(key + "w", kernel), self.constant(key + "b", shift)
+            weight, bias = self.half(key + "w", kernel), self.half(key + "b", shift)
             shape = {"kernel_shape": [side, side], "strides": [stride, stride], "pads": [side // 2] * 4}
             x = self.node("Relu", [self.node("Conv", [x, weight, bias], key + "c", **shape)], key + "r")
         return x
@@ -101,21 +93,12 @@ class OnnxWriter:
         return self.node("Flatten", [self.convolved("both", "joined", joined)], "flat")
 
     def dense(self, x: str, layer: str, weight: np.ndarray, bias: np.ndarray, output: str) -> str:
-        ports = [x, self.constant(layer + "_w", weight), self.constant(layer + "_b", bias)]
+        ports = [x, self.half(layer + "_w", weight), self.half(layer + "_b", bias)]
         return self.node("Gemm", ports, output, transB=1)
 
     def save(
         self, path: Path, name: str, output: str, count: int, more: Mapping[str, tuple[int, ...]] | None = None
     ) -> None:
         """`early`, `late` and `more` inputs, named with their shapes -> `output` (batch, count)."""
-
-        def port(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
-
-        shapes = {"early": EARLY, "late": LATE, **(more or {})}
-        inputs, outputs = [port(n, shape) for n, shape in shapes.items()], [port(output, (count,))]
-        graph = helper.make_graph(self._nodes, name, inputs, outputs, self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-        model.ir_version = 9
-        onnx.checker.check_model(model)
-        onnx.save(model, path)
+        inputs = {"early": EARLY, "late": LATE, **(more or {})}
+        onnx.save(self.model(name, inputs, {output: (count,)}), path)

@@ -55,7 +55,8 @@ def people_of(path: Path, shape: Session) -> Iterator[Looks]:
     seen: dict[int, list[Answer]] = {}
     truth: dict[int, np.ndarray] = {}
     for k in range(0, len(data["focal"]) - 1, 2):
-        features = shape.run({name: data[name][k : k + 2].astype(np.float32) for name in SEEN})["features"]
+        held = {name: data[name][k : k + 2].astype(np.float32) * step for name, step in SEEN.items()}
+        features = shape.run(held)["features"]
         points = data["points"][k : k + 2].copy()
         points[1, :, 0] -= SIDE  # mirrored about x = 0
         one, other = (Landmarks(points[j], data["scores"][k + j], 1.0, features[j]) for j in (0, 1))

@@ -1,8 +1,9 @@
 """The net that reads shape off what two nets saw of a face, for training (PyTorch), and its export.
 
-Two small convolutional nets make 256 numbers of the landmark net's early (32 x 32 cells) and late (8 x 8) activations,
-and 192 of the recogniser's middle (8 x 8) and coarse (4 x 4) ones. They, the recogniser's embedding and what the points
-say go through one hidden layer, beside a linear path. The first half becomes face_shape.onnx, the second the arrays of
+The recogniser's upper blocks are learned further here, from its fine activations (17 x 17 cells) on. Two small
+convolutional nets make 256 numbers of the landmark net's early (32 x 32 cells) and late (8 x 8) activations, and 192 of
+what those blocks say (8 x 8 and 4 x 4). They, the recogniser's embedding and what the points say go through one hidden
+layer, beside a linear path. The first part becomes face_shape.onnx, the last the arrays of
 `tronie.stages.fit.regressor.Calibration`.
 """
 
@@ -16,20 +17,13 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from training.landmarks.activations_net import (
-    OnnxWriter,
-    activation_norms,
-    convolutions,
-    gain,
-    plain_convolutions,
-    weights_of,
-)
+from training.landmarks.activations_net import OnnxWriter, activation_norms, plain_convolutions, weights_of
+from training.landmarks.onnx_graph import Layer
+from training.landmarks.residual import BLOCKS, COARSE, FINE, MIDDLE, UPPER, padding, read_blocks, write_block
 
 SEEN, KNOWN, EMBEDDING = 256, 192, 128
 FEATURES = SEEN + KNOWN + EMBEDDING
 """What face_shape.onnx says: of the landmark net's activations, of the recogniser's, its embedding."""
-MIDDLE, COARSE = (128, 8, 8), (256, 4, 4)
-"""The recogniser's activations."""
 HIDDEN = 512
 LAYERS = ((32, 48, 3, 1), (48, 96, 3, 2), (96, 96, 3, 1), (96, 128, 3, 2))
 """Convolutions over the early activations: channels in, out, side of the kernel, stride."""
@@ -41,6 +35,34 @@ KNOWN_JOINED = ((384, 192, 3, 1), (192, 64, 1, 1))
 """Over their result beside the coarse ones."""
 
 
+class Block(nn.Module):
+    """One of residual.BLOCKS, over `channels` of that side."""
+
+    def __init__(self, channels: int, wide: int, stride: int, side: int) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(channels, wide, 3, stride, 1 if stride == 1 else 0)
+        self.two = nn.Conv2d(wide, wide, 3, 1, 1)
+        self.stride, self.lacking = stride, padding(side, wide, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.two(torch.relu(self.one(x)))
+        if self.stride == 2:
+            rows, channels, _ = self.lacking
+            x = nn.functional.pad(nn.functional.avg_pool2d(x, 2, 2), (0, 0, 0, 0, 0, channels))
+            inner = nn.functional.pad(inner, (0, rows, 0, rows))
+        return torch.relu(inner + x)
+
+
+def upper() -> list[tuple[int, int, int, int, int]]:
+    """Of the blocks that are learned further: index, channels that go in and come out, stride, side."""
+    (channels, side, _), out = FINE, []
+    for k in UPPER:
+        wide, stride = BLOCKS[k]
+        out.append((k, channels, wide, stride, side))
+        channels, side = wide, padding(side, wide, channels)[2] if stride == 2 else side
+    return out
+
+
 class ShapeNet(nn.Module):
     def __init__(self, told: int, outputs: int, extra: int, groups: int, blind: np.ndarray) -> None:
         """`told` numbers come from the points; `extra` outputs only help to learn, `groups` say how wide the errors of
@@ -50,10 +72,11 @@ class ShapeNet(nn.Module):
         self.early_norm, self.late_norm = activation_norms()
         self.early, self.joined = plain_convolutions(LAYERS), plain_convolutions(JOINED)
         self.embed = nn.Linear(1024, SEEN)
+        self.blocks = nn.ModuleList([Block(*sizes) for _, *sizes in upper()])
         self.middle_norm = nn.BatchNorm2d(MIDDLE[0], affine=False)
         self.coarse_norm = nn.BatchNorm2d(COARSE[0], affine=False)
-        self.knowing, self.known_joined = convolutions(KNOWING), convolutions(KNOWN_JOINED)
-        self.known, self.known_norm = nn.Linear(1024, KNOWN), nn.BatchNorm1d(KNOWN)
+        self.knowing, self.known_joined = plain_convolutions(KNOWING), plain_convolutions(KNOWN_JOINED)
+        self.known = nn.Linear(1024, KNOWN)
         self.embedding_norm = nn.BatchNorm1d(EMBEDDING, affine=False)
         count = FEATURES + told
         self.hidden, self.out = nn.Linear(count, HIDDEN), nn.Linear(HIDDEN, outputs)
@@ -63,65 +86,77 @@ class ShapeNet(nn.Module):
         drops = nn.Dropout2d(0.02), nn.Dropout2d(0.1), nn.Dropout(0.1), nn.Dropout(0.05), nn.Dropout2d(0.15)
         self.drops = nn.ModuleList([*drops, nn.Dropout(0.2)])
 
-    def inherited(self) -> list[nn.Parameter]:
-        """The convolutions that `inherit` fills."""
+    @property
+    def norms(self) -> dict[str, nn.BatchNorm1d | nn.BatchNorm2d]:
+        names = ("early_norm", "late_norm", "middle_norm", "coarse_norm", "embedding_norm")
+        return {name: getattr(self, name) for name in names}
+
+    def over_landmarks(self) -> list[nn.Parameter]:
+        """What reads the landmark net's activations."""
         return [*self.early.parameters(), *self.joined.parameters(), *self.embed.parameters()]
 
-    def inherit(self, path: Path) -> None:
-        """Begin with the nets over the landmark net's activations that an earlier face_shape.onnx holds."""
+    def over_recognizer(self) -> list[nn.Parameter]:
+        """What reads the last of the recogniser's blocks."""
+        return [*self.knowing.parameters(), *self.known_joined.parameters(), *self.known.parameters()]
+
+    def inherit(self, path: Path, recognizer: Path) -> None:
+        """Begin with what an earlier face_shape.onnx holds, and with the recogniser's blocks where it has none."""
         graph = onnx.load(path).graph
         found = {i.name.removesuffix("_half"): numpy_helper.to_array(i).astype(np.float32) for i in graph.initializer}
+        pairs: list[tuple[nn.Module, np.ndarray, np.ndarray]] = []
+        for name in ("early", "joined", "knowing", "known_joined"):
+            rows = enumerate(getattr(self, name))
+            pairs += [(layer[0], found[f"{name}.{i}.w"], found[f"{name}.{i}.b"]) for i, layer in rows]
+        pairs += [(getattr(self, name), found[name + "_w"], found[name + "_b"]) for name in ("embed", "known")]
+        held = read_blocks(recognizer) | read_blocks(path)
+        for k, block in zip(UPPER, self.blocks, strict=True):
+            pairs += [(own, h.weight, h.bias) for own, h in zip((block.one, block.two), held[k], strict=True)]
         with torch.no_grad():
-            for block in ("early", "joined"):
-                for i, layer in enumerate(getattr(self, block)):
-                    layer[0].weight.copy_(torch.from_numpy(found[f"{block}.{i}.w"]))
-                    layer[0].bias.copy_(torch.from_numpy(found[f"{block}.{i}.b"]))
-            self.embed.weight.copy_(torch.from_numpy(found["embed_w"]))
-            self.embed.bias.copy_(torch.from_numpy(found["embed_b"]))
-            for norm in ("early_norm", "late_norm"):
-                held: nn.BatchNorm2d = getattr(self, norm)
-                held.running_mean.copy_(torch.from_numpy(found[norm + "_m"].ravel()))
-                held.running_var.copy_(torch.from_numpy(1 / found[norm + "_s"].ravel() ** 2 - held.eps))
+            for layer, weight, bias in pairs:
+                layer.weight.copy_(torch.from_numpy(weight))
+                layer.bias.copy_(torch.from_numpy(bias))
+            for name, norm in self.norms.items():
+                norm.running_mean.copy_(torch.from_numpy(found[name + "_m"].ravel()))
+                norm.running_var.copy_(torch.from_numpy(1 / found[name + "_s"].ravel() ** 2 - norm.eps))
 
     def inherit_tables(self, hidden: np.ndarray, bias: np.ndarray, out: np.ndarray, direct: np.ndarray) -> None:
-        """Begin with an earlier net's layers in this net's units: hidden (F, H), bias (H + outputs,), out (H, outputs),
-        direct (F, outputs), nearness last. It may have had fewer hidden units. What it made of the recogniser's numbers
-        is left behind, for the net that it read them off begins anew."""
-        told, units = self.hidden.in_features - FEATURES, hidden.shape[1]
-        rows = [*range(SEEN), *range(FEATURES, FEATURES + told)]
-        own = [*range(SEEN), *range(len(hidden) - told, len(hidden))]
-        hidden, direct = hidden[own], direct[own]
+        """Begin with an earlier net's layers in this net's units: hidden (F, H), bias (H + outputs + doubts,), out
+        (H, outputs + doubts), direct (F, outputs); the nearness is the last of the outputs."""
+        units, count = hidden.shape[1], direct.shape[1]
+        parts = (
+            (self.hidden, hidden, bias[:units]),
+            (self.out, out[:, :count], bias[units : units + count]),
+            (self.direct, direct, np.zeros(count)),
+            (self.nearness, direct[:, -1:], bias[units + count - 1 : units + count]),
+            (self.doubt, out[:, count:], bias[units + count :]),
+        )
         with torch.no_grad():
-            for layer in (self.out, self.direct, self.nearness):
-                layer.weight.zero_()
-            self.hidden.weight[:units] = 0
-            self.hidden.weight[:units, rows] = torch.from_numpy(hidden.T.astype(np.float32))
-            self.hidden.bias[:units] = torch.from_numpy(bias[:units].astype(np.float32))
-            self.out.weight[:, :units] = torch.from_numpy(out.T.astype(np.float32))
-            self.out.bias.copy_(torch.from_numpy(bias[units:].astype(np.float32)))
-            self.direct.bias.zero_()
-            self.direct.weight[:, rows] = torch.from_numpy(direct.T.astype(np.float32))
-            self.nearness.weight[:, rows] = torch.from_numpy(direct[:, -1:].T.astype(np.float32))
-            self.nearness.bias[:] = float(bias[-1])
+            self.extra.weight.zero_()
+            for layer, weight, shift in parts:
+                layer.weight.copy_(torch.from_numpy(weight.T.astype(np.float32)))
+                layer.bias.copy_(torch.from_numpy(shift.astype(np.float32)))
 
     def train(self, mode: bool = True) -> ShapeNet:
-        """The first normalisations stay as they were inherited."""
+        """The normalisations stay as they were inherited."""
         super().train(mode)
-        self.early_norm.eval()
-        self.late_norm.eval()
+        for norm in self.norms.values():
+            norm.eval()
         return self
 
     def features(self, seen: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """(B, 32, 32, 32), (B, 128, 8, 8), (B, 128, 8, 8), (B, 256, 4, 4), (B, 128) -> (B, FEATURES)."""
-        early, late, middle, coarse, embedding = seen
+        """(B, 32, 32, 32), (B, 128, 8, 8), (B, 64, 17, 17), (B, 128) -> (B, FEATURES)."""
+        early, late, x, embedding = seen
+        inner = {}
+        for k, block in zip(UPPER, self.blocks, strict=True):
+            x = inner[k] = block(x)
+        known = self.knowing(self.drops[4](self.middle_norm(inner[9])))
+        known = self.known_joined(torch.cat([known, self.drops[4](self.coarse_norm(inner[12]))], 1))
         x = self.early(self.drops[0](self.early_norm(early)))
         x = self.joined(torch.cat([x, self.drops[1](self.late_norm(late))], 1))
-        k = self.knowing(self.drops[4](self.middle_norm(middle)))
-        k = self.known_joined(torch.cat([k, self.drops[4](self.coarse_norm(coarse))], 1))
         return torch.cat(
             [
                 self.embed(self.drops[2](x.flatten(1))),
-                self.known_norm(self.known(self.drops[5](k.flatten(1)))),
+                self.known(self.drops[5](known.flatten(1))),
                 self.drops[2](self.embedding_norm(embedding)),
             ],
             1,
@@ -140,21 +175,21 @@ class ShapeNet(nn.Module):
 
 
 def save_onnx(net: ShapeNet, path: Path) -> None:
-    """The convolutional half."""
+    """The convolutional part; the recogniser's blocks in eight bits."""
     w = weights_of(net)
     writer = OnnxWriter(w)
-    flat = writer.flattened(LAYERS, JOINED)
-    seen = writer.dense(flat, "embed", w["embed.weight"], w["embed.bias"], "seen")
-    k = writer.convolved(writer.normalized("middle", "middle_norm"), "knowing", KNOWING)
-    writer.node("Concat", [k, writer.normalized("coarse", "coarse_norm")], "known_both", axis=1)
+    x = "fine"
+    for i, (k, channels, _, _, side) in enumerate(upper()):
+        one, two = (Layer(w[f"blocks.{i}.{n}.weight"], w[f"blocks.{i}.{n}.bias"]) for n in ("one", "two"))
+        x = write_block(writer, x, k, (one, two), side, channels)
+    known = writer.convolved(writer.normalized("middle", "middle_norm"), "knowing", KNOWING)
+    writer.node("Concat", [known, writer.normalized("coarse", "coarse_norm")], "known_both", axis=1)
     flat = writer.node("Flatten", [writer.convolved("known_both", "known_joined", KNOWN_JOINED)], "known_flat")
-    by = gain(w, "known_norm")
-    bias = (w["known.bias"] - w["known_norm.running_mean"]) * by + w["known_norm.bias"]
-    known = writer.dense(flat, "known", w["known.weight"] * by[:, None], bias, "known_out")
+    known = writer.dense(flat, "known", w["known.weight"], w["known.bias"], "known_out")
+    seen = writer.dense(writer.flattened(LAYERS, JOINED), "embed", w["embed.weight"], w["embed.bias"], "seen")
     embedding = writer.normalized("embedding", "embedding_norm", spread=False)
     writer.node("Concat", [seen, known, embedding], "features", axis=1)
-    inputs = {"middle": MIDDLE, "coarse": COARSE, "embedding": (EMBEDDING,)}
-    writer.save(path, "face_shape", "features", FEATURES, inputs)
+    writer.save(path, "face_shape", "features", FEATURES, {"fine": FINE, "embedding": (EMBEDDING,)})
 
 
 def tables(net: ShapeNet) -> dict[str, np.ndarray]:

@@ -3,10 +3,11 @@
     python -m training.landmarks.train_calibration SAMPLES [--epochs 4] [--threads 2] [--out FOLDER]
 
 Every shard below SAMPLES counts. A net (shape_net.py) learns identity, expression and corrections of the pose from the
-landmark net's activations and the recogniser's, the points and the scores. It begins with what the face_shape.onnx of
-the package knows of the first. Answers to pictures of one person must agree as well as be right. One shard in twelve is
-held out; on it the figures are printed and the spread of the errors is measured. A state is kept after every pass
-(SAMPLES/calibrate.state), from which the same command goes on; delete it when all is done. Needs PyTorch.
+landmark net's activations and the recogniser's, the points and the scores. It begins with the two files of the package,
+and with the recogniser's own blocks where they are not in them yet. Answers to pictures of one person must agree as
+well as be right. One shard in twelve is held out; on it the figures are printed and the spread of the errors is
+measured. A state is kept after every pass (SAMPLES/calibrate.state), from which the same command goes on; delete it
+when all is done. Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ import numpy as np
 import torch
 
 from training.landmarks.shape_net import FEATURES, ShapeNet, save_onnx, tables
+from training.landmarks.synthesize import FINE_STEP
 from tronie.head.model import HeadModel, default_head
 from tronie.pipelines.calibration.targets import COMPONENTS, MODES, Scales, Targets, spreads, targets_of
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.regressor import CAMERA_FEATURES
 
 ASSETS = Path(__file__).parents[2] / "src/tronie/assets"
-SEEN = ("early", "late", "middle", "coarse", "embedding")
-SPATIAL = SEEN[:4]
+SEEN = {"early": 1.0, "late": 1.0, "fine": FINE_STEP, "embedding": 1.0}
+"""What the net reads, and the step of its numbers."""
+SPATIAL = tuple(SEEN)[:3]
 HELD = 12
-BATCH, RATE, DECAY = 128, 2e-3, 0.05
-LAST_RATE, LAST_DECAY, INHERITED_RATE = 6e-4, 0.02, 2e-4
-"""Of the layers that begin with an earlier calibration's, and of the convolutions that do."""
+BATCH, DECAY = 128, 0.02
+LAST_RATE, KNOWN_RATE, SEEN_RATE, BLOCKS_RATE, EXTRA_RATE = 4e-4, 4e-4, 2e-4, 2e-4, 2e-3
+"""Of the fully connected layers, of what reads the recogniser, of what reads the landmark net, of the recogniser's
+blocks, and of what only helps to learn."""
 LAYERS = ("hidden", "hidden_bias", "out", "direct", "bias")
 DOUBT_WEIGHT = 0.1
 AGREE = 1.0
@@ -58,6 +62,11 @@ def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return data, np.repeat(np.arange(len(counts)), counts)
 
 
+def picked(seen: list[torch.Tensor], rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What the net reads of some samples."""
+    return tuple(a[rows].float() * step for a, step in zip(seen, SEEN.values(), strict=True))
+
+
 def run(net: ShapeNet, seen: list[torch.Tensor], told: torch.Tensor, rows: np.ndarray) -> list[np.ndarray]:
     """Outputs, extra outputs and doubts of the held-out rows."""
     net.eval()
@@ -65,7 +74,7 @@ def run(net: ShapeNet, seen: list[torch.Tensor], told: torch.Tensor, rows: np.nd
     with torch.no_grad():
         for start in range(0, len(rows), 256):
             some = torch.from_numpy(rows[start : start + 256])
-            parts.append(net(tuple(a[some].float() for a in seen), told[some]))
+            parts.append(net(picked(seen, some), told[some]))
     net.train()
     return [torch.cat(p).numpy() for p in zip(*parts, strict=True)]
 
@@ -107,15 +116,16 @@ def in_units(scales: Scales, tables: dict[str, np.ndarray]) -> tuple[np.ndarray,
     scale = np.concatenate([np.ones(len(tables["hidden"]) - len(told)), told])
 
     def scaled(table: np.ndarray) -> np.ndarray:
-        return np.concatenate([table[..., :k] @ scales.root, table[..., k : k + 59] / scales.rest_scale], axis=-1)
+        parts = table[..., :k] @ scales.root, table[..., k : k + 59] / scales.rest_scale, table[..., k + 59 :]
+        return np.concatenate(parts, axis=-1)
 
-    bias = tables["bias"][: k + 59].copy()
-    bias[k:] -= scales.rest_mean
+    bias = tables["bias"].copy()
+    bias[k : k + 59] -= scales.rest_mean
     return (
         tables["hidden"] / scale[:, None],
         np.concatenate([tables["hidden_bias"], scaled(bias)]),
         scaled(tables["out"]),
-        scaled(tables["direct"]) / scale[:, None],
+        scaled(tables["direct"][:, : k + 59]) / scale[:, None],
     )
 
 
@@ -190,18 +200,17 @@ def main() -> None:
     blind = np.ones(FEATURES + told.shape[1])
     blind[FEATURES + COMPONENTS :][CAMERA_FEATURES] = 0
     net = ShapeNet(told.shape[1], goal.shape[1] - extra, extra, MODES + 1, blind).to(memory_format=torch.channels_last)
-    net.inherit(options.begin / "face_shape.onnx")
+    net.inherit(options.begin / "face_shape.onnx", ASSETS / "recognizer.onnx")
     net.inherit_tables(*in_units(scales, start))
     modes = torch.tensor(scales.modes, dtype=torch.float32)
     mark = marks(data, shard)
-    inherited = {id(p) for p in net.inherited()}
-    last = {id(p) for layer in (net.hidden, net.out, net.direct, net.nearness) for p in layer.parameters()}
-    new = [p for p in net.parameters() if id(p) not in inherited | last]
+    last = [p for part in (net.hidden, net.out, net.direct, net.nearness, net.doubt) for p in part.parameters()]
     groups = [
-        {"params": [p for p in new if p.ndim > 1], "weight_decay": DECAY, "lr": RATE},
-        {"params": [p for p in new if p.ndim <= 1], "weight_decay": 0.0, "lr": RATE},
-        {"params": [p for p in net.parameters() if id(p) in last], "weight_decay": LAST_DECAY, "lr": LAST_RATE},
-        {"params": net.inherited(), "weight_decay": 0.0, "lr": INHERITED_RATE},
+        {"params": last, "weight_decay": DECAY, "lr": LAST_RATE},
+        {"params": net.over_recognizer(), "weight_decay": DECAY, "lr": KNOWN_RATE},
+        {"params": net.over_landmarks(), "weight_decay": 0.0, "lr": SEEN_RATE},
+        {"params": [*net.blocks.parameters()], "weight_decay": 0.0, "lr": BLOCKS_RATE},
+        {"params": [*net.extra.parameters()], "weight_decay": DECAY, "lr": EXTRA_RATE},
     ]
     optimizer = torch.optim.AdamW(groups)
     batches = len(learned) // BATCH
@@ -240,7 +249,7 @@ def main() -> None:
         for i in range(batches):
             chosen = np.sort(order[i * BATCH : (i + 1) * BATCH])
             rows = torch.from_numpy(chosen)
-            main_out, extra_out, doubt = net(tuple(a[rows].float() for a in seen), told[rows])
+            main_out, extra_out, doubt = net(picked(seen, rows), told[rows])
             off = torch.cat([main_out, extra_out], 1) - goal[rows]
             square = off**2 * weight
             loss = square[:, : k + 59].sum(1).mean() + (square[:, k + 59 :].sum(1) * ours[rows]).mean()

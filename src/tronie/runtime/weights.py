@@ -107,8 +107,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "face_shape",
             "face_shape.onnx",
-            4347322,
-            "056774560a27bb646c367a34c8e18171af944ab6a7e113caabe2145456e3f1fe",
+            8424645,
+            "431d01ba5f723fb4ea9150f7e43c66eb799d87cb1f548a854c86d8f78f2ecd05",
             "CC0-1.0",
             _CALIBRATION,
             "reads a person's shape off the landmark net's activations",
@@ -167,8 +167,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "calibration",
             "calibration.npz",
-            1769438,
-            "51d4378b0995571212c2372d6097375934c74bddba138feacc30514b85b677e7",
+            1768209,
+            "1cb09ca691564181994c25b8afef8f593e79ea3c6795edb00f90d4f991f13c26",
             "CC0-1.0",
             _CALIBRATION,
             "head and pose from the landmark net's answer",

@@ -38,7 +38,7 @@ FEWEST = 20
 """Pictures that tell a spread; where there are fewer, all are taken."""
 POSE_WEIGHT = (0.3, 0.3, 0.15, 0.1, 0.1, 0.1, 0.15)
 """Of turn, growth, shift and nearness, each in units of its spread, against mm^2 of the face's shape."""
-EXPRESSION_WEIGHT, EXTRA_WEIGHT = 0.08, 0.3
+EXPRESSION_LEAST, EXPRESSION_WEIGHT, EXTRA_WEIGHT = 0.06, 0.08, 0.3
 
 
 def towards(points: Array) -> Array:
@@ -171,7 +171,7 @@ class Scales:
     def weights(self, model: HeadModel) -> Array:
         """Of squared errors in the goal; expression counts by how much it moves the face."""
         moved = np.sqrt((model.expression[:, model.inner_face] ** 2).sum(axis=2).mean(axis=1)) * self.rest_scale[:52]
-        expression = 0.02 + EXPRESSION_WEIGHT * moved**2 / np.mean(moved**2)
+        expression = EXPRESSION_LEAST + EXPRESSION_WEIGHT * moved**2 / np.mean(moved**2)
         parts = [np.ones(len(self.root)), expression, POSE_WEIGHT, np.full(self.extra.shape[1], EXTRA_WEIGHT)]
         return np.concatenate(parts).astype(np.float32)
 

@@ -198,7 +198,7 @@ class LandmarkNet:
                 for m, p in zip(maps, photo, strict=True)
             ]
             known = recognizer.activations(np.array(chips), self._threads)
-            told = {name: known[name] for name in ("middle", "coarse", "embedding")}
+            told = {name: known[name] for name in ("fine", "embedding")}
             features = list(self._shape.run(activations | told)["features"])
             doubts = list(self._doubts.run(activations)["doubts"])
             embeddings = list(known["embedding"].astype(np.float64))
