@@ -7,6 +7,7 @@ read it again is said. Ends with 1 where something was found.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -101,4 +102,6 @@ def _again(paths: list[Path], work: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    sys.stdout.flush()
+    os._exit(result)  # threads of what was fuzzed may still run, and would be waited for

@@ -129,9 +129,10 @@ def main() -> None:
         say({"prepares": name})
         try:
             if not fuzz(TARGETS[name], work, seed, float(seconds), watch, say):
-                return
+                break
         except BaseException as error:  # of ours: a valid file that cannot be read, a broken target
             say({"broken": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()})
+    os._exit(0)  # threads of what was fuzzed may still run, and would be waited for
 
 
 if __name__ == "__main__":

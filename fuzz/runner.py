@@ -23,7 +23,7 @@ from tronie.runtime.hardware import resident
 WAIT = 6
 """Times a target's seconds of processor time after which a file that is still being read is a hang: others may use the
 processors too."""
-PREPARING = 120.0
+PREPARING = 300.0
 """Seconds: kernels may have to be compiled."""
 TICK = 0.05
 STARTS = 30
@@ -82,7 +82,10 @@ class Runner:
                     if fault is None:
                         continue
                     process.kill()
-                    self._keep(score, fault, self._input(score.target))
+                    if fuzzing:
+                        self._keep(score, fault, self._input(score.target))
+                    else:
+                        score.broken = fault.said
                     break
                 if line is None:
                     if process.wait() and fuzzing:
@@ -110,6 +113,9 @@ class Runner:
                     self.tell(score)
                 if told.get("done"):
                     left.pop(0)
+                    fuzzing = False
+                    if not left:
+                        break
         finally:
             process.kill()
             process.wait()
