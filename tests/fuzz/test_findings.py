@@ -115,6 +115,15 @@ def test_names_in_a_graph_are_told_so_that_they_can_be_printed(tmp_path: Path) -
         import_file("deep3d", tmp_path / "net.pb")
 
 
+def test_pickles_with_odd_texts_warn_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    from tronie.formats.numpy_pickle import read_array_pickle
+
+    (tmp_path / "a.pkl").write_bytes(b"\x80\2}S'\\\\ \\d'\nNs.")
+    with pytest.raises(WeightsError, match="STRING"):
+        read_array_pickle(tmp_path / "a.pkl")
+    assert not recwarn
+
+
 def test_clips_of_another_program(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     from tronie.service.clip_tasks import followed
