@@ -177,8 +177,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "fit_errors",
             "fit_errors.npz",
-            47591,
-            "b9738d9faef21c0ff4c08e8cf74c7805bcbddaa942d131d16310dc908596e9cb",
+            47560,
+            "d5be87511ea5a6454f7b692ce0b83c7f6987d7a25dc1f39fdcb03fe662c39231",
             "CC0-1.0",
             _FIT_ERRORS,
             "how the errors of fits hang together, for the outline",
