@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 
 from tronie.runtime.job import CompilingKernels, Job
 
@@ -51,6 +53,19 @@ def telling(job: Job) -> AbstractContextManager[None]:
 
 def _compiled(function: F, **options: Any) -> F:
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:
         return cast(F, numba.njit(nogil=True, error_model="numpy", **options)(function))
+    if (cache := getattr(kernel, "_cache", None)) is not None and type(cache) is FunctionCache:
+        cache.__class__ = _LeanCache
+    return cast(F, kernel)
+
+
+class _LeanCache(FunctionCache):
+    """Numba's cache, which for a kernel that lies on disk does not first learn all that can be compiled: that takes a
+    second at every start. Numba's compiler learns it by itself when there is something to compile."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)  # the memory of arrays, which is all that compiled code asks for
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
