@@ -52,7 +52,7 @@ def test_an_example_runs(
     monkeypatch.chdir(tmp_path)
     shutil.copy(EXAMPLES / "astronaut.jpg", "photo.jpg")
     Path("OUT").mkdir()
-    if '"out"' in text:
+    if '"out"' in text and "save(" not in text:
         tronie.save(result, "out", outputs=["overlay"], name="photo")
     Path("OUT/manifest.json").write_text(json.dumps({"inputs": [{"name": "a", "status": "ok", "warned": {}}]}))
     # What the text around the examples takes for granted.
