@@ -442,6 +442,17 @@ def test_importing_and_asking_the_version_load_nothing_heavy() -> None:
     assert said.splitlines()[1] == "[]"
 
 
+def test_who_only_deals_out_work_starts_neither_kernels_nor_decoders(tmp_path) -> None:
+    code = (
+        "import sys, tronie.cli; tronie.cli.execute(sys.argv[1:]);"
+        "print([m for m in ('cv2', 'numba', 'onnxruntime', 'scipy') if m in sys.modules])"
+    )
+    (tmp_path / "a.jpg").touch()
+    command = [sys.executable, "-c", code, "run", str(tmp_path), "-o", str(tmp_path / "out"), "--dry-run"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]"
+
+
 def test_every_public_name_can_be_had() -> None:
     for name in tronie.__all__:
         assert getattr(tronie, name) is not None

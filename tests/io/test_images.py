@@ -17,7 +17,8 @@ from PIL import Image, ImageCms
 from tronie import Pipeline
 from tronie.cli.options import settings_from
 from tronie.errors import InputError
-from tronie.io.images import IMAGE_SUFFIXES, Limits, photo_from_array, read_photo
+from tronie.io.images import Limits, photo_from_array, read_photo
+from tronie.io.kinds import IMAGE_SUFFIXES
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".ppm", ".jp2", ".avif"])

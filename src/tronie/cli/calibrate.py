@@ -26,8 +26,8 @@ def calibrate_head(
     name: str, pictures: int, photos: list[Path], workers: int, overwrite: bool, events: bool = False
 ) -> int:
     """Calibrate; the exit code. `events`: all that happens as lines of JSON."""
-    from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.inputs import find_inputs
+    from tronie.io.kinds import IMAGE_SUFFIXES
 
     if (done := calibrated().get(name)) is not None and not overwrite:
         _tell(name, done, f"{name} is calibrated already ({described(done.card)}); --overwrite does it again.", events)

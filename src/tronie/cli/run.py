@@ -52,7 +52,7 @@ class How:
 
 def run_photos(photos: list[str], out: Path, settings: Settings, **how: Any) -> int:
     """Do the photos that the arguments stand for, as `How` says; the exit code."""
-    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.kinds import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
     began, asked = time.monotonic(), How(**how)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array
-from tronie.runtime.jit import jit
 
 Ints = NDArray[np.int32]
 
@@ -59,13 +58,15 @@ class Sparse:
 
     def __matmul__(self, x: ArrayLike) -> Array:
         """(M,) or (M, k) -> (N,) or (N, k): float32 if both are, else float64."""
+        from tronie.head.sparse_product import multiply
+
         values = np.asarray(x)
         dtype = np.float32 if values.dtype == self.weight.dtype == np.float32 else np.float64
         flat = np.ascontiguousarray(values.reshape(len(values), -1), dtype=dtype)
         if len(flat) != self.columns:
             raise ValueError(f"{self.shape} does not fit {values.shape}")
         out = np.zeros((self.shape[0], flat.shape[1]), dtype=dtype)
-        _multiply(self.start, self.index, self.weight.astype(dtype, copy=False), flat, out)
+        multiply(self.start, self.index, self.weight.astype(dtype, copy=False), flat, out)
         return out.reshape(len(self.start) - 1, *values.shape[1:])
 
     def __getitem__(self, rows: NDArray[np.integer[Any]]) -> Sparse:
@@ -82,15 +83,6 @@ class Sparse:
         rows = np.repeat(np.repeat(np.arange(self.shape[0]), np.diff(self.start)), counts)
         weights = np.repeat(self.weight, counts) * picked.weight
         return Sparse.of(rows, picked.index, weights, (self.shape[0], other.columns))
-
-
-@jit
-def _multiply(start: Any, index: Any, weight: Any, x: Any, out: Any) -> None:
-    for i in range(out.shape[0]):
-        for e in range(start[i], start[i + 1]):
-            w, source = weight[e], x[index[e]]
-            for k in range(out.shape[1]):
-                out[i, k] += w * source[k]
 
 
 def catmull_clark(faces: Ints, count: int) -> tuple[Sparse, Ints]:

@@ -70,17 +70,6 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-IMAGE_SUFFIXES: frozenset[str] = frozenset(
-    f".{ending}"
-    for ending in (
-        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
-        *("heic", "heif", "hif", "avif", "jp2", "j2k", "jpx", "ppm", "pgm", "pbm", "pnm"),
-        *(("jxl",) if can_read() else ()),
-    )
-)
-"""Lower-case endings of the files taken from a folder. Reading itself goes by the content, not by the name."""
-
-
 TURNS: dict[int, Callable[[Image], Image]] = {
     2: lambda image: image[:, ::-1],
     3: lambda image: image[::-1, ::-1],

@@ -116,7 +116,7 @@ def numbered_pictures(source: str) -> list[Path]:
     """The pictures of a folder, of a glob pattern or of a pattern with %d, in their order."""
     path = Path(source)
     if path.is_dir():
-        from tronie.io.images import IMAGE_SUFFIXES  # brings the decoders, which who only deals out work does without
+        from tronie.io.kinds import IMAGE_SUFFIXES
 
         found = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
     elif "%" in path.name:

@@ -1,4 +1,5 @@
-"""Kinds of picture files that are known but not read, and what their owner can do."""
+"""Kinds of picture files by their names: those that are read, and those that are known but not read, with what their
+owner can do. Brings no decoder, so that who only deals out work starts sooner."""
 
 from __future__ import annotations
 
@@ -7,6 +8,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+
+IMAGE_SUFFIXES: frozenset[str] = frozenset(
+    f".{ending}"
+    for ending in (
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff"),
+        *("heic", "heif", "hif", "avif", "jp2", "j2k", "jpx", "ppm", "pgm", "pbm", "pnm"),
+        *(("jxl",) if find_spec("imagecodecs") else ()),
+    )
+)
+"""Lower-case endings of the files taken from a folder. Reading itself goes by the content, not by the name."""
 
 
 @dataclass(frozen=True, slots=True)

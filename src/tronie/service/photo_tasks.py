@@ -28,7 +28,7 @@ THUMB = 128
 
 def about(workspace: Workspace, job: InterfaceJob) -> About:
     """What the window offers."""
-    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.kinds import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES
     from tronie.outputs import OUTPUTS
 
@@ -246,9 +246,8 @@ def thumbnail(workspace: Workspace, job: InterfaceJob, path: Path) -> Image:
 def find(workspace: Workspace, job: InterfaceJob, given: list[str]) -> tuple[list[tuple[Path, bool]], list[str]]:
     """The photos that files and folders stand for, each with whether it moves, and a sentence for what cannot be
     used."""
-    from tronie.io.images import IMAGE_SUFFIXES
     from tronie.io.inputs import find_inputs
-    from tronie.io.kinds import left_out_sentence
+    from tronie.io.kinds import IMAGE_SUFFIXES, left_out_sentence
     from tronie.io.video import is_clip
     from tronie.io.video.clip import VIDEO_SUFFIXES
 

@@ -121,7 +121,7 @@ def _model(row: dict[str, Any]) -> ModelRecord:
 
 @functools.cache
 def _suffixes() -> tuple[str, ...]:
-    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.kinds import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES
 
     return tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))

@@ -70,7 +70,7 @@ def make_people(
     `texture`, `light`, `frontal` and `files`. Raises TronieError when there is nothing to do, Cancelled when the job
     is, or when it drains while there is a head to begin or a texture to look at; people who are finished are kept.
     """
-    from tronie.io.images import IMAGE_SUFFIXES
+    from tronie.io.kinds import IMAGE_SUFFIXES
 
     job = job or Job()
     check(settings.wanted)
