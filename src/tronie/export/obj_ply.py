@@ -53,7 +53,7 @@ def _obj_shells(shells: Sequence[Shell], before: NDArray[np.int64]) -> Iterator[
         yield numbers("vt ", shell.uv * [1, -1] + [0, 1], 5)
         yield numbers("vn ", shell.normals, 3)
         yield _ascii(f"g {_word(shell.name)}\nusemtl {_word(shell.name)}\n")
-        yield b"".join(b"f %d/%d/%d %d/%d/%d %d/%d/%d\n" % tuple(row) for row in corners.reshape(-1, 9).tolist())
+        yield b"f %d/%d/%d %d/%d/%d %d/%d/%d\n" * len(corners) % tuple(corners.ravel().tolist())
         before = before + len(shell.vertices)
 
 
@@ -215,7 +215,13 @@ def _obj_shared(key: Same, level: int) -> tuple[bytes, bytes]:
         for part in parts:
             rows = np.flatnonzero(mesh.part == PARTS.index(part))
             text.append(f"g {part}\n" if len(rows) else "")
-            for quad, quad_uv in zip((mesh.quads[rows] + 1).tolist(), (mesh.quad_uv[rows] + 1).tolist(), strict=True):
+            v, t = mesh.quads[rows] + 1, mesh.quad_uv[rows] + 1
+            if v.all():
+                text.append(
+                    "f %d/%d/%d %d/%d/%d %d/%d/%d %d/%d/%d\n" * len(v) % tuple(np.stack([v, t, v], 2).ravel().tolist())
+                )
+                continue
+            for quad, quad_uv in zip(v.tolist(), t.tolist(), strict=True):  # triangles among them
                 corners = [f"{v}/{t}/{v}" for v, t in zip(quad, quad_uv, strict=True) if v]
                 text.append("f " + " ".join(corners) + "\n")
     return uv, "".join(text).encode()

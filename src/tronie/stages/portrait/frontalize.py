@@ -363,7 +363,8 @@ def mouth_patch(head: Head, facts: SurfaceFacts, anchors: Anchors) -> Array:
         at = anchors.here[:, :2] / anchors.per_mm
         low, high = at[meet].min(axis=0) - NEAR_MM[1], at[meet].max(axis=0) + NEAR_MM[1]
         near = np.flatnonzero(((at > low) & (at < high)).all(axis=1) & (anchors.normal_z > 0))
-        off = np.linalg.norm(at[near, None] - at[None, meet], axis=2).min(axis=1, initial=np.inf)
+        across, down = (at[near, None, k] - at[None, meet, k] for k in (0, 1))
+        off = np.sqrt((across * across + down * down).min(axis=1, initial=np.inf))  # a norm takes ten times as long
         lips[near] = np.maximum(lips[near], 1 - smoothstep(off, *NEAR_MM))
     return np.maximum(lips, fades(head.model, head.level).mouth)
 

@@ -57,7 +57,8 @@ def hairline_distance(points: Array) -> Array:
     for p, q in zip(a, b, strict=True):
         d, r = q - p, side - p
         t = np.clip((r @ d) / (d @ d), 0, 1)
-        distance = np.minimum(distance, np.linalg.norm(r - t[:, None] * d, axis=1))
+        z, y = r[:, 0] - t * d[0], r[:, 1] - t * d[1]
+        distance = np.minimum(distance, np.sqrt(z * z + y * y))
         crosses = (p[1] > side[:, 1]) != (q[1] > side[:, 1])
         if d[1] != 0:
             inside ^= crosses & (r[:, 0] < d[0] * r[:, 1] / d[1])
