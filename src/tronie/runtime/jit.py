@@ -56,7 +56,8 @@ def _compiled(function: F, **options: Any) -> F:
         kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:
         return cast(F, numba.njit(nogil=True, error_model="numpy", **options)(function))
-    if (cache := getattr(kernel, "_cache", None)) is not None and type(cache) is FunctionCache:
+    cache = getattr(kernel, "_cache", None)
+    if type(cache) is FunctionCache and hasattr(cache, "_load_overload"):  # as far as numba is built as it was
         cache.__class__ = _LeanCache
     return cast(F, kernel)
 
