@@ -124,9 +124,14 @@ def test_a_listener_that_goes_is_noticed(address: tuple[Stage, tuple[str, int]])
     url = here.send().json()["links"]["events"]
     with socket.create_connection(place, 5) as line:
         line.sendall(f"GET {url} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        assert b"200 OK" in line.recv(10_000)
-        assert here.client.app.state.served.follower.streams == 1
+        assert b"200 OK" in line.recv(10_000)  # which comes before the stream begins
+        assert streams_become(here, 1)
+    assert streams_become(here, 0)
+
+
+def streams_become(here: Stage, count: int) -> bool:
+    """Whether so many are followed within 5 seconds."""
     until = time.monotonic() + 5
-    while here.client.app.state.served.follower.streams and time.monotonic() < until:
+    while here.client.app.state.served.follower.streams != count and time.monotonic() < until:
         time.sleep(0.02)
-    assert here.client.app.state.served.follower.streams == 0
+    return bool(here.client.app.state.served.follower.streams == count)
