@@ -20,7 +20,7 @@ from places import EXAMPLES, ROOT
 from tronie.io.images import read_photo
 from tronie.io.video.writer import write_movie
 
-WANTS_MORE = {"sparnet-hd", "flame-2023", "ict-facekit", "deep3d", "import", "gui", "serve", "--camera"}
+WANTS_MORE = {"sparnet-hd", "flame-2023", "ict-facekit", "deep3d", "import", "gui", "serve", "--camera", "--cluster"}
 WANTS_MORE |= {"--usd", "--install-completion"}
 """A word that says so. (`--usd` is an extra; completion changes the shell.)"""
 COMMANDS = [

@@ -99,6 +99,14 @@ def run(
             metavar="I/N", show_default=False, help="Only part I of N, for jobs on many machines into one OUT."
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            show_default=False,
+            help="Work on the machines of a Ray cluster, which share the disk: its address, auto, or local.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done; write nothing.")] = False,
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=0, help="Processes; 0 chooses by cores, memory and photos.")
@@ -162,6 +170,8 @@ def run(
         raise typer.BadParameter(f"--shard {error}.") from None
     if part is not None and camera is not None:
         raise typer.BadParameter("--shard divides files; a camera has none.")
+    if cluster is not None and camera is not None:
+        raise typer.BadParameter("--cluster and --camera contradict each other.")
     settings = settings_from(context.params)
     memory = Bounds.usual_memory(settings) if memory is None else memory
     raise typer.Exit(
@@ -173,6 +183,7 @@ def run(
             update=update,
             dry=dry_run,
             shard=part,
+            cluster=cluster,
             recursive=recursive,
             camera=camera,
             sequences=sequence,

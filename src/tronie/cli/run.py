@@ -40,6 +40,8 @@ class How:
     """Only say what would be done."""
     shard: Shard | None = None
     recursive: bool = False
+    cluster: str | None = None
+    """The address of Ray's, whose machines do the work."""
     camera: int | None = None
     sequences: bool = False
     workers: int = 0
@@ -56,6 +58,10 @@ def run_photos(photos: list[str], out: Path, settings: Settings, **how: Any) -> 
     from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
     began, asked = time.monotonic(), How(**how)
+    if asked.cluster is not None:
+        from tronie.jobs.cluster import check
+
+        check()
     listing = list_inputs(
         photos,
         IMAGE_SUFFIXES | VIDEO_SUFFIXES,
@@ -127,7 +133,8 @@ def _do(
         check(settings.wanted)
     wanted = asked.workers or (default_workers(4 * clips) if clips > 1 else default_workers(total))
     workers = 1 if asked.camera is not None else min(wanted, max(total, 1))
-    with Show(total, asked.detail, asked.as_json, inner=workers == 1) as show:
+    inner = workers == 1 and asked.cluster is None
+    with Show(total, asked.detail, asked.as_json, inner=inner) as show:
         _before(show, listing, plan)
         for text in engine_info(settings.fit.engine).notices():
             show.note(text)
@@ -138,9 +145,12 @@ def _do(
             try:
                 if plan is not None and manifest is not None:
                     # A single worker may use every core; 0 leaves the choice to the pipeline.
-                    usual = Work(settings, threads=1 if workers > 1 else 0, bounds=asked.bounds or Bounds())
-                    work, apart = asked.start or usual, asked.start is None
-                    for outcome in run_job(plan, manifest, work, workers=workers, apart=apart, job=job):
+                    threads = 1 if workers > 1 or asked.cluster is not None else 0
+                    usual = Work(settings, threads=threads, bounds=asked.bounds or Bounds())
+                    work, apart, cluster = asked.start or usual, asked.start is None, asked.cluster
+                    crew = workers if cluster is None else asked.workers
+                    answers = run_job(plan, manifest, work, workers=crew, apart=apart, cluster=cluster, job=job)
+                    for outcome in answers:
                         finished += 1
                         full = full or outcome.trouble == "disk"
             except (Cancelled, KeyboardInterrupt):

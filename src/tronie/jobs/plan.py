@@ -14,9 +14,8 @@ from tronie.export.records import InputRecord
 from tronie.io.inputs import stamp
 from tronie.io.listing import Listing, RefusedInput
 from tronie.jobs.manifest import Manifest, same_file, written
-from tronie.jobs.worker import Work
+from tronie.jobs.worker import Work, not_finished
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.runtime.atomic_files import sweep
 from tronie.runtime.child_process import Crash
 from tronie.runtime.job import Job
 from tronie.runtime.processes import run_in_processes
@@ -169,25 +168,31 @@ def run_job(
     *,
     workers: int = 1,
     apart: bool = False,
+    cluster: str | None = None,
     job: Job | None = None,
 ) -> Iterator[Outcome]:
     """Do the tasks of a plan, yielding what became of each as it finishes; the manifest is kept true.
 
     One worker works in this process, unless it is to be `apart`: there a file that ends or breaks a decoder, or is
-    beyond its bounds, costs no other. `job` is told of every stage of every task, and of every outcome. Once it drains
-    the photos in work are finished (not videos, which take long) and no other begins; their records stay `pending`.
-    Where nothing can be written any more (the disk is full) it drains by itself. Raises Cancelled.
+    beyond its bounds, costs no other. With the address of a Ray `cluster` the workers are there (0: one for each core).
+    `job` is told of every stage of every task (not by a cluster), and of every outcome. Once it drains the photos in
+    work are finished (not videos, which take long) and no other begins; their records stay `pending`. Where nothing can
+    be written any more (the disk is full) it drains by itself. Raises Cancelled.
     """
     job = job or Job()
     with written(manifest):
         if len(plan.tasks):
             # On disk before the work begins: should this process be killed, the next run knows which outputs are its.
             manifest.write()
-        answers = (
-            _apart(plan.tasks, start, min(workers, len(plan.tasks)), job)
-            if apart or min(workers, len(plan.tasks)) > 1
-            else _here(plan.tasks, start, job)
-        )
+        most = len(plan.tasks)
+        if cluster is not None and most:
+            from tronie.jobs.cluster import on_cluster
+
+            answers = on_cluster(cluster, plan.tasks, start, manifest.out, most=most, workers=workers, job=job)
+        elif apart or min(workers, most) > 1:
+            answers = _apart(plan.tasks, start, min(workers, most), job)
+        else:
+            answers = _here(plan.tasks, start, job)
         with closing(answers):
             for outcome in answers:
                 manifest.finish(outcome)
@@ -224,10 +229,4 @@ def _apart(tasks: Tasks, start: Work | Start, workers: int, job: Job) -> Generat
     )
     with closing(answers):
         for task, answer in answers:
-            if isinstance(answer, Crash):
-                sweep(task.out)  # what the process that was lost had half written
-                more = f" (--{answer.bound} allows more)" if answer.bound else ""
-                reason, kind = f"Not finished: {answer.reason}{more}.", answer.bound or "crashed"
-                yield Outcome(task.source, task.folder, "error", reason=reason, trouble=kind)
-            else:
-                yield answer
+            yield not_finished(task, answer) if isinstance(answer, Crash) else answer

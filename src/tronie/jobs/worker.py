@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tronie.io.inputs import content, stamp
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.runtime.child_process import Limit
+from tronie.runtime.atomic_files import sweep
+from tronie.runtime.child_process import Crash, Limit
 from tronie.runtime.job import Advanced, Event, Job, StageBegan
 
 if TYPE_CHECKING:
@@ -114,6 +115,14 @@ class Work:
             None if memory is None else int(share[1] * memory * 1e9),
             what,
         )
+
+
+def not_finished(task: Task, crash: Crash) -> Outcome:
+    """What became of a photo whose process was lost."""
+    sweep(task.out)  # what that process had half written
+    more = f" (--{crash.bound} allows more)" if crash.bound else ""
+    reason = f"Not finished: {crash.reason.removesuffix('.')}{more}."
+    return Outcome(task.source, task.folder, "error", reason=reason, trouble=crash.bound or "crashed")
 
 
 def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
