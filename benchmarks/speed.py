@@ -1,6 +1,6 @@
 """How fast is it here? Prints the figures of the README: python -m benchmarks.speed [--photos FOLDER]
 
-Uses nothing but the public interface, from outside: installed size, start-up, one portrait warm by stage, the mesh
+What `tronie bench` does for users, and more: installed size, start-up, one portrait warm by stage, the mesh
 alone, a folder with two processes (start-up counted), and the largest process. Let the machine do nothing else.
 """
 
@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
 
 from PIL import Image
 
 import tronie
+from tronie.cli.bench import timed
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.jpg"
 SIDE = 768
@@ -101,28 +101,10 @@ def seconds(command: list[str], times: int) -> float:
 
 def warm(title: str, settings: tronie.Settings, photo: Path, work: Path, runs: int) -> None:
     """Median seconds of one photo with the models loaded, and of its stages."""
-    pipeline = tronie.Pipeline(settings)
-    stages: dict[str, list[float]] = defaultdict(list)
-    total = []
-    for index in range(runs + 2):
-        began = time.perf_counter()
-        result = pipeline.run(photo)
-        before_files = time.perf_counter()
-        tronie.save(result, work / "warm" / str(index))
-        ended = time.perf_counter()
-        shutil.rmtree(work / "warm")
-        if index < 2:  # loads, compiles, fills caches
-            continue
-        spent = dict(result.timings)
-        for face in result.faces:
-            for stage, value in face.timings.items():
-                spent[stage] = spent.get(stage, 0.0) + value
-        for stage, value in (spent | {"files": ended - before_files}).items():
-            stages[stage].append(value)
-        total.append(ended - began)
-    line(f"{title} (median of {runs}, warm)", statistics.median(total))
-    for stage, values in stages.items():
-        line(f"    {stage}", statistics.median(values))
+    total, stages = timed(tronie.Pipeline(settings), photo, work / title, runs)
+    line(f"{title} (median of {runs}, warm)", total)
+    for stage, value in stages.items():
+        line(f"    {stage}", value)
 
 
 def throughput(folder: Path, out: Path, workers: int) -> None:

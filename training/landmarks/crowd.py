@@ -151,9 +151,8 @@ class Crowd:
         worn = self.pieces[int(rng.integers(len(self.pieces)))] if hairy else None
         pool = self.invented if painted else self.skins
         skin, fit = pool[int(rng.integers(len(pool)))], Fit.random(rng, worn is not None and worn.grown)
-        if (
-            not painted and worn is not None and worn.skin >= 0 and rng.random() < OWN_HAIR
-        ):  # with the face that it grew on
+        own = not painted and rng.random() < OWN_HAIR
+        if own and worn is not None and worn.skin >= 0:  # with the face that it grew on
             skin, fit = self.skins[worn.skin], replace(fit, tone=None)
         beard = self.beards[int(rng.integers(len(self.beards)))] if rng.random() < BEARDED else None
         colour = beard_colour(rng)

@@ -126,13 +126,13 @@ def measure(photo: Path | None, runs: int, workers: int, load: float | None) -> 
             raise InputError(f"{path} shows no face of which a head can be made.")
         height, width = result.photo.image.shape[:2]
         what = f"{what} {width}x{height}, {count(len(result.faces), 'face')}" if photo else f"portrait {width}x{height}"
-        warm, stages = _timed(pipeline, path, Path(place), runs)
-        mesh, _ = _timed(pipeline.with_settings(only="mesh"), path, Path(place), runs)
+        warm, stages = timed(pipeline, path, Path(place), runs)
+        mesh, _ = timed(pipeline.with_settings(only="mesh"), path, Path(place), runs)
         pace = _pace(path, Path(place), workers) if workers else 0.0
     return Figures(what, first, warm, mesh, stages, runs, workers, pace, _peak(), load)
 
 
-def _timed(pipeline: Pipeline, path: Path, place: Path, runs: int) -> tuple[float, dict[str, float]]:
+def timed(pipeline: Pipeline, path: Path, place: Path, runs: int) -> tuple[float, dict[str, float]]:
     """Median seconds of a photo and its files, and of each stage; what loads and compiles comes before."""
     from tronie.export.writer import save
 
