@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.errors import InputError
 from tronie.jobs.worker import steady
 from tronie.pipelines.outcome import Outcome, Task
@@ -69,14 +69,8 @@ class Fake:
 
 
 def job(*arguments: Path | str, out: Path, settings: Settings | None = None, **options: object) -> int:
-    options.setdefault("workers", 1)
-    return run_photos(
-        [str(a) for a in arguments],
-        out,
-        settings or Settings(),
-        start=Fake(),
-        **options,  # type: ignore[arg-type]
-    )
+    how = How(start=Fake(), **{"workers": 1, **options})  # type: ignore[arg-type]
+    return run_photos([str(a) for a in arguments], out, settings or Settings(), how)
 
 
 def manifest(out: Path) -> dict[str, dict[str, object]]:

@@ -327,10 +327,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # scripts start their 
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fake_job import Fake
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.settings import Settings
 if __name__ == "__main__":
-    sys.exit(run_photos([{folder!r}], Path({out!r}), Settings(), workers={workers}, start=Fake()))
+    sys.exit(run_photos([{folder!r}], Path({out!r}), Settings(), How(workers={workers}, start=Fake())))
 """
 
 
@@ -522,10 +522,10 @@ os.environ["TRONIE_DEBUG"] = "1"
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fake_job import Fake
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.runtime import logs
 from tronie.settings import Settings
 if __name__ == "__main__":
     logs.start()
-    sys.exit(run_photos([{folder!r}], Path({out!r}), Settings(), workers=2, start=Fake()))
+    sys.exit(run_photos([{folder!r}], Path({out!r}), Settings(), How(workers=2, start=Fake())))
 """

@@ -107,11 +107,11 @@ sys.path.insert(0, {tests!r})
 from fake_job import Fake
 from pathlib import Path
 from tronie.cli.say import mend_streams
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.settings import Settings
 if __name__ == "__main__":
     mend_streams()
-    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), workers=1, start=Fake()))
+    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), How(workers=1, start=Fake())))
 """
 
 

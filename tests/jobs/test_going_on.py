@@ -15,7 +15,7 @@ import pytest
 from fake_job import FakePipeline, bind, contents, job, made, manifest
 
 from tronie import cli
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.errors import DiskError, OutputError
 from tronie.export.fingerprint import scope
 from tronie.jobs import index
@@ -155,7 +155,7 @@ class Full:
 
 def test_a_full_disk_ends_the_run_and_a_rerun_completes_it(photos, tmp_path, capsys) -> None:
     folder, out = photos("a.jpg", "b.jpg", "c.jpg", "d.jpg"), tmp_path / "out"
-    assert run_photos([str(folder)], out, Settings(), start=Full(), workers=1) == 1
+    assert run_photos([str(folder)], out, Settings(), How(start=Full(), workers=1)) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
     assert "the disk is full" in said[0]

@@ -16,7 +16,7 @@ import pytest
 from fake_job import FakePipeline, bind, job, manifest
 
 from tronie import cli
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.errors import OutputError
 from tronie.io.inputs import stamp
 from tronie.io.listing import Listing
@@ -188,7 +188,7 @@ class Replacing(FakePipeline):
 def test_a_photo_that_is_replaced_meanwhile_is_done_again(photos, tmp_path, overwrite) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
     folder = photos("a.jpg")
-    assert run_photos([str(folder)], out, Settings(), start=Restless(log, 1), overwrite=overwrite, workers=1) == 0
+    assert run_photos([str(folder)], out, Settings(), How(start=Restless(log, 1), overwrite=overwrite, workers=1)) == 0
     seen = log.read_bytes().splitlines()
     assert seen[-1] == (folder / "a.jpg").read_bytes()
     assert len(seen) == 2
@@ -200,10 +200,10 @@ def test_a_photo_that_does_not_come_to_rest_is_no_result(photos, tmp_path, capsy
     out, log = tmp_path / "out", tmp_path / "log"
     folder = photos("a.jpg", "b.jpg")
     photo = folder / "a.jpg"
-    assert run_photos([str(photo)], out, Settings(), start=Restless(log, 2), workers=1) == 1
+    assert run_photos([str(photo)], out, Settings(), How(start=Restless(log, 2), workers=1)) == 1
     assert "changed while it was worked on" in capsys.readouterr().err
     assert manifest(out)["a.jpg"]["status"] == "error"
-    assert run_photos([str(photo)], out, Settings(), start=Restless(log, 0), workers=1) == 0
+    assert run_photos([str(photo)], out, Settings(), How(start=Restless(log, 0), workers=1)) == 0
     assert log.read_bytes().splitlines()[-1] == photo.read_bytes()
     assert manifest(out)["a.jpg"]["status"] == "ok"
 

@@ -135,13 +135,13 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fake_job import Fake
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.jobs.shards import Shard
 from tronie.settings import Settings
 if __name__ == "__main__":
     part = Shard.parse(sys.argv[3])
-    how = dict(workers=1, start=Fake(), detail="quiet", shard=part)
-    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), **how))
+    how = How(workers=1, start=Fake(), detail="quiet", shard=part)
+    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), how))
 """
 
 

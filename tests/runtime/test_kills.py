@@ -26,10 +26,11 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fake_job import Fake
-from tronie.cli.run import run_photos
+from tronie.cli.run import How, run_photos
 from tronie.settings import Settings
 if __name__ == "__main__":
-    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), workers={workers}, start=Fake(), detail="quiet"))
+    how = How(workers={workers}, start=Fake(), detail="quiet")
+    sys.exit(run_photos([sys.argv[1]], Path(sys.argv[2]), Settings(), how))
 """
 
 

@@ -160,7 +160,7 @@ def run(
         raise typer.BadParameter("--quiet and --verbose contradict each other.")
     if not photos and camera is None:
         raise typer.BadParameter("Name a photo, a video, a folder or a pattern, or --camera 0.")
-    from tronie.cli.run import run_photos
+    from tronie.cli.run import How, run_photos
     from tronie.jobs.shards import Shard
     from tronie.jobs.worker import Bounds
 
@@ -174,25 +174,21 @@ def run(
         raise typer.BadParameter("--cluster and --camera contradict each other.")
     settings = settings_from(context.params)
     memory = Bounds.usual_memory(settings) if memory is None else memory
-    raise typer.Exit(
-        run_photos(
-            photos or [],
-            out,
-            settings,
-            overwrite=overwrite,
-            update=update,
-            dry=dry_run,
-            shard=part,
-            cluster=cluster,
-            recursive=recursive,
-            camera=camera,
-            sequences=sequence,
-            workers=workers,
-            detail="quiet" if quiet else "verbose" if verbose else "normal",
-            as_json="events" if events else "records" if as_json else None,
-            bounds=Bounds(timeout or None, memory or None),
-        )
+    how = How(
+        overwrite=overwrite,
+        update=update,
+        dry=dry_run,
+        shard=part,
+        recursive=recursive,
+        cluster=cluster,
+        camera=camera,
+        sequences=sequence,
+        workers=workers,
+        detail="quiet" if quiet else "verbose" if verbose else "normal",
+        as_json="events" if events else "records" if as_json else None,
+        bounds=Bounds(timeout or None, memory or None),
     )
+    raise typer.Exit(run_photos(photos or [], out, settings, how))
 
 
 @app.command(epilog="Example: tronie person anna-1.jpg anna-2.jpg anna-3.jpg -o anna")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tronie.cli.interrupt import interrupting
 from tronie.cli.say import count, say
@@ -52,12 +51,15 @@ class How:
     """Replaces the pipeline, for tests."""
 
 
-def run_photos(photos: list[str], out: Path, settings: Settings, **how: Any) -> int:
+USUAL = How()
+
+
+def run_photos(photos: list[str], out: Path, settings: Settings, asked: How = USUAL) -> int:
     """Do the photos that the arguments stand for, as `How` says; the exit code."""
     from tronie.io.kinds import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
-    began, asked = time.monotonic(), How(**how)
+    began = time.monotonic()
     if asked.cluster is not None:
         from tronie.jobs.cluster import check
 
