@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ from hostile_files import chunk, encoded, gif, noise, png, webp
 
 from tronie.errors import InputError, WeightsError
 from tronie.head.model import HeadModel
+from tronie.io.images import read_photo
 from tronie.io.inputs import find_inputs
+from tronie.io.jxl_reader import jxl_header
 from tronie.io.saved_head import texture_from_bytes
 from tronie.io.video import open_video
 from tronie.io.video.image_sequence import MovingPicture
@@ -59,6 +63,31 @@ def test_panoramas_that_are_none_or_too_large(tmp_path: Path, data: bytes, why: 
     (tmp_path / "sky.hdr").write_bytes(data)
     with pytest.raises(InputError, match=why):
         read_panorama(tmp_path / "sky.hdr")
+
+
+def test_a_chunk_of_a_panorama_takes_no_more_than_the_file_has(tmp_path: Path) -> None:
+    data = bytearray(png(32, 16))
+    data[33:37] = b"\x7f\xff\xff\xff"
+    (tmp_path / "sky.png").write_bytes(data)
+    with pytest.raises(InputError, match="damaged or cut off"):
+        read_panorama(tmp_path / "sky.png")
+    (tmp_path / "sky.png").write_bytes(png(32, 16, 2, 16)[:-12] + b"\x7f\xff\xff\xffabCD")
+    assert read_panorama(tmp_path / "sky.png").shape == (16, 32, 3)
+
+
+def test_a_png_whose_stream_ends_before_its_rows_is_not_waited_for(tmp_path: Path) -> None:
+    data = bytearray(png(9, 7, 2, 16, zlib.compress(bytes(385), 9) + b"more"))
+    data[28] = 1  # interlaced it has more rows
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="end early"):
+        read_photo(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("length", [0, 7, 15, 1 << 63, (1 << 64) - 1])
+def test_boxes_of_jpeg_xl_that_lead_nowhere(length: int) -> None:
+    box = struct.pack(">I4sQ", 1, b"Exif", length)
+    with pytest.raises(ValueError, match="no JPEG XL"):
+        jxl_header(io.BytesIO(b"\0\0\0\x0cJXL \r\n\x87\n" + box))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tronie.color import DISPLAY_P3
 
 CODESTREAM, CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-MOST_BOXES = 1000
+MOST_BOXES, LARGEST_BOX = 1000, 1 << 40
 HEADER = 4096
 """Bytes of the codestream in which the header is looked for."""
 
@@ -64,9 +64,9 @@ def jxl_header(stream: BinaryIO) -> Jxl:
             place = stream.tell()
             if kind in (b"jxlc", b"jxlp") and not code:
                 code = stream.read(HEADER)[4 if kind == b"jxlp" else 0 :]
-            elif kind == b"Exif" and length < 1_000_000:
+            elif kind == b"Exif" and behind <= length < 1_000_000:
                 exif = stream.read(length - behind)[4:]
-            if length < behind:
+            if not behind <= length < LARGEST_BOX:
                 break
             stream.seek(place + length - behind)
     if not code.startswith(CODESTREAM):

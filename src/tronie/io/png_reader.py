@@ -240,7 +240,7 @@ class _Rows:
         out = bytearray()
         while len(out) < count:
             data = self._rest or self._compressed()
-            if not data and (self._inflate.eof or not self._inflate.unconsumed_tail):
+            if self._inflate.eof or not data:  # at its end zlib may still name a tail
                 raise ValueError("its picture data end early")
             out += self._inflate.decompress(data, count - len(out))
             self._rest = self._inflate.unconsumed_tail

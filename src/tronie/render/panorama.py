@@ -14,6 +14,7 @@ from tronie.arrays import Array
 from tronie.color import srgb_decode
 from tronie.errors import InputError
 from tronie.formats.safety import Budget, Refused, reading
+from tronie.io.png_reader import MAGIC, plain_png, take_apart
 
 MOST_PIXELS = 8192 * 4096
 """Far more than light has any use for: it is reduced to a hundred columns."""
@@ -44,6 +45,8 @@ def _decoded(data: bytes) -> NDArray[Any]:
     if size is None:
         raise Refused("a panorama should be a .hdr, .png, .jpg or .webp picture")
     Budget(pixels=MOST_PIXELS).picture(size)
+    if data.startswith(MAGIC):
+        data = _sound_png(data)
     try:
         with quiet_opencv():
             flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
@@ -53,6 +56,15 @@ def _decoded(data: bytes) -> NDArray[Any]:
     if image is None:
         raise Refused("it is damaged or cut off")
     return np.asarray(image)
+
+
+def _sound_png(data: bytes) -> bytes:
+    """A PNG without what is no part of the picture: OpenCV makes room for whatever length a chunk claims."""
+    stream = io.BytesIO(data)
+    png = take_apart(stream)
+    if any(chunk.start + 12 + chunk.length > len(data) for chunk in png.chunks):
+        raise Refused("it is damaged or cut off")
+    return plain_png(stream, png).read()
 
 
 def _size(data: bytes) -> tuple[int, int] | None:
