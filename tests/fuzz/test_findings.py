@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import tracemalloc
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import pytest
 from hostile_files import chunk, encoded, gif, noise, png, webp
 
 from tronie.errors import InputError, WeightsError
+from tronie.formats.npz import read_npz
+from tronie.formats.safety import Refused
 from tronie.head.model import HeadModel
+from tronie.head.morphable import place
 from tronie.io.images import read_photo
 from tronie.io.inputs import find_inputs
 from tronie.io.jxl_reader import jxl_header
@@ -164,6 +168,22 @@ def test_clips_of_another_program(tmp_path: Path) -> None:
                  json.dumps({"video": video, "people": [{"index": 1e999}]}), DEEP.decode()):  # fmt: skip
         (tmp_path / "clip.json").write_text(text)
         assert followed(tmp_path, tmp_path / "film.mp4") is None
+
+
+def test_arrays_of_python_2_warn_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1L,)}\n"
+        archive.writestr("x.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head + bytes(8))
+    assert read_npz(tmp_path / "a.npz")["x"].shape == (1,)
+    assert not recwarn
+
+
+def test_shapes_that_go_farther_than_faces_are_refused() -> None:
+    mean = np.random.default_rng(0).uniform(-80, 80, (9, 3))
+    same = {"name": "a", "licence": "b", "commercial_use": False, "mean": mean, "faces": [[0, 1, 2]], "mm": 1.0}
+    place(**same, identity=np.full((1, 9, 3), 9e3), expression=np.zeros((0, 9, 3)))
+    with pytest.raises(Refused, match="farther"):
+        place(**same, identity=np.full((1, 9, 3), 9e4), expression=np.zeros((0, 9, 3)))
 
 
 def test_a_head_model_does_not_become_more_than_its_file(tmp_path: Path) -> None:

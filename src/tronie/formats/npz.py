@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
@@ -32,7 +33,9 @@ def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> NDA
     stream = io.BytesIO(memoryview(data)[:HEADER_LIMIT])
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
+    with warnings.catch_warnings():  # of headers that Python 2 wrote
+        warnings.simplefilter("ignore", UserWarning)
+        shape, fortran, dtype = read(stream)
     if dtype.hasobject:
         raise Refused(PICKLED)
     if dtype.kind not in "biufSU":

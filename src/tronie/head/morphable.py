@@ -26,6 +26,8 @@ NOSE_TIP = np.array([0.0, -37.1, 49.0])
 """mm: of our own mean head. A model without eyes is placed so that its nose's tip is there."""
 WIDTHS = (90.0, 900.0)
 """mm: widths of a mean that can be a face, or a bust with its shoulders; others are in unknown units."""
+FARTHEST = 10_000.0
+"""mm by which a shape may move a vertex, and steps by which it may change a colour: half floats can hold them."""
 NO_PART = 255
 
 
@@ -200,6 +202,9 @@ def place(
         albedo_basis = None if albedo_basis is None else _floats(albedo_basis, (len(albedo_basis), count, 3), "colours")
     if joints is not None:
         joints = _joints(joints, len(identity), count, mm)
+    far = max(float(np.abs(basis).max(initial=0)) for basis in (identity, expression)) * mm
+    if far > FARTHEST or (albedo_basis is not None and float(np.abs(albedo_basis).max(initial=0)) > FARTHEST):
+        raise Refused("its shapes or colours go farther than those of faces")
     whole = Morphable(
         name,
         licence,
@@ -231,7 +236,8 @@ def _floats(values: Numbers, shape: tuple[int, ...], what: str) -> Array:
 
 
 def _indices(values: Numbers, count: int, what: str) -> Ints:
-    made = np.asarray(values).astype(np.int64)
+    with np.errstate(invalid="ignore"):  # what is no number becomes one that is refused
+        made = np.asarray(values).astype(np.int64)
     if made.ndim != 2 or made.shape[1] not in (1, 3, 4) or not len(made):
         raise Refused(f"its {what} are neither triangles nor quads")
     if made[:, :3].min() < 0 or made.min() < -1 or made.max() >= count:
