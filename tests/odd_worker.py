@@ -53,6 +53,13 @@ class Odd:
                 kept = b"\1" * (500 * MEGA)
                 time.sleep(60)
                 return str(len(kept))
+            if task == "leaping":
+                limited(None, "reading it", 400 * MEGA)
+                time.sleep(0.5)
+                try:
+                    return f"{len(bytearray(8000 * MEGA))} bytes"
+                except MemoryError:
+                    return f"refused {os.getpid()}"
             if task == "swollen":
                 job.__class__.kept = b"\1" * (220 * MEGA)  # type: ignore[attr-defined]
             if task == "talkative":

@@ -124,9 +124,10 @@ def run(
             min=0,
             metavar="SECONDS",
             rich_help_panel="Limits of a file",
-            help="For reading it, or the next frame of a video; ten times as long for a later step. 0: no limit.",
+            help="For a photo, and a quarter more for each face after the first; of a video for the next frame, five "
+            "times that for a step after the last. 0: no limit.",
         ),
-    ] = 60,
+    ] = 120,
     memory: Annotated[
         float | None,
         typer.Option(

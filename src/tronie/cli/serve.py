@@ -94,9 +94,9 @@ def serve(
             min=0.1,
             metavar="SECONDS",
             rich_help_panel=LIMITS,
-            help="For reading a file; ten times as long for a later step.",
+            help="For a photo, a quarter more for each face after the first; for the next frame of a clip.",
         ),
-    ] = 60,
+    ] = 120,
     memory: Annotated[
         float,
         typer.Option(

@@ -11,7 +11,7 @@ from tronie.io.inputs import content, stamp
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import sweep
 from tronie.runtime.child_process import Crash, Limit
-from tronie.runtime.job import Advanced, Event, Job, StageBegan
+from tronie.runtime.job import Advanced, CompilingKernels, Event, FacesFound, Job, StageBegan
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
@@ -25,10 +25,10 @@ NET_IN_USE = 6
 class Bounds:
     """What reading one file may take before its process is ended, so that it costs no other."""
 
-    seconds: float | None = 60.0
-    """To be decoded; for the next frame of a video."""
+    seconds: float | None = 120.0
+    """For a photo, from its first byte to its last file; for the next frame of a video."""
     memory: float | None = 2.0
-    """Gigabytes."""
+    """Gigabytes, to be decoded."""
 
     @staticmethod
     def usual_memory(settings: Settings) -> float:
@@ -40,14 +40,13 @@ class Bounds:
         return 2.0 + (0.0 if net is None else round(NET_IN_USE * net.bytes / 1e9, 1))
 
 
-Share = tuple[float, float]
-"""How many times these seconds and gigabytes something may take."""
-READING: Share = 1, 1
-STEP: Share = 10, 2
-"""Faces may be many, and kernels have to be compiled; a photo of 38 megapixels with a texture of 4096 took 2.4 GB."""
-FRAME: Share = 1, 3
-"""Many frames are in work; 30 of 3840x2160 pixels took 1.9 GB."""
-CLIP_STEP: Share = 10, 3
+LONGER = 0.25
+"""Of a photo's seconds, so many more for each face after the first, and for each kernel that has to be compiled."""
+STEPS = 5
+"""Times these seconds that a process may take to load, and a step of a video that is no frame."""
+READING, STEP, CLIP = 1, 2, 3
+"""How many times these gigabytes something may take: a photo of 38 megapixels with a texture of 4096 took 2.4 GB; of a
+video many frames are in work, and 30 of 3840x2160 pixels took 1.9 GB."""
 CLIP_STAGES = frozenset(("follow", "solve", "heads", "head", "talking", "overlay", "files"))
 """What `do_clip` tells of; steps of the first are frames."""
 
@@ -95,25 +94,34 @@ class Work:
     @property
     def starting(self) -> Limit | None:
         """What a process may take until it first says what it does: to load, and to begin with a file."""
-        return self._limit(STEP, "beginning") if self.bounds.seconds is not None else None
+        return self._limit(STEPS, STEP, "beginning", whole=True) if self.bounds.seconds is not None else None
 
     def limit(self, event: Event) -> Limit | None:
-        """What a process may take once its job has told this."""
-        if isinstance(event, StageBegan):
-            if event.stage in ("open", "read"):
-                return self._limit(READING, "reading it")
-            return self._limit(CLIP_STEP if event.stage in CLIP_STAGES else STEP, f"the step `{event.stage}`")
-        if isinstance(event, Advanced):
-            reading = event.stage == "follow" and event.done != event.total
-            return self._limit(FRAME if reading else CLIP_STEP, "a frame" if reading else f"the step `{event.stage}`")
-        return None
+        """What a process may take once its job has told this. Photos have their time as a whole, videos by steps."""
+        if isinstance(event, CompilingKernels):
+            return self._limit(1, STEP, "compiling", whole=True, longer=1)
+        if isinstance(event, FacesFound):
+            return self._limit(1, STEP, "what follows", whole=True, longer=len(event.faces) - 1)
+        if isinstance(event, Advanced) and event.stage == "follow" and event.done != event.total:
+            return self._limit(1, CLIP, "a frame")
+        if not isinstance(event, StageBegan | Advanced):
+            return None
+        what = f"the step `{event.stage}`"
+        if event.stage in CLIP_STAGES:
+            return self._limit(STEPS, CLIP, what)
+        if event.stage in ("open", "read"):
+            return self._limit(1, READING, "reading it", whole=True)
+        return self._limit(1, STEP, what, whole=True)
 
-    def _limit(self, share: Share, what: str) -> Limit:
-        seconds, memory = self.bounds.seconds, self.bounds.memory
+    def _limit(self, seconds: float, memory: float, what: str, *, whole: bool = False, longer: int = 0) -> Limit:
+        """`seconds` and `memory` as shares of what a file may take."""
+        most, size = self.bounds.seconds, self.bounds.memory
         return Limit(
-            None if seconds is None else share[0] * seconds,
-            None if memory is None else int(share[1] * memory * 1e9),
+            None if most is None else seconds * most,
+            None if size is None else int(memory * size * 1e9),
             what,
+            whole,
+            LONGER * max(longer, 0) * (most or 0.0),
         )
 
 

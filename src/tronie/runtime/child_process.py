@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Literal, TypeVar
 
 from tronie.errors import TronieError
 from tronie.runtime import logs
-from tronie.runtime.hardware import resident
+from tronie.runtime.hardware import bound, resident
 from tronie.runtime.job import Job
 from tronie.runtime.pipe import serve
 
@@ -71,6 +71,11 @@ class Limit:
     """Bytes; None: no limit."""
     what: str
     """What it does, as the subject of a sentence."""
+    whole: bool = False
+    """Whether the seconds are those of the task from its beginning, not of what it does now. A task that has had a
+    limit of the other kind goes by steps to its end."""
+    more: float = 0.0
+    """Seconds by which the task as a whole may take longer than was known before."""
 
 
 @dataclass(slots=True)
@@ -83,8 +88,11 @@ class Child(Generic[T]):
     ready: bool = False
     task: T | None = None
     limit: Limit | None = None
-    since: float = 0.0
-    """When the limit began."""
+    since: float = field(default_factory=time.monotonic)
+    """When the seconds of the limit began."""
+    more: float = 0.0
+    """Seconds that the task as a whole has been allowed on top."""
+    by_steps: bool = False
     least: int | None = None
     """Bytes of memory that it might hold at any step so far."""
     drained: bool = False
@@ -92,8 +100,13 @@ class Child(Generic[T]):
     def expect(self, limit: Limit | None) -> None:
         """Put it under a limit; None leaves it under the one that it has."""
         if limit is not None:
-            self.limit, self.since = limit, time.monotonic()
+            before, self.limit, self.more = self.limit, limit, self.more + limit.more
+            self.by_steps = self.by_steps or not limit.whole
+            if self.by_steps:
+                self.since = time.monotonic()
             if limit.memory is not None:
+                if before is None or before.memory != limit.memory:
+                    bound(self.process.pid, limit.memory)
                 self.least = min(limit.memory, self.least or limit.memory)
 
     def drain(self) -> None:
@@ -111,8 +124,12 @@ class Child(Generic[T]):
         """Why it must be ended; None where all is well."""
         if (limit := self.limit) is None:
             return None
-        if limit.seconds is not None and time.monotonic() > self.since + limit.seconds:
-            return Crash(f"{limit.what} took more than {limit.seconds:g} s", "timeout")
+        if limit.seconds is not None:
+            seconds = limit.seconds + (0.0 if self.by_steps else self.more)
+            if time.monotonic() > self.since + seconds:
+                what = f"{limit.what} took more than {seconds:g} s"
+                whole = f"it took more than {seconds:g} s, the last of them for {limit.what}"
+                return Crash(what if self.by_steps else whole, "timeout")
         if limit.memory is not None and self.holds() > limit.memory:
             return Crash(f"it took more than {limit.memory / 1e9:g} GB of memory", "memory")
         return None
@@ -132,6 +149,7 @@ class Child(Generic[T]):
         except OSError:
             return False
         self.task = task
+        self.since, self.more, self.by_steps = time.monotonic(), 0.0, False
         return True
 
     def dismiss(self) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 WORKER_BYTES = 1_000_000_000
 """Memory set aside for one worker process: the bound that a process keeps on ordinary photos."""
+SPARE, SPARE_EACH = 1_000_000_000, 64_000_000
+"""Bytes that a process may have set aside without using them: as such, and for each core."""
 
 
 def cores() -> int:
@@ -60,6 +63,20 @@ def resident(process: int) -> int | None:
             return None
     except (OSError, ValueError, IndexError, AttributeError):
         return None
+
+
+def bound(process: int | None, most: int) -> None:
+    """Have the system refuse a process more than so many bytes of memory; a later call may raise it again. Linux only.
+
+    Not of addresses (RLIMIT_AS), for nets and kernels map far more than they use, but of its own data, which threads'
+    stacks count to, used or not: so that it never comes before what watches `resident`, it lies above by SPARE."""
+    if sys.platform == "linux" and process:  # 0 would be this one
+        import resource
+
+        with suppress(OSError, ValueError):  # it has ended, or was allowed less
+            _, hard = resource.prlimit(process, resource.RLIMIT_DATA)
+            wanted = most + SPARE + SPARE_EACH * cores()
+            resource.prlimit(process, resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
 def default_workers(photos: int, *, cpus: int | None = None, free: int | None = None) -> int:

@@ -37,7 +37,7 @@ class ServiceConfig(BaseModel):
     max_waiting_each: int = Field(50, ge=1, description="Jobs in the queue, of one client.")
     requests_per_minute: int = Field(600, ge=1, description="Of one client.")
     uploads_per_minute: int = Field(60, ge=1, description="Of one client.")
-    file_seconds: float = Field(60, gt=0, description="For reading a file; ten times as long for a later step.")
+    file_seconds: float = Field(120, gt=0, description="For a photo, a quarter more a face; for a frame of a clip.")
     file_memory: float = Field(2, gt=0, description="For reading a file, gigabytes; more for later steps.")
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from tronie.errors import TronieError
 from tronie.jobs.worker import READING, STEP, Bounds, Work
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import Limit
-from tronie.runtime.job import CompilingKernels, Event, Job
+from tronie.runtime.job import CompilingKernels, Event, Job, StageBegan
 from tronie.runtime.warm_process import WarmProcess
 from tronie.service.config import ServiceConfig
 from tronie.settings import Settings
@@ -20,12 +20,13 @@ from tronie.settings import Settings
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
 
+WARM_UP = "warm_up"
 STARTING = 900.0
 """Seconds that a start may take in which all kernels are compiled."""
 KEPT = 1_500_000_000
 """Bytes that the process may hold on to between two uploads; models and their buffers take about half."""
-LONGEST = 60
-"""Times the seconds for reading a file that one upload may take in all, however often it tells of its progress."""
+LONGEST = 30
+"""Times the seconds of a file that one upload may take in all, however many faces or frames it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def warm_up(pipeline: Pipeline, job: Job) -> None:
     from tronie.runtime.atomic_files import scratch
 
     photo = Path(__file__).parents[1] / "assets" / "selftest.jpg"
-    with job.stage("warm_up"), scratch() as folder:
+    with job.stage(WARM_UP), scratch() as folder:
         pipeline.net.load()
         pipeline.segmenter.load()
         _ = pipeline.detector, pipeline.enhancer, pipeline.engine
@@ -87,13 +88,14 @@ def warm_up(pipeline: Pipeline, job: Job) -> None:
 
 
 def limits(bounds: Bounds) -> Callable[[Event], Limit | None]:
-    """What the process may take once it has told an event; compiling takes what a long step takes."""
+    """What the process may take once it has told an event; to get ready it has time enough to compile all kernels."""
     work = Work(Settings(), bounds=bounds)
 
     def limit(event: Event) -> Limit | None:
-        if isinstance(event, CompilingKernels):
-            return _limit(bounds, "compiling")
-        return work.limit(event)
+        if isinstance(event, StageBegan) and event.stage == WARM_UP:
+            return None
+        found = work.limit(event)
+        return replace(found, seconds=STARTING) if found and isinstance(event, CompilingKernels) else found
 
     return limit
 
@@ -101,15 +103,8 @@ def limits(bounds: Bounds) -> Callable[[Event], Limit | None]:
 def bench_process(config: ServiceConfig) -> WarmProcess[Order, Outcome]:
     """The process of one worker, which belongs to the thread that calls this."""
     bounds = Bounds(config.file_seconds, config.file_memory)
-    starting = Limit(STARTING, int(STEP[1] * config.file_memory * 1e9), "getting ready")
-    kept = max(KEPT, int(READING[1] * config.file_memory * 1e9 * 0.75))
+    starting = Limit(STARTING, int(STEP * config.file_memory * 1e9), "getting ready", whole=True)
+    kept = max(KEPT, int(READING * config.file_memory * 1e9 * 0.75))
     # One that takes the place of another is wanted soon, and finds the kernels compiled.
     again = Bench(bounds, warm=False)
     return WarmProcess(Bench(bounds), again=again, limit=limits(bounds), starting=starting, most=kept)
-
-
-def _limit(bounds: Bounds, what: str) -> Limit:
-    seconds, memory = bounds.seconds, bounds.memory
-    return Limit(
-        None if seconds is None else STEP[0] * seconds, None if memory is None else int(STEP[1] * memory * 1e9), what
-    )
