@@ -6,6 +6,7 @@ it is the same on every call. `tiny_head()` is all that other tests need; the pi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -67,7 +68,7 @@ def tiny_head() -> HeadModel:
         for level, mesh in enumerate(_bare_levels(bare))
         for n, layout in layouts.items()
     }
-    return HeadModel(**{**{k: getattr(bare, k) for k in bare.__dataclass_fields__}, "embeddings": embeddings})
+    return replace(bare, embeddings=embeddings)
 
 
 def _grid(rows: int, columns: int, wrap: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -278,9 +279,7 @@ def _layout478() -> tuple[Array, NDArray[np.bool_]]:
 def _bare_levels(bare: HeadModel) -> list[Level]:
     """The three levels of a model whose embeddings are not known yet."""
     blank = (np.zeros((1, 3), np.int32), np.zeros((1, 3)))
-    fields = {k: getattr(bare, k) for k in bare.__dataclass_fields__}
-    fields["embeddings"] = {f"{n}.{level}": blank for n in (68, 478) for level in (0, 1, 2)}
-    model = HeadModel(**fields)
+    model = replace(bare, embeddings={f"{n}.{level}": blank for n in (68, 478) for level in (0, 1, 2)})
     return [model.level(level) for level in (0, 1, 2)]
 
 

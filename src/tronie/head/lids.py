@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.head.surface import triangle_vertex_normals
+from tronie.runtime.kept import kept
 
 Ints = NDArray[np.int32]
 
@@ -52,6 +53,7 @@ class Lids:
 
 
 @lru_cache(maxsize=4)
+@kept
 def lids_of(model: HeadModel) -> tuple[Lids, Lids] | None:
     """Of the left and the right eye; None where a mesh has no such rings, no eyes or no units that close them."""
     found = [_lids(model, side) for side in (0, 1)]

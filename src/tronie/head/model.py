@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ from tronie.formats.safety import reading
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.subdivide import Sparse, catmull_clark, corner_counts, triangulate
 from tronie.runtime import weights
+from tronie.runtime.kept import kept
 
 Ints = NDArray[np.int32]
 
@@ -126,6 +128,8 @@ class HeadModel:
     expression_names: tuple[str, ...] = ARKIT_UNITS
     uv_colour: NDArray[np.uint8] | None = None
     """(U, 3) sRGB of the parts that no photo shows well (teeth, gums, tongue, the mouth's lining); 0 on the skin."""
+    digest: str = field(default="", init=False)
+    """Of the file it was read from, under which what follows from it is kept; empty for one that came otherwise."""
 
     @cached_property
     def eye_centers(self) -> Array:
@@ -177,28 +181,7 @@ class HeadModel:
 
     @cached_property
     def _levels(self) -> Any:
-        @cache
-        def build(level: int) -> Level:
-            if level not in (0, 1, 2):
-                raise ValueError(f"subdivision level {level} is not 0, 1 or 2")
-            if level == 0:
-                matrix = Sparse.identity(len(self.mean))
-                quads, quad_uv, uv, part = self.quads, self.quad_uv, self.uv, self.part
-                colour = None if self.uv_colour is None else self.uv_colour.astype(np.float32)
-            else:
-                below = build(level - 1)
-                step, quads = catmull_clark(below.quads, below.matrix.shape[0])
-                uv_step, quad_uv = catmull_clark(below.quad_uv, len(below.uv))
-                matrix = (step if level == 1 else step.after(below.matrix)).astype(np.float32)
-                uv = np.asarray(uv_step @ below.uv, dtype=np.float32)
-                colour = None if below.uv_colour is None else np.asarray(uv_step @ below.uv_colour, dtype=np.float32)
-                part = np.repeat(below.part, corner_counts(below.quads))
-            triangles, owner = triangulate(quads)
-            triangle_uv, _ = triangulate(quad_uv)
-            e68, e478 = (self.embeddings.get(f"{n}.{level}", NOWHERE) for n in (68, 478))
-            return Level(quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], colour, matrix, e68, e478)
-
-        return build
+        return cache(lambda level: _level(self, level))
 
     def save(self, path: str | Path | BinaryIO) -> None:
         """Write one npz (bases as float16)."""
@@ -231,7 +214,7 @@ class HeadModel:
             z = read_npz(Path(path), budget=budget)
             found = (k.removeprefix("embedding.") for k in z if k.startswith("embedding."))
             keys = sorted({k.rsplit(".", 1)[0] for k in found})
-            return cls(
+            model = cls(
                 name=str(z["name"]),
                 licence=str(z["licence"]),
                 mean=z["mean"],
@@ -248,6 +231,30 @@ class HeadModel:
                 embeddings={k: (z[f"embedding.{k}.index"], z[f"embedding.{k}.weight"]) for k in keys},
                 uv_colour=z.get("uv_colour"),
             )
+            object.__setattr__(model, "digest", blake2b(Path(path).read_bytes(), digest_size=16).hexdigest())
+            return model
+
+
+@kept
+def _level(model: HeadModel, level: int) -> Level:
+    if level not in (0, 1, 2):
+        raise ValueError(f"subdivision level {level} is not 0, 1 or 2")
+    if level == 0:
+        matrix = Sparse.identity(len(model.mean))
+        quads, quad_uv, uv, part = model.quads, model.quad_uv, model.uv, model.part
+        colour = None if model.uv_colour is None else model.uv_colour.astype(np.float32)
+    else:
+        below = model.level(level - 1)
+        step, quads = catmull_clark(below.quads, below.matrix.shape[0])
+        uv_step, quad_uv = catmull_clark(below.quad_uv, len(below.uv))
+        matrix = (step if level == 1 else step.after(below.matrix)).astype(np.float32)
+        uv = np.asarray(uv_step @ below.uv, dtype=np.float32)
+        colour = None if below.uv_colour is None else np.asarray(uv_step @ below.uv_colour, dtype=np.float32)
+        part = np.repeat(below.part, corner_counts(below.quads))
+    triangles, owner = triangulate(quads)
+    triangle_uv, _ = triangulate(quad_uv)
+    e68, e478 = (model.embeddings.get(f"{n}.{level}", NOWHERE) for n in (68, 478))
+    return Level(quads, quad_uv, uv, part, triangles, triangle_uv, part[owner], colour, matrix, e68, e478)
 
 
 @cache

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.head.surface import Same
+from tronie.runtime.kept import kept
 
 Ints = NDArray[np.int32]
 
@@ -26,12 +27,13 @@ def neck_ring(model: HeadModel, level: int) -> Ints | None:
     """(R,) the head's vertices around the neck at its open end, in the order in which its triangles run along it: from
     the nape over the subject's right side to the front. None where the model has no such end: a mask, a closed mesh, a
     border with a knot."""
-    return _ring(Same(model), level)
+    ring: Ints | None = _ring(model, level)
+    return ring
 
 
 @lru_cache(maxsize=8)
-def _ring(key: Same, level: int) -> Ints | None:
-    model = key.value
+@kept
+def _ring(model: HeadModel, level: int) -> Ints | None:
     if model.is_mask:
         return None
     mesh = model.level(level)
@@ -108,12 +110,13 @@ def around(values: Array, reach: int) -> Array:
 def above_ring(model: HeadModel, columns: int) -> Array | None:
     """(UP_STEPS + 1, columns, 2) texture coordinates of the places 0 to UP_MM above the ring, for columns that follow
     the ring evenly, the first one at its beginning. They are the same on every head of a model."""
-    return _above(Same(model), columns)
+    places: Array | None = _above(model, columns)
+    return places
 
 
 @lru_cache(maxsize=4)
-def _above(key: Same, columns: int) -> Array | None:
-    model = key.value
+@kept
+def _above(model: HeadModel, columns: int) -> Array | None:
     ring = neck_ring(model, 0)
     if ring is None:
         return None

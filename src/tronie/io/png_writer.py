@@ -240,8 +240,8 @@ def _count(data: Any, every: int, symbol: Any, counts: Any) -> None:
                 tables[2, data[k + 2]] += 1
                 tables[3, data[k + 3]] += 1
             i += BLOCK
-    for table in tables:
-        counts[:256] += table
+    for number in range(256):  # one by one: what numba says of slices that do not match takes it two seconds to compile
+        counts[number] += tables[0, number] + tables[1, number] + tables[2, number] + tables[3, number]
 
 
 @jit

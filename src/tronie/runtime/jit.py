@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
 from numba.core.caching import FunctionCache
 from numba.core.runtime.nrt import rtsys
 
@@ -33,7 +35,6 @@ def fast_jit(function: F) -> F:
 def compiling(told: Callable[[str], None]) -> Iterator[None]:
     """Within this, `told` gets the name of every kernel whose compilation begins in this process, whichever thread it
     is in; what lies on disk is read and not told."""
-    from numba.core import event
 
     class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
@@ -49,6 +50,29 @@ def compiling(told: Callable[[str], None]) -> Iterator[None]:
 def telling(job: Job) -> AbstractContextManager[None]:
     """Within this, a job tells of the kernels that are compiled."""
     return compiling(lambda kernel: job.emit(CompilingKernels(kernel)))
+
+
+class _Unswept(event.Listener):
+    """While a kernel is compiled nothing is looked for that could be thrown away: numba makes small objects by the
+    million, and looking through them all again and again takes a fifth of its time."""
+
+    depth = 0
+    swept = False
+    """Whether it was looked for before."""
+
+    def on_start(self, event: Any) -> None:
+        self.depth += 1
+        if self.depth == 1:
+            self.swept = gc.isenabled()
+            gc.disable()
+
+    def on_end(self, event: Any) -> None:
+        self.depth -= 1
+        if not self.depth and self.swept:
+            gc.enable()
+
+
+event.register("numba:compile", _Unswept())  # type: ignore[no-untyped-call]
 
 
 def _compiled(function: F, **options: Any) -> F:

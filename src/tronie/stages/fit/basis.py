@@ -13,6 +13,7 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
 from tronie.head.model import Head, HeadModel
+from tronie.runtime.kept import kept
 from tronie.types import Fit
 
 OVAL_WEIGHT = 0.35
@@ -44,6 +45,7 @@ class LandmarkBasis:
 
 
 @lru_cache(maxsize=4)
+@kept
 def landmark_basis(model: HeadModel) -> LandmarkBasis:
     level = model.level(model.usual_level)
     index, weight = level.embedding478
@@ -69,6 +71,7 @@ def landmark_basis(model: HeadModel) -> LandmarkBasis:
 
 
 @lru_cache(maxsize=4)
+@kept
 def mirror_map(model: HeadModel) -> Array:
     """(K, K) float64: identity @ map is the identity of the mirror image, as nearly as the model's people allow (least
     squares over the skin). Of our own head, whose components are even or odd, it is a diagonal of signs."""

@@ -10,6 +10,7 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.lids import lids_of, ring_field
 from tronie.head.model import Head, HeadModel, Ints, sphere_center
+from tronie.runtime.kept import kept
 
 LEAST_MM, FURTHEST_MM = 0.3, 1.5
 """Between a shut lid's vertices and the ball, at least: its faces are flat between them. How far a ball goes back."""
@@ -50,6 +51,7 @@ def behind_lids(head: Head) -> Head:
 
 
 @lru_cache(maxsize=4)
+@kept
 def _eyes(model: HeadModel, level: int) -> tuple[_Eye, ...]:
     """None of a model without lids."""
     both = lids_of(model)

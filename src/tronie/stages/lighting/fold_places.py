@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
-from tronie.head.surface import Same
+from tronie.runtime.kept import kept
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import part_of
 
@@ -103,9 +103,9 @@ class Places:
 
 
 @lru_cache(maxsize=2)
-def places(key: Same, level: int) -> Places:
+@kept
+def places(model: HeadModel, level: int) -> Places:
     """Computed once per model and level."""
-    model: HeadModel = key.value
     mesh, facts = model.level(level), surface_facts(model, level)
     mean = mesh.apply(model.mean)
     hidden = np.maximum.reduce([facts.hairy, facts.neck, facts.ears, 0.9 * facts.lips])

@@ -20,7 +20,7 @@ from tronie.arrays import Array
 from tronie.color import LUMINANCE
 from tronie.geometry import smoothstep, transform
 from tronie.head.model import Head
-from tronie.head.surface import Same, quad_vertex_normals
+from tronie.head.surface import quad_vertex_normals
 from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.lighting.fold_places import CURVES, OFFSETS_MM, Curve, Path, Places, bell, places
 from tronie.stages.texture.mesh_filters import smoothed
@@ -74,7 +74,7 @@ def find_folds(
     model, mesh = head.model, head.model.level(head.level)
     if model.is_mask or not len(mesh.embedding478[0]):
         return None
-    place = places(Same(model), head.level)
+    place = places(model, head.level)
     light, shown = _looked_up(texture, place.uv)
     trust = (shown * place.bare * _skin_share(head.vertices[place.vertex], fit, segmentation)).astype(np.float32)
     if float(trust.sum()) < LEAST_SEEN * float(place.bare.sum()):

@@ -14,6 +14,7 @@ from tronie.head.harmonics import spiral
 from tronie.head.model import PARTS, HeadModel
 from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import visible
+from tronie.runtime.kept import kept
 from tronie.stages.texture.mesh_filters import smoothed
 from tronie.stages.texture.synthesis import hairline_distance
 
@@ -78,6 +79,7 @@ class SurfaceFacts:
 
 
 @lru_cache(maxsize=4)
+@kept
 def surface_facts(model: HeadModel, level: int) -> SurfaceFacts:
     """Computed once per model and level."""
     mesh = model.level(level)
@@ -214,6 +216,7 @@ def _level_mirror(model: HeadModel, level: int) -> Ints:
 
 
 @lru_cache(maxsize=4)
+@kept
 def gutters(model: HeadModel, level: int, size: int) -> tuple[Ints, Ints]:
     """Flat texel numbers around the islands, and the islands' border texels (same length) they repeat."""
     import cv2

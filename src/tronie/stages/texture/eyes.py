@@ -12,6 +12,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
 from tronie.head.model import Head, HeadModel, Level
 from tronie.raster.rasterizer import interpolate, rasterize, visible
+from tronie.runtime.kept import kept
 from tronie.stages.texture.iris import RING, EyeLook
 
 IRIS_MM = 5.85
@@ -70,6 +71,7 @@ class Opening:
 
 
 @lru_cache(maxsize=4)
+@kept
 def eye_texels(model: HeadModel, level: int, size: int) -> EyeTexels:
     """Found from the mean head's geometry, so it holds for any eye mesh and any chart."""
     mesh = model.level(level)

@@ -10,6 +10,7 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.head.harmonics import plain_basis
 from tronie.head.model import HeadModel, default_head
+from tronie.runtime.kept import kept
 from tronie.stages.texture.atlas import surface_facts
 from tronie.stages.texture.mesh_filters import fold_shade
 from tronie.stages.texture.skin_model import SkinModel, default_skin
@@ -51,10 +52,13 @@ class SkinFit:
 @lru_cache(maxsize=2)
 def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
     """None where the model's atlas is another than the one that the skin was learned on."""
-    skin = default_skin()
-    if model is not default_head():
-        return None
-    mesh = model.level(level)
+    return SkinBasis(*_at_vertices(model, level), default_skin()) if model is default_head() else None
+
+
+@kept
+def _at_vertices(model: HeadModel, level: int) -> tuple[Array, Array, Array]:
+    """The same arrays, of the skin that the package carries."""
+    skin, mesh = default_skin(), model.level(level)
     # A vertex on a seam has several places in the atlas: their mean is nobody's seam.
     corners = mesh.triangle_part == 0
     key = np.unique(mesh.triangles[corners].ravel().astype(np.int64) * len(mesh.uv) + mesh.triangle_uv[corners].ravel())
@@ -71,11 +75,10 @@ def skin_basis(model: HeadModel, level: int) -> SkinBasis | None:
     mean, modes, noise = skin.at(mesh.uv[pairs[:, 1]])
     dark = np.log(fold_shade(surface_facts(model, level).openness, 1.0))
     dark = np.stack([dark.mean(-1), dark[:, 0] - dark[:, 1], dark[:, 1] - dark[:, 2]], axis=1)
-    return SkinBasis(
+    return (
         (at_vertices(mean) + dark).astype(np.float32),
         np.stack([at_vertices(m) for m in modes]).astype(np.float32),
         np.maximum(at_vertices(noise), 0.02).astype(np.float32),
-        skin,
     )
 
 

@@ -12,6 +12,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import smoothstep
 from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import interpolate, rasterize
+from tronie.runtime.kept import kept
 
 HAIRLINE = (
     (12, 67), (-6, 61), (-20, 47), (-29, 30), (-36, 10), (-40, -12), (-52, -16), (-54, 6), (-62, 15), (-80, 18),
@@ -66,6 +67,7 @@ def hairline_distance(points: Array) -> Array:
 
 
 @lru_cache(maxsize=2)
+@kept
 def grain(model: HeadModel, level: int, size: int) -> Grain:
     """Drawn once per model, level and size."""
     import cv2
