@@ -13,7 +13,7 @@ from tronie.arrays import Array, Image
 from tronie.export.shells import colored
 from tronie.head.materials import LOOKS, Look, look_of_shell
 from tronie.head.model import PARTS, Head
-from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced
+from tronie.head.surface import MATERIALS, Same, quad_vertex_normals, reduced, vertex_uv
 from tronie.raster.compositing import sampled
 from tronie.runtime.jit import jit
 from tronie.shells import Shell
@@ -133,7 +133,7 @@ def vertex_colors(head: Head, texture: Image) -> NDArray[np.uint8]:
     Where a vertex has several places in the texture (at a seam), the first counts.
     """
     small = reduced(texture, 512)
-    return np.asarray(sampled(small, _vertex_uv(Same(head.model), head.level) * small.shape[0]), dtype=np.uint8)
+    return np.asarray(sampled(small, vertex_uv(head.model, head.level) * small.shape[0]), dtype=np.uint8)
 
 
 def colored_obj(
@@ -236,16 +236,6 @@ def _face_rows(triangles: NDArray[np.int32]) -> bytes:
     rows = np.zeros(len(triangles), dtype=[("n", "u1"), ("v", "<i4", 3)])
     rows["n"], rows["v"] = 3, triangles
     return rows.tobytes()
-
-
-@lru_cache(maxsize=4)
-def _vertex_uv(key: Same, level: int) -> NDArray[np.float32]:
-    """(V, 2): the first place in the texture of each vertex."""
-    mesh = key.value.level(level)
-    uv = np.zeros((mesh.matrix.shape[0], 2), dtype=np.float32)
-    # Later rows win an assignment, so the order is turned round.
-    uv[mesh.triangles.ravel()[::-1]] = mesh.uv[mesh.triangle_uv.ravel()[::-1]]
-    return uv
 
 
 def _word(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -37,9 +37,9 @@ SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.html", "head.glb", "
 """They are begun first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class FaceToWrite:
-    """A face, and what makers of its files go by."""
+    """A face, and what makers of its files go by. What several files need is worked out once."""
 
     photo: Photo
     face: Face
@@ -70,7 +70,15 @@ class FaceToWrite:
             return self.face.albedo.image
         return None if self.face.texture is None else self.face.texture.image
 
-    @property
+    @cached_property
+    def surface(self) -> Image | None:
+        """Occlusion and roughness; None of a head without a texture, or where nothing is known of them."""
+        head, worn = self.face.head, self.worn
+        if head is None or worn is None:
+            return None
+        return surface_map(head.model, head.level, worn, bare=self.wears_albedo)
+
+    @cached_property
     def shells(self) -> tuple[Shell, ...]:
         """What lies over the head, in the light that the head wears."""
         face = self.face
@@ -78,7 +86,7 @@ class FaceToWrite:
             return without_light(face.shells, face.texture.image, face.albedo.image)
         return face.shells
 
-    @property
+    @cached_property
     def posed_shells(self) -> tuple[Shell, ...]:
         """`shells` in the photo's expression."""
         return replace(self.face, shells=self.shells).posed_shells
@@ -153,7 +161,7 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
         provenance=None if texture is None else texture.provenance,
         sigma_mm=None if fit is None else fit.sigma_mm,
         normal_map=None if face.detail is None or lod else encode.png(face.detail.normals),
-        surface=_png_or_none(_surface(one, lod)),
+        surface=_surface(one, lod),
         lod=lod,
         rig=one.export.rig,
         morph_normals=one.export.morph_normals,
@@ -162,22 +170,13 @@ def _glb_of(one: FaceToWrite, lod: int) -> list[memoryview]:
     )
 
 
-def _surface(one: FaceToWrite, lod: int = 0) -> Image | None:
-    """Occlusion and roughness; None of a head without a texture, or where nothing is known of them."""
-    head, worn = one.face.head, one.worn
-    if head is None or worn is None:
-        return None
-    return surface_map(head.model, head.level, worn, bare=one.wears_albedo, side=SIDE >> lod)
+def _surface(one: FaceToWrite, lod: int = 0) -> bytes | None:
+    return None if one.surface is None else encode.png(reduced(one.surface, SIDE >> lod))
 
 
 def _roughness(one: FaceToWrite) -> bytes:
-    found = _surface(one)
-    assert found is not None
-    return encode.png(np.ascontiguousarray(found[..., 1]))
-
-
-def _png_or_none(image: Image | None) -> bytes | None:
-    return None if image is None else encode.png(image)
+    assert one.surface is not None
+    return encode.png(np.ascontiguousarray(one.surface[..., 1]))
 
 
 def _lod(one: FaceToWrite) -> Iterator[File]:
@@ -196,8 +195,7 @@ def _usdz(one: FaceToWrite) -> bytes:
     assert one.face.head is not None
     picture = None if one.worn is None else encode.jpeg(one.worn, TEXTURE_QUALITY)
     expression = {} if one.face.fit is None else one.face.fit.expression
-    surface = _png_or_none(_surface(one))
-    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells, surface)
+    return usdz(one.face.head, expression, picture, one.title, one.export.rig, one.shells, _surface(one))
 
 
 def _html(one: FaceToWrite) -> Iterator[File]:

@@ -84,6 +84,16 @@ def _pieces(key: Same, level: int) -> tuple[Piece, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4)
+def vertex_uv(model: HeadModel, level: int) -> NDArray[np.float32]:
+    """(V, 2): the first place in the texture of each vertex."""
+    mesh = model.level(level)
+    uv = np.zeros((mesh.matrix.shape[0], 2), dtype=np.float32)
+    # Later rows win an assignment, so the order is turned round.
+    uv[mesh.triangles.ravel()[::-1]] = mesh.uv[mesh.triangle_uv.ravel()[::-1]]
+    return uv
+
+
 def reduced(texture: Image, most: int) -> Image:
     """A picture no more than `most` pixels high, by averaging."""
     import cv2

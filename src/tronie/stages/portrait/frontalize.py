@@ -14,7 +14,7 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity, smoothstep
 from tronie.head.model import PARTS, Head
-from tronie.head.surface import triangle_vertex_normals
+from tronie.head.surface import reduced, triangle_vertex_normals, vertex_uv
 from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_layers, screen_points
@@ -105,16 +105,9 @@ class PortraitScene:
     @cached_property
     def colours(self) -> Array:
         """(V, 3) the texture's colours at the vertices, 0..255."""
-        import cv2
-
-        mesh = self.head.model.level(self.head.level)
-        image = self.texture.image
-        step = max(1, len(image) // 512)
-        small = cv2.blur(image, (step, step))[step // 2 :: step, step // 2 :: step]
-        at = np.clip((mesh.uv * len(small)).astype(int), 0, len(small) - 1)
-        out = np.zeros((len(self.head.vertices), 3), np.float32)
-        out[mesh.triangles.ravel()] = small[at[:, 1], at[:, 0]][mesh.triangle_uv.ravel()]
-        return out
+        small = reduced(self.texture.image, 512)
+        x, y = np.clip((vertex_uv(self.head.model, self.head.level) * len(small)).astype(int), 0, len(small) - 1).T
+        return np.asarray(small[y, x], dtype=np.float32)
 
     def anchors(self, vertices: Array) -> Anchors:
         eyes, per_mm = eyes_at(self.camera, self.pose)

@@ -227,16 +227,17 @@ def eye_paint(where: EyeTexels, look: EyeLook, lids: tuple[Opening, Opening] | N
 
 def _shade(place: Array, lids: Opening) -> tuple[Array, Array]:
     """Light (n,) that the lids let through to places (n, 2) on the ball, and how fleshy (n,) the corners are there."""
-    x, y = place.T
-    within = smoothstep(x - lids.x[0], -1.0, 4.0) * smoothstep(lids.x[-1] - x, -1.0, 4.0)
-    below = np.maximum(np.interp(x, lids.x, lids.upper) - y, 0) * within
-    above = np.maximum(y - np.interp(x, lids.x, lids.lower), 0) * within
+    x, y = np.ascontiguousarray(place.T, dtype=np.float32)
+    upper, lower = (np.interp(x, lids.x, edge).astype(np.float32) for edge in (lids.upper, lids.lower))
+    first, last = float(lids.x[0]), float(lids.x[-1])
+    within = smoothstep(x - first, -1.0, 4.0) * smoothstep(last - x, -1.0, 4.0)
+    below, above = np.maximum(upper - y, 0) * within, np.maximum(y - lower, 0) * within
     # The upper lid and its lashes shade more than the lower one, whose edge carries a line of tears. What lids hide
     # comes to light with the gaze: it is hardly shaded.
     light = 1 - 0.46 * np.exp(-below / 2.1) - 0.18 * np.exp(-above / 0.8)
     light += 0.07 * np.exp(-(((above - 0.5) / 0.28) ** 2)) * (below > 0)
-    flesh = 0.65 * np.exp(-(((x - lids.x[0] - 0.6) / 1.8) ** 2)) + 0.3 * np.exp(-(((lids.x[-1] - x) / 1.6) ** 2))
-    covered = np.maximum(y - np.interp(x, lids.x, lids.upper), np.interp(x, lids.x, lids.lower) - y)
+    flesh = 0.65 * np.exp(-(((x - first - 0.6) / 1.8) ** 2)) + 0.3 * np.exp(-(((last - x) / 1.6) ** 2))
+    covered = np.maximum(y - upper, lower - y)
     light = np.maximum(light, UNDER + (BEHIND - UNDER) * smoothstep(covered / BEHIND_MM, 0.3, 1.3))
     return np.asarray(light, np.float32), np.asarray(flesh, np.float32)
 

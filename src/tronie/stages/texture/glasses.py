@@ -211,16 +211,16 @@ def _found(darker: Array, shown: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
 def best_path(score: Array) -> Ints:
     """(N,) the column in each row of scores (N, M) that make the largest sum, neighbours at most one apart (dynamic
     programming)."""
-    best, back = score[0].astype(np.float64), np.zeros(score.shape, np.int32)
-    columns = np.arange(score.shape[1])
+    best = np.full(score.shape[1] + 2, -np.inf)
+    near = np.lib.stride_tricks.sliding_window_view(best, 3)  # of each column itself and both beside it
+    best[1:-1] = score[0]
+    steps = np.zeros(score.shape, np.int32)
     for i in range(1, len(score)):
-        near = np.stack([np.r_[-np.inf, best[:-1]], best, np.r_[best[1:], -np.inf]])
-        step = near.argmax(axis=0)
-        back[i] = columns + step - 1
-        best = near.max(axis=0) + score[i]
-    path = [int(best.argmax())]
-    for i in range(len(score) - 1, 0, -1):
-        path.append(int(back[i][path[-1]]))
+        steps[i] = near.argmax(axis=1) - 1
+        best[1:-1] = near.max(axis=1) + score[i]
+    path = [int(best[1:-1].argmax())]
+    for step in steps[:0:-1]:
+        path.append(path[-1] + int(step[path[-1]]))
     return np.array(path[::-1], dtype=np.int32)
 
 

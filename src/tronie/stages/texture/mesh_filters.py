@@ -17,6 +17,9 @@ from tronie.runtime.jit import jit
 
 Ints = NDArray[np.int32]
 
+RELAX = np.float32(1.8)
+"""Of successive over-relaxation."""
+
 
 def screened_membrane(
     start: Ints, edges: Ints, weight: Array, data: Array, prior_weight: Array, prior: Array, sweeps: int
@@ -27,11 +30,15 @@ def screened_membrane(
 
     Successive over-relaxation; far from any data x goes to the prior within about prior_weight^-0.5 edges.
     """
-    x = ((weight[:, None] * data + prior_weight[:, None] * prior) / (weight + prior_weight + 1e-9)[:, None]).astype(
-        np.float32
-    )
-    w, d, v, p = (np.ascontiguousarray(a, dtype=np.float32) for a in (weight, data, prior_weight, prior))
-    _relax(start, edges, w, d, v, p, x, sweeps, 1.8)
+    known = weight[:, None] * data + prior_weight[:, None] * prior
+    x = (known / (weight + prior_weight + 1e-9)[:, None]).astype(np.float32)
+    joined = np.flatnonzero(np.diff(start))  # the others are where they belong
+    share = (1 / (weight + prior_weight + np.maximum(np.diff(start), 1))).astype(np.float32)
+    for k in range(0, x.shape[1], 3):
+        three, own = np.zeros((2, len(x), 3), np.float32)
+        three[:, : x.shape[1] - k], own[:, : x.shape[1] - k] = x[:, k : k + 3], known[:, k : k + 3]
+        _relax(joined, start, edges, own, share, three, sweeps, RELAX)
+        x[:, k : k + 3] = three[:, : x.shape[1] - k]
     return x
 
 
@@ -84,22 +91,19 @@ class MeshGraph:
 
 
 @jit
-def _relax(
-    start: Any, edges: Any, weight: Any, data: Any, prior_weight: Any, prior: Any, x: Any, sweeps: int, omega: float
-) -> None:
-    count, channels = x.shape
+def _relax(joined: Any, start: Any, edges: Any, known: Any, share: Any, x: Any, sweeps: int, omega: Any) -> None:
+    """Three channels at once, which so stay in registers: a loop over them takes twice the time."""
+    count = joined.shape[0]
     for sweep in range(sweeps):
         for step in range(count):
-            i = step if sweep % 2 == 0 else count - 1 - step
-            low, high = start[i], start[i + 1]
-            total = weight[i] + prior_weight[i] + (high - low)
-            if total <= 0:
-                continue
-            for k in range(channels):
-                s = weight[i] * data[i, k] + prior_weight[i] * prior[i, k]
-                for e in range(low, high):
-                    s += x[edges[e], k]
-                x[i, k] += omega * (s / total - x[i, k])
+            i = joined[step if sweep % 2 == 0 else count - 1 - step]
+            a, b, c = known[i, 0], known[i, 1], known[i, 2]
+            for e in range(start[i], start[i + 1]):
+                j = edges[e]
+                a, b, c = a + x[j, 0], b + x[j, 1], c + x[j, 2]
+            x[i, 0] += omega * (share[i] * a - x[i, 0])
+            x[i, 1] += omega * (share[i] * b - x[i, 1])
+            x[i, 2] += omega * (share[i] * c - x[i, 2])
 
 
 @jit

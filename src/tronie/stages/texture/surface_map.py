@@ -75,10 +75,8 @@ def is_known(model: HeadModel, level: int) -> bool:
     return bool(len(mesh.embedding478[0]) or (mesh.triangle_part >= PARTS.index("teeth_upper")).any())
 
 
-def surface_map(
-    model: HeadModel, level: int, texture: Image | None = None, *, bare: bool = False, side: int = SIDE
-) -> Image | None:
-    """(side, side, 3): occlusion, roughness, nothing; None where nothing is known.
+def surface_map(model: HeadModel, level: int, texture: Image | None = None, *, bare: bool = False) -> Image | None:
+    """(SIDE, SIDE, 3): occlusion, roughness, nothing; None where nothing is known.
 
     `texture` (S, S, 3) says where hair is; without it none is. Skin is occluded where its colours are `bare` of the
     photo's light: else its hollows are dark already.
@@ -91,7 +89,7 @@ def surface_map(
     if bare:
         np.minimum(out[..., 0], ground.openness, out=out[..., 0])
     out[..., 1] = roughness(ground, texture)
-    return reduced(out, side)
+    return out
 
 
 def roughness(ground: Ground, texture: Image | None) -> Image:
