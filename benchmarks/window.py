@@ -36,7 +36,7 @@ def main() -> int:
     from PySide6.QtCore import QSettings, QTimer
 
     from tronie.gui.app import make_application, use_language
-    from tronie.gui.sidebar import KEY
+    from tronie.gui.photo_list import KEY
     from tronie.gui.theme import use_scheme
     from tronie.gui.window import Window
 

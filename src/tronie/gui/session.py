@@ -14,7 +14,17 @@ from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
 from tronie.runtime.job import Advanced, StageBegan
 from tronie.service import clip_tasks, photo_tasks
-from tronie.service.messages import Card, FrameShown, Opened, PreviewImages, Sitter, Summary, Track, Tracked
+from tronie.service.messages import (
+    Card,
+    FrameShown,
+    Opened,
+    PhotoState,
+    PreviewImages,
+    Sitter,
+    Summary,
+    Track,
+    Tracked,
+)
 
 if TYPE_CHECKING:
     from tronie.settings import ExportSettings, Settings
@@ -28,8 +38,8 @@ class WindowSession(QObject):
     found = Signal(object, object)
     """New paths with whether each moves, and sentences for what cannot be used."""
     thumbnail = Signal(object, object)
-    noted = Signal(object, str, bool)
-    """A path, one sentence about it, and whether it is a bad one."""
+    noted = Signal(object, str, object, object)
+    """A path, one sentence about it, its PhotoState, and how many faces it has, or None."""
     cleared = Signal(str)
     """Nothing is shown any more, for this reason."""
     opened = Signal(object)
@@ -105,6 +115,7 @@ class WindowSession(QObject):
         self.said.emit("")
         self.clear(tr("Reading {name} …").format(name=path.name))
         if path not in self.moving:
+            self.noted.emit(path, "", PhotoState.WORKING, None)
             self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
 
     def clear(self, why: str) -> None:
@@ -133,6 +144,7 @@ class WindowSession(QObject):
         assert self.path is not None
         self.work.cancel()
         self.said.emit(f"{stage_text('follow')} …")
+        self.noted.emit(self.path, "", PhotoState.WORKING, None)
         self._work(("clip", self.path), clip_tasks.follow, self.path, folder, self._settings(), overwrite)
 
     def look_up(self, folder: Path) -> None:
@@ -288,7 +300,7 @@ class WindowSession(QObject):
                 if count == 1
                 else tr("{n} faces").format(n=count)
             )
-            self.noted.emit(self.path, text, False)
+            self.noted.emit(self.path, text, PhotoState.DONE if count else PhotoState.EMPTY, count)
             self.said.emit("   ".join(filter(None, (text, "; ".join(result.notes)))))
             self.finished.emit(result)
         elif isinstance(result, Tracked):
@@ -302,7 +314,7 @@ class WindowSession(QObject):
         self.index = tracked.people[0].number if tracked.people else None
         count = len(tracked.people)
         text = tr("No face was found.") if not count else tr("{n} people followed").format(n=count)
-        self.noted.emit(self.path, text, False)
+        self.noted.emit(self.path, text, PhotoState.DONE if count else PhotoState.EMPTY, count)
         self.followed.emit(tracked)
         self._show()
 
@@ -351,7 +363,7 @@ class WindowSession(QObject):
             return  # the first photo will say so
         self._busy()
         if key[0] in ("photo", "thumb", "clip", "film"):
-            self.noted.emit(key[1], sentence, True)
+            self.noted.emit(key[1], sentence, PhotoState.FAILED, None)
             if key[1] == self.path and key[0] != "thumb":
                 self.said.emit(sentence)
                 if key[0] != "clip":
@@ -370,8 +382,12 @@ class WindowSession(QObject):
         self._busy()
         if key[0] == "save":
             self.saved.emit(None, tr("Cancelled; nothing was written."))
-        elif key[0] in ("photo", "clip") and key[1] == self.path and not self.working:
-            self.noted.emit(key[1], tr("Cancelled."), False)
+        elif key[0] in ("photo", "clip"):
+            if key[1] != self.path:
+                self.noted.emit(key[1], "", PhotoState.NEW, None)
+            if key[1] != self.path or self.working:
+                return
+            self.noted.emit(key[1], tr("Cancelled."), PhotoState.NEW, None)
             self.said.emit(tr("Cancelled."))
             if key[0] == "photo" and not self.cards:
                 self.cleared.emit(tr("Cancelled."))

@@ -25,15 +25,16 @@ from tronie.gui.export_panel import ExportPanel
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import stage_text, tr
 from tronie.gui.image_widgets import qimage
+from tronie.gui.photo_list import PhotoList
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.session import WindowSession
-from tronie.gui.sidebar import FaceList, PhotoList
+from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import use_scheme
 from tronie.io.paths import typed
 from tronie.runtime.job import Advanced
-from tronie.service.messages import About, Card, FrameShown, Opened, PreviewImages, Sitter, Summary, Tracked
+from tronie.service.messages import About, Card, FrameShown, Opened, PhotoState, PreviewImages, Sitter, Summary, Tracked
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
@@ -212,7 +213,7 @@ class Window(menus.Commanded):
 
     def _unplayable(self, why: str) -> None:
         if self.player.path is not None:
-            self.photos.say(self.player.path, why, True)
+            self.photos.say(self.player.path, why, PhotoState.FAILED)
         self._cleared(why)
 
     def _choose(self, index: int) -> None:

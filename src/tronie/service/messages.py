@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,18 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.runtime.job import Event
+
+
+class PhotoState(Enum):
+    """How far a photo or clip of the list is; in the order in which they are worth a look."""
+
+    FAILED = "failed"
+    EMPTY = "empty"
+    """No face was found."""
+    WORKING = "working"
+    WAITING = "waiting"
+    DONE = "done"
+    NEW = "new"
 
 
 @dataclass(frozen=True, slots=True)
