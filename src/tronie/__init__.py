@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tronie.io.saved_head import SavedHead, load_head
     from tronie.pipelines.person.reconstruct import PersonResult
     from tronie.pipelines.photo import Pipeline, reconstruct
+    from tronie.pipelines.refit import refit
     from tronie.pipelines.video.job import VideoResult, reconstruct_video
     from tronie.pipelines.video.live import Live, LiveFace
     from tronie.render.draw import draw
@@ -83,6 +84,7 @@ _NAMES = {
         "Pipeline",
         "reconstruct",
     ),
+    "pipelines.refit": ("refit",),
     "pipelines.video.job": (
         "VideoResult",
         "reconstruct_video",
@@ -178,6 +180,7 @@ __all__ = [
     "reconstruct",
     "reconstruct_person",
     "reconstruct_video",
+    "refit",
     "save",
 ]
 

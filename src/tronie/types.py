@@ -9,8 +9,10 @@ x right, y down, z forward.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
@@ -111,6 +113,22 @@ class Landmarks:
     embedding: Array | None = None
     """(128,) the recogniser's, of the photo itself even where super-resolution put detail into it: near for the same
     person, far for others. Nothing writes it to a file."""
+    pins: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    """Landmarks that a user has put where they belong, by number: x, y in photo pixels. `points` has them."""
+    seen: Array | None = None
+    """(478, 3): what the net said, where pins took the place of some of it."""
+
+    def with_pins(self, pins: Mapping[int, tuple[float, float]]) -> Landmarks:
+        """The net's landmarks with these pins instead of those that were there. Raises ValueError for a landmark that
+        there is not."""
+        seen = self.points if self.seen is None else self.seen
+        points = seen.copy()
+        for row, place in pins.items():
+            if not 0 <= row < len(points) or not np.isfinite(place).all():
+                raise ValueError(f"there is no landmark {row}, or its place is no number")
+            points[row, :2] = place
+        kept = {int(row): (float(x), float(y)) for row, (x, y) in pins.items()}
+        return replace(self, points=points, pins=kept, seen=seen if pins else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +153,8 @@ class Fit:
     and `expression` has them."""
     sigma_mm: Array | None = field(default=None, kw_only=True)
     """(C,) mm: standard deviation of each control vertex of the head at rest; None without a calibration."""
+    unpinned: Fit | None = field(default=None, kw_only=True)
+    """What it was before `Landmarks.pins` bent it; None where there are none."""
     diagnostics: Mapping[str, float]
     """`rms` landmark error / face-box size, `rms_model` the same before the warp, `warp_mm` (RMS), `yaw`, ..."""
 

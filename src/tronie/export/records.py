@@ -106,6 +106,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             presence=round(float(face.landmarks.presence), 4),
             points=rounded(face.landmarks.points, 2),
             scores=dict(zip(ARKIT_UNITS, rounded(face.landmarks.scores, 4), strict=True)),
+            pins={row: rounded(place, 2) for row, place in face.landmarks.pins.items()},
         )
     if face.enhanced is not None:
         e = face.enhanced

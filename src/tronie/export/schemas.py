@@ -52,6 +52,10 @@ class LandmarksRecord(Record):
     presence: float = Field(description="0..1: how sure the landmark net is that this is a face.")
     points: list[Row3] = Field(description="478 rows x, y, z: photo pixels; z grows away from the camera.")
     scores: dict[str, float] = Field(description="The net's score, 0..1, of each ARKit unit.")
+    pins: dict[int, tuple[float, float]] = Field(
+        default={},
+        description="Those that a user put where they belong, by number: x, y in photo pixels, as in `points`.",
+    )
 
 
 class FitRecord(Record):

@@ -256,6 +256,21 @@ class Pipeline(Models):
         job.emit(FaceFinished(face.index, face.error, job.source))
         return replace(face, timings=part.timings)
 
+    def refit(self, photo: Photo, face: Face, pins: Mapping[int, tuple[float, float]], job: Job | None = None) -> Face:
+        """A finished face of `photo` corrected as by `tronie.refit`, with all that is made from its head made anew. An
+        exception becomes the face's error. Raises InputError for a face that cannot be corrected."""
+        from tronie.pipelines.refit import repinned
+        from tronie.stages.fit.engine import PinnedFit
+
+        face = repinned(face, pins)
+        assert face.fit is not None
+        bare = replace(
+            face, hair=None, shells=(), bust=None, texture=None, folds=None, albedo=None, detail=None, portrait=None,
+            warnings=(), error=None,
+        )  # fmt: skip
+        with single_blas_thread():
+            return self.finish(photo, bare, face.fit.camera, PinnedFit(), job)
+
     def portrait(self, photo: Photo, face: Face) -> Face:
         """A finished face of `photo` with its portrait made anew, for other `settings.portrait`; it needs a texture."""
         x0, y0, x1, y1 = box = self._picture(photo)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera
-from tronie.types import Crop, Detection, Face, Landmarks, Photo
+from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole pixels."""
@@ -122,7 +122,7 @@ def shifted(face: Face, dx: float, dy: float, size: tuple[int, int]) -> Face:
         detection=shifted_box(face.detection, dx, dy),
         crop=None if crop is None else Crop(crop.image, _carried(crop.to_photo, dx, dy)),
         landmarks=None if landmarks is None else _landmarks(landmarks, dx, dy),
-        fit=None if fit is None else replace(fit, camera=moved_camera(fit.camera, dx, dy, size)),
+        fit=None if fit is None else _fit(fit, dx, dy, size),
         segmentation=None if parts is None else replace(parts, to_photo=_carried(parts.to_photo, dx, dy)),
         points68=None if face.points68 is None else face.points68 + np.array([dx, dy]),
         enhanced=None if enhanced is None else replace(enhanced, to_photo=_carried(enhanced.to_photo, dx, dy)),
@@ -135,9 +135,17 @@ def shifted_box(found: Detection, dx: float, dy: float) -> Detection:
     return replace(found, box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy), points=found.points + np.array([dx, dy]))
 
 
+def _fit(fit: Fit, dx: float, dy: float, size: tuple[int, int]) -> Fit:
+    before = None if fit.unpinned is None else _fit(fit.unpinned, dx, dy, size)
+    return replace(fit, camera=moved_camera(fit.camera, dx, dy, size), unpinned=before)
+
+
 def _landmarks(marks: Landmarks, dx: float, dy: float) -> Landmarks:
     mirrored = None if marks.mirrored is None else _landmarks(marks.mirrored, -dx, dy)
-    return replace(marks, points=marks.points + np.array([dx, dy, 0.0]), mirrored=mirrored)
+    by = np.array([dx, dy, 0.0])
+    seen = None if marks.seen is None else marks.seen + by
+    pins = {row: (x + dx, y + dy) for row, (x, y) in marks.pins.items()}
+    return replace(marks, points=marks.points + by, mirrored=mirrored, pins=pins, seen=seen)
 
 
 def _carried(to_photo: Any, dx: float, dy: float) -> Any:

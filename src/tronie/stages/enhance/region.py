@@ -67,9 +67,14 @@ def cut_region(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> FaceRe
 
 def moved_landmarks(landmarks: Landmarks, by: Similarity) -> Landmarks:
     """Landmarks in the pixels that `by` (a scale and a shift, no turn) leads to."""
-    points = landmarks.points
-    points = np.concatenate([by.apply(points[:, :2]), points[:, 2:] * by.scale], axis=1)
+    points, seen = (
+        None if p is None else np.concatenate([by.apply(p[:, :2]), p[:, 2:] * by.scale], axis=1)
+        for p in (landmarks.points, landmarks.seen)
+    )
+    assert points is not None
+    pins = {row: (float(points[row, 0]), float(points[row, 1])) for row in landmarks.pins}
     # The mirror image lies in a picture mirrored about x = 0.
     mirror = Similarity(by.a, by.b, -by.tx, by.ty)
     other = landmarks.mirrored
-    return replace(landmarks, points=points, mirrored=None if other is None else moved_landmarks(other, mirror))
+    other = None if other is None else moved_landmarks(other, mirror)
+    return replace(landmarks, points=points, mirrored=other, pins=pins, seen=seen)

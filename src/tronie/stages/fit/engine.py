@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tronie.arrays import Array
 from tronie.geometry import Camera, transform
 from tronie.head.model import Head, HeadModel
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.closure import closed
 from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.map_fit import fit_landmarks, head_shapes
+from tronie.stages.fit.pins import pinned
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
 from tronie.types import Face, Fit, Photo
@@ -47,11 +49,48 @@ class CalibratedFit:
                 errors=fit_errors(),
                 warp=self.warp,
             )
-        fit = closed(self.model, fit)
-        head = behind_lids(with_teeth(make_head(self.model, fit, self.level), photo, face.landmarks))
-        points = head.points68(on_photo(head, fit))
-        points68 = camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
-        return replace(face, fit=fit, head=head, points68=points68)
+        return with_fit(face, photo, self.model, closed(self.model, fit), self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFit:
+    """An engine for faces that were fitted already: bends their fit to the pins of their landmarks."""
+
+    def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
+        assert face.landmarks is not None
+        assert face.fit is not None
+        assert face.head is not None
+        model = face.head.model
+        fit = pinned(model, face.fit, face.landmarks, face.detection.size)
+        return with_fit(face, photo, model, fit, face.head.level)
+
+
+def with_fit(face: Face, photo: Photo, model: HeadModel, fit: Fit, level: int) -> Face:
+    """A face with landmarks, with this fit and the head of it."""
+    assert face.landmarks is not None
+    head = behind_lids(with_teeth(make_head(model, fit, level), photo, face.landmarks))
+    return replace(face, fit=fit, head=head, points68=points68_of(head, fit))
+
+
+def moved_fit(face: Face, fit: Fit) -> Face:
+    """A face with fit and head, with another fit of the same model; what else its head has (teeth, beard, folds) moves
+    along with it. In milliseconds, and without the photo."""
+    assert face.fit is not None
+    assert face.head is not None
+    model, level = face.head.model, face.head.level
+    before, after = make_head(model, face.fit, level), make_head(model, fit, level)
+    head = replace(
+        face.head,
+        vertices=face.head.vertices + (after.vertices - before.vertices),
+        neutral=face.head.neutral + (after.neutral - before.neutral),
+    )
+    return replace(face, fit=fit, head=head, points68=points68_of(head, fit))
+
+
+def points68_of(head: Head, fit: Fit) -> Array:
+    """(68, 2) photo pixels, see `Face.points68`."""
+    points = head.points68(on_photo(head, fit))
+    return fit.camera.project(transform(fit.head_to_camera, points.astype(np.float64)))
 
 
 def make_head(model: HeadModel, fit: Fit, level: int) -> Head:
