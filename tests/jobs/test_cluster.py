@@ -94,7 +94,7 @@ def fine(task: Task) -> Outcome:
 
 
 def done(ray: FakeRay, given: list[Task], out: Path, workers: int = 3, job: Job | None = None) -> list[Outcome]:
-    return list(in_actors(ray, given, Fake(), out / "sign", workers=workers, job=job or Job()))
+    return list(in_actors(ray, given, Fake(), str(out / "sign"), workers=workers, job=job or Job()))
 
 
 def test_every_photo_is_done_once_and_few_are_under_way(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_every_photo_is_done_once_and_few_are_under_way(tmp_path: Path) -> None:
 
     outcomes: list[Outcome] = []
     ray = FakeRay(fine)
-    outcomes.extend(in_actors(ray, lazily(), Fake(), tmp_path / "sign", workers=3, job=Job()))
+    outcomes.extend(in_actors(ray, lazily(), Fake(), str(tmp_path / "sign"), workers=3, job=Job()))
     assert sorted(o.source for o in outcomes) == sorted(f"{k}.jpg" for k in range(50))
     assert ray.most == ray.begun == ray.killed == 3
 
@@ -163,7 +163,7 @@ def test_what_concerns_every_photo_ends_the_run(tmp_path: Path) -> None:
 def test_draining_finishes_what_is_in_hand_and_cancelling_does_not(tmp_path: Path) -> None:
     drain = Job()
     ray, outcomes = FakeRay(fine), []
-    for outcome in in_actors(ray, tasks(tmp_path, 20), Fake(), tmp_path / "sign", workers=3, job=drain):
+    for outcome in in_actors(ray, tasks(tmp_path, 20), Fake(), str(tmp_path / "sign"), workers=3, job=drain):
         outcomes.append(outcome)
         if len(outcomes) == 4:
             drain.drain()
@@ -172,7 +172,7 @@ def test_draining_finishes_what_is_in_hand_and_cancelling_does_not(tmp_path: Pat
     assert ray.drained
     cancel = Job()
     ray = FakeRay(fine)
-    answers = in_actors(ray, tasks(tmp_path, 20), Fake(), tmp_path / "sign", workers=3, job=cancel)
+    answers = in_actors(ray, tasks(tmp_path, 20), Fake(), str(tmp_path / "sign"), workers=3, job=cancel)
     assert next(answers).status == "ok"
     cancel.cancel()
     with pytest.raises(Cancelled):

@@ -19,6 +19,7 @@ from tronie.cli.run import How, run_photos
 from tronie.errors import DiskError, OutputError
 from tronie.export.fingerprint import scope
 from tronie.jobs import index
+from tronie.jobs.place import Folder
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import explain
 from tronie.runtime.job import Job
@@ -202,7 +203,7 @@ def test_the_table_has_a_row_for_each_face(photos, tmp_path, capsys) -> None:
     assert set(doubtful["warnings"].split()) == {"small", "turned"}
     assert job(folder, out=out) == 0  # it is in nobody's way
     (out / "a" / "face-1" / "face.json").write_text("[" * 100_000)
-    assert index.write_index(out, tmp_path / "faces.csv") == len(rows) - 1
+    assert index.write_index(Folder(out), tmp_path / "faces.csv") == len(rows) - 1
     assert cli.execute(["index", str(out), "-o", "faces.xlsx"]) == 2
     assert cli.execute(["index", str(tmp_path / "none")]) == 1
 
@@ -211,11 +212,11 @@ def test_the_table_as_parquet_says_the_same(photos, tmp_path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     out = tmp_path / "out"
     job(photos("a.jpg", "half.jpg"), out=out)
-    index.write_index(out, tmp_path / "faces.parquet")
-    assert parquet.read_table(tmp_path / "faces.parquet").to_pylist() == list(index.rows(out))
+    index.write_index(Folder(out), tmp_path / "faces.parquet")
+    assert parquet.read_table(tmp_path / "faces.parquet").to_pylist() == list(index.rows(Folder(out)))
 
 
 def test_no_table_of_what_is_no_folder_of_outputs(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="knows of photos"):
-        index.write_index(tmp_path, tmp_path / "index.csv")
+        index.write_index(Folder(tmp_path), tmp_path / "index.csv")
     assert not list(tmp_path.iterdir())

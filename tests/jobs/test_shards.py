@@ -20,6 +20,7 @@ from tronie.errors import OutputError
 from tronie.io.inputs import list_inputs
 from tronie.io.paths import distinct
 from tronie.jobs.manifest import Manifest
+from tronie.jobs.place import Folder
 from tronie.jobs.shards import Shard, at_work, ledgers
 from tronie.runtime.atomic_files import PREFIX, sweep
 from tronie.runtime.folder_lock import gate, is_locked, locked
@@ -160,7 +161,7 @@ def test_parts_at_once_one_of_them_killed_leave_what_one_run_leaves(tmp_path: Pa
     both = [begin("1/2"), begin("2/2")]
     while len(at_work_and_planned(out)) < 2:
         assert all(one.poll() is None for one in both)
-    assert [str(shard) for shard in at_work(out)] == ["1/2", "2/2"]
+    assert [str(shard) for shard in at_work(Folder(out))] == ["1/2", "2/2"]
     with pytest.raises(OutputError, match="shard 1/2 is writing"):
         job(photos, out=out)
     with pytest.raises(OutputError, match="divides the photos otherwise"):
@@ -171,15 +172,15 @@ def test_parts_at_once_one_of_them_killed_leave_what_one_run_leaves(tmp_path: Pa
     both[0].wait()
     (photos / "go").touch()
     assert both[1].wait() == 0
-    assert [str(shard) for shard in at_work(out)] == []
+    assert [str(shard) for shard in at_work(Folder(out))] == []
     assert job(photos, out=out, shard=Shard(1, 2)) == 0
-    assert not ledgers(out)
+    assert not ledgers(Folder(out))
     job(photos, out=tmp_path / "whole")
     assert contents(out) == contents(tmp_path / "whole")
 
 
 def at_work_and_planned(out: Path) -> list[Shard]:
-    return [shard for shard in ledgers(out) if shard in at_work(out)]
+    return [shard for shard in ledgers(Folder(out)) if shard in at_work(Folder(out))]
 
 
 def test_what_a_killed_part_had_noted_is_not_lost(tmp_path: Path) -> None:
@@ -188,11 +189,11 @@ def test_what_a_killed_part_had_noted_is_not_lost(tmp_path: Path) -> None:
     begun = Manifest.open(out, Settings(), shard=Shard(1, 2))
     begun.claim(listing)
     begun.write()
-    assert [str(shard) for shard in ledgers(out)] == ["1/2"]
+    assert [str(shard) for shard in ledgers(Folder(out))] == ["1/2"]
     job(photos, out=out, recursive=True, shard=Shard(2, 2))
     records = manifest_by_source(out)
     assert sum(r["status"] == "pending" for r in records.values()) == len(begun.records)
-    assert not ledgers(out)
+    assert not ledgers(Folder(out))
     assert len(records) == 8
 
 

@@ -14,7 +14,7 @@ from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_opt
 from tronie.cli.serve import serve
 from tronie.version import __version__
 
-DEFAULT_OUT, PERSON_OUT = Path("tronie-out"), Path("tronie-person")
+DEFAULT_OUT, PERSON_OUT = "tronie-out", Path("tronie-person")
 
 app = typer.Typer(
     name="tronie",
@@ -83,7 +83,7 @@ def run(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs; made if it is missing.")
+        str, typer.Option("-o", "--out", metavar="OUT", help="Folder for the outputs; made if it is missing.")
     ] = DEFAULT_OUT,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the outputs of photos that were done before.")
@@ -256,7 +256,7 @@ def view(
 
 @app.command(epilog="Example: tronie index tronie-out -o faces.parquet")
 def index(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder of outputs.")] = DEFAULT_OUT,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A folder of outputs.")] = DEFAULT_OUT,
     file: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="A .csv or .parquet [dim](default: OUT/index.csv)[/dim]"),

@@ -17,13 +17,14 @@ from tronie.io.inputs import list_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.listing import Listing
 from tronie.io.video.clip import named_clip
+from tronie.jobs.bucket import place
 from tronie.jobs.manifest import Manifest
+from tronie.jobs.place import Place
 from tronie.jobs.plan import Decision, Plan, Start, make_plan, run_job
 from tronie.jobs.shards import Shard, enter, in_gate
 from tronie.jobs.worker import Bounds, Work
 from tronie.outputs import OUTPUTS
 from tronie.pipelines.engines import engine_info
-from tronie.runtime.atomic_files import make_folder, sweep
 from tronie.runtime.hardware import default_workers
 from tronie.runtime.job import Job
 from tronie.settings import Settings
@@ -54,8 +55,13 @@ class How:
 USUAL = How()
 
 
-def run_photos(photos: list[str], out: Path, settings: Settings, asked: How = USUAL) -> int:
+def run_photos(photos: list[str], out: str | Path, settings: Settings, asked: How = USUAL) -> int:
     """Do the photos that the arguments stand for, as `How` says; the exit code."""
+    with place(out) as where:
+        return _run(photos, where, settings, asked)
+
+
+def _run(photos: list[str], out: Place, settings: Settings, asked: How) -> int:
     from tronie.io.kinds import IMAGE_SUFFIXES
     from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
@@ -68,7 +74,7 @@ def run_photos(photos: list[str], out: Path, settings: Settings, asked: How = US
         photos,
         IMAGE_SUFFIXES | VIDEO_SUFFIXES,
         recursive=asked.recursive,
-        exclude=out,
+        exclude=out.address,
         sequences=asked.sequences,
         part=lambda place: asked.shard is None or asked.shard.holds(place),
     )
@@ -80,7 +86,7 @@ def run_photos(photos: list[str], out: Path, settings: Settings, asked: How = US
     with ExitStack() as held:
         plan, manifest = None, None
         if listing.own:
-            make_folder(out)
+            out.prepare()
             with in_gate(out):
                 enter(held, out, asked.shard)
                 plan, manifest = _planned(listing, out, settings, asked)
@@ -89,12 +95,12 @@ def run_photos(photos: list[str], out: Path, settings: Settings, asked: How = US
             return _do(listing, plan, manifest, out, settings, asked, began)
         finally:
             if manifest is not None:
-                sweep(out)  # who is ended in the middle of a photo leaves what he had begun
+                out.sweep()  # who is ended in the middle of a photo leaves what he had begun
                 manifest.settle()
 
 
 def _planned(
-    listing: Listing, out: Path, settings: Settings, asked: How, tell: Callable[[Decision], object] | None = None
+    listing: Listing, out: Place, settings: Settings, asked: How, tell: Callable[[Decision], object] | None = None
 ) -> tuple[Plan, Manifest]:
     manifest = Manifest.open(out, settings, overwrite=asked.overwrite, shard=asked.shard, only_look=asked.dry)
     manifest.left_out = dict(listing.left_out)
@@ -102,18 +108,18 @@ def _planned(
     return make_plan(listing, manifest, overwrite=over, update=update, is_clip=named_clip, tell=tell), manifest
 
 
-def _would(listing: Listing, out: Path, settings: Settings, asked: How) -> int:
+def _would(listing: Listing, out: Place, settings: Settings, asked: How) -> int:
     """Say what a run would do, and write nothing."""
     show, counts = Show(0, asked.detail, asked.as_json), Counter[str]()
 
     def tell(decision: Decision) -> None:
         counts[decision.action] += 1
-        show.decision(decision, str(out / decision.name))
+        show.decision(decision, out.shown(decision.name))
 
     for problem in listing.problems:
         show.refuse(problem.source, problem.reason)
     _planned(listing, out, settings, asked, tell)
-    show.decided(counts, str(out))
+    show.decided(counts, out.address)
     return 0 if counts["do"] + counts["redo"] + counts["skip"] else 1
 
 
@@ -121,7 +127,7 @@ def _do(
     listing: Listing,
     plan: Plan | None,
     manifest: Manifest | None,
-    out: Path,
+    out: Place,
     settings: Settings,
     asked: How,
     began: float,
@@ -150,6 +156,10 @@ def _do(
                     threads = 1 if workers > 1 or asked.cluster is not None else 0
                     usual = Work(settings, threads=threads, bounds=asked.bounds or Bounds())
                     work, apart, cluster = asked.start or usual, asked.start is None, asked.cluster
+                    if out.store or listing.versions:
+                        from tronie.jobs.away import Away
+
+                        work = Away(work)
                     crew = workers if cluster is None else asked.workers
                     answers = run_job(plan, manifest, work, workers=crew, apart=apart, cluster=cluster, job=job)
                     for outcome in answers:
@@ -159,7 +169,7 @@ def _do(
                 ended = True
             ended = ended or interrupted.signal != 0
     if listing.files or asked.as_json:
-        show.summary(time.monotonic() - began, str(out))
+        show.summary(time.monotonic() - began, out.address)
     if (ended or full) and finished < total:
         left = count(total - finished, "photo")
         command = "the same command without --overwrite" if asked.overwrite else "the same command again"

@@ -191,7 +191,7 @@ class Show(AbstractContextManager["Show"]):
             faces = count(outcome.faces, "face") if outcome.faces else "no face"
             if outcome.unmeasured:
                 faces += f", {len(outcome.unmeasured)} seen that could not be measured"
-            self._print(f"{outcome.source}  {faces}  {outcome.seconds:.2f} s  {outcome.folder}")
+            self._print(f"{outcome.source}  {faces}  {outcome.seconds:.2f} s  {outcome.place}")
             self._print_warnings(outcome)
         if self.detail == "verbose" and outcome.timings:
             self._print("    " + ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in outcome.timings.items()))
@@ -316,5 +316,5 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         "warnings": outcome.remarks,
         "warned": outcome.warned,
         "unmeasured": [record.model_dump() for record in unmeasured_records(outcome.unmeasured)],
-        "folder": str(outcome.folder),
+        "folder": outcome.place,
     }

@@ -32,7 +32,7 @@ def find_inputs(
     suffixes: Collection[str],
     *,
     recursive: bool = False,
-    exclude: Path | None = None,
+    exclude: str | os.PathLike[str] | None = None,
     sequences: bool = False,
 ) -> Inputs:
     """The same as `list_inputs`, as values."""
@@ -45,7 +45,7 @@ def list_inputs(
     suffixes: Collection[str],
     *,
     recursive: bool = False,
-    exclude: Path | None = None,
+    exclude: str | os.PathLike[str] | None = None,
     sequences: bool = False,
     part: Callable[[str], bool] = lambda place: True,
 ) -> Listing:

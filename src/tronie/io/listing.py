@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from glob import glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from tronie.errors import InputError
 from tronie.io.kinds import counted, kind_of
-from tronie.io.paths import identity, leads_nowhere, typed
+from tronie.io.paths import identity, is_address, leads_nowhere, typed
+from tronie.io.store import Item, Store, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class FoundFile(NamedTuple):
     """Its identity: the same by whatever path it is met."""
     place: str
     """Its path below the argument that it was found by, with `/`: the same on every machine that has the folder."""
+    version: Version | None = None
+    """Of what lies in a store."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Listing:
     problems: list[RefusedInput] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     """How many files of a folder or pattern were left out because their kind is not read, by their ending."""
+    versions: dict[str, Version] = field(default_factory=dict)
+    """Identity -> version, of files in a store, which tells that with their names."""
 
     @classmethod
     def of(cls, paths: Iterable[str | os.PathLike[str]]) -> Listing:
@@ -67,37 +73,41 @@ def list_files(
     suffixes: Collection[str],
     *,
     recursive: bool = False,
-    exclude: Path | None = None,
+    exclude: str | os.PathLike[str] | None = None,
     sequence: Callable[[str], tuple[list[Path], str | None] | None] = lambda argument: None,
     part: Callable[[str], bool] = lambda place: True,
 ) -> Listing:
     """Expand files, folders and glob patterns; no file is opened.
 
     A file that is named is taken whatever its suffix (the reader says if it is no photo); folders and patterns
-    give only files whose suffix is in `suffixes` (lower case, with the dot). `exclude` is a folder to leave out:
-    the outputs may lie below the inputs. A path that exists is never taken for a pattern, so `a[1].jpg` works.
-    `sequence` says of an argument whether it is one path that stands for many pictures. `part` says of a file's place
-    whether it is done here.
+    give only files whose suffix is in `suffixes` (lower case, with the dot). `exclude` is a folder, or a place in a
+    store, to leave out: the outputs may lie below the inputs. A path that exists is never taken for a pattern, so
+    `a[1].jpg` works. `sequence` says of an argument whether it is one path that stands for many pictures. `part` says
+    of a file's place whether it is done here.
     """
     found = _Search(frozenset(suffixes), recursive, None if exclude is None else identity(exclude))
     listing = Listing()
     for argument in arguments:
         before, reason = len(found.problems), ""
         try:
-            pictures = sequence(os.fspath(argument))
+            pictures = None if is_address(os.fspath(argument)) else sequence(os.fspath(argument))
             some: Iterable[FoundFile]
             if pictures is not None:
                 some, why = [FoundFile(str(p), identity(p), p.name) for p in pictures[0]], pictures[1]
                 reason = why or ""
             else:
                 some = found.expand(os.fspath(argument))
-            for path, key, place in some:
+            for path, key, place, version in some:
                 if key not in listing.files:
                     listing.files[key] = key if path == key else path
+                    if version is not None:
+                        listing.versions[key] = version
                     if not part(place):
                         listing.elsewhere.add(key)
         except _Nothing as nothing:
             reason = str(nothing)
+        except InputError as error:
+            reason = str(error).removesuffix(".")
         if reason:
             listing.problems.append(RefusedInput(str(argument), reason))
         del found.problems[before:]
@@ -124,6 +134,9 @@ class _Search:
         """The files behind one argument. Raises _Nothing where there are none."""
         if "\0" in argument:  # some Pythons say that there is no such file, and break down at a pattern
             raise _Nothing("is not a path")
+        if is_address(argument):
+            yield from self.stored(argument)
+            return
         path = typed(argument)
         try:
             if path.is_dir():
@@ -176,6 +189,42 @@ class _Search:
             "no photo in this folder" + ("" if self.recursive else " (--recursive looks into its folders too)")
         )
 
+    def stored(self, address: str) -> Iterator[FoundFile]:
+        """The objects behind an address: one, those of a folder, or those that match a pattern. Raises InputError."""
+        store = Store.at(address)
+        if (version := store.version()) is not None:
+            yield FoundFile(store.url, store.url, PurePosixPath(store.root).name, version)
+            return
+        pattern, base = "", store
+        if has_magic(store.root) and next(store.items(), None) is None:
+            parts = store.root.split("/")
+            first = next(k for k, part in enumerate(parts) if has_magic(part))
+            base, pattern = Store(store.fs, "/".join(parts[:first])), "/".join(parts[first:])
+        found = [item for item in base.items() if self._wanted(item, base, pattern)]
+        if not found:
+            base.must_be_there()
+            more = "" if self.recursive or pattern else " (--recursive looks into its folders too)"
+            raise _Nothing("no photo matches" if pattern else f"no photo in this folder{more}")
+        for item in sorted(found, key=lambda one: one.name.split("/")):
+            url = base.below(item.name)
+            yield FoundFile(url, url, item.name, item.version)
+
+    def _wanted(self, item: Item, base: Store, pattern: str) -> bool:
+        name = item.name.rpartition("/")[2]
+        if name.startswith(".") or self.excluded(url := base.below(item.name), "/"):
+            return False
+        if pattern:
+            if not _matches(item.name, pattern):
+                return False
+        elif "/" in item.name and not self.recursive:
+            return False
+        ending = os.path.splitext(name)[1].lower()
+        if ending in self.suffixes or (pattern and ending and pattern.endswith(ending)):
+            return True
+        if kind_of(name) is not None:
+            self.left[url] = name
+        return False
+
     def walk(self, top: str, real: str, place: str) -> Iterator[FoundFile]:
         """The files of a folder whose identity is `real`, in the order of their paths' parts: its own and those of its
         folders come as they stand between each other, so that nothing has to be sorted but single folders."""
@@ -224,10 +273,21 @@ class _Search:
             elif kind_of(name) is not None:
                 self.left[key] = name
 
-    def excluded(self, key: str) -> bool:
-        return self.exclude is not None and (
-            key == self.exclude or key.startswith(self.exclude.rstrip(os.sep) + os.sep)
+    def excluded(self, key: str, sep: str = os.sep) -> bool:
+        return self.exclude is not None and (key == self.exclude or key.startswith(self.exclude.rstrip(sep) + sep))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a name with `/` is that of a pattern, whose `**` stands for any folders."""
+    parts, wanted = name.split("/"), pattern.split("/")
+    if "**" in wanted:
+        at = wanted.index("**")
+        rest = "/".join(wanted[at + 1 :]) or "*"
+        head = wanted[:at]
+        return all(map(fnmatchcase, parts[:at], head)) and any(
+            _matches("/".join(parts[k:]), rest) for k in range(at, len(parts))
         )
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
 def _is(asked: Callable[[], bool]) -> bool:

@@ -10,10 +10,17 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """Whether it is the address of something in a store, as `s3://bucket/photos`, rather than a path."""
+    return isinstance(path, str) and _ADDRESS.match(path) is not None
+
 
 def identity(path: str | os.PathLike[str]) -> str:
     """The same text for every way to write the path of one file."""
-    return os.path.normcase(os.path.realpath(path))
+    return str(path) if is_address(path) else os.path.normcase(os.path.realpath(path))
 
 
 def typed(text: str) -> Path:

@@ -22,14 +22,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tronie.errors import Cancelled, TronieError, sentence
-from tronie.jobs.worker import Work, not_finished
+from tronie.io.paths import is_address
+from tronie.io.store import Store
+from tronie.jobs.place import Place
+from tronie.jobs.worker import Bounded, not_finished
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.runtime.atomic_files import scratch
 from tronie.runtime.child_process import TICK, Crash, WorkerError
 from tronie.runtime.job import Job, Note
 from tronie.runtime.processes import run_in_processes
@@ -70,14 +71,16 @@ class Common:
 
     def missing(self) -> str | None:
         """What this machine lacks, as a sentence."""
-        here = f"The cluster's machine {platform.node()}"
+        here = _here()
         if self.version != __version__:
             return f"{here} has tronie {__version__}, not {self.version}; install the same on all."
         with contextlib.suppress(OSError):  # it matters to relative paths only, which are then not found
             os.chdir(self.folder)
         for place, told in ((self.sign, os.path.dirname(self.sign)), (self.photo, self.photo)):
-            if not os.path.lexists(place):
-                return f"{here} does not see this run's {told}; --cluster wants disks that all machines share."
+            if not _seen(place):
+                return (
+                    f"{here} does not see this run's {told}; --cluster wants disks that all machines share, or a store."
+                )
         return None
 
 
@@ -93,7 +96,10 @@ class Actor:
 
     def ready(self) -> Refusal | None:
         """Whether it can work here."""
-        missing = self._common.missing()
+        try:
+            missing = self._common.missing()
+        except TronieError as error:
+            missing = f"{_here()}: {error}"
         return None if missing is None else Refusal(missing)
 
     def do(self, task: Task) -> Outcome | Refusal | None:
@@ -127,7 +133,7 @@ class Actor:
 
     def _begun(self) -> Generator[tuple[Task, Outcome | Crash], None, None]:
         if self._answers is None:
-            known = self._start if isinstance(self._start, Work) else None
+            known = self._start if isinstance(self._start, Bounded) else None
             self._answers = run_in_processes(
                 self._start,
                 self._todo,
@@ -234,11 +240,11 @@ def check() -> None:
 
 
 def on_cluster(
-    address: str, tasks: Iterable[Task], start: Begin, out: Path, *, most: int, workers: int = 0, job: Job
+    address: str, tasks: Iterable[Task], start: Begin, out: Place, *, most: int, workers: int = 0, job: Job
 ) -> Generator[Outcome, None, None]:
     """Do tasks, at `most` so many, on the cluster at an address; what became of each as it finishes, in any order.
     `workers` 0 is one for each core that the cluster has now."""
-    with connected(address, min(workers, most)) as ray, scratch(out) as sign:
+    with connected(address, min(workers, most)) as ray, out.sign() as sign:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         yield from in_actors(ray, tasks, start, sign, workers=min(count, most), job=job)
 
@@ -268,7 +274,7 @@ def connected(address: str, workers: int = 0) -> Iterator[ModuleType]:
 
 
 def in_actors(
-    ray: Any, tasks: Iterable[Task], start: Begin, sign: Path, *, workers: int, job: Job
+    ray: Any, tasks: Iterable[Task], start: Begin, sign: str, *, workers: int, job: Job
 ) -> Generator[Outcome, None, None]:
     """Do tasks in so many actors. One that is lost, with its machine or without, is replaced and costs the photo in its
     hands, which is tried once more. Draining and cancelling are as in `run_in_processes`."""
@@ -291,7 +297,7 @@ def in_actors(
         num_cpus=1, max_restarts=0, max_task_retries=0, max_concurrency=CALLS, scheduling_strategy="SPREAD"
     )
     source = first.task.source
-    common = Common(os.getcwd(), str(sign), source if os.path.lexists(source) else str(sign))
+    common = Common(os.getcwd(), sign, source if _seen(source) else sign)
     pool, false_starts, ended, idle = Actors(ray, lambda: kind.remote(start, common)), 0, False, list[Any]()
     told = time.monotonic() + SILENCE
     try:
@@ -334,6 +340,15 @@ def in_actors(
                     pool.give(idle.pop(), given)
     finally:
         pool.end(idle)
+
+
+def _here() -> str:
+    return f"The cluster's machine {platform.node()}"
+
+
+def _seen(place: str) -> bool:
+    """Whether there is something of that path or address. Raises InputError where a store cannot be asked."""
+    return Store.at(place).version() is not None if is_address(place) else os.path.lexists(place)
 
 
 def _clause(error: Exception) -> str:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -15,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tronie.errors import OutputError
-from tronie.jobs.manifest import FILE, Manifest
+from tronie.jobs.manifest import Manifest
+from tronie.jobs.place import FILE, Place
 from tronie.runtime.atomic_files import new_file, write_file
 from tronie.settings import Settings
 
@@ -47,7 +46,6 @@ COLUMNS: dict[str, type] = {
     "error": str,
 }
 """Name of a column -> what it holds; a cell may be empty."""
-_FACE = re.compile(r"face-(\d+)")
 
 
 def face_row(record: dict[str, Any], source: str, folder: str) -> dict[str, Any]:
@@ -79,30 +77,27 @@ def face_row(record: dict[str, Any], source: str, folder: str) -> dict[str, Any]
     return {name: _cell(found[name], kind) for name, kind in COLUMNS.items()}
 
 
-def rows(out: Path) -> Iterator[dict[str, Any]]:
-    """All faces below a folder of outputs, photo by photo. Raises OutputError if it is none."""
-    if not os.path.lexists(out / FILE) and not out.is_dir():
-        raise OutputError(f"Cannot read {out}: no such folder.")
+def rows(out: Place) -> Iterator[dict[str, Any]]:
+    """All faces of a folder of outputs, photo by photo. Raises OutputError if it is none."""
+    if not out.store and not out.work.is_dir():
+        raise OutputError(f"Cannot read {out.address}: no such folder.")
     known = Manifest.open(out, Settings(), only_look=True).known()
     if not len(known):
-        raise OutputError(f"There is no {FILE} in {out} that knows of photos.")
+        raise OutputError(f"There is no {FILE} in {out.address} that knows of photos.")
     for record in known.values():
         if record.status == "ok":
             yield from _of_photo(out, record.source, record.name)
 
 
-def _of_photo(out: Path, source: str, name: str) -> Iterator[dict[str, Any]]:
-    numbers: list[int] = []
-    with suppress(OSError):
-        numbers = sorted(int(found[1]) for one in os.listdir(out / name) if (found := _FACE.fullmatch(one)))
-    for number in numbers:
-        with suppress(OSError, ValueError, RecursionError):
-            record = json.loads((out / name / f"face-{number}" / "face.json").read_bytes())
+def _of_photo(out: Place, source: str, name: str) -> Iterator[dict[str, Any]]:
+    for number, text in out.faces(name):
+        with suppress(ValueError, RecursionError):
+            record = json.loads(text)
             if isinstance(record, dict):
                 yield face_row(record, source, f"{name}/face-{number}")
 
 
-def write_index(out: Path, file: Path, *, overwrite: bool = True) -> int:
+def write_index(out: Place, file: Path, *, overwrite: bool = True) -> int:
     """Write the table of all faces, as CSV or Parquet by the file's ending; how many there are. Raises OutputError."""
     if file.suffix.lower() == ".parquet":
         return _write_parquet(out, file, overwrite)
@@ -121,7 +116,7 @@ def write_index(out: Path, file: Path, *, overwrite: bool = True) -> int:
     return count
 
 
-def _write_parquet(out: Path, file: Path, overwrite: bool) -> int:
+def _write_parquet(out: Place, file: Path, overwrite: bool) -> int:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -137,7 +132,7 @@ def _write_parquet(out: Path, file: Path, overwrite: bool) -> int:
     return count
 
 
-def _batches(out: Path) -> Iterator[list[dict[str, Any]]]:
+def _batches(out: Place) -> Iterator[list[dict[str, Any]]]:
     every = rows(out)
     while batch := list(islice(every, BATCH)):
         yield batch

@@ -12,7 +12,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from tronie.export.records import InputRecord, ManifestRecord, dump, to_json
-from tronie.io.paths import fold, is_safe
+from tronie.io.paths import fold, is_address, is_safe
 
 START, END = b'  "inputs": [\n', re.compile(rb"  \],?\n")
 """The lines around the records, as they are written here."""
@@ -172,6 +172,8 @@ class _Places:
         self._folders: dict[str, str] = {}
 
     def identity(self, source: str) -> str:
+        if is_address(source):
+            return source
         folder, name = os.path.split(source)
         if name in ("", os.curdir, os.pardir) or os.path.islink(source):
             return os.path.normcase(os.path.realpath(source))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,20 +14,17 @@ from tronie.export.fingerprint import fingerprint, scope, text
 from tronie.export.records import InputRecord, ManifestRecord, unmeasured_records, used_records
 from tronie.io.inputs import content, stamp
 from tronie.io.listing import Listing
-from tronie.io.paths import distinct, identity, wanted_name
+from tronie.io.paths import distinct, identity, is_address, wanted_name
+from tronie.io.store import Version
 from tronie.io.video.clip import may_move
 from tronie.jobs import ledger
 from tronie.jobs.ledger import Records
+from tronie.jobs.place import FILE, Folder, Place
 from tronie.jobs.shards import Shard, at_work, in_gate, ledgers
 from tronie.pipelines.model_usage import models_used
 from tronie.pipelines.outcome import Outcome
-from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.settings import Settings
 from tronie.version import __version__
-
-FILE = "manifest.json"
-OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png"))
-"""Files by which the folder of a photo or clip can be told, beside the faces."""
 
 
 @dataclass(slots=True)
@@ -35,7 +32,7 @@ class Manifest:
     """The manifest of one output folder, or the ledger of a part of a divided job. Only the parent process of a job
     writes it."""
 
-    out: Path
+    place: Place
     settings: Settings
     shard: Shard | None = None
     records: Records = field(default_factory=Records)
@@ -54,7 +51,7 @@ class Manifest:
     @classmethod
     def open(
         cls,
-        out: Path,
+        out: Place | Path,
         settings: Settings,
         *,
         overwrite: bool = False,
@@ -67,38 +64,47 @@ class Manifest:
         Raises OutputError if the folder cannot be written, or if a manifest is there that is none of ours
         (`overwrite` replaces it).
         """
+        where = Folder(out) if isinstance(out, Path) else out
         if not only_look:
-            make_folder(out)
-            sweep(out)
-        manifest = cls(out, settings, shard)
+            where.prepare()
+        manifest = cls(where, settings, shard)
         over = manifest._gather(overwrite)
         if not only_look:
             if over or overwrite or shard is None:
-                manifest._write_to(out / FILE)  # shows now, not after the first photo, that the folder can be written
+                manifest._write_to(FILE)  # shows now, not after the first photo, that the folder can be written
             manifest._forget(over)
         return manifest
 
     def _gather(self, overwrite: bool = False) -> list[Shard]:
         """Read all that is known of this folder; the parts that are over, whose ledgers are in it now."""
-        if os.path.lexists(self.out / FILE):
-            self.records = _read(self.out / FILE, overwrite)
-        now, over = at_work(self.out), []
-        for shard in ledgers(self.out):
-            path = self.out / shard.ledger
+        self.records = self._read(FILE, overwrite)
+        now, over = at_work(self.place), []
+        for shard in ledgers(self.place):
             if shard in now and shard != self.shard:
-                self._others.take(_read(path, True))
+                self._others.take(self._read(shard.ledger, True))
             else:
-                self.records.take(_read(path, overwrite))
+                self.records.take(self._read(shard.ledger, overwrite))
                 over.append(shard)
         if len(self._others):
             self.records.without(self._others.names())
         return over
 
+    def _read(self, name: str, overwrite: bool) -> Records:
+        path = self.place.file(name)
+        try:
+            return Records() if path is None else ledger.read(path)
+        except (OSError, ValueError) as error:
+            if overwrite:
+                return Records()
+            raise OutputError(
+                f"Cannot read {self.place.shown(name)}: {ledger.reason(error)}; use another folder, or --overwrite to "
+                "replace it."
+            ) from None
+
     def _forget(self, over: list[Shard]) -> None:
         """Take the ledgers away of parts that stand in the manifest."""
         for shard in over:
-            with suppress(OSError):
-                (self.out / shard.ledger).unlink()
+            self.place.remove(shard.ledger)
 
     def known(self) -> Records:
         """The records of all photos, also those that other parts have."""
@@ -123,14 +129,7 @@ class Manifest:
 
     def ours(self, record: InputRecord) -> bool:
         """Whether the folder of a photo looks like one that this program has made."""
-        folder = self.out / record.name
-        if folder.is_symlink() or not folder.is_dir():
-            return False
-        try:
-            inside = set(os.listdir(folder))
-        except OSError:
-            return False
-        return not inside or bool(inside & OURS) or any((folder / one / "face.json").is_file() for one in inside)
+        return self.place.ours(record.name)
 
     @property
     def fingerprint(self) -> str:
@@ -209,11 +208,11 @@ class Manifest:
 
     def write(self) -> None:
         began = time.monotonic()
-        self._write_to(self.out / (FILE if self.shard is None else self.shard.ledger))
+        self._write_to(FILE if self.shard is None else self.shard.ledger)
         self._written = time.monotonic()
         self._cost = self._written - began
 
-    def _write_to(self, path: Path) -> None:
+    def _write_to(self, name: str) -> None:
         head = ManifestRecord(
             tronie=__version__,
             settings=self.settings,
@@ -223,15 +222,15 @@ class Manifest:
             inputs=[],
             left_out=self.left_out,
         )
-        write_file(path, ledger.written(head, self.records.lines()))
+        self.place.write(name, ledger.written(head, self.records.lines()))
 
     def settle(self) -> None:
         """Bring the ledger of a part, which is over, into the manifest of all; nothing else has one."""
         if self.shard is not None:
-            with in_gate(self.out):
-                whole = Manifest(self.out, self.settings, self.shard, left_out=self.left_out)
+            with in_gate(self.place):
+                whole = Manifest(self.place, self.settings, self.shard, left_out=self.left_out)
                 over = whole._gather()
-                whole._write_to(self.out / FILE)
+                whole._write_to(FILE)
                 self._forget(over)
 
 
@@ -244,7 +243,7 @@ class _Orphans:
     _sized: dict[tuple[str, int | None], list[str]] = field(default_factory=dict)
 
     def add(self, key: str, record: InputRecord) -> None:
-        if record.size is not None and not os.path.lexists(record.source):
+        if record.size is not None and not is_address(record.source) and not os.path.lexists(record.source):
             name = os.path.basename(record.source)
             self._timed.setdefault((name, record.size, record.modified), []).append(key)
             self._sized.setdefault((name, record.size), []).append(key)
@@ -268,23 +267,17 @@ MOST_TRIED = 8
 """Moved files of one name and size whose content is compared with a new one's."""
 
 
-def same_file(record: InputRecord, path: str) -> bool:
-    """Whether a file is the one that a record is of: of the same size and time, or else of the same content."""
+def same_file(record: InputRecord, path: str, stored: Version | None = None) -> bool:
+    """Whether a file is the one that a record is of: of the same size and time, or else of the same content. Of what is
+    `stored` somewhere the content counts first, for times there are those of copies, and rough."""
+    if stored is not None:
+        if stored.content is not None and record.content is not None:
+            return (record.size, record.content) == (stored.size, stored.content)
+        return (record.size, record.modified) == (stored.size, stored.modified)
     now = stamp(path)
     if (record.size, record.modified) == now:
         return True
     return record.content is not None and record.size == now[0] and record.content == content(path)
-
-
-def _read(path: Path, overwrite: bool) -> Records:
-    try:
-        return ledger.read(path)
-    except (OSError, ValueError) as error:
-        if overwrite:
-            return Records()
-        raise OutputError(
-            f"Cannot read {path}: {ledger.reason(error)}; use another folder, or --overwrite to replace it."
-        ) from None
 
 
 @contextmanager

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from tronie.errors import Cancelled
@@ -14,7 +12,7 @@ from tronie.export.records import InputRecord
 from tronie.io.inputs import stamp
 from tronie.io.listing import Listing, RefusedInput
 from tronie.jobs.manifest import Manifest, same_file, written
-from tronie.jobs.worker import Work, not_finished
+from tronie.jobs.worker import Bounded, not_finished
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import Crash
 from tronie.runtime.job import Job
@@ -57,7 +55,8 @@ class Tasks:
         for key, path in self._paths.items():
             self.manifest.hold(path, key)
             over, clip = self.overwrite or key in self._ours, key in self._clips
-            yield Task(path, self.manifest.out, self.manifest.records[key].name, overwrite=over, clip=clip)
+            where, name = self.manifest.place, self.manifest.records[key].name
+            yield Task(path, where.work, name, overwrite=over, clip=clip, store=where.store)
 
     @property
     def clips(self) -> int:
@@ -89,7 +88,7 @@ def make_plan(
     *,
     overwrite: bool = False,
     update: bool = False,
-    is_clip: Callable[[Path], bool] | None = None,
+    is_clip: Callable[[str], bool] | None = None,
     tell: Callable[[Decision], object] | None = None,
 ) -> Plan:
     """Decide for every photo: do it, skip it, or leave it alone because it would overwrite something. `update` does
@@ -102,16 +101,15 @@ def make_plan(
         if key in listing.elsewhere:
             continue
         record = manifest.records[key]
-        folder = manifest.out / record.name
-        exists = os.path.lexists(folder)
+        exists, stored = manifest.place.has(record.name), listing.versions.get(key)
         done = record.status == "no_face" or (record.status == "ok" and exists)
         same = same_settings = False
         if key not in manifest.fresh:
             same_settings = _same_settings(record, manifest, path)
-            same = same_settings and same_file(record, path)
+            same = same_settings and same_file(record, path, stored)
         if done and same and not overwrite:
             skipped += 1
-            now = stamp(path)
+            now = stamp(path) if stored is None else stored[:2]
             if (record.size, record.modified) != now:  # the next run need not read it
                 manifest.records[key] = record.model_copy(update={"size": now[0], "modified": now[1]})
             if tell is not None:
@@ -120,7 +118,7 @@ def make_plan(
         mine = manifest.left_over(record) or (update and manifest.ours(record))
         ours = exists and mine and key not in manifest.fresh
         if exists and not overwrite and not ours:
-            why = _refusal(folder, record.status, same_settings)
+            why = _refusal(manifest.place.shown(record.name), record.status, same_settings)
             problems.append(RefusedInput(path, why))
             if record.status == "pending":  # it never became part of the job
                 del manifest.records[key]
@@ -128,7 +126,7 @@ def make_plan(
                 tell(Decision(path, "refuse", record.name, why))
             continue
         manifest.reopen(key)
-        tasks.add(key, path, ours, is_clip is not None and is_clip(Path(path)))
+        tasks.add(key, path, ours, is_clip is not None and is_clip(path))
         if tell is not None:
             why = "made with other settings" if not same_settings else "" if same else "the photo has changed"
             tell(_decision(path, record, key in manifest.fresh, done, why))
@@ -151,7 +149,7 @@ def _decision(path: str, record: InputRecord, fresh: bool, done: bool, change: s
     return Decision(path, "redo", record.name, change or "asked for")
 
 
-def _refusal(folder: Path, status: str, same_settings: bool) -> str:
+def _refusal(folder: str, status: str, same_settings: bool) -> str:
     if status == "pending":
         return f"{folder} exists already and is not from this job; --overwrite replaces it, -o chooses another folder"
     why = "from another version of this photo" if same_settings else "made with other settings"
@@ -164,7 +162,7 @@ def _refusal(folder: Path, status: str, same_settings: bool) -> str:
 def run_job(
     plan: Plan,
     manifest: Manifest,
-    start: Work | Start,
+    start: Start,
     *,
     workers: int = 1,
     apart: bool = False,
@@ -188,7 +186,7 @@ def run_job(
         if cluster is not None and most:
             from tronie.jobs.cluster import on_cluster
 
-            answers = on_cluster(cluster, plan.tasks, start, manifest.out, most=most, workers=workers, job=job)
+            answers = on_cluster(cluster, plan.tasks, start, manifest.place, most=most, workers=workers, job=job)
         elif apart or min(workers, most) > 1:
             answers = _apart(plan.tasks, start, min(workers, most), job)
         else:
@@ -202,7 +200,7 @@ def run_job(
                 yield outcome
 
 
-def _here(tasks: Tasks, start: Work | Start, job: Job) -> Generator[Outcome, None, None]:
+def _here(tasks: Tasks, start: Start, job: Job) -> Generator[Outcome, None, None]:
     work = start(job) if len(tasks) and not job.draining else None
     for task in tasks:
         if work is None or job.draining:
@@ -215,7 +213,7 @@ def _here(tasks: Tasks, start: Work | Start, job: Job) -> Generator[Outcome, Non
         yield outcome
 
 
-def _apart(tasks: Tasks, start: Work | Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
+def _apart(tasks: Tasks, start: Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
     # A single worker may use every core.
     answers = run_in_processes(
         start,
@@ -223,8 +221,8 @@ def _apart(tasks: Tasks, start: Work | Start, workers: int, job: Job) -> Generat
         workers,
         threads=1 if workers > 1 else 0,
         job=job,
-        limit=start.limit if isinstance(start, Work) else lambda event: None,
-        starting=start.starting if isinstance(start, Work) else None,
+        limit=start.limit if isinstance(start, Bounded) else lambda event: None,
+        starting=start.starting if isinstance(start, Bounded) else None,
         quiet=True,
     )
     with closing(answers):

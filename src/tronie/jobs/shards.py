@@ -9,16 +9,14 @@ goes.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tronie.errors import OutputError
-from tronie.runtime.folder_lock import gate, is_locked, locked
+from tronie.jobs.place import Place
 
 GATE = ".tronie-lock-gate"
 _LEDGER = re.compile(r"\.tronie-shard-(\d+)-of-(\d+)\.json")
@@ -62,46 +60,44 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-def ledgers(out: Path) -> list[Shard]:
+def ledgers(out: Place) -> list[Shard]:
     """The parts whose ledgers lie in a folder."""
     return _named(out, _LEDGER)
 
 
-def at_work(out: Path) -> list[Shard]:
+def at_work(out: Place) -> list[Shard]:
     """The parts that are worked on now."""
-    return [shard for shard in _named(out, _LOCK) if is_locked(out, shard.lock)]
+    return [shard for shard in _named(out, _LOCK) if out.is_locked(shard.lock)]
 
 
-def _named(out: Path, pattern: re.Pattern[str]) -> list[Shard]:
-    try:
-        found = [pattern.fullmatch(name) for name in os.listdir(out)]
-    except OSError:
-        return []
+def _named(out: Place, pattern: re.Pattern[str]) -> list[Shard]:
+    found = [pattern.fullmatch(name) for name in out.own()]
     return sorted((Shard(int(m[1]), int(m[2])) for m in found if m), key=lambda shard: (shard.count, shard.index))
 
 
 @contextmanager
-def in_gate(out: Path) -> Iterator[None]:
+def in_gate(out: Place) -> Iterator[None]:
     """Alone with the ledgers and the manifest."""
-    with gate(out, GATE):
+    with out.gate(GATE):
         yield
 
 
-def enter(stack: ExitStack, out: Path, shard: Shard | None) -> None:
+def enter(stack: ExitStack, out: Place, shard: Shard | None) -> None:
     """Take a folder for a run, or its part of it, for as long as the stack is open; to be called in the gate. Raises
     OutputError where others are in it."""
     wait = "wait until it has ended, or choose another folder with -o."
     if shard is None:
-        stack.enter_context(locked(out))
+        stack.enter_context(out.locked())
         if others := at_work(out):
-            raise OutputError(f"A run of shard {others[0]} is writing into {out}; {wait}")
+            raise OutputError(f"A run of shard {others[0]} is writing into {out.address}; {wait}")
         return
-    with locked(out):  # whoever does the whole has it all the time
+    with out.locked():  # whoever does the whole has it all the time
         pass
-    busy = f"Another run of shard {shard} is writing into {out}; {wait}"
-    stack.enter_context(locked(out, shard.lock, busy))
+    busy = f"Another run of shard {shard} is writing into {out.address}; {wait}"
+    stack.enter_context(out.locked(shard.lock, busy))
     for other in at_work(out):
         if other.count != shard.count:
             raise OutputError(
-                f"A run of shard {other} is writing into {out}, which divides the photos otherwise than {shard}; {wait}"
+                f"A run of shard {other} is writing into {out.address}, which divides the photos otherwise than "
+                f"{shard}; {wait}"
             )

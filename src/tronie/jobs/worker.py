@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tronie.io.inputs import content, stamp
 from tronie.pipelines.outcome import Outcome, Task
@@ -47,8 +47,20 @@ STEPS = 5
 READING, STEP, CLIP = 1, 2, 3
 """How many times these gigabytes something may take: a photo of 38 megapixels with a texture of 4096 took 2.4 GB; of a
 video many frames are in work, and 30 of 3840x2160 pixels took 1.9 GB."""
-CLIP_STAGES = frozenset(("follow", "solve", "heads", "head", "talking", "overlay", "files"))
-"""What `do_clip` tells of; steps of the first are frames."""
+CLIP_STAGES = frozenset(("fetch_clip", "follow", "solve", "heads", "head", "talking", "overlay", "files"))
+"""What `do_clip` tells of, and what brings clips here; steps of `follow` are frames."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A recipe for a worker that says what it may take."""
+
+    @property
+    def starting(self) -> Limit | None:
+        """What a process may take until it first says what it does: to load, and to begin with a file."""
+
+    def limit(self, event: Event) -> Limit | None:
+        """What a process may take once its job has told this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ class Work:
                 from tronie.io.video import is_clip
                 from tronie.runtime.jit import telling
 
-                clip = task.clip or (os.path.isfile(task.source) and is_clip(task.source))
+                clip = task.clip or (os.path.isfile(task.file) and is_clip(task.file))
             with telling(job):
                 if clip:
                     from tronie.pipelines.video.job import do_clip
@@ -130,7 +142,8 @@ def not_finished(task: Task, crash: Crash) -> Outcome:
     sweep(task.out)  # what that process had half written
     more = f" (--{crash.bound} allows more)" if crash.bound else ""
     reason = f"Not finished: {crash.reason.removesuffix('.')}{more}."
-    return Outcome(task.source, task.folder, "error", reason=reason, trouble=crash.bound or "crashed")
+    trouble = crash.bound or "crashed"
+    return Outcome(task.source, task.folder, "error", reason=reason, trouble=trouble, address=task.address)
 
 
 def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
@@ -142,9 +155,9 @@ def steady(work: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
         for again in (False, True):
             # What the first attempt has written is ours; what was there before is not.
             now = replace(task, overwrite=True) if again and not there else task
-            before, held = stamp(task.source), content(task.source)
+            before, held = stamp(task.file), content(task.file)
             outcome = replace(work(now), stamp=before, content=held)
-            if stamp(task.source) == before:
+            if stamp(task.file) == before:
                 return outcome
         reason = f"{task.source} changed while it was worked on; run this again when nothing writes to it any more."
         return replace(outcome, status="error", reason=reason, trouble="changed")

@@ -22,19 +22,33 @@ class Task:
     """One photo to do."""
 
     source: str
-    """Its path as the user gave it."""
+    """Its path as the user gave it, or its address in a store."""
     out: Path
-    """The folder of the job."""
+    """The folder of the job; where outputs go to a store, one for what is on its way there."""
     name: str
     """The folder of this photo's outputs inside `out`."""
     overwrite: bool = False
     """Whether that folder may exist already."""
     clip: bool = False
     """Whether its name says that it is a video, to be followed through time."""
+    store: str = ""
+    """Where all outputs go, if that is a store."""
+    local: str = ""
+    """The copy of it that was brought here, if it lies in a store."""
 
     @property
     def folder(self) -> Path:
         return self.out / self.name
+
+    @property
+    def address(self) -> str:
+        """Where its outputs are to be in a store."""
+        return f"{self.store}/{self.name}" if self.store else ""
+
+    @property
+    def file(self) -> str:
+        """What is read."""
+        return self.local or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,13 @@ class Outcome(Event):
     """Of the file as it was before it was read: that version was worked on."""
     content: str | None = None
     """What tells its content from another's; None of what is large or no file."""
+    address: str = ""
+    """Of its outputs, where they are in a store."""
+
+    @property
+    def place(self) -> str:
+        """Where its outputs are."""
+        return self.address or str(self.folder)
 
     @property
     def remarks(self) -> list[str]:

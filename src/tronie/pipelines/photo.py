@@ -330,6 +330,11 @@ def do_photo(
     from tronie.export.writer import photo_folder
 
     began, settings = time.perf_counter(), settings or Settings()
+
+    def own(photo: Photo) -> Photo:
+        """A copy that was brought here goes by the name of what it is a copy of."""
+        return replace(photo, source=task.source) if task.local else photo
+
     try:
         with photo_folder(
             task.out,
@@ -339,7 +344,8 @@ def do_photo(
             export=settings.export,
             threads=threads,
         ) as writer:
-            result = runner.run(task.source, each=writer.add, job=job)
+            result = runner.run(task.file, each=lambda photo, face: writer.add(own(photo), face), job=job)
+            result = replace(result, photo=own(result.photo))
             writer.finish(result)
     except Exception as error:
         log.exception("%s failed", task.source)

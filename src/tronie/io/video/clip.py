@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from tronie.arrays import Image
+from tronie.io.paths import is_address
 from tronie.io.video.sound import Sound
 
 VIDEO_SUFFIXES: frozenset[str] = frozenset(
@@ -123,8 +124,10 @@ def named_clip(source: str | Path) -> bool:
     """Whether a source's name says that it is to be followed through time; nothing is opened."""
     text = str(source)
     path = Path(text)
+    if text.startswith(CAMERA) or path.suffix.lower() in VIDEO_SUFFIXES:
+        return True
     # What is there no file of stands for many; a link that leads nowhere is not such a thing.
-    return text.startswith(CAMERA) or path.suffix.lower() in VIDEO_SUFFIXES or stands_for_many(path)
+    return not is_address(text) and stands_for_many(path)
 
 
 def may_move(source: str | Path) -> bool:

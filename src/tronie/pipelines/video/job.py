@@ -51,9 +51,7 @@ def do_clip(pipeline: Pipeline, task: Task, job: Job | None = None) -> Outcome:
     began = time.perf_counter()
     job = (job or Job()).part(task.source)
     try:
-        clip = reconstruct_video(
-            task.source, task.out, name=task.name, overwrite=task.overwrite, pipeline=pipeline, job=job
-        )
+        clip = _reconstruct(task, pipeline, job)
     except Exception as error:
         log.exception("%s failed", task.source)
         taken = time.perf_counter() - began
@@ -107,17 +105,22 @@ def reconstruct_video(
     of a file, which can be read again, nothing is: Cancelled, at any time until the last film is drawn.
     Its timings are of threads that work side by side: their sum is more than the time that passed.
     """
-    from tronie.pipelines.photo import Pipeline, single_blas_thread
+    from tronie.pipelines.photo import Pipeline
 
-    pipeline = pipeline or Pipeline(settings)
-    source, out = str(source), Path(out)
-    task = Task(source, out, name or safe_name(Path(source).stem), overwrite, clip=True)
-    job = (job or Job()).part(source, finishes=source.startswith(CAMERA))
-    clip = open_source(source, pipeline.settings)
+    source = str(source)
+    task = Task(source, Path(out), name or safe_name(Path(source).stem), overwrite, clip=True)
+    return _reconstruct(task, pipeline or Pipeline(settings), job or Job())
+
+
+def _reconstruct(task: Task, pipeline: Pipeline, job: Job) -> VideoResult:
+    from tronie.pipelines.photo import single_blas_thread
+
+    job = job.part(task.source, finishes=task.source.startswith(CAMERA))
+    clip = open_source(task.file, pipeline.settings)
     with (
         closing(clip),
         single_blas_thread(),
-        scratch(out) as work,  # not in the system's temporary folder, where a killed run would leave it
+        scratch(task.out) as work,  # not in the system's temporary folder, where a killed run would leave it
     ):
         return _do(clip, pipeline, task, work, job)
 
@@ -130,6 +133,8 @@ def _do(clip: Clip, pipeline: Pipeline, task: Task, work: Path, job: Job) -> Vid
     if not found.times:
         raise InputError(f"{task.source} holds no picture that can be read.")
     found, poor = _well_seen(found)
+    if task.local:  # it goes by the name of what it is a copy of
+        found = replace(found, info=replace(found.info, source=task.source))
     notes = (*found.notes, *poor)
     camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
     with photo_folder(
@@ -205,7 +210,7 @@ def _overlay(
     count, threads = len(found.times), pipeline.threads or cores()
     with (
         job.stage("overlay", len(ticks(np.array(found.times), found.info.fps))) as stage,
-        closing(open_source(task.source, pipeline.settings)) as again,
+        closing(open_source(task.file, pipeline.settings)) as again,
     ):
         frames = takewhile(lambda frame: frame.index < count, again.frames())
         with closing(ahead(steady(frames, found.info.fps))) as shown:
