@@ -9,6 +9,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window needs the extra gui"
 pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PIL import Image as Pillow
+from PySide6.QtCore import QPoint, Qt
 
 from tronie.gui.client import Bench
 from tronie.gui.player import Player
@@ -64,15 +65,29 @@ def test_it_plays_to_the_end_and_then_pauses(player, qtbot) -> None:
     assert seen == list(range(1, FRAMES))
 
 
-def test_the_slider_seeks_and_the_shown_frame_is_the_one_to_reconstruct(player, qtbot) -> None:
+def test_a_click_on_the_timeline_seeks_and_the_shown_frame_is_the_one_to_reconstruct(player, qtbot) -> None:
     wanted = []
     player.wanted.connect(lambda: wanted.append(player.frame.index))
-    player.slider.setMaximum(FRAMES - 1)
-    player.slider.setValue(7)
+    player.timeline.show_frame(0, FRAMES)
+    at = QPoint(round(player.timeline.x_of(7)), 11)
+    qtbot.mouseClick(player.timeline, Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: player.frame.index == 7, timeout=10_000)
     player.capture.click()
     assert wanted == [7]
     assert _bright(player) == 10 + 15 * 7
+    assert player.time.text().startswith("00:00:00:07 / ")
+    assert player.number.text().startswith("frame 8 of ")
+
+
+def test_only_the_marked_part_is_played(player, qtbot) -> None:
+    seen = []
+    player.timeline.show_frame(0, FRAMES)
+    player.timeline.mark(3, 6)
+    player.shown.connect(lambda frame: seen.append(frame.index))
+    player.play.click()
+    qtbot.waitUntil(lambda: len(seen) >= 4 and not player._playing, timeout=20_000)
+    assert seen == [3, 4, 5, 6]
+    assert player.track.text() == "Track marked part"
 
 
 def test_beyond_the_end_is_the_last_frame(player, qtbot) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tronie.gui.korean_clips import CLIPS
+
 # Korean for the names and explanations of settings, and for the units of expression.
 
 _LEFT, _RIGHT = " (왼쪽)", " (오른쪽)"
@@ -199,6 +201,7 @@ KOREAN: dict[str, str] = {
     **NAMES,
     **UNITS,
     **EXPLANATIONS,
+    **CLIPS,
     "Beside": "나란히",
     "Camera": "카메라",
     "Drawing the film": "영상을 그리는 중",

@@ -6,11 +6,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMessageBox, QTabWidget, QToolBar
+from PySide6.QtWidgets import QMenu, QMessageBox, QTabWidget, QToolBar
 
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.photo_view import PhotoView
+from tronie.gui.player import Player
 from tronie.gui.session import WindowSession
 from tronie.gui.shell import Shell
 from tronie.gui.sidebar import FaceList
@@ -24,8 +25,10 @@ class Commanded(Shell):
     photo: PhotoView
     head: HeadPanel
     faces: FaceList
+    player: Player
     tabs: QTabWidget
     stop_action: QAction
+    clip_menu: QMenu
     film: Any
     export: Any
     copy_portrait: Any
@@ -33,10 +36,17 @@ class Commanded(Shell):
     show_models: Any
     color: Any
 
+    def enable_clip(self, on: bool) -> None:
+        """Whether a clip is there for its menu's commands."""
+        for action in self.clip_menu.actions():
+            action.setEnabled(on)
+
 
 def build(window: Commanded) -> None:
     """Menus, tool bar and shortcuts."""
-    file, view, about = (window.menuBar().addMenu(text) for text in (tr("&File"), tr("&View"), tr("&Help")))
+    titles = (tr("&File"), tr("&View"), tr("&Clip"), tr("&Help"))
+    file, view, clip, about = (window.menuBar().addMenu(text) for text in titles)
+    player = window.player
     table = (
         (file, tr("Open photos …"), "Ctrl+O", window.ask_photos),
         (file, tr("Open folder …"), "Ctrl+Shift+O", window.ask_folder),
@@ -61,6 +71,15 @@ def build(window: Commanded) -> None:
             (view, window.tabs.tabText(k), f"Ctrl+{k + 1}", lambda k=k: window.tabs.setCurrentIndex(k))
             for k in range(window.tabs.count())
         ),
+        (clip, tr("Previous frame"), ",", lambda: player.step(-1)),
+        (clip, tr("Next frame"), ".", lambda: player.step(1)),
+        (clip, "", "", None),
+        (clip, tr("The part begins here"), "I", player.mark_in),
+        (clip, tr("The part ends here"), "O", player.mark_out),
+        (clip, tr("No marks"), "X", player.unmark),
+        (clip, "", "", None),
+        (clip, tr("Reconstruct this frame"), "Ctrl+R", player.capture.click),
+        (clip, tr("Track the clip"), "Ctrl+Shift+T", player.track.click),
         (about, tr("Keyboard shortcuts"), "F1", lambda: shortcuts(window)),
     )
     made: dict[str, QAction] = {}
@@ -73,6 +92,8 @@ def build(window: Commanded) -> None:
             action.setShortcut(QKeySequence(key))
         action.triggered.connect(lambda _=False, what=what: what())
         made[key] = action
+    window.clip_menu = clip
+    window.enable_clip(False)
     window.recent = file.addMenu(tr("Recent"))
     file.insertMenu(made["Ctrl+E"], window.recent)
     colors = view.addMenu(tr("Colours"))

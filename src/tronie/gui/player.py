@@ -1,22 +1,29 @@
-"""A clip in the window: play, pause, a slider, single steps; the frame that is shown can be reconstructed."""
+"""A clip in the window: play, pause, seek, single steps, marks; the frame that is shown can be reconstructed."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from tronie.export.mocap import timecode
 from tronie.gui.client import Bench, Queue
+from tronie.gui.curve_menu import CurveMenu
 from tronie.gui.i18n import tr
+from tronie.gui.timeline import Curves, FrameAxis, Timeline
 from tronie.service import clip_tasks
 from tronie.service.messages import FrameShown
+
+if TYPE_CHECKING:
+    from tronie.service.messages import Track, Tracked
 
 
 class Player(QWidget):
     """`shown` gives each frame; `wanted` asks to reconstruct the one that is shown, `tracking` to follow everybody in
-    the clip; `failed` is one sentence."""
+    the marked part of the clip; `failed` is one sentence."""
 
     shown = Signal(object)
     wanted = Signal()
@@ -32,36 +39,53 @@ class Player(QWidget):
         self.line.told.connect(self._told)
         self.line.done.connect(self._done)
         self.line.failed.connect(lambda key, text: self.failed.emit(text))
-        self.play = QPushButton(tr("Play"))
-        self.play.clicked.connect(self.toggle)
-        back, on = QPushButton("◂"), QPushButton("▸")
-        for button, by, tip in ((back, -1, tr("Previous frame")), (on, 1, tr("Next frame"))):
-            button.setFixedWidth(30)
-            button.setToolTip(tip)
-            button.clicked.connect(lambda _=False, by=by: self.step(by))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setTracking(False)
-        self.slider.valueChanged.connect(self.seek)
-        self.time = QLabel()
-        self.capture = QPushButton(tr("Reconstruct this frame"))
-        self.capture.clicked.connect(self._want)
-        self.track = QPushButton(tr("Track whole clip"))
-        self.track.setToolTip(
-            tr("Follow everybody from the first frame to the last, and write heads, motion and films")
+        self.timeline, self.curves = Timeline(), Curves()
+        self.axes: tuple[FrameAxis, ...] = (self.timeline, self.curves)
+        for axis in self.axes:
+            axis.sought.connect(self.seek)
+        self.timeline.marked.connect(self._name_tracking)
+        self.play = _button(tr("Play"), self.toggle, tr("Play or pause (Space)"))
+        self.time, self.number = QLabel(), QLabel()
+        self.time.setToolTip(tr("Hours, minutes, seconds and frames: here and at the end"))
+        for label in (self.time, self.number):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.capture = _button(tr("Reconstruct this frame"), self._want)
+        self.track = _button(
+            tr("Track whole clip"),
+            self._track,
+            tr("Follow everybody from the first frame to the last, and write heads, motion and films"),
         )
-        self.track.clicked.connect(self._track)
-        above, below = QHBoxLayout(), QHBoxLayout()
-        above.addWidget(self.slider, 1)
-        above.addWidget(self.time)
-        for widget in (self.play, back, on):
-            below.addWidget(widget)
-        below.addStretch(1)
+        self.chooser = CurveMenu()
+        self.chooser.changed.connect(self._draw_curves)
+        self._track_shown: Track | None = None
+        transport, below = QHBoxLayout(), QHBoxLayout()
+        back, on = (
+            _button(text, lambda by=by: self.step(by), tip)
+            for text, by, tip in (("◂", -1, tr("Previous frame")), ("▸", 1, tr("Next frame")))
+        )
+        into, out = (
+            _button("[", self.mark_in, tr("The part begins here (I)")),
+            _button("]", self.mark_out, tr("The part ends here (O)")),
+        )
+        for button in (back, on, into, out):
+            button.setFixedWidth(28)
+        for widget in (back, self.play, on, into, out):
+            transport.addWidget(widget)
+        transport.addSpacing(6)
+        transport.addWidget(self.time, 3)
+        transport.addWidget(self.number, 2)
         below.addWidget(self.capture)
         below.addWidget(self.track)
+        below.addStretch(1)
+        below.addWidget(self.chooser)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 2, 4, 2)
-        column.addLayout(above)
+        column.setSpacing(4)
+        column.addWidget(self.timeline)
+        column.addWidget(self.curves)
+        column.addLayout(transport)
         column.addLayout(below)
+        self.show_tracked(None)
         self.hide()
 
     def open(self, path: Path | None) -> None:
@@ -69,8 +93,12 @@ class Player(QWidget):
         self.pause()
         self.path, self.frame = path, None
         self.setVisible(path is not None)
+        self.timeline.mark(None, None)
+        self.show_tracked(None)
         if path is not None:
             self._ask(0)
+
+    # Moving about
 
     def toggle(self) -> None:
         if self._playing:
@@ -78,8 +106,9 @@ class Player(QWidget):
         elif self.path is not None:
             self._playing = True
             self.play.setText(tr("Pause"))
-            at = 0 if self.frame is None or self.frame.index >= self.slider.maximum() else self.frame.index + 1
-            self._go(at, forever=True)
+            first, last = self.timeline.span
+            here = first if self.frame is None else self.frame.index + 1
+            self._go(here if first <= here <= last else first, forever=True)
 
     def pause(self) -> None:
         self._playing = False
@@ -93,7 +122,50 @@ class Player(QWidget):
     def seek(self, index: int) -> None:
         if self.frame is None or index != self.frame.index:
             self.pause()
+            for axis in self.axes:  # at once: reading the frame may take a moment
+                axis.show_frame(index, axis.count)
             self._ask(index)
+
+    def mark_in(self) -> None:
+        self.timeline.mark(self.timeline.index, self.timeline.last)
+
+    def mark_out(self) -> None:
+        self.timeline.mark(self.timeline.first, self.timeline.index)
+
+    def unmark(self) -> None:
+        self.timeline.mark(None, None)
+
+    def _name_tracking(self) -> None:
+        self.track.setText(tr("Track whole clip") if self.timeline.whole else tr("Track marked part"))
+
+    # What is known of the clip
+
+    def show_tracked(self, tracked: Tracked | None) -> None:
+        """Who is seen when."""
+        self.timeline.show_people(() if tracked is None else tracked.people)
+        self.show_person(None)
+
+    def show_person(self, track: Track | None) -> None:
+        """The curves of a person."""
+        self._track_shown = track
+        self.curves.setVisible(track is not None)
+        self.chooser.setVisible(track is not None)
+        if track is not None:
+            self.chooser.offer(track.names)
+            self._draw_curves()
+
+    def _draw_curves(self) -> None:
+        track = self._track_shown
+        if track is None:
+            return
+        present = np.array(track.state) != "absent"
+        lines = {}
+        for name, title in self.chooser.chosen().items():
+            values = track.weights[:, track.names.index(name)].astype(float)
+            lines[title] = np.where(present, values, np.nan)
+        self.curves.show_lines(lines, track.first)
+
+    # Frames
 
     def _want(self) -> None:
         if self.frame is not None:
@@ -113,17 +185,35 @@ class Player(QWidget):
             (self.path, forever), clip_tasks.play if forever else clip_tasks.show_frame, self.path, index, alone=True
         )
 
-    def _told(self, key: Any, frame: Any) -> None:
+    def _told(self, key: Any, frame: FrameShown) -> None:
         if key[0] == self.path and (not key[1] or self._playing):
             self.frame = frame
-            self.slider.blockSignals(True)
-            self.slider.setMaximum(max(frame.count - 1, frame.index))
-            self.slider.setValue(frame.index)
-            self.slider.blockSignals(False)
-            self.time.setText(f"{int(frame.time) // 60}:{frame.time % 60:04.1f}")
+            for axis in self.axes:
+                axis.show_frame(frame.index, frame.count)
+            self._say_time(frame)
             self.shown.emit(frame)
+            if key[1] and frame.index >= self.timeline.span[1]:
+                self.pause()
         self.line.take()
+
+    def _say_time(self, frame: FrameShown) -> None:
+        count = max(frame.count, frame.index + 1)
+        self.time.setText(f"{_clock(frame.time, frame.fps)} / {_clock(count / frame.fps, frame.fps)}")
+        self.number.setText(tr("frame {n} of {count}").format(n=frame.index + 1, count=count))
 
     def _done(self, key: Any, result: Any) -> None:
         if key[1] and key[0] == self.path:
             self.pause()
+
+
+def _clock(seconds: float, fps: float) -> str:
+    """HH:MM:SS:FF of the nearest frame: containers round their times to thousandths."""
+    rate = max(round(fps), 1)
+    return timecode(round(seconds * rate) / rate, fps)[:-4]
+
+
+def _button(text: str, what: Any, tip: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda: what())
+    return button

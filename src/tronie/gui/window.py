@@ -180,6 +180,7 @@ class Window(menus.Commanded):
         self.session.open(path)
         moves = path in self.session.moving
         self.player.open(path if moves else None)
+        self.enable_clip(moves)
         if moves:
             self.session.look_up(typed(self.exports.folder.text()))
 
@@ -219,6 +220,7 @@ class Window(menus.Commanded):
     def _choose(self, index: int) -> None:
         self.photo.choose(index)
         self.session.choose(index)
+        self.player.show_person(self.session.track)
 
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         self.head.show_sitter(sitter, why)
@@ -233,6 +235,7 @@ class Window(menus.Commanded):
 
     def _followed(self, tracked: Tracked) -> None:
         self.faces.clear()
+        self.player.show_tracked(tracked)
         self.exports.target = tracked.folder
         for track in tracked.people:
             self.faces.add_track(track)

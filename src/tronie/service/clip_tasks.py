@@ -15,6 +15,7 @@ from tronie.service.messages import FrameShown, Track, Tracked
 from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
+    from tronie.io.video.clip import Frame
     from tronie.service.workspace import Workspace
     from tronie.settings import Settings
 
@@ -24,19 +25,23 @@ LATEST = 1.0
 
 def show_frame(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
     """Tell one frame, as a FrameShown; the last one where the clip ends before."""
-    for frame in workspace.reader.frames(path, index):
-        job.emit(FrameShown(frame.index, frame.time, frame.image, workspace.reader.count))
+    for frame in workspace.reader.frames(path, index, job.check):
+        job.emit(shown(workspace, frame))
         return
+
+
+def shown(workspace: Workspace, frame: Frame) -> FrameShown:
+    return FrameShown(frame.index, frame.time, frame.image, workspace.reader.count, workspace.reader.fps)
 
 
 def play(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
     """Tell all frames from there on at the clip's own pace, never ahead of the window."""
     began = None
-    for frame in workspace.reader.frames(path, index):
+    for frame in workspace.reader.frames(path, index, job.check):
         now = time.monotonic()
         began = now - frame.time if began is None else began
         time.sleep(min(max(0.0, began + frame.time - now), 1.0))
-        job.emit(FrameShown(frame.index, frame.time, frame.image, workspace.reader.count))
+        job.emit(shown(workspace, frame))
         job.wait(LATEST)
         # A machine that cannot keep up plays slower rather than piling pictures up.
         began = max(began, time.monotonic() - frame.time - 0.1)

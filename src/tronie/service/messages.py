@@ -119,6 +119,8 @@ class FrameShown(Event):
     image: Image
     count: int
     """How many frames there should be; 0: nobody knows."""
+    fps: float = 25.0
+    """Of the clip, on average."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,25 +141,39 @@ class Track:
     confidence: Array
     """(T,) 0..1."""
     warnings: tuple[str, ...] = ()
+    first: int = 0
+    """The clip's frame that the first of these frames is."""
 
     @property
     def share(self) -> float:
         """Of the frames in which the person is seen."""
         return sum(state == "seen" for state in self.state) / max(len(self.state), 1)
 
+    @property
+    def stays(self) -> list[tuple[int, int]]:
+        """First and last frame of the clip of every uninterrupted stay."""
+        there = np.flatnonzero(np.array(self.state) != "absent")
+        runs = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
+        return [(self.first + int(run[0]), self.first + int(run[-1])) for run in runs if len(run)]
+
+    def _at(self, frame: int) -> int:
+        """The row of a frame of the clip, or the nearest one."""
+        return min(max(frame - self.first, 0), len(self.state) - 1)
+
     def card(self, frame: int) -> Card | None:
-        """The person in a frame; None where they are absent."""
-        if not 0 <= frame < len(self.state) or self.state[frame] == "absent" or np.isnan(self.box[frame]).any():
+        """The person in a frame of the clip; None where they are absent."""
+        k = frame - self.first
+        if not 0 <= k < len(self.state) or self.state[k] == "absent" or np.isnan(self.box[k]).any():
             return None
-        x0, y0, x1, y1 = map(float, self.box[frame])
-        return Card(self.number, (x0, y0, x1, y1), float(self.confidence[frame]), self.warnings)
+        x0, y0, x1, y1 = map(float, self.box[k])
+        return Card(self.number, (x0, y0, x1, y1), float(self.confidence[k]), self.warnings)
 
     def expression(self, frame: int) -> dict[str, float]:
-        row = np.nan_to_num(self.weights[min(max(frame, 0), len(self.weights) - 1)])
+        row = np.nan_to_num(self.weights[self._at(frame)])
         return dict(zip(self.names, map(float, row), strict=True))
 
     def pose(self, frame: int) -> tuple[float, float]:
-        yaw, pitch = np.nan_to_num(self.angles[min(max(frame, 0), len(self.angles) - 1)])
+        yaw, pitch = np.nan_to_num(self.angles[self._at(frame)])
         return float(yaw), float(pitch)
 
 

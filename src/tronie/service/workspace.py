@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tronie.runtime.atomic_files import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tronie.io.video.clip import Clip, Frame
     from tronie.outputs import Stage
@@ -153,13 +153,13 @@ class FrameReader:
         self.path: Path | None = None
         self.last: Frame | None = None
         """The one that was given last."""
-        self.count = 0
+        self.count, self.fps = 0, 25.0
         self._clip: Clip | None = None
         self._frames: Iterator[Frame] | None = None
         self._kept: deque[Frame] = deque()
 
-    def frames(self, path: Path, index: int) -> Iterator[Frame]:
-        """From a number on, or the last one where the clip ends before."""
+    def frames(self, path: Path, index: int, check: Callable[[], None] = lambda: None) -> Iterator[Frame]:
+        """From a number on, or the last one where the clip ends before. On the way there `check` may end it."""
         from tronie.io.video import open_clip
 
         kept = [frame for frame in self._kept if frame.index >= index] if path == self.path else []
@@ -170,11 +170,13 @@ class FrameReader:
                 self.close()
                 self._clip = open_clip(path)
                 self.path, self._frames, self.count = path, self._clip.frames(), self._clip.info.frames or 0
+                self.fps = self._clip.info.fps
         for frame in kept:
             self.last = frame
             yield frame
         last = None
         for frame in self._frames or ():
+            check()
             self._keep(frame)
             last = frame
             if frame.index >= index:
