@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import tiny_head
 
 from tronie.errors import InputError
 from tronie.geometry import Camera, rotation_from_euler
+from tronie.pipelines.engines import load_head
 from tronie.pipelines.refit import refit
+from tronie.settings import Settings
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.pins import landmarks_shown
@@ -21,7 +22,7 @@ NOSE, CHIN, CORNER = 1, 152, 61
 
 @pytest.fixture(scope="module")
 def face() -> Face:
-    model = tiny_head()
+    model, _ = load_head(Settings().head.name)
     level, random = model.level(1), np.random.default_rng(0)
     points = level.points478(level.apply(model.shape(random.normal(size=len(model.identity)) * 0.5)).astype(float))
     p = points @ rotation_from_euler(12, -5, 3).T + [20, -10, 800.0]
@@ -53,7 +54,9 @@ def test_the_head_follows_a_pin_and_stays_elsewhere(face, row) -> None:
     made = refit(face, pins)
     off = np.linalg.norm(shown(made) - shown(face), axis=1)
     assert np.linalg.norm(shown(made)[row] - pins[row]) < 0.5
-    assert np.median(off) < 0.25 * off[row]
+    assert np.median(off) < 0.2 * off[row]
+    # Nowhere does the surface at rest move further than the landmark, which moved by 8.6 pixels of 0.9 mm.
+    assert np.linalg.norm(made.head.neutral - face.head.neutral, axis=1).max() < 8
     assert tuple(made.landmarks.points[row, :2]) == pins[row]
     assert made.landmarks.pins == pins
 
@@ -61,7 +64,7 @@ def test_the_head_follows_a_pin_and_stays_elsewhere(face, row) -> None:
 def test_a_second_pin_holds_its_place(face) -> None:
     held, pulled = pin_at(face, CORNER), pin_at(face, CHIN, (0, 9))
     free, made = (np.linalg.norm(shown(refit(face, p))[CORNER] - held[CORNER]) for p in (pulled, pulled | held))
-    assert made < 1.5
+    assert made < 0.5
     assert made < 0.5 * free
 
 

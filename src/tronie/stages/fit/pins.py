@@ -31,8 +31,8 @@ FREE_IDENTITY, FREE_EXPRESSION = 0.25, 0.25
 FIELD_STIFFNESS, FIELD_LIMIT_MM = 2.0e3, 15.0
 """Of the smooth field beyond the model: as `WARP_STIFFNESS` and `WARP_LIMIT_MM` of basis.py, softer and wider, for pins
 are no noise."""
-FIELD_PIN = 400.0
-"""What a pin says to it, by a landmark that stays."""
+FIELD_PIN, FIELD_STILL = 3000.0, 300.0
+"""What a pin says to it, and all of the head, which is to stay, by a landmark that stays."""
 
 
 def pinned(model: HeadModel, fit: Fit, landmarks: Landmarks, box_size: float) -> Fit:
@@ -139,9 +139,8 @@ def _field(basis: LandmarkBasis, stiffness: Array, rows: Array, offsets: Array) 
     weight = 1 - _near(basis.mean, rows)
     weight[rows] = FIELD_PIN
     system = (basis.modes.T * weight) @ basis.modes
-    system[np.diag_indices(len(system))] += (
-        FIELD_STIFFNESS * len(basis.modes) * stiffness.astype(np.float64) ** 2 + 1e-3
-    )
+    bending = FIELD_STIFFNESS * len(basis.modes) * stiffness.astype(np.float64) ** 2
+    system[np.diag_indices(len(system))] += bending + FIELD_STILL
     field = np.linalg.solve(system, basis.modes[rows].T @ (FIELD_PIN * offsets))
     largest = float(np.linalg.norm(basis.modes @ field, axis=1).max())
     return np.asarray(field * min(1.0, FIELD_LIMIT_MM / max(largest, 1e-9)))
