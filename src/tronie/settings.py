@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tronie.outputs import USUAL, Only, Stage, in_order, stages, wanted
 
+DeviceName = Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"]
+"""Where nets run: `tronie.runtime.devices`."""
+
 
 class Branch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,6 +98,12 @@ class ExportSettings(Branch):
     morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 
+class ComputeSettings(Branch):
+    device: DeviceName = Field(
+        "auto", description="Where nets run; auto: a graphics card where one is set up, else the processor."
+    )
+
+
 class VideoSettings(Branch):
     every: int = Field(12, ge=1, description="Of a video: frames between two searches of the whole picture for faces.")
     smooth: float = Field(1.0, ge=0, le=5, description="Of a video: how much jitter is smoothed away; 0: none.")
@@ -116,6 +125,7 @@ class Settings(Branch):
     portrait: PortraitSettings = PortraitSettings()
     export: ExportSettings = ExportSettings()
     video: VideoSettings = VideoSettings()
+    compute: ComputeSettings = ComputeSettings()
     outputs: tuple[str, ...] = Field(USUAL, description="What is written: names of outputs.")
     only: Only | None = Field(None, description="Only the bare head, the head with its texture, or the portrait.")
 

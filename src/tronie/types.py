@@ -297,6 +297,8 @@ class UsedModel:
     licence: str
     commercial_use: bool
     """Whether that licence allows it."""
+    device: str | None = None
+    """Where it ran, as in the settings' `compute.device`; None for what is no net, or was not run."""
 
     @classmethod
     def of_weights(cls, *names: str) -> tuple[UsedModel, ...]:

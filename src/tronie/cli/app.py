@@ -388,7 +388,9 @@ def doctor(
 
 
 @app.command(epilog="Its last line can be put into a report as it stands.")
+@with_options("device")
 def bench(
+    context: typer.Context,
     photo: Annotated[
         Path | None,
         typer.Argument(metavar="PHOTO", help="Of this one, not of the portrait that comes along.", show_default=False),
@@ -401,4 +403,4 @@ def bench(
     """Measure how fast this machine is: a photo by stage, photos per second, memory. Close other programs first."""
     from tronie.cli.bench import bench as measure
 
-    raise typer.Exit(measure(photo, runs, workers, folder, as_json))
+    raise typer.Exit(measure(photo, runs, workers, folder, as_json, settings_from(context.params)))

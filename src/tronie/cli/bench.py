@@ -10,7 +10,6 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +17,12 @@ from typing import TYPE_CHECKING
 from tronie.cli.say import count, say, say_json
 from tronie.errors import InputError
 from tronie.runtime.atomic_files import scratch
-from tronie.runtime.hardware import cores, default_workers, memory, processor, resident
+from tronie.runtime.hardware import cores, default_workers, load_by_core, memory, processor, resident
 from tronie.version import __version__
 
 if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
+    from tronie.settings import Settings
 
 SIDE = 768
 """Pixels of the portrait's longer side, as in docs/performance.md."""
@@ -56,6 +56,8 @@ class Figures:
     """GB: the largest process so far; 0 where the system does not tell."""
     load: float | None
     """Average load by core before anything was done; None where the system does not tell."""
+    devices: tuple[str, ...] = ("cpu",)
+    """On which nets ran."""
 
     @property
     def busy(self) -> bool:
@@ -75,6 +77,8 @@ class Figures:
             f"mesh {self.mesh:.2f} s",
             f"first {self.first:.1f} s",
         ]
+        if self.devices != ("cpu",):
+            parts.append(f"nets on {' and '.join(self.devices)}")
         if self.workers:
             parts.append(f"{self.workers} {'process' if self.workers == 1 else 'processes'} {self.pace:.2f} photos/s")
         if self.peak:
@@ -84,12 +88,14 @@ class Figures:
         return " | ".join(parts)
 
 
-def bench(photo: Path | None, runs: int, workers: int, folder: bool, as_json: bool) -> int:
+def bench(
+    photo: Path | None, runs: int, workers: int, folder: bool, as_json: bool, settings: Settings | None = None
+) -> int:
     """Measure, and tell."""
-    load = _load()
+    load = load_by_core()
     if load is not None and load > BUSY and not as_json:
         say(f"Other programs are at work here (load {load:.1f} by core): all figures will be too slow.", problem=True)
-    figures = measure(photo, runs, (workers or default_workers(1000)) if folder else 0, load)
+    figures = measure(photo, runs, (workers or default_workers(1000)) if folder else 0, load, settings)
     if as_json:
         say_json(asdict(figures) | {"line": figures.line}, indent=2)
         return 0
@@ -112,14 +118,16 @@ def rows(figures: Figures) -> Iterator[tuple[str, float]]:
     yield "the same, --only mesh", figures.mesh
 
 
-def measure(photo: Path | None, runs: int, workers: int, load: float | None) -> Figures:
+def measure(
+    photo: Path | None, runs: int, workers: int, load: float | None, settings: Settings | None = None
+) -> Figures:
     """Time the photo, or the small portrait that comes along, enlarged to SIDE pixels. Raises InputError."""
     began = time.perf_counter()
     from tronie.pipelines.photo import Pipeline
 
     with scratch() as place:
         path, what = (photo, photo.suffix.lower().lstrip(".") or "photo") if photo else (_portrait(Path(place)), "")
-        pipeline = Pipeline()
+        pipeline = Pipeline(settings)
         result = pipeline.run(path)
         first = time.perf_counter() - began
         if not any(face.head for face in result.faces):
@@ -128,8 +136,9 @@ def measure(photo: Path | None, runs: int, workers: int, load: float | None) -> 
         what = f"{what} {width}x{height}, {count(len(result.faces), 'face')}" if photo else f"portrait {width}x{height}"
         warm, stages = timed(pipeline, path, Path(place), runs)
         mesh, _ = timed(pipeline.with_settings(only="mesh"), path, Path(place), runs)
-        pace = _pace(path, Path(place), workers) if workers else 0.0
-    return Figures(what, first, warm, mesh, stages, runs, workers, pace, _peak(), load)
+        pace = _pace(path, Path(place), workers, pipeline.settings.compute.device) if workers else 0.0
+        devices = {model.device for face in result.faces for model in face.models if model.device}
+    return Figures(what, first, warm, mesh, stages, runs, workers, pace, _peak(), load, tuple(sorted(devices)))
 
 
 def timed(pipeline: Pipeline, path: Path, place: Path, runs: int) -> tuple[float, dict[str, float]]:
@@ -155,7 +164,7 @@ def timed(pipeline: Pipeline, path: Path, place: Path, runs: int) -> tuple[float
     return statistics.median(total), {stage: statistics.median(seconds) for stage, seconds in stages.items()}
 
 
-def _pace(path: Path, place: Path, workers: int) -> float:
+def _pace(path: Path, place: Path, workers: int, device: str) -> float:
     """Photos per second of `tronie run` from then on when each process can have done its first."""
     photos = workers * (PER_WORKER + 1)
     folder = place / "photos"
@@ -164,7 +173,8 @@ def _pace(path: Path, place: Path, workers: int) -> float:
     for number in range(photos):
         (folder / f"{number:04}{path.suffix}").write_bytes(data)
     command = [sys.executable, "-m", "tronie", "run", str(folder), "-o", str(place / "folder"), "--json"]
-    with subprocess.Popen([*command, "--workers", str(workers)], stdout=subprocess.PIPE, text=True) as process:
+    command += ["--workers", str(workers), "--device", device]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         times = [time.perf_counter() for line in process.stdout if '"status": "ok"' in line]
     if len(times) < photos:
@@ -186,12 +196,6 @@ def _portrait(place: Path) -> Path:
     path = place / "portrait.jpg"
     path.write_bytes(jpeg(np.asarray(large, np.uint8), 95))
     return path
-
-
-def _load() -> float | None:
-    with suppress(OSError, AttributeError):  # Windows has none
-        return os.getloadavg()[0] / cores()
-    return None
 
 
 def _peak() -> float:

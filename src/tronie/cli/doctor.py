@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -16,9 +16,11 @@ from typing import Literal
 from tronie.errors import sentence
 from tronie.runtime.atomic_files import scratch
 from tronie.runtime.crash_report import PACKAGES
-from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, memory, processor
+from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, load_by_core, memory, processor
 from tronie.version import __version__
 
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
+"""Packages that hold ONNX Runtime, each with other devices; docs/devices.md."""
 SLOW_PHOTO = 2.0
 """Seconds for the small test picture above which this machine counts as slow."""
 
@@ -32,13 +34,15 @@ class Check:
     text: str
     hint: str = ""
     """What to do about it; empty where nothing needs doing."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """Numbers that the text tells, by name."""
 
 
 def examine(*, self_test: bool = True) -> Iterator[Check]:
     """Check the parts one after another, each on its own: one that fails does not stop the next."""
-    checks: list[Callable[[], Iterator[Check]]] = [_system, _packages, _machine, _disk, _models, _extras]
+    checks: list[Callable[[], Iterator[Check]]] = [_system, _packages, _machine, _disk, _models, _extras, _devices]
     if self_test:
-        checks.append(_self_test)
+        checks += [_nets, _self_test]
     for check in checks:
         try:
             yield from check()
@@ -63,10 +67,21 @@ def _packages() -> Iterator[Check]:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
+    runtimes = [name for name in RUNTIMES if _installed(name)]
+    if runtimes and "onnxruntime" in missing:
+        missing.remove("onnxruntime")
+    found += [f"{name} {metadata.version(name)}" for name in runtimes if name != "onnxruntime"]
     if missing:
         yield Check("packages", "bad", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
     else:
         yield Check("packages", "good", ", ".join(found))
+    if len(runtimes) > 1:
+        yield Check(
+            "ONNX Runtime",
+            "warn",
+            f"{', '.join(runtimes)} lie in the same folder",
+            f"What came last counts. Keep one: pip uninstall -y {' '.join(runtimes)}, then install that again.",
+        )
     others = [
         name
         for name in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -141,6 +156,38 @@ def _extras() -> Iterator[Check]:
 
     if dlib_models.available():
         yield Check("dlib", "good", "installed: --detector dlib works")
+
+
+def _devices() -> Iterator[Check]:
+    from tronie.runtime.inference import available, onnxruntime
+
+    names = ["cpu", *(device.name for device in available())]
+    yield Check("devices", "good", f"{', '.join(names)} (ONNX Runtime {onnxruntime().__version__})")
+
+
+def _nets() -> Iterator[Check]:
+    """What each net takes on each device; on a machine that is idle `--device auto` goes by that from now on."""
+    from tronie.cli.bench import BUSY
+    from tronie.cli.nets import measure, used
+    from tronie.runtime.devices import DEVICES, untold
+    from tronie.runtime.inference import available, machine
+    from tronie.runtime.net_speeds import keep
+
+    speeds, load = measure(), load_by_core()
+    if available() and (load is None or load < BUSY):
+        keep(machine(), speeds)
+    elif available():
+        text = f"{load:.1f} other programs by core are at work: what nets take is told, but not gone by"
+        yield Check("nets", "warn", text, "Run this again when the machine is idle.")
+    places, failed = used(speeds), untold()
+    for place in ("cpu", *(device.name for device in available())):
+        took = {name: ms for name, one in speeds.items() if (ms := one.milliseconds.get(place)) is not None}
+        for_these = places.get(place, [])
+        use = "all" if len(for_these) == len(speeds) else ", ".join(for_these) or "none"
+        times = ", ".join(f"{name} {ms:.1f}" for name, ms in took.items())
+        text = f"{times} ms a face; --device auto has {use} there" if took else "no net runs there"
+        hint = f"{' '.join(failed)} It takes {DEVICES[place].install}." if not took else ""
+        yield Check(f"nets on {place}", "good" if took else "warn", text, hint, took)
 
 
 def _self_test() -> Iterator[Check]:

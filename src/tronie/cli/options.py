@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tronie.errors import InputError
 from tronie.outputs import OUTPUTS, USUAL, Subject, in_order
 from tronie.pipelines.choices import FIXED, NAMED
 from tronie.pipelines.engines import engine_info
@@ -49,6 +50,7 @@ PLACES: dict[str, str] = {
     "expression": "portrait.expression",
     "gaze": "portrait.gaze",
     "identity": "portrait.identity",
+    "device": "compute.device",
     "only": "only",
     "detect_every": "video.every",
     "smooth": "video.smooth",
@@ -156,7 +158,7 @@ def completion(*choices: Any, more: Callable[[], Iterable[str]] | None = None) -
 
 LOOKS = (
     "focal", "outline", "head", "subdivide", "folds", "bust", "hair", "glasses", "lashes", "texture_size",
-    "base_color", "frontal_size", "crop", "background", "expression", "gaze",
+    "base_color", "frontal_size", "crop", "background", "expression", "gaze", "device",
 )  # fmt: skip
 """Parameters of PLACES that every command has which reconstructs heads."""
 
@@ -215,6 +217,13 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
         try:
             _ = head == OWN or find(head)
         except WeightsError as error:
+            raise typer.BadParameter(str(error)) from None
+    if (device := parameters.get("device")) is not None:
+        from tronie.runtime.inference import require
+
+        try:
+            require(device)
+        except InputError as error:
             raise typer.BadParameter(str(error)) from None
     tree: dict[str, Any] = {}
     for parameter, place in PLACES.items():

@@ -6,10 +6,13 @@ import logging
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from tronie.settings import DeviceName
+
+DEVICES = get_args(DeviceName)
 LIMITS = "Limits"
 
 
@@ -64,6 +67,9 @@ def serve(
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=0, max=64, envvar="TRONIE_WORKERS", help="Processes that do jobs.")
     ] = 1,
+    device: Annotated[
+        str, typer.Option(metavar="|".join(DEVICES), show_default=False, envvar="TRONIE_DEVICE", help="Where nets run.")
+    ] = "auto",
     worker: Annotated[
         bool, typer.Option("--worker", help="No page: only do jobs of a database that other machines fill.")
     ] = False,
@@ -108,9 +114,10 @@ def serve(
     ] = 2,
 ) -> None:
     """Serve a page that makes heads in the browser, and the same as an API (needs the extra [dim]web[/dim])."""
-    from tronie.cli.say import say
-    from tronie.errors import TronieError
+    from tronie.cli.say import plain, say
+    from tronie.errors import InputError, TronieError
     from tronie.runtime import logs
+    from tronie.runtime.inference import require
     from tronie.runtime.weights import home
     from tronie.service.config import MEGA, ServiceConfig
     from tronie.web.serve import is_loopback, open_page, work_only
@@ -128,12 +135,20 @@ def serve(
         tokens = (secrets.token_urlsafe(24),)
         say("Everybody who can reach this address could use it, so it wants this token, made for now; --token-file or")
         say("TRONIE_TOKEN keep one for good.")
+    try:
+        if device not in DEVICES:
+            raise InputError(f"--device should be one of {', '.join(DEVICES)}, not {plain(device)}.")
+        require(device)
+    except TronieError as error:
+        say(str(error), problem=True)
+        raise typer.Exit(2) from None
     config = ServiceConfig(
         data=(data or home() / "service").absolute(),
         database=database,
         host=host,
         port=port,
         names=tuple(name or ()),
+        device=device,
         tokens=tokens,
         workers=max(workers, 1) if worker else workers,
         retention=retention * 3600,

@@ -108,6 +108,7 @@ class Show(AbstractContextManager["Show"]):
     """The bar of a video, and"""
     _doing: str = ""
     """what it is about."""
+    _noted: set[str] = field(default_factory=set)
     _steps: dict[tuple[str, int], Advanced] = field(default_factory=dict)
     """The last of each of its stages and people."""
 
@@ -134,7 +135,9 @@ class Show(AbstractContextManager["Show"]):
         elif self.as_json == "events":
             json_line(event)
         elif isinstance(event, Note):
-            self.note(event.text)
+            if event.text not in self._noted:  # each of some processes may have found it out
+                self._noted.add(event.text)
+                self.note(event.text)
         elif isinstance(event, Problem):
             self._print(event.text, problem=True)
         elif isinstance(event, CompilingKernels):

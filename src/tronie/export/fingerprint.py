@@ -12,8 +12,9 @@ from tronie.settings import Settings
 
 
 def fingerprint(settings: Settings) -> str:
-    """A short text that is the same for the same settings."""
-    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+    """A short text that is the same for the same settings. On which device nets run makes no other result: it moves
+    one by its rounding, and what was done on another machine is not to be done again."""
+    return hashlib.sha256(settings.model_dump_json(exclude={"compute"}).encode()).hexdigest()[:16]
 
 
 def scope(settings: Settings, *, moves: bool, no_face: bool) -> str:
@@ -21,7 +22,7 @@ def scope(settings: Settings, *, moves: bool, no_face: bool) -> str:
     faces not what stages use that do not run. What `moves` may be a video, which uses all."""
     if moves:
         return fingerprint(settings)
-    tree = settings.model_dump(mode="json", exclude={"outputs", "only", "video"})
+    tree = settings.model_dump(mode="json", exclude={"outputs", "only", "video", "compute"})
     engine = tree["fit"]["engine"]
     if no_face:
         kept = {name: tree[name] for name in ("read", "detect", "landmarks")} | {"engine": engine}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -220,7 +221,7 @@ def unmeasured_records(unmeasured: Iterable[Unmeasured]) -> list[UnmeasuredRecor
 
 
 def used_records(models: Iterable[UsedModel]) -> list[UsedRecord]:
-    return [UsedRecord(name=m.name, licence=m.licence, commercial_use=m.commercial_use) for m in models]
+    return [UsedRecord.model_construct(**asdict(model)) for model in models]
 
 
 def _deep3d(face: Face) -> Deep3DRecord | None:

@@ -95,6 +95,7 @@ class UsedRecord(Record):
     name: str
     licence: str
     commercial_use: bool = Field(description="Whether that licence allows it.")
+    device: str | None = Field(None, description="Where the net ran; null for what is no net, or was not run.")
 
 
 class ModelRecord(Record):

@@ -84,6 +84,13 @@ NAMES: dict[str, str] = {
     "Only": "단계 제한",
     "Outputs": "만들 파일",
     "Read": "읽기",
+    "Compute": "계산 장치",
+    "Device": "장치",
+    "Cpu": "CPU",
+    "Cuda": "CUDA",
+    "Coreml": "Core ML",
+    "Directml": "DirectML",
+    "Openvino": "OpenVINO",
     "Max megapixels": "최대 메가픽셀",
     "Glb": "GLB",
     "Html": "HTML",
@@ -172,6 +179,9 @@ EXPLANATIONS: dict[str, str] = {
     "Of a video: the heads drawn over it, overlay.mp4.": "동영상: 머리를 겹쳐 그린 overlay.mp4를 만듭니다.",
     "Of a video: each head from the front as a film, frontal.mp4.": (
         "동영상: 정면에서 본 머리의 영상 frontal.mp4를 만듭니다."
+    ),
+    "Where nets run; auto: a graphics card where one is set up, else the processor.": (
+        "신경망을 실행하는 장치입니다. auto는 설정된 그래픽 카드를, 없으면 프로세서를 씁니다."
     ),
     "Of a video or camera: only so many seconds.": "동영상이나 카메라: 이 시간(초)만 처리합니다.",
     "Only the bare head, the head with its texture, or the portrait.": (

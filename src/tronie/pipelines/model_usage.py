@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from tronie.errors import WeightsError
 from tronie.pipelines.engines import engine_info
+from tronie.runtime.inference import placed
 from tronie.settings import Settings
 from tronie.stages.detect import detector_info
 from tronie.types import UsedModel
@@ -24,6 +28,11 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
 
         found += enhancers_used(OWN if settings.enhance.mode in MODES else settings.enhance.mode)
     return tuple(dict.fromkeys(found))
+
+
+def on_devices(models: Iterable[UsedModel], device: str) -> tuple[UsedModel, ...]:
+    """The same, with where this process runs those of them that are nets, for a device of the settings."""
+    return tuple(replace(model, device=placed.get((device, model.name))) for model in models)
 
 
 def enhancers_used(name: str) -> tuple[UsedModel, ...]:

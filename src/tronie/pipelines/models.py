@@ -23,7 +23,8 @@ MOST_THREADS = 4
 
 class Models:
     """`threads` is the number of CPU threads of the inference runtime and of what is painted, 0 for their own choice.
-    `enhancer` takes the place of the one that `settings.enhance.mode` means, unless that is `off`."""
+    `enhancer` takes the place of the one that `settings.enhance.mode` means, unless that is `off`. Raises InputError
+    for a device that is not there."""
 
     def __init__(
         self,
@@ -34,6 +35,11 @@ class Models:
     ) -> None:
         self.settings = settings or Settings()
         self.threads = threads
+        self._device = self.settings.compute.device
+        if self._device not in ("auto", "cpu"):
+            from tronie.runtime.inference import require
+
+            require(self._device)
         self._detector: Detector | None = None
         self._net: LandmarkNet | None = None
         self._segmenter: SegmentNet | None = None
@@ -62,7 +68,7 @@ class Models:
         if self._detector is None:
             from tronie.stages.detect import make_detector
 
-            self._detector = make_detector(self.settings.detect.detector, threads=self.threads)
+            self._detector = make_detector(self.settings.detect.detector, self.threads, self._device)
         return self._detector
 
     @property
@@ -70,7 +76,7 @@ class Models:
         if self._net is None:
             from tronie.stages.landmarks.net import LandmarkNet
 
-            self._net = LandmarkNet(threads=self.threads)
+            self._net = LandmarkNet(self.threads, self._device)
         return self._net
 
     @property
@@ -79,7 +85,7 @@ class Models:
         if self._segmenter is None:
             from tronie.stages.segment import SegmentNet
 
-            self._segmenter = SegmentNet(threads=self.threads)
+            self._segmenter = SegmentNet(self.threads, self._device)
         return self._segmenter
 
     @property
@@ -95,5 +101,5 @@ class Models:
         if self._enhancer is None:
             from tronie.stages.enhance import enhancer_for
 
-            self._enhancer = enhancer_for(self.settings.enhance.mode, threads=self.threads)
+            self._enhancer = enhancer_for(self.settings.enhance.mode, self.threads, self._device)
         return self._enhancer

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ from tronie.errors import sentence, trouble
 from tronie.geometry import Camera
 from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
-from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
 from tronie.pipelines.models import Models
 from tronie.pipelines.multiview import (
     add_light_and_portrait,
@@ -30,7 +31,8 @@ from tronie.pipelines.multiview import (
     with_portrait,
 )
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
-from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job
+from tronie.runtime.devices import untold
+from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job, Note
 from tronie.runtime.logs import logger
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
@@ -75,6 +77,8 @@ class Pipeline(Models):
             tree[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
         other = Pipeline(Settings.model_validate(tree), self.threads)
         mine, its = self.settings, other.settings
+        if its.compute != mine.compute:
+            return other
         other._net, other._segmenter = self._net, self._segmenter
         if its.detect.detector == mine.detect.detector:
             other._detector = self._detector
@@ -111,7 +115,7 @@ class Pipeline(Models):
         job.emit(_told(found, photo, corner, job.source))
         faces: list[Face] = []
         pasted: list[Enhanced] = []
-        for face in self._enhanced(photo, found, whole):
+        for face in self._segmented(photo, self._enhanced(photo, found, whole), whole):
             if face.enhanced is not None:
                 face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
             if face.enhanced is not None and "enhanced_photo" in self.settings.wanted:
@@ -124,6 +128,8 @@ class Pipeline(Models):
 
             with whole.stage("enhance"):
                 enhanced = whole_photo(photo, pasted)
+        for text in untold():
+            job.emit(Note(text))
         return Result(photo, tuple(faces), whole.timings, enhanced, unmeasured)
 
     def _run_within(
@@ -196,6 +202,22 @@ class Pipeline(Models):
                 some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
             yield from some
 
+    def _segmented(self, photo: Photo, faces: Iterator[Face], job: Job) -> Iterator[Face]:
+        """The faces of a group, segmented as many at a time as the net works on at once; those that are not are later,
+        one by one."""
+        first = list(islice(faces, 2))
+        if len(first) < 2 or not self.settings.runs("texture") or (step := min(self.segmenter.together, 8)) < 2:
+            yield from chain(first, faces)
+            return
+        faces = chain(first, faces)
+        while some := list(islice(faces, step)):
+            marked = [face for face in some if face.landmarks is not None]
+            with job.stage("segment"), suppress(Exception):  # what fails here fails again for the face that it is of
+                found = self.segmenter.segment(photo.image, [m for face in marked if (m := face.landmarks) is not None])
+                shares = {face.index: one for face, one in zip(marked, found, strict=True)}
+                some = [replace(face, segmentation=shares.get(face.index)) for face in some]
+            yield from some
+
     def _nearness(self, faces: Sequence[Marked]) -> list[tuple[float, float, float]]:
         """What the largest faces' own perspective says of the camera; see `guess_camera`."""
         said = []
@@ -232,7 +254,7 @@ class Pipeline(Models):
     def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job) -> Face:
         settings, part = self.settings, job.part(face=face.index)
         try:
-            if settings.runs("texture"):  # the fit asks it where turned faces end
+            if settings.runs("texture") and face.segmentation is None:  # the fit asks it where turned faces end
                 with part.stage("segment"):
                     face = segmented(face, photo, self.segmenter)
             with part.stage("fit"):
@@ -253,6 +275,7 @@ class Pipeline(Models):
         except Exception as error:
             log.exception("face %d of %s failed", face.index, photo.source)
             face = replace(face, error=sentence(error))
+        face = replace(face, models=on_devices(face.models, settings.compute.device))
         job.emit(FaceFinished(face.index, face.error, job.source))
         return replace(face, timings=part.timings)
 

@@ -50,6 +50,13 @@ def memory() -> tuple[int | None, int | None]:
     return total, available
 
 
+def load_by_core() -> float | None:
+    """How many programs wanted a core in the last minute, for each core; None where the system does not tell."""
+    with suppress(OSError, AttributeError):  # Windows has none
+        return os.getloadavg()[0] / cores()
+    return None
+
+
 def resident(process: int) -> int | None:
     """Bytes of memory that a process holds now; None where the system does not tell."""
     try:

@@ -35,13 +35,14 @@ def settings_of(asked: Mapping[str, Any], config: ServiceConfig) -> Settings:
 
 
 def bounded(settings: Settings, config: ServiceConfig) -> Settings:
-    """The same, with no larger photos and no longer clips than the service takes."""
+    """The same, with no larger photos and no longer clips than the service takes, and on its device."""
     read, video = settings.read, settings.video
     megapixels = min(read.max_megapixels or config.max_megapixels, config.max_megapixels)
     seconds = min(video.seconds or config.max_seconds, config.max_seconds)
     tree = settings.model_dump(exclude_unset=True)
     tree["read"] = {**tree.get("read", {}), "max_megapixels": megapixels}
     tree["video"] = {**tree.get("video", {}), "seconds": seconds}
+    tree["compute"] = {"device": config.device}
     return Settings.model_validate(tree)
 
 

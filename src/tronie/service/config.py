@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tronie.settings import DeviceName
+
 MEGA = 1_000_000
 
 
@@ -22,6 +24,7 @@ class ServiceConfig(BaseModel):
     port: int = Field(8765, ge=0, le=65535, description="Port to listen on; 0 takes one that is free.")
     names: tuple[str, ...] = Field((), description="Host names by which browsers may come, beside the address itself.")
     tokens: tuple[str, ...] = Field((), description="Bearer tokens, one of which every request must bear; none: open.")
+    device: DeviceName = Field("auto", description="Where nets run, whatever clients ask for.")
     workers: int = Field(1, ge=0, le=64, description="Worker processes beside the server; 0: others do the work.")
 
     retention: float = Field(24 * 3600, gt=0, description="Seconds for which a finished job is kept.")

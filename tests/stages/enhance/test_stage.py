@@ -277,7 +277,7 @@ def test_the_modes_and_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     from tronie.stages.enhance.enhancer import EnhancerInfo
 
     own = StandIn(sharpened)
-    info = EnhancerInfo(room.OWN, lambda threads: own, ("face_enhance",))
+    info = EnhancerInfo(room.OWN, lambda threads, device: own, ("face_enhance",))
     monkeypatch.setitem(room.ENHANCERS, room.OWN, lambda: info)
     monkeypatch.setenv("TRONIE_HOME", str(tmp_path))
     missing = {name: weight for name, weight in weights.WEIGHTS.items() if name != "face_enhance"}

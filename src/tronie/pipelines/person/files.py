@@ -35,6 +35,7 @@ from tronie.export.records import (
 from tronie.export.writer import save_face
 from tronie.head.surface import reduced
 from tronie.io import encode
+from tronie.pipelines.model_usage import on_devices
 from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.reconstruct import PersonResult
 from tronie.raster.shading import render_head
@@ -133,7 +134,7 @@ def person_record(result: PersonResult, name: str, settings: Settings, files: li
         ],
         photos=photos,
         model=model,
-        models=used_records(result.face.models),
+        models=used_records(on_devices(result.face.models, settings.compute.device)),
         files=files,
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from tronie.errors import InputError, sentence
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
-from tronie.pipelines.model_usage import enhancers_used, models_used
+from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
@@ -185,4 +185,4 @@ def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:
         (face,) = enhance(photo, [face], pipeline.enhancer, pipeline.net, pipeline.settings.enhance)
     if face.enhanced is not None:
         models = (*models, *enhancers_used(face.enhanced.name))
-    return replace(face, models=models)
+    return replace(face, models=on_devices(models, pipeline.settings.compute.device))

@@ -60,10 +60,10 @@ def five_points(landmarks: ArrayLike) -> Array:
     return np.array([points[list(some)].mean(axis=0) for some in FIVE])
 
 
-def load_engine(threads: int = 0) -> Deep3DEngine:
+def load_engine(threads: int = 0, device: str = "cpu") -> Deep3DEngine:
     """With the user's own files. Raises WeightsError with what to do where they are not there."""
     model = load_face_model()
-    return Deep3DEngine(load_net(threads), model, head_model(model, record().licence), notices())
+    return Deep3DEngine(load_net(threads, device), model, head_model(model, record().licence), notices())
 
 
 def notices() -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def models() -> tuple[UsedModel, ...]:
 
 ENGINE = EngineInfo(
     "deep3d",
-    lambda settings, threads: load_engine(threads),
+    lambda settings, threads: load_engine(threads, settings.compute.device),
     lambda settings: models(),
     notices,
     own_head=True,

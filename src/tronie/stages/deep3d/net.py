@@ -118,8 +118,8 @@ def folded(state: State, convolution: str, norm: str) -> tuple[NDArray[np.float6
 class CoefficientNet:
     """The net in an ONNX file: input "image" (N, 3, 224, 224) RGB in 0..1, output "coefficients" (N, 257)."""
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        self.session = Session(path, threads)
+    def __init__(self, path: Path, threads: int = 0, device: str = "cpu") -> None:
+        self.session = Session(path, threads, device=device)
 
     def coefficients(self, crops: NDArray[np.uint8]) -> Array:
         """(N, 224, 224, 3) RGB -> (N, 257)."""
@@ -144,9 +144,9 @@ def record() -> Imported:
     )
 
 
-def load_net(threads: int = 0) -> CoefficientNet:
+def load_net(threads: int = 0, device: str = "cpu") -> CoefficientNet:
     """The user's own, read on first use. Raises WeightsError."""
-    return CoefficientNet(record().path, threads)
+    return CoefficientNet(record().path, threads, device)
 
 
 NAMES = ("deep3d", "deep3d-tensorflow")

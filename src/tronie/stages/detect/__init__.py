@@ -40,6 +40,6 @@ def detector_info(name: str) -> DetectorInfo:
     return DETECTORS[name]()
 
 
-def make_detector(name: str, threads: int = 1) -> Detector:
+def make_detector(name: str, threads: int = 1, device: str = "cpu") -> Detector:
     """The detector called `name`; `threads` 0 leaves the number to the runtime."""
-    return detector_info(name).load(threads)
+    return detector_info(name).load(threads, device)

@@ -34,8 +34,8 @@ class CenterFace:
     turns: tuple[float, ...] = (-90.0, 90.0, 180.0)
 
     @classmethod
-    def load(cls, threads: int = 1) -> CenterFace:
-        return cls(Session(weights.path("centerface"), threads))
+    def load(cls, threads: int = 1, device: str = "cpu") -> CenterFace:
+        return cls(Session(weights.path("centerface"), threads, device=device))
 
     def detect(self, image: Image) -> list[Detection]:
         """RGB (H, W, 3) -> faces, best score first."""

@@ -44,8 +44,8 @@ class DetectorInfo:
     """What a detector is, before it is loaded; its module declares it, and `tronie.stages.detect` lists the modules."""
 
     name: str
-    load: Callable[[int], Detector]
-    """With a number of threads; its files load on first use. Raises WeightsError."""
+    load: Callable[[int, str], Detector]
+    """With a number of threads and a device of the settings; its files load on first use. Raises WeightsError."""
     weights: tuple[str, ...] = ()
     """Its files in `tronie.runtime.weights.WEIGHTS`, which has their licences."""
     packaged: tuple[UsedModel, ...] = ()

@@ -48,8 +48,8 @@ class Dlib:
     turns: tuple[float, ...] = (-90.0, 90.0, 180.0)
 
     @classmethod
-    def load(cls, threads: int = 1) -> Dlib:
-        """`threads` changes nothing: dlib uses one."""
+    def load(cls, threads: int = 1, device: str = "cpu") -> Dlib:
+        """Neither changes anything: dlib uses one thread of the processor."""
         dlib()  # say at once what is missing
         boxes, five, points68 = (Model(name) for name in ("cnn_face_detection_model_v1", "five_points", "points68"))
         return cls(boxes, five, points68)

@@ -46,8 +46,9 @@ class Mtcnn:
     turns: tuple[float, ...] = (-40.0, 40.0)
 
     @classmethod
-    def load(cls, threads: int = 1) -> Mtcnn:
-        propose, refine, output = (Session(weights.path(f"mtcnn_{stage}net"), threads) for stage in "pro")
+    def load(cls, threads: int = 1, device: str = "cpu") -> Mtcnn:
+        nets = (Session(weights.path(f"mtcnn_{stage}net"), threads, device=device) for stage in "pro")
+        propose, refine, output = nets
         return cls(propose, refine, output)
 
     def detect(self, image: Image) -> list[Detection]:

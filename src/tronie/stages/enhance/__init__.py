@@ -48,13 +48,13 @@ def enhancer_info(name: str) -> EnhancerInfo:
     )
 
 
-def make_enhancer(name: str, threads: int = 0) -> Enhancer:
+def make_enhancer(name: str, threads: int = 0, device: str = "cpu") -> Enhancer:
     """The enhancer of that name. Raises WeightsError."""
-    return enhancer_info(name).load(threads)
+    return enhancer_info(name).load(threads, device)
 
 
-def enhancer_for(mode: str, threads: int = 0) -> Enhancer | None:
+def enhancer_for(mode: str, threads: int = 0, device: str = "cpu") -> Enhancer | None:
     """The enhancer that a mode of the settings means; None for none."""
     if mode == "off" or (mode == "auto" and not ENHANCERS[OWN]().present):
         return None
-    return make_enhancer(OWN if mode in MODES else mode, threads)
+    return make_enhancer(OWN if mode in MODES else mode, threads, device)

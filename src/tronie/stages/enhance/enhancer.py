@@ -43,8 +43,8 @@ class EnhancerInfo:
     """What an enhancer is, before it is loaded."""
 
     name: str
-    load: Callable[[int], Enhancer]
-    """With a number of threads; its file loads on first use. Raises WeightsError."""
+    load: Callable[[int, str], Enhancer]
+    """With a number of threads and a device of the settings; its file loads on first use. Raises WeightsError."""
     weights: tuple[str, ...] = ()
     """Its files in `tronie.runtime.weights.WEIGHTS`, which has their licences."""
     brought: tuple[UsedModel, ...] = ()
@@ -64,10 +64,10 @@ class EnhancerInfo:
 class NetEnhancer:
     """A net that gives back what it gets, of one size. Loaded on first use."""
 
-    def __init__(self, name: str, path: Path, side: int, threads: int = 0) -> None:
+    def __init__(self, name: str, path: Path, side: int, threads: int = 0, device: str = "cpu") -> None:
         self.name = name
         self.side = side
-        self._net = Session(path, threads)
+        self._net = Session(path, threads, device=device)
 
     def load(self) -> None:
         """Load the net now."""
@@ -112,8 +112,8 @@ class FourfoldEnhancer(NetEnhancer):
         return np.stack([np.asarray(Pillow.fromarray(x).resize(size, Pillow.Resampling.BICUBIC)) for x in found])
 
 
-def _load(threads: int) -> Enhancer:
-    return FourfoldEnhancer("tronie", weights.path("face_enhance"), 256, threads)
+def _load(threads: int, device: str) -> Enhancer:
+    return FourfoldEnhancer("tronie", weights.path("face_enhance"), 256, threads, device)
 
 
 ENHANCER = EnhancerInfo("tronie", _load, ("face_enhance",))

@@ -51,4 +51,4 @@ def imported_info(name: str) -> EnhancerInfo | None:
         return None
     model = UsedModel(record.name, record.licence, record.commercial_use)
     path, side = record.path, record.side
-    return EnhancerInfo(name, lambda threads: NetEnhancer(name, path, side, threads), brought=(model,))
+    return EnhancerInfo(name, lambda threads, device: NetEnhancer(name, path, side, threads, device), brought=(model,))

@@ -138,7 +138,7 @@ def _judged(
         factor,
         eye_distance(points),
         lambda images: net.places(images, square),
-        lambda images: recognizer.embedding(np.stack(images)),
+        lambda images: recognizer.embedding(np.stack(images), net.device),
         gate,
     )
     if verdict.blend > 0:

@@ -111,18 +111,19 @@ class LandmarkNet:
     """The landmark net and the recogniser, and the nets that read expression, shape and doubts off them. All are loaded
     on first use."""
 
-    def __init__(self, threads: int = 1) -> None:
-        self._points = Session(weights.path("face_landmarks"), threads, split=True)
-        self._scores = Session(weights.path("blendshapes"), threads, split=True)
-        self._shape = Session(weights.path("face_shape"), threads, split=True)
-        self._doubts = Session(weights.path("face_doubts"), threads, split=True)
+    def __init__(self, threads: int = 1, device: str = "cpu") -> None:
+        """`device` is one of the settings'."""
+        names = ("face_landmarks", "blendshapes", "face_shape", "face_doubts")
+        nets = (Session(weights.path(name), threads, split=True, device=device) for name in names)
+        self._points, self._scores, self._shape, self._doubts = nets
         self._threads = threads
+        self.device = device
 
     def load(self) -> None:
         """Load the nets now."""
         for net in (self._points, self._scores, self._shape, self._doubts):
             net.load()
-        recognizer.load()
+        recognizer.load(self.device)
 
     def detect(self, image: Image, detections: Detection | Sequence[Detection]) -> list[tuple[Crop, Landmarks]]:
         """RGB photo and its detections -> one pair for each, in their order."""
@@ -197,7 +198,7 @@ class LandmarkNet:
                 (mirrored_chip_of if isinstance(m, Mirrored) else chip_of)(image, p)
                 for m, p in zip(maps, photo, strict=True)
             ]
-            known = recognizer.activations(np.array(chips), self._threads)
+            known = recognizer.activations(np.array(chips), self._threads, self.device)
             told = {name: known[name] for name in ("fine", "embedding")}
             features = list(self._shape.run(activations | told)["features"])
             doubts = list(self._doubts.run(activations)["doubts"])

@@ -69,14 +69,15 @@ def chip_of_aligned(crop: Image) -> Image:
     return cut(crop, sized(CHIP_IN_ALIGNED.then(Similarity(side, 0.0, 0.0, 0.0)), CHIP), CHIP)
 
 
-def embedding(crops: Image) -> Array:
+def embedding(crops: Image, device: str = "cpu") -> Array:
     """(N, S, S, 3) RGB, any S, aligned by `tronie.stages.landmarks.align` -> (N, 128)."""
-    return embedding_of_chips(np.array([chip_of_aligned(crop) for crop in crops], np.uint8))
+    return embedding_of_chips(np.array([chip_of_aligned(crop) for crop in crops], np.uint8), device)
 
 
-def embedding_of_chips(chips: Image) -> Array:
+def embedding_of_chips(chips: Image, device: str = "cpu") -> Array:
     """(N, 150, 150, 3) RGB -> (N, 128)."""
-    out = [activations(chips[start : start + BATCH])["embedding"] for start in range(0, len(chips), BATCH)]
+    parts = (chips[start : start + BATCH] for start in range(0, len(chips), BATCH))
+    out = [activations(part, device=device)["embedding"] for part in parts]
     return np.concatenate(out).astype(np.float64) if out else np.empty((0, 128))
 
 
@@ -86,15 +87,15 @@ def embedding_of(image: Image, landmarks: Landmarks) -> Array:
     return embedding_of_chips(chip_of(image, landmarks.points)[None])[0] if known is None else known
 
 
-def activations(chips: Image, threads: int = 1) -> dict[str, NDArray[np.float32]]:
+def activations(chips: Image, threads: int = 1, device: str = "cpu") -> dict[str, NDArray[np.float32]]:
     """(N, 150, 150, 3) RGB -> `embedding` (N, 128) and what the net's layers before it say, by their names. `threads`
-    share the chips, 0 for one per core."""
-    return _net().run({"chip": chips.transpose(0, 3, 1, 2)}, threads)
+    share the chips, 0 for one per core; `device` is one of the settings'."""
+    return _net(device).run({"chip": chips.transpose(0, 3, 1, 2)}, threads)
 
 
-def load() -> None:
+def load(device: str = "cpu") -> None:
     """Load the net now."""
-    _net().load()
+    _net(device).load()
 
 
 def distance(a: Array, b: Array) -> Array:
@@ -104,6 +105,6 @@ def distance(a: Array, b: Array) -> Array:
 
 
 @cache
-def _net() -> Session:
-    """One for the whole process, whoever asks."""
-    return Session(weights.path("recognizer"), 0, split=True)
+def _net(device: str) -> Session:
+    """One for the whole process, whoever asks for that device."""
+    return Session(weights.path("recognizer"), 0, split=True, device=device)
