@@ -103,7 +103,9 @@ def around(values: Array, reach: int) -> Array:
     """(R, k) smoothed along a closed ring, over `reach` neighbours on either side, three times."""
     out = np.asarray(values, dtype=np.float64)
     for _ in range(3):
-        out = sum((np.roll(out, k, axis=0) for k in range(-reach, reach + 1)), np.zeros_like(out)) / (2 * reach + 1)
+        wide = np.pad(out, ((reach, reach), *[(0, 0)] * (out.ndim - 1)), mode="wrap").cumsum(axis=0)
+        wide = np.concatenate([np.zeros_like(wide[:1]), wide])
+        out = (wide[2 * reach + 1 :] - wide[: -2 * reach - 1]) / (2 * reach + 1)
     return out
 
 

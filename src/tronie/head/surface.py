@@ -98,6 +98,10 @@ def reduced(texture: Image, most: int) -> Image:
     """A picture no more than `most` pixels high, by averaging."""
     import cv2
 
+    # Exact halves are four times as fast as any other reduction.
+    while texture.shape[0] >= 2 * most and texture.shape[0] % 2 == texture.shape[1] % 2 == 0:
+        half = texture.shape[1] // 2, texture.shape[0] // 2
+        texture = np.asarray(cv2.resize(texture, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     if texture.shape[0] <= most:
         return texture
     size = (round(texture.shape[1] * most / texture.shape[0]), most)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,6 +34,7 @@ from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.devices import untold
 from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job, Note
 from tronie.runtime.logs import logger
+from tronie.runtime.threads import spread
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine_info import Engine
@@ -54,6 +55,8 @@ Corner = tuple[int, int, int, int]
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
 """The camera is estimated from at most so many faces, of at least so many pixels."""
+FACES_AT_ONCE = 2
+"""More would cost 150 MB each."""
 
 
 class Pipeline(Models):
@@ -91,7 +94,7 @@ class Pipeline(Models):
     def run(
         self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None, job: Job | None = None
     ) -> Result:
-        """Find and reconstruct every face of one photo.
+        """Find and reconstruct every face of one photo; with several threads several at once.
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
@@ -113,15 +116,18 @@ class Pipeline(Models):
             return self._run_within(photo, box, each, job, whole.timings, corner)
         found, unmeasured, camera = self._found(photo, whole)
         job.emit(_told(found, photo, corner, job.source))
-        faces: list[Face] = []
         pasted: list[Enhanced] = []
-        for face in self._segmented(photo, self._enhanced(photo, found, whole), whole):
-            if face.enhanced is not None:
-                face = replace(face, models=(*face.models, *enhancers_used(face.enhanced.name)))
-            if face.enhanced is not None and "enhanced_photo" in self.settings.wanted:
-                pasted.append(face.enhanced)
-            face = self._finish(photo, face, camera, None, job)
-            faces.append(each(photo, face) if each else face)
+
+        def ready() -> Iterator[Face]:
+            for face in self._segmented(photo, self._enhanced(photo, found, whole), whole):
+                if face.enhanced is not None and "enhanced_photo" in self.settings.wanted:
+                    pasted.append(face.enhanced)
+                yield face
+
+        # Much of a face's work lets go of the interpreter's lock, and no face depends on another.
+        finish = partial(self._finish, photo, camera=camera, engine=None, job=job)
+        finished = spread(finish, ready(), min(self._threads, len(found), FACES_AT_ONCE), waiting=0)
+        faces = [each(photo, face) if each else face for face in finished]
         enhanced = None
         if pasted:
             from tronie.stages.enhance.paste import whole_photo
@@ -200,7 +206,9 @@ class Pipeline(Models):
         for start in range(0, len(faces), BATCH):
             with job.stage("enhance"):
                 some = enhance(photo, faces[start : start + BATCH], enhancer, self.net, settings)
-            yield from some
+            for face in some:
+                used = () if face.enhanced is None else enhancers_used(face.enhanced.name)
+                yield replace(face, models=(*face.models, *used))
 
     def _segmented(self, photo: Photo, faces: Iterator[Face], job: Job) -> Iterator[Face]:
         """The faces of a group, segmented as many at a time as the net works on at once; those that are not are later,

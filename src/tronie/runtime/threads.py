@@ -82,8 +82,9 @@ def ahead(items: Iterable[T], count: int = 4) -> Generator[T, None, None]:
         maker.join()
 
 
-def spread(work: Callable[[T], R], items: Iterable[T], threads: int) -> Generator[R, None, None]:
-    """`work` of every item, in their order, several at a time in threads; no more are begun than soon are wanted."""
+def spread(work: Callable[[T], R], items: Iterable[T], threads: int, *, waiting: int = 1) -> Generator[R, None, None]:
+    """`work` of every item, in their order, several at a time in threads; no more are begun than soon are wanted.
+    Without any `waiting`, one of the threads rests while a result is used: it is the user's thread that works then."""
     if threads < 2:
         yield from map(work, items)
         return
@@ -92,7 +93,7 @@ def spread(work: Callable[[T], R], items: Iterable[T], threads: int) -> Generato
         try:
             for item in items:
                 running.append(pool.submit(work, item))
-                if len(running) > threads:
+                if len(running) >= threads + waiting:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()

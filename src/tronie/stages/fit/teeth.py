@@ -28,13 +28,13 @@ def teeth_end(image: Image, points: Array) -> float | None:
     upper half on.
     """
     found = []
-    skin = np.median([_pixel(image, points[k, :2]) for k in CHEEKS], axis=0)
+    skin = np.median(_pixels(image, points[list(CHEEKS), :2]), axis=0)
     redness = (skin[0] - skin[1]) / (skin[0] + 8)
     for up, low in COLUMNS:
         a, b = points[up, :2], points[low, :2]
         if not np.isfinite([a, b]).all() or np.linalg.norm(b - a) < SMALLEST:
             return None
-        values = np.array([_pixel(image, a + (b - a) * t) for t in (np.arange(STEPS) + 0.5) / STEPS])
+        values = _pixels(image, a + (b - a) * ((np.arange(STEPS) + 0.5) / STEPS)[:, None])
         red = (values[:, 0] - values[:, 1]) / (values[:, 0] + 8)
         pale = (red < redness) & (values.mean(axis=1) > 0.5 * skin.mean())
         first = int(pale.argmax())
@@ -53,9 +53,9 @@ def teeth_end(image: Image, points: Array) -> float | None:
     return end if end > 0.25 else None
 
 
-def _pixel(image: Image, at: Array) -> Array:
-    """(3,) nearest colour, clipped to the picture."""
-    x, y = (int(np.clip(c, 0, n - 1)) for c, n in zip(at, image.shape[1::-1], strict=True))
+def _pixels(image: Image, at: Array) -> Array:
+    """(n, 3) nearest colours at pixels (n, 2), clipped to the picture."""
+    x, y = np.clip(at, 0, np.subtract(image.shape[1::-1], 1)).astype(int).T
     return np.asarray(image[y, x], dtype=np.float32)
 
 

@@ -56,10 +56,11 @@ def _relax(total: Any, fixed: Any, x: Any, sweeps: int) -> None:
             i = step if sweep % 2 == 0 else rows - 1 - step
             above, below = max(i - 1, 0), min(i + 1, rows - 1)
             for j in range(columns):
-                left, right = (j - 1) % columns, (j + 1) % columns
+                left, right = j - 1 if j else columns - 1, j + 1 if j + 1 < columns else 0
+                share = omega / (total[i, j] + four)
                 for k in range(depth):
                     s = fixed[i, j, k] + x[above, j, k] + x[below, j, k] + x[i, left, k] + x[i, right, k]
-                    x[i, j, k] += omega * (s / (total[i, j] + four) - x[i, j, k])
+                    x[i, j, k] += share * s - omega * x[i, j, k]
         for k in range(depth):  # the pole is one point
             s = np.float32(0)
             for j in range(columns):

@@ -165,7 +165,8 @@ def outline_pairs(
     vertex = np.take_along_axis(corners, gap.argmin(axis=1)[:, None], axis=1)[:, 0]
     mm = CELL_MM * CELLS / OUTLINE
     behind = anchors.on_grid(anchors.there[vertex, :2]) * (OUTLINE / CELLS)
-    nearest = there[((behind[:, None] - (there[None] + 0.5)) ** 2).sum(axis=-1).argmin(axis=1)] + 0.5
+    across, down = (behind[:, None, k] - (there[:, k] + 0.5) for k in (0, 1))
+    nearest = there[(across * across + down * down).argmin(axis=1)] + 0.5
     out = nearest - behind
     depth = np.linalg.norm(out, axis=1, keepdims=True)
     low, high = HIDDEN_MM
