@@ -8,6 +8,9 @@ import sys
 import time
 from collections.abc import Sequence
 
+LOOK_ONLY = {"-h", "--help", "-n", "--dry-run", "--cluster", "--camera"}
+"""Options of `run` with which no photo is worked on in a process of ours."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
@@ -17,7 +20,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(name, "1")
     # FFmpeg's own messages about damaged videos would stand among ours, which say the same in a sentence.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    sys.exit(execute(list(sys.argv[1:] if arguments is None else arguments)))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if _one_photo(given):
+        from tronie.jobs.early import load
+        from tronie.runtime.child_process import begin_early
+
+        begin_early(load)  # it loads what it needs while we find out what there is to do
+    sys.exit(execute(given))
+
+
+def _one_photo(arguments: list[str]) -> bool:
+    """Whether these look like work on a single file: then there will be one process for it, which may use all cores."""
+    if arguments[:1] != ["run"] or not LOOK_ONLY.isdisjoint(arguments):
+        return False
+    return sum(os.path.isfile(one) for one in arguments[1:]) == 1 and "--debug" not in arguments
 
 
 def execute(arguments: list[str]) -> int:

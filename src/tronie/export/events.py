@@ -202,7 +202,9 @@ EventRecord = (
     | SummaryRecord
 )
 
-EVENTS: TypeAdapter[EventRecord] = TypeAdapter(Annotated[EventRecord, Field(discriminator="event")])
+EVENTS: TypeAdapter[EventRecord] = TypeAdapter(
+    Annotated[EventRecord, Field(discriminator="event")], config=ConfigDict(defer_build=True)
+)
 
 _OF: dict[type[job.Event], type[Record]] = {
     job.StageBegan: StageBeganRecord,

@@ -18,7 +18,7 @@ Row4 = tuple[float, float, float, float]
 
 
 class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a run needs a few of them
 
 
 class PhotoRecord(Record):

@@ -81,6 +81,7 @@ class Work:
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
         _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
+        pipeline.load_ahead()
         return self.with_pipeline(pipeline, job)
 
     def with_pipeline(self, pipeline: Pipeline, job: Job) -> Callable[[Task], Outcome]:

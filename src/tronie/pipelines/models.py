@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tronie.errors import TronieError
 from tronie.head.model import HeadModel
 from tronie.pipelines.engines import engine_info, load_head
 from tronie.runtime.hardware import cores
@@ -78,6 +81,20 @@ class Models:
 
             self._net = LandmarkNet(self.threads, self._device)
         return self._net
+
+    def load_ahead(self) -> None:
+        """Have the nets that every face needs loaded beside what else is done. Whoever needs one first waits for it, or
+        hears what is wrong with it."""
+        nets: list[LandmarkNet | SegmentNet] = [self.net]
+        if self.settings.runs("texture"):
+            nets.append(self.segmenter)
+
+        def load() -> None:
+            with suppress(TronieError):
+                for net in nets:
+                    net.load()
+
+        threading.Thread(target=load, name="tronie-nets", daemon=True).start()
 
     @property
     def segmenter(self) -> SegmentNet:

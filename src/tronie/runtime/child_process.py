@@ -184,13 +184,30 @@ class Child(Generic[T]):
         self.outbox.close()
 
 
+_early: list[Child[Any]] = []
+"""Begun before there was anything to do: a quiet one with its own choice of threads, or none."""
+
+
+def begin_early(prepare: Callable[[], None]) -> None:
+    """Have a process begun that the next `launch` of such a one takes. It runs `prepare` meanwhile, which fits whatever
+    there may be to do; where there is nothing, it ends with this process."""
+    _early.append(_begun(0, True, prepare))
+
+
 def launch(start: Callable[[Job], Callable[[T], R]], threads: int, quiet: bool) -> Child[T]:
     """Begin one; it says `ready` when `start` has run in it."""
+    child: Child[T] = _early.pop() if _early and threads != 1 and quiet else _begun(threads, quiet)
+    with contextlib.suppress(BrokenPipeError):  # it has ended, which its pipe will tell
+        child.outbox.send(("start", (start, logs.heard())))
+    return child
+
+
+def _begun(threads: int, quiet: bool, prepare: Callable[[], None] | None = None) -> Child[Any]:
     # `spawn` everywhere: a fork would copy the threads' locks of numpy, OpenCV and ONNX Runtime in any state.
     context = multiprocessing.get_context("spawn")
     inbox, said = context.Pipe(duplex=False)
     told, outbox = context.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(told, said, start, quiet, logs.heard()), daemon=True)
+    process = context.Process(target=serve, args=(told, said, quiet, prepare), daemon=True)
     with _environment(SINGLE_THREAD if threads == 1 else {}), _interrupt_ignored():
         process.start()
     told.close()

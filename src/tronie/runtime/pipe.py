@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any
 
 from tronie.errors import Cancelled, TronieError, sentence
 from tronie.runtime import logs
@@ -19,9 +19,6 @@ from tronie.runtime.job import Job
 from tronie.runtime.logs import logger
 
 log = logger(__name__)
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Channel:
@@ -31,7 +28,7 @@ class Channel:
     def __init__(self, told: Connection, said: Connection) -> None:
         self.job = Job(lambda event: self.say("event", event))
         self.tasks: queue.SimpleQueue[tuple[Any] | None] = queue.SimpleQueue()
-        """Each alone in a tuple; None at the end."""
+        """Each alone in a tuple, the first is how to begin; None at the end."""
         self._told, self._said = told, said
         self._lock = threading.Lock()
         threading.Thread(target=self._hear, name="tronie-channel", daemon=True).start()
@@ -49,7 +46,7 @@ class Channel:
             except Exception:  # a task that cannot be read: to wait for the next one would be to wait for ever
                 log.exception("a worker process does not understand its task")
                 kind, value = "end", None
-            if kind == "task":
+            if kind in ("start", "task"):
                 self.tasks.put((value,))
             elif kind == "drain":
                 self.job.drain()
@@ -58,17 +55,22 @@ class Channel:
                 return
 
 
-def serve(
-    told: Connection, said: Connection, start: Callable[[Job], Callable[[T], R]], quiet: bool, level: int | None = None
-) -> None:
-    """The life of a worker process. `quiet` keeps back what decoders write to stderr of their own accord. What it logs
-    from `level` on is sent to the parent too."""
+def serve(told: Connection, said: Connection, quiet: bool, prepare: Callable[[], None] | None = None) -> None:
+    """The life of a worker process. It first hears how to begin, and from which level on what it logs is sent to the
+    parent too; until then it may `prepare`. `quiet` keeps back what decoders write to stderr of their own accord."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     logs.start()
     if quiet:
         _hush()
     channel = Channel(told, said)
+    if prepare is not None:
+        with contextlib.suppress(Exception):  # it will be met again by what is in need of it
+            prepare()
+    if (first := channel.tasks.get()) is None:
+        return
+    start: Callable[[Job], Callable[[Any], Any]]
+    ((start, level),) = first
     if level is not None:
         logs.send(level, lambda record: channel.say("log", record))
     try:
