@@ -15,6 +15,7 @@ from tronie.jobs.manifest import Manifest, same_file, written
 from tronie.jobs.worker import Bounded, not_finished
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import Crash
+from tronie.runtime.compilers import Compilers
 from tronie.runtime.job import Job
 from tronie.runtime.processes import run_in_processes
 
@@ -214,17 +215,17 @@ def _here(tasks: Tasks, start: Start, job: Job) -> Generator[Outcome, None, None
 
 
 def _apart(tasks: Tasks, start: Start, workers: int, job: Job) -> Generator[Outcome, None, None]:
-    # A single worker may use every core.
-    answers = run_in_processes(
-        start,
-        tasks,
-        workers,
-        threads=1 if workers > 1 else 0,
-        job=job,
-        limit=start.limit if isinstance(start, Bounded) else lambda event: None,
-        starting=start.starting if isinstance(start, Bounded) else None,
-        quiet=True,
-    )
-    with closing(answers):
-        for task, answer in answers:
-            yield not_finished(task, answer) if isinstance(answer, Crash) else answer
+    with Compilers(workers) as compilers:
+        answers = run_in_processes(
+            start,
+            tasks,
+            workers,
+            threads=1 if workers > 1 else 0,  # a single worker may use every core
+            job=job.part(listen=compilers.hear),
+            limit=start.limit if isinstance(start, Bounded) else lambda event: None,
+            starting=start.starting if isinstance(start, Bounded) else None,
+            quiet=True,
+        )
+        with closing(answers):
+            for task, answer in answers:
+                yield not_finished(task, answer) if isinstance(answer, Crash) else answer

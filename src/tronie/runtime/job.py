@@ -157,10 +157,18 @@ class Job:
         self._open: list[Stage] = []
         self._lock = threading.RLock()
 
-    def part(self, source: str | None = None, face: int | None = None, *, finishes: bool = True) -> Job:
-        """The job of one photo, face, ... of this one, with timings of its own. What it tells, this one tells, and what
-        ends this one ends it. Unless it `finishes`, a wish to drain cancels it: for work of which nothing is kept."""
-        part = Job()
+    def part(
+        self,
+        source: str | None = None,
+        face: int | None = None,
+        *,
+        finishes: bool = True,
+        listen: Listen | None = None,
+    ) -> Job:
+        """The job of one photo, face, ... of this one, with timings of its own. What it tells, `listen` hears and this
+        one tells, and what ends this one ends it. Unless it `finishes`, a wish to drain cancels it: for work of which
+        nothing is kept."""
+        part = Job(listen)
         part.source = self.source if source is None else source
         part.face = self.face if face is None else face
         part._parent, part._finishes, part._lock = self, finishes, self._lock

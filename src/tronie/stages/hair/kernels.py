@@ -13,6 +13,8 @@ PER_ROW, PER_COLUMN = 12, 10
 ZERO, ONE, HALF, TOP = (np.float32(x) for x in (0, 1, 0.5, 255))
 MATTE_LOW, MATTE_HIGH = np.float32(0.4), np.float32(0.9)
 """Shares between which a colour begins to be the hair's own, and not mixed with what is behind."""
+CROP_X, CROP_Y, MASK_X, MASK_Y, SEEN, SQUARE = (np.int64(k) for k in range(6))
+"""What is where in `packed`. For each plain number that a kernel hands on, numba would compile anew what gets it."""
 
 
 @fast_jit
@@ -47,17 +49,17 @@ def look_up(packed: Any, crop: Any, canvas: Any, solid: Any, colour: Any, shown:
                 for b in range(PER_COLUMN):
                     fx = np.float32((b + 0.5) / PER_COLUMN)
                     x = j * PER_COLUMN + b
-                    seen = _mixed(packed, i, j, 4, fy, fx)
+                    seen = _mixed(packed, i, j, SEEN, fy, fx)
                     if seen <= ZERO:
                         continue
-                    cx = min(max(_mixed(packed, i, j, 2, fy, fx) - HALF, ZERO), side)
-                    cy = min(max(_mixed(packed, i, j, 3, fy, fx) - HALF, ZERO), side)
+                    cx = min(max(_mixed(packed, i, j, MASK_X, fy, fx) - HALF, ZERO), side)
+                    cy = min(max(_mixed(packed, i, j, MASK_Y, fy, fx) - HALF, ZERO), side)
                     m, n = int(cy), int(cx)
                     gy, gx = cy - np.float32(m), cx - np.float32(n)
                     top = canvas[m, n] + gx * (canvas[m, n + 1] - canvas[m, n])
                     bottom = canvas[m + 1, n] + gx * (canvas[m + 1, n + 1] - canvas[m + 1, n])
                     here = top + gy * (bottom - top)
-                    square = _mixed(packed, i, j, 5, fy, fx)
+                    square = _mixed(packed, i, j, SQUARE, fy, fx)
                     share[y, x] += here * square
                     sure[y, x] += square
                     top = solid[m, n] + gx * (solid[m, n + 1] - solid[m, n])
@@ -65,8 +67,8 @@ def look_up(packed: Any, crop: Any, canvas: Any, solid: Any, colour: Any, shown:
                     own = seen * _step(top + gy * (bottom - top), MATTE_LOW, MATTE_HIGH)
                     if own <= ZERO:
                         continue
-                    px = min(max(_mixed(packed, i, j, 0, fy, fx) - HALF, ZERO), right)
-                    py = min(max(_mixed(packed, i, j, 1, fy, fx) - HALF, ZERO), low)
+                    px = min(max(_mixed(packed, i, j, CROP_X, fy, fx) - HALF, ZERO), right)
+                    py = min(max(_mixed(packed, i, j, CROP_Y, fy, fx) - HALF, ZERO), low)
                     m, n = int(py), int(px)
                     gy, gx = py - np.float32(m), px - np.float32(n)
                     for k in range(3):

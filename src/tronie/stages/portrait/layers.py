@@ -26,6 +26,9 @@ BETTER = (0.1, 0.4)
 BLEND_MM = 1.5
 """Over which the head's own map and that of its surroundings are smoothed into each other."""
 ZERO, ONE, HALF, TOP = (np.float32(x) for x in (0, 1, 0.5, 255))
+OTHER_X, OTHER_Y, MIRRORED, FILL, BEYOND, HEAD = (np.int64(k) for k in (0, 1, 2, 3, 4, 8))
+"""What is where in the grid of `lay`. For each plain number that a kernel hands on, numba would compile anew what gets
+it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ def weigh(position: Any, cells: int) -> tuple[int, int, Any]:
 
 
 @jit
-def bilinear(grid: Any, i: int, i1: int, fy: Any, j: int, j1: int, fx: Any, k: int) -> Any:
+def bilinear(grid: Any, i: int, i1: int, fy: Any, j: int, j1: int, fx: Any, k: Any) -> Any:
     top = grid[i, j, k] + fx * (grid[i, j1, k] - grid[i, j, k])
     low = grid[i1, j, k] + fx * (grid[i1, j1, k] - grid[i1, j, k])
     return top + fy * (low - top)
@@ -201,17 +204,17 @@ def lay(out: Any, source: Any, grid: Any, gain: Any, beyond: Any, cell: int, kin
                         mask[y, x] = kinds[0] if low >= HALF else kinds[4]
                         continue
                     j, j1, fx = weigh((np.float32(x) + HALF) * small - HALF, columns)
-                    head = bilinear(grid, i, i1, fy, j, j1, fx, 8)
+                    head = bilinear(grid, i, i1, fy, j, j1, fx, HEAD)
                     kind = kinds[0] if head >= HALF else kinds[4]
                     if busy:
-                        m = bilinear(grid, i, i1, fy, j, j1, fx, 2)
-                        f = bilinear(grid, i, i1, fy, j, j1, fx, 3)
-                        b = bilinear(grid, i, i1, fy, j, j1, fx, 4)
+                        m = bilinear(grid, i, i1, fy, j, j1, fx, MIRRORED)
+                        f = bilinear(grid, i, i1, fy, j, j1, fx, FILL)
+                        b = bilinear(grid, i, i1, fy, j, j1, fx, BEYOND)
                         c, c1, gy = weigh((np.float32(y) + HALF) * coarse_y - HALF, gain.shape[0])
                         d, d1, gx = weigh((np.float32(x) + HALF) * coarse_x - HALF, gain.shape[1])
                         if m > ZERO:
-                            sx = bilinear(grid, i, i1, fy, j, j1, fx, 0)
-                            sy = bilinear(grid, i, i1, fy, j, j1, fx, 1)
+                            sx = bilinear(grid, i, i1, fy, j, j1, fx, OTHER_X)
+                            sy = bilinear(grid, i, i1, fy, j, j1, fx, OTHER_Y)
                             r, r1, hy = weigh(sy, source.shape[0])
                             s, s1, hx = weigh(sx, source.shape[1])
                         for k in range(3):
