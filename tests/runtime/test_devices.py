@@ -310,6 +310,34 @@ def test_the_doctor_tells_what_nets_take_and_auto_goes_by_it(
     assert session.place == "cuda"
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (["onnxruntime"], []),
+        (["onnxruntime-gpu"], []),
+        (["onnxruntime", "onnxruntime-gpu"], ["pip uninstall -y onnxruntime onnxruntime-gpu"]),
+        ([], ["pip install onnxruntime"]),
+    ],
+)
+def test_one_package_of_the_runtime_is_enough_and_two_are_too_many(
+    there: list[str], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib import metadata
+
+    from tronie.cli import doctor
+
+    def version(name: str) -> str:
+        if ("opencv-" in name and "headless" not in name) or (name.startswith("onnxruntime") and name not in there):
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(metadata, "version", version)
+    hints = [check.hint for check in doctor._packages() if check.state != "good" and check.name != "OpenCV"]
+    assert [hint[: hint.find(", then")] if ", then" in hint else hint for hint in hints] == [
+        f"What came last counts. Keep one: {one}" if "uninstall" in one else one for one in said
+    ]
+
+
 def test_the_doctor_measures_and_says_what_does_not_load(
     card: Callable[..., Card], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,12 +15,10 @@ from typing import Literal
 
 from tronie.errors import sentence
 from tronie.runtime.atomic_files import scratch
-from tronie.runtime.crash_report import PACKAGES
+from tronie.runtime.crash_report import PACKAGES, RUNTIMES
 from tronie.runtime.hardware import WORKER_BYTES, cores, default_workers, load_by_core, memory, processor
 from tronie.version import __version__
 
-RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
-"""Packages that hold ONNX Runtime, each with other devices; docs/devices.md."""
 SLOW_PHOTO = 2.0
 """Seconds for the small test picture above which this machine counts as slow."""
 

@@ -134,8 +134,7 @@ class Pipeline(Models):
 
             with whole.stage("enhance"):
                 enhanced = whole_photo(photo, pasted)
-        for text in untold():
-            job.emit(Note(text))
+        _tell_of_devices(job)
         return Result(photo, tuple(faces), whole.timings, enhanced, unmeasured)
 
     def _run_within(
@@ -183,6 +182,7 @@ class Pipeline(Models):
             detections = finder.detect()
         with job.stage("landmarks"):
             found = finder.mark(detections)
+        _tell_of_devices(job)
         size = (photo.image.shape[1], photo.image.shape[0])
         with job.stage("camera"):
             focal = self.settings.fit.focal or photo.focal
@@ -404,6 +404,11 @@ def do_photo(
         unmeasured=result.unmeasured,
         timings=timings,
     )
+
+
+def _tell_of_devices(job: Job) -> None:
+    for text in untold():
+        job.emit(Note(text))
 
 
 def _told(faces: Sequence[Face], photo: Photo, corner: Corner | None, source: str) -> FacesFound:

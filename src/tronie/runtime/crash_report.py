@@ -32,6 +32,7 @@ ABOUT = "TRONIE_REPORT_ABOUT"
 """What `about` was told, for worker processes, which inherit it."""
 KEPT = 20
 """Reports, the newest ones."""
+MISSING = "missing"
 LONGEST = 500
 """Characters of a message."""
 PACKAGES = (
@@ -39,6 +40,8 @@ PACKAGES = (
     "typer", "rich",
 )  # fmt: skip
 """What the package needs at run time, as in pyproject.toml."""
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
+"""Packages that hold ONNX Runtime, each with other devices (docs/devices.md): one of them is there."""
 HEADING = """\
 tronie crash report
 It holds no picture and no names of people, folders or photos, as far as that can be told: look through it before you
@@ -117,7 +120,8 @@ def report(error: BaseException, doing: str) -> str:
         "doing": without_names(doing),
         "tronie": f"{__version__}, Python {platform.python_version()}",
         "machine": f"{kind}, {processor() or 'processor unknown'}, {cores()} cores, {size}",
-        "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES if name not in RUNTIMES),
+        "runtime": ", ".join(f"{name} {v}" for name in RUNTIMES if (v := _version(name)) != MISSING) or MISSING,
     } | {name: without_names(str(value)) for name, value in _about().items()}
     lines = [f"{name + ':':<10}{value}" for name, value in facts.items()]
     return "\n".join([HEADING, *lines, "", *_trace(error), ""])
@@ -198,7 +202,7 @@ def _version(package: str) -> str:
 
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
-    return "missing"
+    return MISSING
 
 
 def _forget_old(folder: Path) -> None:
