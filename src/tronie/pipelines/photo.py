@@ -32,6 +32,7 @@ from tronie.pipelines.multiview import (
 )
 from tronie.pipelines.outcome import Outcome, Status, Task, numbered
 from tronie.runtime.devices import untold
+from tronie.runtime.forks import about_to_work
 from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job, Note
 from tronie.runtime.logs import logger
 from tronie.runtime.threads import spread
@@ -100,9 +101,11 @@ class Pipeline(Models):
         textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
         `camera`, `enhance`, and of each face `segment`, `fit`, `hair`, `texture`, `light`, `frontal`;
         between them of the faces that are found.
-        Raises InputError when the photo cannot be read, Cancelled when the job is. What goes wrong with one face is
+        Raises InputError when the photo cannot be read, Cancelled when the job is, TronieError in a process that was
+        forked off one in which photos had been done. What goes wrong with one face is
         that face's `error`.
         """
+        about_to_work()
         with single_blas_thread():
             return self._run(source, each, _job_of(source, job))
 
@@ -168,6 +171,7 @@ class Pipeline(Models):
 
     def find(self, photo: Photo, job: Job | None = None) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
+        about_to_work()
         x0, y0, *_ = box = self._picture(photo)
         with single_blas_thread():
             faces, _, camera = self._found(within(photo, box), _job_of(photo, job))

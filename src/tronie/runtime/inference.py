@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tronie.errors import WeightsError
 from tronie.runtime import devices
 from tronie.runtime.devices import AUTO, Device
+from tronie.runtime.forks import about_to_work
 from tronie.runtime.hardware import processor
 from tronie.runtime.logs import logger
 from tronie.runtime.net_speeds import CPU, kept
@@ -97,7 +98,8 @@ class Session:
         return _unpickled, (self.path, self.threads, self.split, self.device)
 
     def load(self) -> None:
-        """Load now rather than at the first run."""
+        """Load now rather than at the first run. Raises TronieError in a process that was forked too late."""
+        about_to_work()
         with self._lock:
             if self._session is not None:
                 return
