@@ -1,5 +1,5 @@
-"""Processes that were forked off one whose libraries had begun threads: the threads stay behind, with all locks that they
-held, and whoever waits for them there waits for ever."""
+"""Processes that were forked off one whose libraries had begun threads: the threads stay behind, with all locks that
+they held, and whoever waits for them there waits for ever."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _begun = _left_behind = False
 
 
 def about_to_work() -> None:
-    """To be called before threads of nets, decoders and kernels may begin. Raises TronieError where they would be waited
-    for in vain."""
+    """To be called before threads of nets, decoders and kernels may begin. Raises TronieError where they would be
+    waited for in vain."""
     global _begun
     if _left_behind:
         raise TronieError(SENTENCE)
