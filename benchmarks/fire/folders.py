@@ -71,9 +71,10 @@ class Place:
             _remove(self.photos / name)
         self.photos.mkdir(exist_ok=True)
         found = sorted(path for path in portraits.iterdir() if path.suffix.lower() in SUFFIXES)
-        names = []
+        names, letters = [], "abcdefghijklmnopqrstuvwxyz"
         for number, path in zip(range(good), cycle(found), strict=False):
-            names.append(f"portrait-{number:05d}{path.suffix.lower()}")
+            # Between the others by name, which is the order of work.
+            names.append(f"{letters[number % 26]}-portrait-{number:05d}{path.suffix.lower()}")
             (self.photos / names[-1]).write_bytes(path.read_bytes() + b"%d" % number)
         return names, bad[:hostile]
 

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from hostile_files import chunk, encoded, gif, noise, png, webp
 
-from tronie.errors import InputError, WeightsError
+from tronie.errors import InputError, OutputError, WeightsError
+from tronie.export.page_glb import split_glb
+from tronie.export.records import InputRecord
 from tronie.formats.npz import read_npz
 from tronie.formats.safety import Refused
 from tronie.head.model import HeadModel
@@ -25,9 +27,12 @@ from tronie.io.jxl_reader import jxl_header
 from tronie.io.saved_head import texture_from_bytes
 from tronie.io.video import open_video
 from tronie.io.video.image_sequence import MovingPicture
+from tronie.jobs.ledger import line
+from tronie.jobs.manifest import Manifest
 from tronie.render import load
 from tronie.render.panorama import read_panorama
 from tronie.runtime.json_text import parsed
+from tronie.settings import Settings
 
 DEEP = b"[" * 100_000
 
@@ -146,6 +151,27 @@ def test_names_in_a_graph_are_told_so_that_they_can_be_printed(tmp_path: Path) -
     (tmp_path / "net.pb").write_bytes(graph.bytes())
     with pytest.raises(WeightsError, match=r"lacks a\?\[31m\?\.$"):
         import_file("deep3d", tmp_path / "net.pb")
+
+
+@pytest.mark.parametrize("part", [{"buffers": True}, {"images": "a"}, {"asset": [1]}])
+def test_heads_for_a_page_of_odd_parts(part: dict[str, object]) -> None:
+    text = json.dumps(part).encode()
+    text += b" " * (-len(text) % 4)
+    data = (
+        b"glTF" + struct.pack("<III", 2, 28 + len(text), len(text)) + b"JSON" + text + struct.pack("<I", 0) + b"BIN\0"
+    )
+    with pytest.raises(InputError, match=r"no \.glb, or damaged"):
+        split_glb("head.glb", data, False)
+
+
+def test_a_long_name_in_a_manifest_does_not_fill_the_terminal(tmp_path: Path) -> None:
+    Manifest.open(tmp_path, Settings())
+    record = InputRecord(source="a", name="a" * 9000, status="ok", settings="b")
+    text = (tmp_path / "manifest.json").read_bytes().replace(b'"inputs": []', b'"inputs": [' + line(record) + b"]")
+    (tmp_path / "manifest.json").write_bytes(text)
+    with pytest.raises(OutputError, match="as the name of a folder") as found:
+        Manifest.open(tmp_path, Settings())
+    assert len(str(found.value)) < 400
 
 
 def test_pickles_with_odd_texts_warn_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:

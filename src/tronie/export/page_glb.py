@@ -32,7 +32,10 @@ def split_glb(name: str, data: bytes, has_provenance: bool) -> tuple[bytes, byte
         raise wrong from None
     if begin > len(data) or not isinstance(document, dict):
         raise wrong
-    parts = [part for kind in ("buffers", "images") for part in document.get(kind) or ()]
+    lists = [document.get(kind) or [] for kind in ("buffers", "images")]
+    if not all(isinstance(each, list) for each in lists) or not isinstance(document.get("asset") or {}, dict):
+        raise wrong
+    parts = [part for each in lists for part in each]
     if any(not isinstance(part, dict) or "uri" in part for part in parts):
         raise InputError(f"Cannot show {name}: it refers to other files.")
     if not str((document.get("asset") or {}).get("generator", "")).startswith("tronie"):

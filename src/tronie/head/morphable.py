@@ -236,8 +236,7 @@ def _floats(values: Numbers, shape: tuple[int, ...], what: str) -> Array:
 
 
 def _indices(values: Numbers, count: int, what: str) -> Ints:
-    with np.errstate(invalid="ignore"):  # what is no number becomes one that is refused
-        made = np.asarray(values).astype(np.int64)
+    made = np.asarray(values).astype(np.int64)
     if made.ndim != 2 or made.shape[1] not in (1, 3, 4) or not len(made):
         raise Refused(f"its {what} are neither triangles nor quads")
     if made[:, :3].min() < 0 or made.min() < -1 or made.max() >= count:

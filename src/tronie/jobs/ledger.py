@@ -116,7 +116,7 @@ def read(path: Path) -> Records:
     for text in _inputs(path):
         record = InputRecord.model_validate_json(text)
         if not is_safe(record.name):
-            raise ValueError(f"it gives {record.name!r} as the name of a folder")
+            raise ValueError(f"it gives {record.name[:80]!r} as the name of a folder")
         folded = fold(record.name)
         if folded in names:
             raise ValueError(f"it gives two photos the folder {record.name}")

@@ -49,8 +49,11 @@ class Family:
 
     def load(self, place: Path) -> Morphable:
         """The model of the user's file, or of the folder that it lies in. Raises WeightsError."""
+        import numpy as np
+
         main = self.main_file(place)
-        with refusals(place, f"a file of {self.what}"):
+        # Numbers beyond bounds become some that are refused in the end.
+        with refusals(place, f"a file of {self.what}"), np.errstate(over="ignore", invalid="ignore"):
             whole = self.folder and main.name == self.files[0]
             return self.read(self, main.parent if whole else main)
 
