@@ -94,7 +94,8 @@ def _track(folder: Path, person: dict[str, object]) -> Track:
     names = tuple(columns[columns.index("gaze_right_pitch") + 1 :])
 
     def numbers(*wanted: str) -> np.ndarray:
-        return np.array([[float(row[name] or "nan") for name in wanted] for row in rows], dtype=np.float32)
+        with np.errstate(over="ignore"):  # of another program's numbers
+            return np.array([[float(row[name] or "nan") for name in wanted] for row in rows], dtype=np.float32)
 
     error = person.get("error")
     return Track(

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from tronie.pipelines.outcome import Outcome
 from tronie.runtime.json_text import parsed
 from tronie.service.stored import FaceReport, PhotoReport, Report, ResultFile, Upload
 
-Size = tuple[int, int]
+CLIP = "clip.json"
+LARGEST = 20_000_000
+"""Bytes of a record that is read."""
+DAMAGED = "What was written of this face cannot be read."
+_FACE = TypeAdapter(FaceReport)
 
 
 def report_of(folder: Path, uploads: Sequence[Upload], outcomes: Sequence[Outcome]) -> Report:
@@ -63,24 +70,30 @@ def public(text: str, folder: Path, upload: Upload) -> str:
 def _faces(folder: Path, own: Mapping[str, str]) -> list[FaceReport]:
     """Of a photo's faces or a clip's people, by number."""
     faces = []
-    people = {person.get("index"): person for person in _read(folder / "clip.json").get("people", ())}
+    people = _people(folder, own)
     found = sorted({short.split("/")[0] for short in own if short.startswith("face-")}, key=_number)
     for place in found:
-        record = _read(folder / place / "face.json")
-        person = people.get(_number(place))
-        box = record.get("box")
-        error = record.get("error") if person is None else record.get("error") or person.get("error")
-        faces.append(
-            FaceReport(
-                index=_number(place),
-                box=None if box is None or person is not None else (box[0], box[1], box[2], box[3]),
-                score=None if person is not None else record.get("score"),
-                error=error,
-                warnings=tuple(record.get("warnings", ())),
-                files={short.partition("/")[2]: each for short, each in own.items() if short.startswith(f"{place}/")},
-            )
-        )
+        index, written = _number(place), f"{place}/face.json"
+        files = {short.partition("/")[2]: each for short, each in own.items() if short.startswith(f"{place}/")}
+        record = _read(folder / written) if written in own else {}
+        person = people.get(index)
+        told = {"index": index, "error": record.get("error"), "warnings": record.get("warnings", ()), "files": files}
+        if person is None:
+            told |= {"box": record.get("box"), "score": record.get("score")}
+        else:
+            told |= {"box": None, "error": told["error"] or person.get("error")}
+        try:
+            faces.append(_FACE.validate_python(told))
+        except ValidationError:
+            faces.append(FaceReport(index, None, error=DAMAGED, files=files))
     return faces
+
+
+def _people(folder: Path, own: Mapping[str, str]) -> dict[int, Mapping[str, Any]]:
+    """What a clip's record says of each person."""
+    people = _read(folder / CLIP).get("people") if CLIP in own else None
+    listed = [one for one in people if isinstance(one, dict)] if isinstance(people, list) else []
+    return {one["index"]: one for one in listed if isinstance(one.get("index"), int)}
 
 
 def _number(place: str) -> int:
@@ -90,7 +103,7 @@ def _number(place: str) -> int:
 
 def _read(path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        value = parsed(path.read_bytes())
+        value = parsed(path.read_bytes()) if path.stat().st_size <= LARGEST else None
         if isinstance(value, dict):
             return value
     return {}
@@ -103,7 +116,7 @@ def _files(folder: Path) -> list[ResultFile]:
         folders.sort()
         for name in files:
             path = Path(above, name)
-            if path.is_symlink():
+            if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would be waited for
                 continue
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
