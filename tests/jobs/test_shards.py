@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_job import contents, job, made
@@ -226,6 +227,16 @@ def test_a_gate_lets_one_through_at_a_time_and_leaves_nothing(tmp_path: Path, mo
     with gate(tmp_path, "gate"), locked(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_heads_of_persons_are_not_made_between_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tronie.pipelines.person import job as person
+
+    (tmp_path / "a.jpg").touch()
+    monkeypatch.setattr(person, "find_faces", lambda *_: [SimpleNamespace(shots=[1])])
+    monkeypatch.setattr(person, "grouped", lambda *_: pytest.fail("it went on"))
+    with locked(tmp_path, Shard(2, 3).lock), pytest.raises(OutputError, match=r"A run of shard 2/3 is writing"):
+        person.make_people([tmp_path / "a.jpg"], tmp_path, Settings())
 
 
 def test_what_another_machine_writes_is_left_alone_for_a_day(tmp_path: Path) -> None:

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 from tronie.errors import OutputError
 from tronie.jobs.place import Place
+from tronie.runtime.folder_lock import GATE, PART, WAIT
 
-GATE = ".tronie-lock-gate"
 _LEDGER = re.compile(r"\.tronie-shard-(\d+)-of-(\d+)\.json")
-_LOCK = re.compile(r"\.tronie-lock-(\d+)-of-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def ledgers(out: Place) -> list[Shard]:
 
 def at_work(out: Place) -> list[Shard]:
     """The parts that are worked on now."""
-    return [shard for shard in _named(out, _LOCK) if out.is_locked(shard.lock)]
+    return [shard for shard in _named(out, PART) if out.is_locked(shard.lock)]
 
 
 def _named(out: Place, pattern: re.Pattern[str]) -> list[Shard]:
@@ -85,19 +84,18 @@ def in_gate(out: Place) -> Iterator[None]:
 def enter(stack: ExitStack, out: Place, shard: Shard | None) -> None:
     """Take a folder for a run, or its part of it, for as long as the stack is open; to be called in the gate. Raises
     OutputError where others are in it."""
-    wait = "wait until it has ended, or choose another folder with -o."
     if shard is None:
         stack.enter_context(out.locked())
         if others := at_work(out):
-            raise OutputError(f"A run of shard {others[0]} is writing into {out.address}; {wait}")
+            raise OutputError(f"A run of shard {others[0]} is writing into {out.address}; {WAIT}")
         return
     with out.locked():  # whoever does the whole has it all the time
         pass
-    busy = f"Another run of shard {shard} is writing into {out.address}; {wait}"
+    busy = f"Another run of shard {shard} is writing into {out.address}; {WAIT}"
     stack.enter_context(out.locked(shard.lock, busy))
     for other in at_work(out):
         if other.count != shard.count:
             raise OutputError(
                 f"A run of shard {other} is writing into {out.address}, which divides the photos otherwise than "
-                f"{shard}; {wait}"
+                f"{shard}; {WAIT}"
             )

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tronie.errors import OutputError
 from tronie.runtime.atomic_files import explain
 
 FILE = ".tronie-lock"
-
+GATE = ".tronie-lock-gate"
+PART = re.compile(r"\.tronie-lock-(\d+)-of-(\d+)")
+"""Lock of a part of a job: its number, and of how many."""
+WAIT = "wait until it has ended, or choose another folder with -o."
 
 PATIENCE = 600.0
 """Seconds for which a gate is waited at: who is in it only reads and writes lists."""
@@ -28,9 +32,7 @@ def locked(folder: Path, name: str = FILE, busy: str = "") -> Iterator[None]:
     path = folder / name
     handle = _taken(path)
     if handle is None:
-        raise OutputError(
-            busy or f"Another run is writing into {folder}; wait until it has ended, or choose another folder with -o."
-        )
+        raise OutputError(busy or f"Another run is writing into {folder}; {WAIT}")
     with _let_go(path, handle):
         yield
 
@@ -48,7 +50,20 @@ def is_locked(folder: Path, name: str = FILE) -> bool:
 
 
 @contextmanager
-def gate(folder: Path, name: str) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
+    """Keep all other runs out of a folder that is there, those of parts of a job too. Raises OutputError if one is in
+    it."""
+    with ExitStack() as held:
+        with gate(folder):
+            held.enter_context(locked(folder))
+            for name in sorted(os.listdir(folder)):
+                if (part := PART.fullmatch(name)) and is_locked(folder, name):
+                    raise OutputError(f"A run of shard {part[1]}/{part[2]} is writing into {folder}; {WAIT}")
+        yield
+
+
+@contextmanager
+def gate(folder: Path, name: str = GATE) -> Iterator[None]:
     """What only one process at a time may do, and briefly: others wait. Raises OutputError where nobody comes out."""
     path, began = folder / name, time.monotonic()
     while (handle := _taken(path)) is None:

@@ -28,7 +28,7 @@ from tronie.pipelines.person.grouping import (
 from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline, single_blas_thread
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
-from tronie.runtime.folder_lock import locked
+from tronie.runtime.folder_lock import alone
 from tronie.runtime.hardware import kernels_missing
 from tronie.runtime.jit import telling
 from tronie.runtime.job import Event, Job, Note, Problem
@@ -87,7 +87,7 @@ def make_people(
         found = find_faces(pipeline, inputs.paths, job)
         if not any(one.shots for one in found):
             raise InputError("There is no face in any of the photos.")
-        with locked(make_folder(out)), single_blas_thread():
+        with alone(make_folder(out)), single_blas_thread():
             sweep(out)
             if entries is not None:
                 chosen: Mapping[str, Sequence[Shot]] = as_said(found, entries, str(people))
