@@ -109,6 +109,7 @@ class VideoSettings(Branch):
     smooth: float = Field(1.0, ge=0, le=5, description="Of a video: how much jitter is smoothed away; 0: none.")
     bridge: float = Field(0.5, ge=0, description="Of a video: seconds for which a hidden face is still there.")
     fps: float = Field(25.0, gt=0, le=1000, description="Of a video made of picture files: how many a second.")
+    start: float | None = Field(None, ge=0, description="Of a video: from this second on.")
     seconds: float | None = Field(None, gt=0, description="Of a video or camera: only so many seconds.")
 
 

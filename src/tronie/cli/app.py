@@ -68,6 +68,7 @@ def common(
     "camera",
     "sequence",
     "fps",
+    "start",
     "seconds",
     "smooth",
     "bridge",

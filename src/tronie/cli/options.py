@@ -56,6 +56,7 @@ PLACES: dict[str, str] = {
     "smooth": "video.smooth",
     "bridge": "video.bridge",
     "fps": "video.fps",
+    "start": "video.start",
     "seconds": "video.seconds",
 }
 """Parameter of the command -> place in the settings tree."""

@@ -355,6 +355,7 @@ class VideoRecord(Record):
     codec: str
     reader: str = Field(description="What decoded it: `PyAV`, `OpenCV` or `Pillow`.")
     cuts: list[int] = Field(description="Frames that begin a new shot.")
+    first: int = Field(0, description="Number in the file of the first frame that was read, which is frame 0 here.")
     notes: list[str] = Field([], description="What reading met: a file that breaks off, a rate that varies, ...")
 
 
@@ -381,3 +382,7 @@ class ClipRecord(Record):
     camera: CameraRecord
     people: list[ClipPersonRecord]
     films: list[str] = Field([], description="Beside the people's folders.")
+    by_hand: list[tuple[Literal["merge", "split"], int, int]] = Field(
+        [],
+        description="How people were put right by hand, in order: `merge`, person, person; `split`, person, frame.",
+    )

@@ -81,6 +81,7 @@ NAMES: dict[str, str] = {
     "Fps": "초당 프레임",
     "Overlay": "겹쳐 보기",
     "Seconds": "초",
+    "Start": "시작",
     "Only": "단계 제한",
     "Outputs": "만들 파일",
     "Read": "읽기",
@@ -183,6 +184,7 @@ EXPLANATIONS: dict[str, str] = {
     "Where nets run; auto: a graphics card where one is set up, else the processor.": (
         "신경망을 실행하는 장치입니다. auto는 설정된 그래픽 카드를, 없으면 프로세서를 씁니다."
     ),
+    "Of a video: from this second on.": "동영상: 이 시간(초)부터 처리합니다.",
     "Of a video or camera: only so many seconds.": "동영상이나 카메라: 이 시간(초)만 처리합니다.",
     "Only the bare head, the head with its texture, or the portrait.": (
         "전부보다 적게: 맨 머리만, 텍스처를 입힌 머리, 또는 초상만."

@@ -42,6 +42,8 @@ def bounded(settings: Settings, config: ServiceConfig) -> Settings:
     tree = settings.model_dump(exclude_unset=True)
     tree["read"] = {**tree.get("read", {}), "max_megapixels": megapixels}
     tree["video"] = {**tree.get("video", {}), "seconds": seconds}
+    if video.start is not None:  # what lies before costs reading too
+        tree["video"]["start"] = min(video.start, config.max_seconds)
     tree["compute"] = {"device": config.device}
     return Settings.model_validate(tree)
 

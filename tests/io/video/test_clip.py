@@ -236,3 +236,17 @@ def test_the_folder_of_numbered_pictures_has_a_name_without_numbers(tmp_path: Pa
 def test_every_recording_of_a_camera_is_a_source_of_its_own() -> None:
     assert camera_source(0).startswith("camera:0@")
     assert is_clip(camera_source(0))
+
+
+def test_a_part_counts_from_its_own_first_frame(film: Path) -> None:
+    from tronie.io.video.clip import Limited
+
+    whole = list(open_clip(film).frames())
+    step = whole[1].time
+    part = Limited(open_clip(film), 4 * step, 3 * step)
+    frames = list(part.frames())
+    assert part.first == 3
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert np.allclose([frame.time for frame in frames], [frame.time for frame in whole[:4]])
+    assert all(np.array_equal(one.image, whole[k + 3].image) for k, one in enumerate(frames))
+    assert part.info.frames in (None, 4)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,8 @@ MOVING_SECONDS, MOVING_FRAMES = 0.4, 6
 """A picture that moves for so long, with so many frames, is a clip."""
 CAMERA = "camera:"
 """What the source of a camera begins with: `camera:0`."""
+SAME_TIME = 1e-6
+"""Seconds that may get lost on the way."""
 USUAL_FPS = 25.0
 """Of pictures that have no time."""
 MOST_FRAMES = 1 << 31
@@ -145,13 +148,19 @@ def stands_for_many(path: Path) -> bool:
 
 
 class Limited:
-    """A clip of which only the first seconds are read."""
+    """A clip of which only so many seconds are read, from `start` on. Its frames and times count from there."""
 
-    def __init__(self, clip: Clip, seconds: float | None) -> None:
-        self._clip, self._seconds, self._info = clip, seconds, clip.info
+    def __init__(self, clip: Clip, seconds: float | None, start: float = 0.0) -> None:
+        self._clip, self._seconds, self._start, self._info = clip, seconds, start, clip.info
+        self.first = 0
+        """Number of its first frame in the whole clip; known when that was read."""
+        info = self._info
+        if start:
+            left = None if info.frames is None else max(0, info.frames - round(start * info.fps))
+            self._info = info = replace(info, frames=left)
         if seconds is not None:
-            most = int(seconds * clip.info.fps)
-            self._info = replace(self._info, frames=min(most, self._info.frames or most))
+            most = int(seconds * info.fps)
+            self._info = replace(info, frames=min(most, info.frames or most))
 
     @property
     def info(self) -> ClipInfo:
@@ -162,10 +171,16 @@ class Limited:
         return self._clip.notes
 
     def frames(self) -> Iterator[Frame]:
-        for frame in self._clip.frames():
-            if self._seconds is not None and frame.time >= self._seconds:
+        begins = 0.0
+        wanted = dropwhile(lambda frame: frame.time < self._start - SAME_TIME, self._clip.frames())
+        for count, frame in enumerate(wanted):
+            if not count and self._start:
+                self.first, begins = frame.index, frame.time
+                if (sound := self._info.sound) is not None:
+                    self._info = replace(self._info, sound=replace(sound, begins=sound.begins + begins))
+            if self._seconds is not None and frame.time - begins >= self._seconds - SAME_TIME:
                 return
-            yield frame
+            yield replace(frame, index=frame.index - self.first, time=frame.time - begins) if self.first else frame
 
     def close(self) -> None:
         self._clip.close()

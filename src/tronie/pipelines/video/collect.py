@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SHORT = 10
 """Frames of a clip below which nobody is left out for being seen in few."""
 
+Watch = Callable[[Frame, Sequence[Seen]], object]
+"""Gets a frame and the faces in it."""
 _Step = tuple[Frame, list[Seen], list[int], bool]
 ROW = np.dtype(
     [
@@ -48,6 +50,15 @@ ROW = np.dtype(
 """7 kB: a minute of two people at 30 frames a second is 25 MB."""
 
 
+class HandEdit(NamedTuple):
+    """People put right by hand: two that are one, or one that is two. Numbers of people are those before the edit."""
+
+    what: Literal["merge", "split"]
+    person: int
+    other: int
+    """merge: the number of the person who is the same; split: the first frame, of those followed, of somebody else."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Collected:
     """All that the first pass found."""
@@ -62,6 +73,10 @@ class Collected:
     people: list[list[int]]
     """Tracks of each person, in the order in which the people appear."""
     notes: tuple[str, ...]
+    first: int = 0
+    """Number in the file of the first frame."""
+    by_hand: tuple[HandEdit, ...] = ()
+    """How somebody has put the people right."""
 
 
 class Spool:
@@ -96,6 +111,17 @@ class Spool:
         """Row numbers of some tracks, in order of time."""
         return np.sort(np.array([n for track in tracks for n in self.of_track.get(track, ())], dtype=np.int64))
 
+    def split(self, track: int, frame: int) -> int | None:
+        """Let what a track has from a frame on be another track, and give back its number. None if it ends before,
+        or begins no sooner."""
+        rows, numbers = self.rows(), self.of_track.get(track, [])
+        later = [n for n in numbers if rows[n]["frame"] >= frame]
+        if not later or len(later) == len(numbers):
+            return None
+        new = max(self.of_track) + 1
+        self.of_track[track], self.of_track[new] = numbers[: -len(later)], later
+        return new
+
     def close(self) -> None:
         self._file.close()
 
@@ -118,6 +144,7 @@ def collect(
     job: Job | None = None,
     least_seconds: float = 0.2,
     recognised: bool = True,
+    watch: Watch | None = None,
 ) -> Collected:
     """Follow all faces of a clip. `work` is an empty folder for what does not stay in memory; tracks of people who are
     seen for less than `least_seconds` in all are left out. The stage `follow` of `job` has a step for every frame; once
@@ -142,12 +169,14 @@ def collect(
                     spool.add(face)
                     traits.add(face)
                     shots.offer(frame.image, face)
+                if watch is not None:
+                    watch(frame, seen)
                 stage.advance()
                 if job.draining:
                     break
         people = _people(clip, spool, traits, len(times), least_seconds)
     info = replace(clip.info, fps=true_rate(clip.info.fps, times))
-    return Collected(info, times, cuts, spool, shots, people, clip.notes)
+    return Collected(info, times, cuts, spool, shots, people, clip.notes, getattr(clip, "first", 0))
 
 
 def _people(clip: Clip, spool: Spool, traits: Traits, frames: int, least_seconds: float) -> list[list[int]]:

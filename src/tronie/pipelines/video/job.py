@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -23,7 +23,7 @@ from tronie.io.video.clip import CAMERA, Clip, Limited
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.outcome import Outcome, Task, numbered
-from tronie.pipelines.video.collect import Collected, collect
+from tronie.pipelines.video.collect import Collected, Watch, collect
 from tronie.pipelines.video.films import montage, steady, ticks, wired
 from tronie.pipelines.video.heads import heads
 from tronie.pipelines.video.motion import Motion
@@ -113,49 +113,72 @@ def reconstruct_video(
 
 
 def _reconstruct(task: Task, pipeline: Pipeline, job: Job) -> VideoResult:
+    # Not in the system's temporary folder, where a killed run would leave it.
+    with scratch(task.out) as work:
+        return make_clip(follow_clip(task, pipeline, work, job), pipeline, task, job)
+
+
+def follow_clip(task: Task, pipeline: Pipeline, work: Path, job: Job, watch: Watch | None = None) -> Collected:
+    """The first half of `reconstruct_video`: who is seen where. `work`, an empty folder, has to stay for `make_clip`;
+    `watch` gets every frame as it goes by, with the faces in it."""
     from tronie.pipelines.photo import single_blas_thread
 
-    job = job.part(task.source, finishes=task.source.startswith(CAMERA))
-    clip = open_source(task.file, pipeline.settings)
-    with (
-        closing(clip),
-        single_blas_thread(),
-        scratch(task.out) as work,  # not in the system's temporary folder, where a killed run would leave it
-    ):
-        return _do(clip, pipeline, task, work, job)
-
-
-def _do(clip: Clip, pipeline: Pipeline, task: Task, work: Path, job: Job) -> VideoResult:
     settings = pipeline.settings
     if engine_info(settings.fit.engine).photos_only:
         raise InputError(f"--engine {settings.fit.engine} works on photos only; leave it out for videos.")
-    found = collect(Limited(clip, settings.video.seconds), pipeline, work, every=settings.video.every, job=job)
+    job = _part(task, job)
+    with closing(open_source(task.file, settings)) as clip, single_blas_thread():
+        found = collect(clip, pipeline, work, every=settings.video.every, job=job, watch=watch)
     if not found.times:
         raise InputError(f"{task.source} holds no picture that can be read.")
-    found, poor = _well_seen(found)
     if task.local:  # it goes by the name of what it is a copy of
         found = replace(found, info=replace(found.info, source=task.source))
-    notes = (*found.notes, *poor)
-    camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
-    with photo_folder(
-        task.out, task.name, overwrite=task.overwrite, outputs=settings.wanted, export=settings.export
-    ) as writer:
-        faces, more = _save(found, pipeline, task, camera, writer, notes, job)
-    return VideoResult(task.folder, tuple(faces), (*notes, *more))
+    return _well_seen(found)
 
 
-def _well_seen(found: Collected) -> tuple[Collected, tuple[str, ...]]:
-    """The same without people whom no frame shows well enough for a head, and what to say of them."""
+def make_clip(
+    found: Collected,
+    pipeline: Pipeline,
+    task: Task,
+    job: Job,
+    made: Callable[[Photo, Face], object] | None = None,
+) -> VideoResult:
+    """The second half: everybody's head and motion, as files. `made` gets each face with the frame it is of."""
+    from tronie.pipelines.photo import single_blas_thread
+
+    settings, job = pipeline.settings, _part(task, job)
+    with single_blas_thread():
+        camera = camera_of(found, pipeline.model, pipeline.calibration, settings.fit.focal)
+        with photo_folder(
+            task.out, task.name, overwrite=task.overwrite, outputs=settings.wanted, export=settings.export
+        ) as writer:
+            faces, more = _save(found, pipeline, task, camera, writer, job, made)
+    return VideoResult(task.folder, tuple(faces), (*found.notes, *more))
+
+
+def _part(task: Task, job: Job) -> Job:
+    return job.part(task.source, finishes=task.source.startswith(CAMERA))
+
+
+def _well_seen(found: Collected) -> Collected:
+    """The same without people whom no frame shows well enough for a head, of whom a note tells."""
     people = [tracks for tracks in found.people if found.shots.best(tracks, 1)]
     poor = len(found.people) - len(people)
     if not poor:
-        return found, ()
+        return found
     who = "1 person was" if poor == 1 else f"{poor} people were"
-    return replace(found, people=people), (f"{who} left out: no frame shows the face well enough",)
+    note = f"{who} left out: no frame shows the face well enough"
+    return replace(found, people=people, notes=(*found.notes, note))
 
 
 def _save(
-    found: Collected, pipeline: Pipeline, task: Task, camera: Camera, writer: Writer, notes: tuple[str, ...], job: Job
+    found: Collected,
+    pipeline: Pipeline,
+    task: Task,
+    camera: Camera,
+    writer: Writer,
+    job: Job,
+    told: Callable[[Photo, Face], object] | None,
 ) -> tuple[list[Face], tuple[str, ...]]:
     """Everybody's files, and those of the clip; the faces and what else is to be said."""
     settings, fps = pipeline.settings, found.info.fps
@@ -171,6 +194,8 @@ def _save(
                 stage.advance()
                 continue
             person, face = made.person, made.face
+            if told is not None:
+                told(made.photo, face)
             with job.part(face=person.number).stage("files"):
                 moving_heads[person.number] = made.head, person.motion
                 tables = files(person.motion, pipeline.model, fps) if "motion" in settings.wanted else {}
@@ -191,8 +216,8 @@ def _save(
         photo, montaged = montage(views, task.name, task.source)
         if photo is not None:
             writer.finish(Result(photo, tuple(montaged)))
-        everything = (*notes, *failed)
-        record = clip_record(task.name, found.info, found.times, found.cuts, everything, camera, records, films)
+        notes = (*found.notes, *failed)
+        record = clip_record(task.name, found, notes, camera, records, films)
         (writer.work / "clip.json").write_bytes(to_json(record))
     return faces, tuple(failed)
 
@@ -219,5 +244,7 @@ def _overlay(
 
 
 def open_source(source: str, settings: Settings) -> Clip:
-    """A video, pictures or a camera, as the settings want them read."""
-    return open_clip(source, fps=settings.video.fps, limits=Limits.of_megapixels(settings.read.max_megapixels))
+    """A video, pictures or a camera, as the settings want them read: the part that they ask for."""
+    video = settings.video
+    clip = open_clip(source, fps=video.fps, limits=Limits.of_megapixels(settings.read.max_megapixels))
+    return Limited(clip, video.seconds, video.start or 0.0)

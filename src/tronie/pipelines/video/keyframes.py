@@ -146,6 +146,14 @@ class Keyframes:
             kept.remove(shot)
             shot.path.unlink(missing_ok=True)
 
+    def split(self, track: int, new: int, frame: int) -> None:
+        """What a track has from a frame on belongs to another one."""
+        kept = self.of_track.get(track, [])
+        self.of_track[track] = [shot for shot in kept if shot.frame < frame]
+        self.of_track[new] = [replace(shot, track=new) for shot in kept if shot.frame >= frame]
+        if (mouth := self._mouths.get(track)) is not None and mouth.frame >= frame:
+            self._mouths[new] = replace(self._mouths.pop(track), track=new)
+
     def best(self, tracks: list[int], count: int) -> list[Keyframe]:
         """Of some tracks, the best first; every side's best before any side's second, and those in a crowd last."""
         pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: (not s.clear, -s.quality))

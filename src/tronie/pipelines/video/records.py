@@ -5,7 +5,7 @@ from __future__ import annotations
 from tronie.export.records import CameraRecord, rounded
 from tronie.export.schemas import ClipPersonRecord, ClipRecord, VideoRecord
 from tronie.geometry import Camera
-from tronie.io.video.clip import ClipInfo
+from tronie.pipelines.video.collect import Collected
 from tronie.pipelines.video.motion import BRIDGED, SEEN
 from tronie.pipelines.video.solve import ClipPerson
 from tronie.types import Face
@@ -30,14 +30,13 @@ def person_record(person: ClipPerson, face: Face, tracks: int, files: list[str])
 
 def clip_record(
     name: str,
-    info: ClipInfo,
-    times: list[float],
-    cuts: list[int],
+    found: Collected,
     notes: tuple[str, ...],
     camera: Camera,
     people: list[ClipPersonRecord],
     films: list[str],
 ) -> ClipRecord:
+    info, times = found.info, found.times
     video = VideoRecord(
         source=info.source.encode("utf-8", errors="replace").decode(),
         width=info.size[0],
@@ -48,7 +47,8 @@ def clip_record(
         rotation=info.rotation,
         codec=info.codec,
         reader=info.reader,
-        cuts=cuts,
+        cuts=found.cuts,
+        first=found.first,
         notes=list(notes),
     )
     lens = CameraRecord(
@@ -57,4 +57,6 @@ def clip_record(
         center=rounded(camera.center, 2),
         size=camera.size,
     )
-    return ClipRecord(tronie=__version__, name=name, video=video, camera=lens, people=people, films=films)
+    return ClipRecord(
+        tronie=__version__, name=name, video=video, camera=lens, people=people, films=films, by_hand=list(found.by_hand)
+    )
