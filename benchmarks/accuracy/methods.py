@@ -17,9 +17,10 @@ from benchmarks.accuracy.metric import umeyama
 from benchmarks.accuracy.observe import Observation
 from tronie.geometry import Camera, rigid, rotation_matrix
 from tronie.head.model import HeadModel
-from tronie.stages.fit.basis import OVAL, OVAL_WEIGHT
+from tronie.stages.fit.basis import OVAL_WEIGHT
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.map_fit import fit_landmarks
+from tronie.stages.landmarks.lines import OVAL
 from tronie.types import Fit
 
 Array = NDArray[np.floating]

@@ -50,7 +50,7 @@ from training.head.unwrap import unwrap
 from tronie.head.model import HeadModel, sphere_center
 from tronie.runtime import weights
 from tronie.runtime.inference import Session
-from tronie.stages.fit.basis import OVAL
+from tronie.stages.landmarks.lines import OVAL
 
 ASSET = Path(__file__).parents[2] / "src/tronie/assets/head.npz"
 COMPONENTS = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tronie.gui.korean_clips import CLIPS
+from tronie.gui.korean_fit import FIT
 
 # Korean for the names and explanations of settings, and for the units of expression.
 
@@ -214,6 +215,7 @@ KOREAN: dict[str, str] = {
     **UNITS,
     **EXPLANATIONS,
     **CLIPS,
+    **FIT,
     "Beside": "나란히",
     "Camera": "카메라",
     "Drawing the film": "영상을 그리는 중",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QMenu, QMessageBox, QTabWidget, QToolBar
 
+from tronie.gui.fit_editor import FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.photo_view import PhotoView
@@ -26,6 +27,8 @@ class Commanded(Shell):
     head: HeadPanel
     faces: FaceList
     player: Player
+    changes: QUndoStack
+    correction: FitEditor
     tabs: QTabWidget
     stop_action: QAction
     clip_menu: QMenu
@@ -44,8 +47,8 @@ class Commanded(Shell):
 
 def build(window: Commanded) -> None:
     """Menus, tool bar and shortcuts."""
-    titles = (tr("&File"), tr("&View"), tr("&Clip"), tr("&Help"))
-    file, view, clip, about = (window.menuBar().addMenu(text) for text in titles)
+    titles = (tr("&File"), tr("&Edit"), tr("&View"), tr("&Clip"), tr("&Help"))
+    file, edit, view, clip, about = (window.menuBar().addMenu(text) for text in titles)
     player = window.player
     table = (
         (file, tr("Open photos …"), "Ctrl+O", window.ask_photos),
@@ -60,6 +63,9 @@ def build(window: Commanded) -> None:
         (file, tr("Models …"), "Ctrl+M", window.show_models),
         (file, "", "", None),
         (file, tr("Quit"), "Ctrl+Q", window.close),
+        (edit, "", "", None),
+        (edit, tr("Correct the fit"), "Ctrl+L", lambda: window.correction.edit(not window.correction.on)),
+        (edit, tr("Let all points go"), "Ctrl+Shift+L", window.correction.release),
         (view, tr("Whole photo"), "Ctrl+0", window.photo.fit),
         (view, tr("Zoom in"), "Ctrl++", lambda: window.photo.zoom(1.25)),
         (view, tr("Zoom out"), "Ctrl+-", lambda: window.photo.zoom(0.8)),
@@ -82,6 +88,12 @@ def build(window: Commanded) -> None:
         (clip, tr("Track the clip"), "Ctrl+Shift+T", player.track.click),
         (about, tr("Keyboard shortcuts"), "F1", lambda: shortcuts(window)),
     )
+    for action, key in (
+        (window.changes.createUndoAction(window, tr("Undo")), "Ctrl+Z"),
+        (window.changes.createRedoAction(window, tr("Redo")), "Ctrl+Shift+Z"),
+    ):
+        action.setShortcut(QKeySequence(key))
+        edit.addAction(action)
     made: dict[str, QAction] = {}
     for menu, text, key, what in table:
         if what is None:
@@ -92,6 +104,8 @@ def build(window: Commanded) -> None:
             action.setShortcut(QKeySequence(key))
         action.triggered.connect(lambda _=False, what=what: what())
         made[key] = action
+    made["Ctrl+L"].setCheckable(True)
+    window.correction.switched.connect(made["Ctrl+L"].setChecked)
     window.clip_menu = clip
     window.enable_clip(False)
     window.recent = file.addMenu(tr("Recent"))
@@ -116,6 +130,7 @@ def build(window: Commanded) -> None:
     for key in ("Ctrl+O", "Ctrl+Shift+O"):
         bar.addAction(made[key])
     bar.addSeparator()
+    bar.addAction(made["Ctrl+L"])
     bar.addAction(made["Ctrl+E"])
     bar.addAction(made["Ctrl+,"])
     bar.addAction(made["Ctrl+M"])

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsItem,
+    QGraphicsPixmapItem,
+    QGraphicsRectItem,
+    QGraphicsScene,
+    QGraphicsView,
+    QWidget,
+)
 
 from tronie.arrays import Image
 from tronie.gui.i18n import tr
@@ -100,12 +108,14 @@ class PhotoView(QGraphicsView):
         self.setMinimumSize(240, 200)
         self.setAcceptDrops(False)
         self.boxes: dict[int, _Box] = {}
+        self._layer: QGraphicsItem | None = None
         self.hint = ""
         self._pressed: QPointF | None = None
         self._fitted = True
 
     def show_photo(self, image: Image | None, hint: str = "") -> None:
         """Another photo, without faces yet; None and why there is none."""
+        self.show_layer(None)
         self.scene().clear()
         self.boxes.clear()
         self.hint = "" if image is not None else hint
@@ -130,6 +140,16 @@ class PhotoView(QGraphicsView):
         self.boxes[face.index] = box = _Box(face)
         self.scene().addItem(box)
 
+    def show_layer(self, layer: QGraphicsItem | None) -> None:
+        """Something over the photo and its boxes, in the photo's pixels; None takes it away."""
+        if self._layer is not None:
+            self.scene().removeItem(self._layer)
+        self._layer = layer
+        for box in self.boxes.values():
+            box.setVisible(layer is None or not box.chosen)
+        if layer is not None:
+            self.scene().addItem(layer)
+
     def choose(self, index: int) -> None:
         """Mark one face, and bring it into sight."""
         for own, box in self.boxes.items():
@@ -140,6 +160,14 @@ class PhotoView(QGraphicsView):
     def fit(self) -> None:
         self._fitted = True
         self.fitInView(self.sceneRect().adjusted(-2, -2, 2, 2), Qt.AspectRatioMode.KeepAspectRatio)
+
+    def look_at_face(self, index: int) -> None:
+        """Bring one face near."""
+        if index in self.boxes:
+            rect = self.boxes[index].rect()
+            room = 0.3 * max(rect.width(), rect.height())
+            self.fitInView(rect.adjusted(-room, -room, room, room), Qt.AspectRatioMode.KeepAspectRatio)
+            self._fitted = False
 
     def zoom(self, factor: float) -> None:
         now, rect = self.transform().m11(), self.sceneRect()

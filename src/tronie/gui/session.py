@@ -3,7 +3,7 @@ window and says what came of them; no widgets here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
 from tronie.runtime.job import Advanced, StageBegan
-from tronie.service import clip_tasks, photo_tasks
+from tronie.service import clip_tasks, fit_tasks, photo_tasks
 from tronie.service.messages import (
     Card,
     FrameShown,
@@ -44,6 +44,8 @@ class WindowSession(QObject):
     """Nothing is shown any more, for this reason."""
     opened = Signal(object)
     carded = Signal(object)
+    refitted = Signal(object, object)
+    """The key of a face that was corrected, and its Card."""
     finished = Signal(object)
     headed = Signal(object, str)
     """The chosen face's Sitter, or None and why."""
@@ -211,6 +213,24 @@ class WindowSession(QObject):
         else:
             self.looked.emit(None, tr("The portrait is frontal.png in {folder}.").format(folder=self.track.folder))
 
+    def refit(self, key: tuple[Path, int], pins: Mapping[int, tuple[float, float]]) -> None:
+        """Make a face anew with landmarks that were put where they belong."""
+        self._work(("refit", key), fit_tasks.refit, key, pins)
+
+    def stop_refit(self) -> None:
+        """A correction that goes on: what is made of its last state is in vain."""
+        if self.work.keys and all(key[0] == "refit" for key in self.work.keys):
+            self.work.cancel()
+
+    def _refitted(self, key: tuple[Path, int], card: Card) -> None:
+        self.said.emit("")
+        if key[0] == self.path:
+            self.cards[card.index] = card
+        if key == self.key:
+            self.shapes.submit(("shape", key), photo_tasks.sitter, key, alone=True)
+            self.looks.submit(("looks", key), photo_tasks.looks, key, self._settings().portrait, alone=True)
+        self.refitted.emit(key, card)
+
     def _why_nothing(self) -> str:
         card = self.card
         if self.track is not None:
@@ -264,8 +284,9 @@ class WindowSession(QObject):
             self._advanced(what)
         elif key[0] == "warm":
             return
-        elif isinstance(what, StageBegan) and key[0] == "portrait":
-            self.said.emit(tr("Making the portrait …"))
+        elif isinstance(what, StageBegan) and key[0] in ("portrait", "refit"):
+            portrait = key[0] == "portrait"
+            self.said.emit(tr("Making the portrait …") if portrait else f"{stage_text(what.stage)} …")
         elif key[1] != self.path:
             return
         elif isinstance(what, StageBegan):
@@ -288,6 +309,8 @@ class WindowSession(QObject):
             self.said.emit("")
             if key[1] == self.key:
                 self.looked.emit(result, "")
+        elif key[0] == "refit":
+            self._refitted(key[1], result)
         elif key[1] != self.path:
             return
         elif isinstance(result, Summary):

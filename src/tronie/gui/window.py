@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSettings, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QUndoStack
 from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from tronie.gui import menus
 from tronie.gui.client import Queue
 from tronie.gui.export_panel import ExportPanel
+from tronie.gui.fit_editor import CorrectBar, FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import stage_text, tr
 from tronie.gui.image_widgets import qimage
@@ -66,12 +67,15 @@ class Window(menus.Commanded):
         self.photos, self.photo, self.faces = PhotoList(), PhotoView(), FaceList()
         self.head, self.portrait, self.enhanced = HeadPanel(bench), PortraitPanel(), EnhancedPanel()
         self.exports, self.player = ExportPanel(self.copy_portrait), Player(bench)
+        self.changes = QUndoStack(self)
+        self.correction = FitEditor(self.session, self.photo, self.head, self.changes)
         if (folder := self.kept.value("folder")) is not None:
             self.exports.folder.setText(str(folder))
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.photo, 1)
+        column.addWidget(CorrectBar(self.correction))
         column.addWidget(self.player)
         column.addWidget(self.faces)
         self.tabs = QTabWidget()
@@ -112,6 +116,8 @@ class Window(menus.Commanded):
         said.cleared.connect(self._cleared)
         said.opened.connect(self._opened)
         said.carded.connect(self._carded)
+        said.refitted.connect(self._refitted)
+        self.correction.elsewhere.connect(self._go_to)
         said.finished.connect(self._finished)
         said.headed.connect(self._headed)
         said.looked.connect(self._looked)
@@ -207,6 +213,19 @@ class Window(menus.Commanded):
         self.faces.add(card)
         if self.session.index is None:
             self.faces.choose(card.index)
+
+    def _refitted(self, key: tuple[Path, int], card: Card) -> None:
+        if key[0] == self.session.path:
+            self.photo.add_face(card)
+            self.photo.choose(self.session.index or 0)
+            self.exports.lend(None)
+
+    def _go_to(self, key: tuple[Path, int]) -> None:
+        """Show another face."""
+        if key[0] == self.session.path:
+            self.faces.choose(key[1])
+        else:
+            self.photos.choose(key[0])
 
     def _finished(self, summary: Summary) -> None:
         if not summary.count:

@@ -39,6 +39,11 @@ SHELL_SHADE = 0.5
 """How much of what a shell hides of the head counts: light creeps through hair."""
 LIGHT_GAIN = (0.5, 2.0)
 """Of a shell without the photo's light."""
+KEPT_SHAPES = (
+    "haired", "ends", "cutouts", "_unlit_cutouts", "shade", "openness", "_texture_pyramid", "_albedo_pyramid", "inner",
+    "middle",
+)  # fmt: skip
+"""Of what a figure computes once, what another shape of it takes over."""
 PHOTO = "photo"
 """The one unit of a head whose expressions have no names: from rest to the photo's expression."""
 
@@ -192,6 +197,14 @@ class Figure:
         if last is None or last[0] is not vertices:
             last = self._last["normals"] = (vertices, quad_vertex_normals(vertices, self.faces))
         return last[1]
+
+    def reshaped(self, rest: Array, weights: Mapping[str, float] | None) -> Figure:
+        """The same with another shape at rest (V, 3) mm and the photo's expression: quickly, for how open it is and
+        what its shells hide is taken over as it was."""
+        other = replace(self, rest=np.asarray(rest, dtype=np.float32), weights=weights)
+        kept = {name: value for name, value in vars(self).items() if name in KEPT_SHAPES}
+        vars(other).update(kept)
+        return other
 
     @cached_property
     def _last(self) -> dict[str, tuple[Any, Array]]:

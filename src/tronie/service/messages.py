@@ -57,6 +57,8 @@ class Card(Event):
     """Whether there is a head."""
     portrait: bool = True
     enhanced: bool = False
+    pinned: bool = False
+    """Whether landmarks of it were put where they belong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,24 @@ class Sitter:
     heat: tuple[tuple[int, int, int], ...] = ()
     """Colours for standard deviations from 0 to `uncertain_mm`."""
     uncertain_mm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BentFit(Event):
+    """A fit as a hand corrects it."""
+
+    key: Any
+    points: Array
+    """(478, 2) photo pixels: where the head's landmarks lie."""
+    pins: Mapping[int, tuple[float, float]]
+    weights: Mapping[str, float]
+    """The expression, by unit."""
+    closed: tuple[tuple[int, ...], ...]
+    """Landmarks along lines that return to where they began, and"""
+    lines: tuple[tuple[int, ...], ...]
+    """along others."""
+    handles: tuple[int, ...]
+    """Landmarks that a hand can place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -101,6 +101,7 @@ def card(face: Face) -> Card:
         face.head is not None,
         face.portrait is not None,
         face.enhanced is not None,
+        face.landmarks is not None and bool(face.landmarks.pins),
     )
 
 

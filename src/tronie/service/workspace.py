@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from tronie.runtime.atomic_files import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tronie.arrays import Array
     from tronie.io.video.clip import Clip, Frame
     from tronie.outputs import Stage
     from tronie.pipelines.photo import Pipeline
@@ -92,12 +93,12 @@ class Workspace:
     def put(self, path: Path, face: Face, settings: Settings) -> Face:
         """Keep a finished face, and give back what the result is to hold of it."""
         with self.lock:
-            if len(self._light) < IN_MEMORY:
-                self._light.append((path, face.index))
-            else:
+            if (key := (path, face.index)) not in self._light and len(self._light) < IN_MEMORY:
+                self._light.append(key)
+            if key not in self._light:
                 face = spill_to_disk(face)
-            self.faces[path, face.index] = face
-            self.frontals[path, face.index] = settings.portrait
+            self.faces[key] = face
+            self.frontals[key] = settings.portrait
         return face
 
     def finished(self, path: Path, settings: Settings) -> Result | None:
@@ -133,6 +134,17 @@ class Workspace:
             while len(self._figures) > KEPT_FIGURES:
                 self._figures.popitem(last=False)
         return made
+
+    def reshape(self, key: Key, rest: Array, weights: Mapping[str, float]) -> None:
+        """Another shape for the head that is drawn, if it is."""
+        with self.lock:
+            if key in self._figures:
+                self._figures[key] = self._figures[key].reshaped(rest, weights)
+
+    def redraw(self, key: Key) -> None:
+        """The head is drawn anew from its face."""
+        with self.lock:
+            self._figures.pop(key, None)
 
     def scratch(self) -> Path:
         """A folder that goes with the process."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tronie.arrays import Array, Image
 from tronie.color import LUMA
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.stages.fit.basis import OVAL
 from tronie.stages.fit.scale import IRIS_MM, childlike, iris_tells
+from tronie.stages.landmarks.lines import OVAL
 from tronie.types import DOUBTS, Caution, Crop, Face, Fit, Landmarks, Photo
 
 CODES: dict[str, str] = {

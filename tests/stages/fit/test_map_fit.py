@@ -8,11 +8,12 @@ from synthetic import tiny_head
 
 from tronie.geometry import Camera, euler_degrees, rotation_from_euler, transform
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.stages.fit.basis import OVAL, WARP_LIMIT_MM, landmark_basis, on_photo, residual_warp
+from tronie.stages.fit.basis import WARP_LIMIT_MM, landmark_basis, on_photo, residual_warp
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine import make_head
 from tronie.stages.fit.map_fit import fit_landmarks, head_shapes, plain_prior
 from tronie.stages.fit.problem import FAR_SIDE_MM, OVAL_ALONG, contour_pull
+from tronie.stages.landmarks.lines import OVAL
 from tronie.types import Detection, Landmarks
 
 CAMERA = Camera(900.0, (320.0, 240.0), (640, 480))

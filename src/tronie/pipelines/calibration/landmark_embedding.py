@@ -18,7 +18,7 @@ from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.calibration.registration import closest_on_surface
-from tronie.stages.fit.basis import OVAL
+from tronie.stages.landmarks.lines import OVAL
 
 Ints = NDArray[np.int32]
 Embedding = tuple[Ints, Array]

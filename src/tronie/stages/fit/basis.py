@@ -14,14 +14,11 @@ from tronie.arrays import Array
 from tronie.geometry import rotation_matrix
 from tronie.head.model import Head, HeadModel
 from tronie.runtime.kept import kept
+from tronie.stages.landmarks.lines import OVAL
 from tronie.types import Fit
 
 OVAL_WEIGHT = 0.35
 """The face oval slides along the silhouette as the head turns; it says less than the points inside."""
-OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 WARP_STIFFNESS = 4.0e4
 """Weight of the biharmonic energy against the landmarks; larger bends less."""
 WARP_LIMIT_MM = 4.0

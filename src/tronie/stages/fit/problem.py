@@ -13,7 +13,8 @@ import numpy as np
 
 from tronie.arrays import Array
 from tronie.geometry import Camera, rotation_matrix
-from tronie.stages.fit.basis import OVAL, LandmarkBasis
+from tronie.stages.fit.basis import LandmarkBasis
+from tronie.stages.landmarks.lines import OVAL
 
 Normal = tuple[float, Array, Array]
 """cost, gradient (n,), Gauss-Newton Hessian (n, n) of half the squared residuals."""
