@@ -135,7 +135,7 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
         return
     texture = None if face.texture is None else reduced(face.texture.image, 512)
     mesh = face.head.model.level(face.head.level)
-    height = view_height(face)
+    height, shells = view_height(face), face.posed_shells
     for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
         if yaw == 0 and face.portrait is not None:
             yield _fitted(_squared(face.portrait.image), size)
@@ -148,9 +148,9 @@ def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterat
             camera,
             pose,
             background=backdrop(size),
-            opacity=rim(face.head.vertices, face.head, pose, face.shells, cosine=SOFT_COSINE),
+            opacity=rim(face.head.vertices, face.head, pose, shells, cosine=SOFT_COSINE),
             occlusion=mouth_light(face.head.vertices, face.head),
-            shells=face.posed_shells,
+            shells=shells,
         )
 
 

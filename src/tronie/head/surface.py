@@ -42,11 +42,12 @@ class Piece:
 
 
 class Same:
-    """A value as a cache key, equal to itself only (a head model holds arrays, which cannot be hashed)."""
+    """A value as a cache key, equal to itself only (heads, their models and fits hold arrays, which cannot be
+    hashed)."""
 
     __slots__ = ("value",)
 
-    def __init__(self, value: HeadModel) -> None:
+    def __init__(self, value: Any) -> None:
         self.value = value
 
     def __hash__(self) -> int:

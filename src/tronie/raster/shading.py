@@ -65,9 +65,10 @@ INSIDE = 0.55
 def screen_points(vertices: ArrayLike, camera: Camera, head_to_camera: ArrayLike, scale: float = 1.0) -> Array:
     """(V, 3) head mm -> (V, 3) float32: x px, y px of a picture `scale` times as large, depth mm."""
     p = transform(head_to_camera, np.asarray(vertices, dtype=np.float32))
+    focals, center = (np.asarray(pair, dtype=np.float32) * np.float32(scale) for pair in (camera.focals, camera.center))
     with np.errstate(divide="ignore", invalid="ignore"):
-        xy = (p[:, :2] * (np.asarray(camera.focals, dtype=np.float32) / p[:, 2:]) + np.asarray(camera.center)) * scale
-    return np.ascontiguousarray(np.concatenate([xy, p[:, 2:]], axis=1), dtype=np.float32)
+        p[:, :2] = p[:, :2] * (focals / p[:, 2:]) + center
+    return p
 
 
 def studio_light(normals: ArrayLike, shading: Shading) -> Array:

@@ -123,7 +123,7 @@ class Anchors:
 
 def on_grid(points: Array, eyes: tuple[float, float], per_mm: float) -> Array:
     """Portrait pixels (..., 2) -> places on the field's grid, cell centres at +0.5."""
-    at = (points - np.asarray(eyes)) / per_mm - [0.0, LOW_MM]
+    at = (points - np.asarray(eyes, points.dtype)) / per_mm - np.array([0.0, LOW_MM], points.dtype)
     return np.asarray(at / CELL_MM + CELLS / 2)
 
 

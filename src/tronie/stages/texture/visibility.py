@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from tronie.arrays import Array
 from tronie.geometry import smoothstep, transform
 from tronie.head.model import Head
-from tronie.head.surface import triangle_vertex_normals
+from tronie.head.surface import Same, triangle_vertex_normals
 from tronie.raster.compositing import sampled
 from tronie.raster.rasterizer import visible
 from tronie.stages.fit.basis import on_photo
@@ -58,11 +59,19 @@ class Visibility:
 
 
 def find_visibility(photo: Photo, head: Head, fit: Fit, facts: SurfaceFacts) -> Visibility:
-    """Project the head, test visibility against its own depth, weigh view angle, silhouettes and the photo's border."""
+    """Project the head, test visibility against its own depth, weigh view angle, silhouettes and the photo's border.
+    What was found last is kept: texture and portrait ask for the same."""
+    return _visibility(photo.image.shape[:2], Same(head), Same(fit), facts)
+
+
+@lru_cache(maxsize=4)
+def _visibility(size: tuple[int, int], head_key: Same, fit_key: Same, facts: SurfaceFacts) -> Visibility:
+    head: Head = head_key.value
+    fit: Fit = fit_key.value
     mesh = head.model.level(head.level)
     points = transform(fit.head_to_camera, on_photo(head, fit))
     pixels = np.asarray(fit.camera.project(points), dtype=np.float32)
-    height, width = photo.image.shape[:2]
+    height, width = size
     skin = pixels[facts.skin]
     depth = float(np.median(points[facts.skin, 2]))
     pixel_mm = depth / fit.camera.focal
