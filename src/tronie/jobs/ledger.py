@@ -83,7 +83,7 @@ def line(record: InputRecord) -> bytes:
 
 
 def _text(found: re.Match[bytes] | None) -> str:
-    return "" if found is None else str(json.loads(b'"' + found[1] + b'"'))
+    return "" if found is None else str(json.loads(f'"{found[1].decode()}"'))
 
 
 def _fold(text: bytes) -> str:
@@ -123,7 +123,11 @@ def read(path: Path) -> Records:
         if "\0" in record.source:
             raise ValueError("it gives a photo a path that is none")
         names.add(folded)
-        records[places.identity(record.source)] = record
+        key = places.identity(record.source)
+        if _text(NAME.search(text)) == record.name and _text(SOURCE.search(text)) == record.source:
+            records.put(key, text)  # as it was written here
+        else:
+            records[key] = record
     return records
 
 

@@ -45,6 +45,7 @@ class Manifest:
     """Of the parts that are done elsewhere now."""
     _keys: dict[str, str] = field(default_factory=dict)
     """Path -> identity when it was first asked for: a link may lead elsewhere by the time its photo is done."""
+    _prints: dict[tuple[bool, bool] | None, str] = field(default_factory=dict)
     _written: float = 0.0
     _cost: float = 0.0
 
@@ -133,11 +134,20 @@ class Manifest:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self.settings)
+        return self._once(None)
 
     def scope(self, source: str, status: str) -> str:
         """Of the settings that a result hangs on."""
-        return scope(self.settings, moves=may_move(source), no_face=status == "no_face")
+        return self._once((may_move(source), status == "no_face"))
+
+    def _once(self, kind: tuple[bool, bool] | None) -> str:
+        """The fingerprint of the settings, or of what a kind of result hangs on; each is worked out once."""
+        if kind not in self._prints:
+            if kind is None:
+                self._prints[kind] = fingerprint(self.settings)
+            else:
+                self._prints[kind] = scope(self.settings, moves=kind[0], no_face=kind[1])
+        return self._prints[kind]
 
     def claim(self, listing: Listing) -> None:
         """Give every file a record: its own from an earlier run, or a new one with a name that nobody has. Names are
@@ -170,11 +180,12 @@ class Manifest:
                     source=text(fresh[key]), name=names[key], status="pending", settings=now
                 )
 
-    def reopen(self, key: str) -> None:
-        """The photo is to be done (again): until it is, its outputs may be older than the manifest's settings."""
-        if key not in self.fresh:
-            update = {"status": "pending", "reason": None, "trouble": None, "settings": self.fingerprint}
-            self.records[key] = self.records[key].model_copy(update=update)
+    def reopen(self, key: str, record: InputRecord) -> None:
+        """The photo of this record is to be done (again): until it is, its outputs may be older than the manifest's
+        settings."""
+        update = {"status": "pending", "reason": None, "trouble": None, "settings": self.fingerprint}
+        if any(getattr(record, name) != value for name, value in update.items()):
+            self.records[key] = record.model_copy(update=update)
 
     def finish(self, outcome: Outcome) -> None:
         """Write down what became of a photo, on disk at least about once a second."""

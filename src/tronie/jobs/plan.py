@@ -107,7 +107,7 @@ def make_plan(
         same = same_settings = False
         if key not in manifest.fresh:
             same_settings = _same_settings(record, manifest, path)
-            same = same_settings and same_file(record, path, stored)
+            same = done and same_settings and same_file(record, path, stored)
         if done and same and not overwrite:
             skipped += 1
             now = stamp(path) if stored is None else stored[:2]
@@ -126,7 +126,7 @@ def make_plan(
             if tell is not None:
                 tell(Decision(path, "refuse", record.name, why))
             continue
-        manifest.reopen(key)
+        manifest.reopen(key, record)
         tasks.add(key, path, ours, is_clip is not None and is_clip(path))
         if tell is not None:
             why = "made with other settings" if not same_settings else "" if same else "the photo has changed"

@@ -126,11 +126,10 @@ def have_av() -> bool:
 def named_clip(source: str | Path) -> bool:
     """Whether a source's name says that it is to be followed through time; nothing is opened."""
     text = str(source)
-    path = Path(text)
-    if text.startswith(CAMERA) or path.suffix.lower() in VIDEO_SUFFIXES:
+    if text.startswith(CAMERA) or os.path.splitext(text)[1].lower() in VIDEO_SUFFIXES:
         return True
     # What is there no file of stands for many; a link that leads nowhere is not such a thing.
-    return not is_address(text) and stands_for_many(path)
+    return not is_address(text) and stands_for_many(text)
 
 
 def may_move(source: str | Path) -> bool:
@@ -142,7 +141,7 @@ def may_move(source: str | Path) -> bool:
     return moving or text.startswith(CAMERA) or not set(name).isdisjoint("%*?[")
 
 
-def stands_for_many(path: Path) -> bool:
+def stands_for_many(path: str | Path) -> bool:
     """A folder, or a pattern that is the name of no file."""
     return os.path.isdir(path) or not os.path.lexists(path)
 
