@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from tronie.arrays import Image
-from tronie.errors import OutputError
 from tronie.export.gltf_document import GltfAnimation
 from tronie.export.outputs import SLOWEST, FaceToWrite, File, face_files, flat, photo_files, same
 from tronie.export.records import face_record, to_json
@@ -221,4 +220,4 @@ def _write(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:
         with open(path, "xb") as file:
             file.writelines([data] if isinstance(data, bytes) else data)
     except OSError as error:
-        raise OutputError(str(explain(path, error))) from error
+        raise explain(path, error) from error
