@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+
 
 def load() -> None:
-    """Import what is large, and read the head that comes with the package."""
+    """Import what is large, and read the head that comes with the package. Nothing of it is thrown away again, so there
+    is nothing to look for meanwhile, nor to look through later."""
+    gc.disable()
+    try:
+        _load()
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _load() -> None:
     from tronie.runtime.inference import onnxruntime
 
     onnxruntime()
