@@ -39,6 +39,11 @@ def test_the_list_names_kernels_and_types() -> None:
     assert len({(id(kernel), wanted) for kernel, wanted in found}) == len(found)
 
 
+def test_the_list_is_of_the_kernels_as_they_are() -> None:
+    for kernel, wanted in listed():
+        assert kernel.py_func.__code__.co_argcount == len(wanted), "python -m training.kernels writes the list anew"
+
+
 def test_what_another_process_compiles_is_left_to_it(tmp_path: Path) -> None:
     kernel = jit(_module(tmp_path).twice)
     cache = kernel._cache

@@ -102,10 +102,12 @@ def compiled_for(kernel: Any, types: Any) -> bool:
 
 
 def _compiled(function: F, **options: Any) -> F:
+    # Nobody calls them from C: to compile what that takes costs a twentieth.
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     try:
-        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        kernel = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return cast(F, numba.njit(nogil=True, error_model="numpy", **options)(function))
+        return cast(F, numba.njit(**options)(function))
     cache = getattr(kernel, "_cache", None)
     if type(cache) is FunctionCache and hasattr(cache, "_load_overload"):  # as far as numba is built as it was
         cache.__class__ = _LeanCache
