@@ -179,6 +179,16 @@ def test_a_place_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path, m
     assert head.times == 2
 
 
+def test_users_without_a_home_work_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(kept_module, "folder", nowhere)
+    head = _Counted()
+    assert _fact(head, 2)[0] == _fact(head, 2)[0] == 2
+    assert head.times == 2
+
+
 def test_old_folders_go() -> None:
     for number in range(kept_module.MOST + 3):
         _fact(_Counted(f"m{number}"), 1)

@@ -54,9 +54,10 @@ def kept(function: F) -> F:
 
     @wraps(function)
     def remembered(model: Model, *numbers: int) -> Any:
-        if not model.digest:
+        place = _folder(model.digest) if model.digest else None
+        if place is None:
             return function(model, *numbers)
-        file = _folder(model.digest) / f"{'-'.join([name, *map(str, numbers)])}.facts"
+        file = place / f"{'-'.join([name, *map(str, numbers)])}.facts"
         kind = get_type_hints(function)["return"]
         with suppress(Exception):  # whatever is wrong with it: it is worked out once more
             return unpacked(kind, file.read_bytes())
@@ -138,8 +139,12 @@ def _rebuilt(kind: Any, how: Any, arrays: list[NDArray[Any]]) -> Any:
     return how
 
 
-def _folder(digest: str) -> Path:
-    return folder() / f"{digest}-{_code()}"
+def _folder(digest: str) -> Path | None:
+    """None for a user without a home, or a package that is no folder."""
+    try:
+        return folder() / f"{digest}-{_code()}"
+    except (OSError, RuntimeError):
+        return None
 
 
 @cache
