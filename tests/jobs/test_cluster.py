@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +21,9 @@ from places import TESTS
 
 from tronie import cli
 from tronie.errors import Cancelled, TronieError
-from tronie.jobs import cluster
+from tronie.jobs import ray_connection
 from tronie.jobs.cluster import Actor, Common, Refusal, in_actors
+from tronie.jobs.ray_connection import card_share
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import WorkerError
 from tronie.runtime.job import Job
@@ -223,7 +226,7 @@ def test_an_actor_says_what_its_machine_lacks(tmp_path: Path, monkeypatch: pytes
 def test_without_ray_a_sentence_says_what_to_install(
     photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_connection.importlib.util, "find_spec", lambda name: None)
     out = tmp_path / "out"
     assert cli.execute(["run", str(photos("a.jpg")), "-o", str(out), "--cluster", "local"]) != 0
     assert "tronie[ray]" in capsys.readouterr().err
@@ -238,10 +241,42 @@ def test_an_address_where_nobody_is_is_one_sentence(
         raise ConnectionError("nobody answers")
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))  # type: ignore[arg-type]
-    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: True)
-    with pytest.raises(TronieError, match=r"no Ray cluster to work on at 10\.0\.0\.1:6379"):
-        job(photos("a.jpg"), out=tmp_path / "out", cluster="10.0.0.1:6379")
+    monkeypatch.setattr(ray_connection.importlib.util, "find_spec", lambda name: True)
+    with pytest.raises(TronieError, match=r"no Ray cluster to work on at 127\.0\.0\.1:9"):
+        job(photos("a.jpg"), out=tmp_path / "out", cluster="127.0.0.1:9")
     assert list(manifest(tmp_path / "out")) == ["a.jpg"]  # to go on with
+
+
+def test_nobody_is_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_connection, "CONNECTING", 0.2)
+    waiting = threading.Event()
+    fake = SimpleNamespace(init=lambda **_: waiting.wait(20))
+    monkeypatch.setitem(sys.modules, "ray", fake)  # type: ignore[arg-type]
+    monkeypatch.setattr(ray_connection.importlib.util, "find_spec", lambda name: True)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (
+            pytest.raises(TronieError, match=r"did not answer within 0.2 s"),
+            ray_connection.connected(f"127.0.0.1:{port}"),
+        ):
+            pass
+    with pytest.raises(TronieError, match="no Ray cluster to work on"), ray_connection.connected(f"127.0.0.1:{port}"):
+        pass
+    waiting.set()
+
+
+def test_graphics_cards_are_shared_by_the_cores_beside_them() -> None:
+    def nodes(*machines: tuple[int, int]) -> list[dict[str, Any]]:
+        return [{"Alive": True, "Resources": {"CPU": float(c), "GPU": float(g)}} for c, g in machines]
+
+    assert card_share(nodes((8, 1), (16, 4)), "auto") == 0.125
+    assert card_share(nodes((2, 4)), "cuda") == 1.0
+    assert card_share(nodes((8, 1), (8, 0)), "auto") == 0.0  # those without one work too
+    assert card_share(nodes((8, 1), (8, 0)), "cuda") == 0.125
+    assert card_share(nodes((8, 1), (0, 0)), "auto") == 0.125  # a head that does not work
+    assert card_share(nodes((8, 1)), "cpu") == card_share(nodes((8, 0)), "cuda") == 0.0
+    for cores, cards in ((3, 1), (7, 2), (48, 8)):
+        assert card_share(nodes((cores, cards)), "auto") * cores <= cards
 
 
 # With Ray

@@ -67,7 +67,7 @@ def _run(photos: list[str], out: Place, settings: Settings, asked: How) -> int:
 
     began = time.monotonic()
     if asked.cluster is not None:
-        from tronie.jobs.cluster import check
+        from tronie.jobs.ray_connection import check
 
         check()
     listing = list_inputs(

@@ -9,26 +9,22 @@ written by the process that gives the tasks alone, once it has heard that a phot
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import math
 import os
 import platform
 import re
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import Any
 
-from tronie.errors import Cancelled, TronieError, sentence
+from tronie.errors import Cancelled, TronieError
 from tronie.io.paths import is_address
 from tronie.io.store import Store
 from tronie.jobs.place import Place
+from tronie.jobs.ray_connection import card_share, connected
 from tronie.jobs.worker import Bounded, not_finished
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.child_process import TICK, Crash, WorkerError
@@ -38,9 +34,6 @@ from tronie.version import __version__
 
 Begin = Callable[[Job], Callable[[Task], Outcome]]
 
-LOCAL = "local"
-"""The address of a cluster of this machine alone, which begins and ends with the run."""
-MISSING = "--cluster needs Ray, which is not installed: pip install 'tronie[ray]', here and on the cluster's machines."
 PATIENCE = 5.0
 """Seconds that actors have to end their processes once the work is over."""
 SILENCE = 20.0
@@ -233,51 +226,30 @@ class Actors:
             self.dismiss(actor)
 
 
-def check() -> None:
-    """Raise TronieError where Ray is not installed."""
-    if importlib.util.find_spec("ray") is None:
-        raise TronieError(MISSING)
-
-
 def on_cluster(
-    address: str, tasks: Iterable[Task], start: Begin, out: Place, *, most: int, workers: int = 0, job: Job
+    address: str,
+    tasks: Iterable[Task],
+    start: Begin,
+    out: Place,
+    *,
+    most: int,
+    workers: int = 0,
+    device: str = "auto",
+    job: Job,
 ) -> Generator[Outcome, None, None]:
     """Do tasks, at `most` so many, on the cluster at an address; what became of each as it finishes, in any order.
-    `workers` 0 is one for each core that the cluster has now."""
+    `workers` 0 is one for each core that the cluster has now. `device` is the settings', on which nets run."""
     with connected(address, min(workers, most)) as ray, out.sign() as sign:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield from in_actors(ray, tasks, start, sign, workers=min(count, most), job=job)
-
-
-@contextmanager
-def connected(address: str, workers: int = 0) -> Iterator[ModuleType]:
-    """Ray, with a cluster to work on; for `local` one of this machine with so many workers, or as many as cores."""
-    check()
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what does not concern us
-    import ray
-
-    mine = {"num_cpus": workers or None, "include_dashboard": False} if address == LOCAL else {}
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGTERM) if main else None
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **mine)
-    except Exception as error:  # of many kinds, bare ones too
-        raise TronieError(f"There is no Ray cluster to work on at {address}: {sentence(error)}") from error
-    finally:
-        if main:
-            signal.signal(signal.SIGTERM, before)  # Ray puts its own there
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+        cards = card_share(ray.nodes(), device)
+        yield from in_actors(ray, tasks, start, sign, workers=min(count, most), cards=cards, job=job)
 
 
 def in_actors(
-    ray: Any, tasks: Iterable[Task], start: Begin, sign: str, *, workers: int, job: Job
+    ray: Any, tasks: Iterable[Task], start: Begin, sign: str, *, workers: int, cards: float = 0.0, job: Job
 ) -> Generator[Outcome, None, None]:
     """Do tasks in so many actors. One that is lost, with its machine or without, is replaced and costs the photo in its
-    hands, which is tried once more. Draining and cancelling are as in `run_in_processes`."""
+    hands, which is tried once more. Each has a core, and `cards` of a graphics card. Draining and cancelling are as in `run_in_processes`."""
     todo, again, drained = iter(tasks), deque[InHand](), False
 
     def following() -> InHand | None:
@@ -294,7 +266,12 @@ def in_actors(
         return
     again.append(first)
     kind = ray.remote(Actor).options(
-        num_cpus=1, max_restarts=0, max_task_retries=0, max_concurrency=CALLS, scheduling_strategy="SPREAD"
+        num_cpus=1,
+        num_gpus=cards,
+        max_restarts=0,
+        max_task_retries=0,
+        max_concurrency=CALLS,
+        scheduling_strategy="SPREAD",
     )
     source = first.task.source
     common = Common(os.getcwd(), sign, source if _seen(source) else sign)
