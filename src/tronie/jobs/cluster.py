@@ -249,7 +249,8 @@ def in_actors(
     ray: Any, tasks: Iterable[Task], start: Begin, sign: str, *, workers: int, cards: float = 0.0, job: Job
 ) -> Generator[Outcome, None, None]:
     """Do tasks in so many actors. One that is lost, with its machine or without, is replaced and costs the photo in its
-    hands, which is tried once more. Each has a core, and `cards` of a graphics card. Draining and cancelling are as in `run_in_processes`."""
+    hands, which is tried once more. Each has a core, and `cards` of a graphics card. Draining and cancelling are as in
+    `run_in_processes`."""
     todo, again, drained = iter(tasks), deque[InHand](), False
 
     def following() -> InHand | None:

@@ -187,7 +187,11 @@ def run_job(
         if cluster is not None and most:
             from tronie.jobs.cluster import on_cluster
 
-            answers = on_cluster(cluster, plan.tasks, start, manifest.place, most=most, workers=workers, job=job)
+            device = manifest.settings.compute.device
+
+            answers = on_cluster(
+                cluster, plan.tasks, start, manifest.place, most=most, workers=workers, device=device, job=job
+            )
         elif apart or min(workers, most) > 1:
             answers = _apart(plan.tasks, start, min(workers, most), job)
         else:
