@@ -105,7 +105,7 @@ def run(
         typer.Option(
             metavar="ADDRESS",
             show_default=False,
-            help="Work on the machines of a Ray cluster, which share the disk: its address, auto, or local.",
+            help="Work on the machines of a Ray cluster, which share a disk or a store: its address, auto, or local.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done; write nothing.")] = False,
