@@ -42,25 +42,34 @@ def live_link_rate(times: Array) -> int:
     """Frames a second that the timecodes of a recording count: 60 or 30.
 
     The file does not name its rate. Unreal takes it for 60 where any frame field is above 30, else for 30 (before
-    5.1: always for 60), and reads the field with its fraction, so that every row keeps its own time at any rate of the
+    5.3: always for 60), and reads the field with its fraction, so that every row keeps its own time at any rate of the
     video. Only where no row lies in the second half of a second, as in a clip of half a second, is it 30.
     """
     fields = np.round(np.asarray(times, dtype=np.float64) * 60_000) % 60_000
-    return 60 if (fields > 30_000).any() else 30
+    return 60 if (fields >= 31_000).any() else 30  # 31, should somebody look at the whole frames alone
+
+
+def live_link_turns(head: Array, gaze: Array) -> Array:
+    """(T, 3) yaw, pitch, roll of heads as `geometry.euler_degrees` and (T, 2, 2) gaze of both eyes, to the subject's
+    left and up, all in degrees -> (T, 9) radians as the app has them, in the order of LIVE_LINK_TURNS.
+
+    The app counts heads and eyes in opposite ways: a head's yaw to the subject's left and its pitch up, an eye's yaw to
+    the right and its pitch down. In a recording of somebody who keeps his eyes on the phone while his head moves, its
+    numbers for the two go up and down together.
+    """
+    eyes = np.stack([-gaze[:, :, 0], -gaze[:, :, 1], np.zeros(gaze.shape[:2])], axis=2).reshape(len(head), -1)
+    return np.asarray(np.radians(np.concatenate([head, eyes], axis=1)))
 
 
 def live_link_csv(times: Array, weights: Array, head: Array, gaze: Array) -> Iterator[bytes]:
     """As the app Live Link Face records: a row for each frame, angles in radians.
 
-    `weights` (T, 52) in ARKit's order; `head` (T, 3) degrees: yaw to the subject's left, pitch down, roll towards the
-    right shoulder, which are turns about +y, +x and +z of the head's axes; `gaze` (T, 2, 2) degrees of the left and the
-    right eye: to the subject's left, and up. The app writes the eyes' yaw the other way round, to the right.
+    `weights` (T, 52) in ARKit's order; `head` (T, 3) degrees as `geometry.euler_degrees`; `gaze` (T, 2, 2) degrees of
+    the left and the right eye: to the subject's left, and up.
     """
     order = [ARKIT_UNITS.index(name) for name in LIVE_LINK_UNITS]
     rate = live_link_rate(times)
-    eyes = np.stack([-gaze[:, :, 0], -gaze[:, :, 1], np.zeros(gaze.shape[:2])], axis=2).reshape(len(times), -1)
-    turns = np.radians(np.concatenate([head, eyes], axis=1))
-    numbers = np.concatenate([weights[:, order], turns], axis=1)
+    numbers = np.concatenate([weights[:, order], live_link_turns(head, gaze)], axis=1)
     return _table(
         LIVE_LINK_COLUMNS,
         (

@@ -41,7 +41,7 @@ def files(motion: Motion, model: HeadModel, fps: float) -> dict[str, Iterable[by
     place, turns = even_poses(motion.time, even_times(motion.time, fps), position, rotation)
     angles = np.array([euler_degrees(m[:3, :3]) for m in motion.head_to_camera])
     out: dict[str, Iterable[bytes]] = {
-        "livelink.csv": live_link_csv(motion.time, units, angles * [1, -1, 1], motion.gaze),
+        "livelink.csv": live_link_csv(motion.time, units, angles, motion.gaze),
         "head.bvh": bvh(fps, place, zxy_degrees(turns)),
         "frames.csv": table_csv(COLUMNS, rows(motion, units, angles, fps)),
     }
@@ -85,8 +85,9 @@ def _parquet(motion: Motion, units: Array, angles: Array, fps: float) -> Iterato
     import pyarrow
     import pyarrow.parquet
 
-    columns = zip(*rows(motion, units, angles, fps), strict=True)
-    table = pyarrow.table({name: list(values) for name, values in zip(COLUMNS, columns, strict=True)})
+    kinds = {"frame": pyarrow.int32(), "timecode": pyarrow.string(), "state": pyarrow.string()}
+    columns = zip(COLUMNS, zip(*rows(motion, units, angles, fps), strict=True), strict=True)
+    table = pyarrow.table({n: pyarrow.array(values, kinds.get(n, pyarrow.float64())) for n, values in columns})
     stream = io.BytesIO()
     pyarrow.parquet.write_table(table, stream)
     yield stream.getvalue()
