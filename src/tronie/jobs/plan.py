@@ -116,8 +116,8 @@ def make_plan(
             if tell is not None:
                 tell(Decision(path, "skip", record.name))
             continue
-        mine = manifest.left_over(record) or (update and manifest.ours(record))
-        ours = exists and mine and key not in manifest.fresh
+        known = exists and key not in manifest.fresh
+        ours = known and (manifest.left_over(record) or (update and manifest.ours(record)))
         if exists and not overwrite and not ours:
             why = _refusal(manifest.place.shown(record.name), record.status, same_settings)
             problems.append(RefusedInput(path, why))
