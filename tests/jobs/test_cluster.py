@@ -287,6 +287,9 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray's workers find modules as a new process does; on a busy machine they take their time."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.setenv("RAY_health_check_timeout_ms", "60000")
+    monkeypatch.setenv("RAY_health_check_failure_threshold", "20")
 
 
 @pytest.mark.slow

@@ -61,6 +61,7 @@ def s3(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *sys.path]))
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.setattr(bucket, "BEAT", 0.5)
     import boto3
 
