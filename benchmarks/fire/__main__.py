@@ -1,6 +1,6 @@
 """What `tronie run` makes of many files, hostile ones among them, of being killed, and of full disks (Linux).
 
-    python -m benchmarks.fire load --photos FOLDER --good 1800 --hostile 200 --rate 3
+    python -m benchmarks.fire load --photos FOLDER --good 1800 --hostile 200 --rate 3 --thin
     python -m benchmarks.fire load --photos FOLDER --good 14 --hostile 150 --seconds 120
     python -m benchmarks.fire kills --photos FOLDER --good 16 --count 50
     python -m benchmarks.fire kills --photos FOLDER --good 16 --count 20 --shards 2 --workers 1
@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=float, default=40, help="of the disk that is full (default: 40)")
     parser.add_argument("--rate", type=float, help="files a second that are asked")
     parser.add_argument("--seconds", type=float, help="in all that are asked")
+    parser.add_argument("--thin", action="store_true", help="take outputs away as they come: 2,000 photos have 35 GB")
     parser.add_argument("--work", type=Path, help="folder to work in, on a disk with room (default: a temporary one)")
     asked = parser.parse_args(mine)
     root = Path(tempfile.mkdtemp(prefix="fire-", dir=asked.work)).resolve()
@@ -48,7 +49,7 @@ def main() -> int:
         good, hostile = place.fill(asked.photos, asked.good, asked.hostile, asked.seed)
         print(f"{len(good)} good files, {len(hostile)} hostile ones, {asked.workers} processes", flush=True)
         if asked.what == "load":
-            wrong = load(place, good, hostile, asked.workers, Bars(asked.rate, asked.seconds), options)
+            wrong = load(place, good, hostile, asked.workers, Bars(asked.rate, asked.seconds, asked.thin), options)
         elif asked.what == "kills":
             wrong = kills(place, asked.count, asked.workers, asked.shards, options, asked.seed)
         else:
