@@ -79,11 +79,22 @@ def contour_pull(mean: Array, target: Array, rotation: Array) -> Array:
 class FitProblem:
     """Residuals and derivatives; x = [rotation increment 3, translation 3, identity <= FREE, expression 52]."""
 
-    def __init__(self, basis: LandmarkBasis, target: Array, camera: Camera, prior: Prior, free: int = FREE) -> None:
-        """The first `free` components of identity may move."""
+    def __init__(
+        self,
+        basis: LandmarkBasis,
+        target: Array,
+        camera: Camera,
+        prior: Prior,
+        free: int = FREE,
+        pull: Array | None = None,
+    ) -> None:
+        """The first `free` components of identity may move. `pull` (n, 2, 2) takes the place of what the prior says of
+        the points; of a basis of other points than the 478 it has to."""
         self.basis, self.target, self.camera, self.rotation = basis, target, camera, prior.rotation
-        scale = np.sqrt(prior.point_weight) * prior.translation[2] / (camera.focal * prior.point_sigma)
-        self.pull = scale[:, None, None] * contour_pull(basis.mean, target, prior.rotation)
+        if pull is None:
+            scale = np.sqrt(prior.point_weight) * prior.translation[2] / (camera.focal * prior.point_sigma)
+            pull = scale[:, None, None] * contour_pull(basis.mean, target, prior.rotation)
+        self.pull = pull
         self.free = k = min(basis.components, free)
         e, self.held = len(prior.expression), prior.identity[k:]
         moving = np.r_[:k, basis.components : basis.shape.shape[2]]
