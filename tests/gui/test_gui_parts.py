@@ -288,6 +288,7 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
     from tronie.gui.app import make_application, use_language
     from tronie.gui.i18n import tr
     from tronie.gui.korean import KOREAN
+    from tronie.gui.plain import SENTENCES
 
     sources = Path(tronie.gui.__file__).parent.glob("*.py")
     call = re.compile(r"""\btr\(\s*["']([^"']+(?:'[^"']*)?)["']\s*\)""")
@@ -296,6 +297,7 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
     assert sorted(said - set(KOREAN)) == []
     for text, korean in KOREAN.items():
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", korean)), text
+    assert [text for text in SENTENCES if text not in KOREAN] == []
     untold = [text for text in _of_settings(Settings) if text not in KOREAN]
     assert untold == []
     outputs = [text for output in OUTPUTS.values() for text in (spoken(output.name), output.text)]

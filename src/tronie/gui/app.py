@@ -8,11 +8,12 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLocale, QSettings, QTimer
+from PySide6.QtCore import QLibraryInfo, QLocale, QSettings, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from tronie.errors import TronieError
 from tronie.gui.i18n import Dictionary
+from tronie.gui.icon import icon
 from tronie.gui.theme import use_scheme
 
 XCB = {
@@ -74,6 +75,7 @@ def make_application() -> QApplication:
     app = made if isinstance(made, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("tronie")
     app.setApplicationDisplayName("tronie")
+    app.setWindowIcon(icon())
     app.setStyle("Fusion")
     kept = store()
     use_scheme(str(kept.value("scheme", "system")))
@@ -91,7 +93,7 @@ def use_language(name: str) -> None:
     app = QApplication.instance()
     if app is None:
         return
-    for old in app.findChildren(Dictionary):
+    for old in app.findChildren(QTranslator):
         app.removeTranslator(old)
         old.deleteLater()
     if name.split("_")[0] == "ko":
@@ -100,3 +102,6 @@ def use_language(name: str) -> None:
         new = Dictionary(KOREAN)
         new.setParent(app)
         app.installTranslator(new)
+        own = QTranslator(app)  # Qt's own buttons and menus
+        if own.load("qtbase_ko", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            app.installTranslator(own)

@@ -13,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 
 from tronie.gui.i18n import tr
+from tronie.gui.plain import plain
 from tronie.service.server import PATIENCE, serve
 
 
@@ -126,7 +127,7 @@ class Queue(QObject):
         if said == "done":
             self.done.emit(key, what)
         elif said == "failed":
-            self.failed.emit(key, what)
+            self.failed.emit(key, plain(what))
         elif said == "stopped":
             self.stopped.emit(key)
 

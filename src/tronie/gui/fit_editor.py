@@ -33,6 +33,8 @@ class FitEditor(QObject):
 
     switched = Signal(bool)
     """Whether points are shown."""
+    followed = Signal()
+    """The head has another shape now, and the expression that goes with it."""
     elsewhere = Signal(object)
     """The key of a face that is not shown, and was changed by undoing."""
 
@@ -149,6 +151,7 @@ class FitEditor(QObject):
         place, since = key
         if place == self.key and since:
             self._head.express(bent.weights)
+            self.followed.emit()
 
     def _failed(self, key: Any, sentence: str) -> None:
         if key[0] == self.key:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
-    QSlider,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
+from tronie.gui.expression_panel import ExpressionPanel
 from tronie.gui.head_view import HeadView
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import Aside
@@ -37,9 +28,9 @@ class HeadPanel(QWidget):
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = HeadView(bench, self)
-        self.sliders: dict[str, QSlider] = {}
-        self._rows: dict[str, tuple[QWidget, ...]] = {}
-
+        self.expression = ExpressionPanel()
+        self.expression.hide()
+        self.sliders = self.expression.sliders
         self.mode = QComboBox()
         for mode in MODES:
             self.mode.addItem(spoken(mode), mode)
@@ -61,6 +52,11 @@ class HeadPanel(QWidget):
         self.turning.setCheckable(True)
         self.turning.setToolTip(tr("Turn the head round (Space)"))
         self.turning.toggled.connect(self.view.spin)
+        for box in (self.mode, self.light, self.beside):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(2)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            box.setMaximumWidth(130)
         front = QPushButton(tr("Front"))
         front.setToolTip(tr("Look from the front again (Home, or a double click)"))
         front.clicked.connect(self.view.reset)
@@ -69,37 +65,18 @@ class HeadPanel(QWidget):
             bar.addWidget(QLabel(text))
             bar.addWidget(widget)
         bar.addStretch(1)
+        for button in (front, self.turning):
+            button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 16)
         bar.addWidget(front)
         bar.addWidget(self.turning)
 
-        self.presets = QHBoxLayout()
-        self.presets.setSpacing(4)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(tr("Find a movement: jaw, brow …"))
-        self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self._sift)
-        self._grid = QGridLayout()
-        self._grid.setContentsMargins(6, 2, 6, 2)
-        self._grid.setVerticalSpacing(1)
-        inside = QWidget()
-        inside.setLayout(self._grid)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setWidget(inside)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        below = self._controls = QWidget()
-        lower = QVBoxLayout(below)
-        lower.setContentsMargins(0, 0, 0, 0)
-        lower.addLayout(self.presets)
-        lower.addWidget(self.filter)
-        lower.addWidget(self._scroll, 1)
         split = QSplitter(Qt.Orientation.Vertical)
         pair = QSplitter(Qt.Orientation.Horizontal)
         pair.addWidget(self.aside)
         pair.addWidget(self.view)
         pair.setSizes([300, 300])
         split.addWidget(pair)
-        split.addWidget(below)
+        split.addWidget(self.expression)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 0)
         split.setSizes([460, 190])
@@ -111,11 +88,10 @@ class HeadPanel(QWidget):
 
     def show_sitter(self, sitter: Sitter | None, hint: str = "") -> None:
         """Another head, with its own expression."""
-        self._controls.setEnabled(sitter is not None)
-        if sitter is not None and tuple(self.sliders) != sitter.names:
-            self._build(sitter)
+        self.expression.setVisible(sitter is not None)
         if sitter is not None:
-            self.express(sitter.weights, draw=False)
+            self.expression.show_sitter(sitter)
+            self.view.view = replace(self.view.view, weights=self.expression.weights())
         self.view.show_sitter(sitter, hint)
 
     def show_looks(self, looks: PreviewImages | None) -> None:
@@ -134,74 +110,19 @@ class HeadPanel(QWidget):
 
     def follow(self, weights: dict[str, float], pose: tuple[float, float]) -> None:
         """The expression and pose of a clip's frame."""
-        for name, slider in self.sliders.items():
-            with QSignalBlocker(slider):
-                slider.setValue(round(100 * weights.get(name, 0.0)))
+        self.expression.express(weights)
         self.view.look_at(weights={name: value for name, value in weights.items() if value}, yaw=pose[0], pitch=pose[1])
 
-    def express(self, weights: dict[str, float] | object, draw: bool = True) -> None:
-        """Set all sliders: weights by unit, what is missing is 0."""
-        assert hasattr(weights, "get")
-        for name, slider in self.sliders.items():
-            with QSignalBlocker(slider):
-                slider.setValue(round(100 * float(weights.get(name, 0.0))))
-        self.view.look_at(weights=self.weights()) if draw else self._keep()
+    def express(self, weights: Mapping[str, float]) -> None:
+        """Weights by unit, what is missing is 0."""
+        self.expression.express(weights)
+        self.show_expression()
 
-    def weights(self) -> dict[str, float]:
-        return {name: slider.value() / 100 for name, slider in self.sliders.items() if slider.value()}
-
-    def _keep(self) -> None:
-        from dataclasses import replace
-
-        self.view.view = replace(self.view.view, weights=self.weights())
-
-    def _build(self, sitter: Sitter) -> None:
-        """A slider for each unit that the head has, and the presets that it can show."""
-        for layout in (self._grid, self.presets):
-            while (item := layout.takeAt(0)) is not None:
-                if item.widget() is not None:
-                    item.widget().deleteLater()
-        self.sliders.clear()
-        self._rows.clear()
-        for row, name in enumerate(sitter.names):
-            label, slider = QLabel(spoken(name)), QSlider(Qt.Orientation.Horizontal)
-            slider.setRange(0, 100)
-            slider.setToolTip(name)
-            slider.setAccessibleName(spoken(name))
-            slider.valueChanged.connect(lambda: self.view.look_at(weights=self.weights()))
-            self._grid.addWidget(label, row, 0)
-            self._grid.addWidget(slider, row, 1)
-            self.sliders[name] = slider
-            self._rows[name] = (label, slider)
-        self._grid.setColumnStretch(1, 1)
-        self._preset(tr("Photo's"), None)
-        self._preset(tr("Neutral"), {})
-        for title, weights in sitter.presets.items():
-            self._preset(spoken(title), dict(weights))
-        self.presets.addStretch(1)
-
-    def _preset(self, title: str, weights: dict[str, float] | None) -> None:
-        """A button; None is the photo's own expression."""
-        button = QPushButton(title)
-        button.setObjectName("preset " + title)
-
-        def chosen() -> None:
-            sitter = self.view.sitter
-            own = {} if sitter is None else dict(sitter.weights)
-            self.express(own if weights is None else weights)
-
-        button.clicked.connect(chosen)
-        self.presets.addWidget(button)
+    def show_expression(self) -> None:
+        """The head as the sliders have it."""
+        self.view.look_at(weights=self.expression.weights())
 
     def _mode(self) -> None:
         mode = self.mode.currentData()
         self.light.setEnabled(mode == "textured")
         self.view.look_at(mode=mode, lamp=None)
-
-    def _sift(self, text: str) -> None:
-        """Only the sliders whose names hold every word."""
-        words = text.lower().split()
-        for name, widgets in self._rows.items():
-            said = f"{name} {spoken(name)}".lower()
-            for widget in widgets:
-                widget.setVisible(all(word in said for word in words))

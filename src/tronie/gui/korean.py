@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tronie.gui.korean_clips import CLIPS
+from tronie.gui.korean_errors import ERRORS
 from tronie.gui.korean_fit import FIT
 
 # Korean for the names and explanations of settings, and for the units of expression.
@@ -215,6 +216,7 @@ KOREAN: dict[str, str] = {
     **UNITS,
     **EXPLANATIONS,
     **CLIPS,
+    **ERRORS,
     **FIT,
     "Beside": "나란히",
     "Camera": "카메라",

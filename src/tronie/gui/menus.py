@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QMenu, QMessageBox, QTabWidget, QToolBar
 
 from tronie.gui.fit_editor import FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
+from tronie.gui.icon import icon
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.session import WindowSession
 from tronie.gui.shell import Shell
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import SCHEMES
+from tronie.version import __version__
 
 
 class Commanded(Shell):
@@ -87,6 +89,7 @@ def build(window: Commanded) -> None:
         (clip, tr("Reconstruct this frame"), "Ctrl+R", player.capture.click),
         (clip, tr("Track the clip"), "Ctrl+Shift+T", player.track.click),
         (about, tr("Keyboard shortcuts"), "F1", lambda: shortcuts(window)),
+        (about, tr("About tronie"), "", lambda: show_about(window)),
     )
     for action, key in (
         (window.changes.createUndoAction(window, tr("Undo")), "Ctrl+Z"),
@@ -154,5 +157,18 @@ def shortcuts(window: Shell) -> None:
     box = QMessageBox(window)
     box.setWindowTitle(tr("Keyboard shortcuts"))
     box.setText(f"<table>{table}</table>")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+
+
+def show_about(window: Shell) -> None:
+    """What this is, in which version, and what it is made of."""
+    box = QMessageBox(window)
+    box.setWindowTitle(tr("About tronie"))
+    box.setIconPixmap(icon().pixmap(64, 64))
+    said = tr("Faces of photos and videos as 3D heads")
+    box.setText(f"<h3>tronie {__version__}</h3>{said}")
+    qt = tr("With Qt {version}. The licences of all models are listed under Models (Ctrl+M).")
+    box.setInformativeText(qt.format(version=qVersion()))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()

@@ -67,7 +67,8 @@ class _Row(QStyledItemDelegate):
         shown = QStyleOptionViewItem(option)
         self.initStyleOption(shown, index)
         view: Any = shown.widget
-        icon, shown.icon, shown.text = shown.icon, QIcon(), ""
+        icon = QIcon(shown.icon)  # what is given is the option's own, which is emptied next
+        shown.icon, shown.text = QIcon(), ""
         view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, view)
         chosen = bool(shown.state & QStyle.StateFlag.State_Selected)
         roles = QPalette.ColorRole

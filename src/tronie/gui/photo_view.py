@@ -23,13 +23,14 @@ from tronie.gui.image_widgets import qimage
 if TYPE_CHECKING:
     from tronie.service.messages import Card
 
+WAITING = QColor(176, 180, 188)
 GOOD, DOUBTFUL, BAD = QColor(62, 190, 110), QColor(240, 170, 40), QColor(232, 76, 70)
 FARTHEST, NEAREST = 0.5, 40.0
 """Zoom: of the size that fits, and pixels of the screen per pixel of the photo."""
 
 
 def color_of(face: Card) -> QColor:
-    return BAD if face.error else DOUBTFUL if face.warnings else GOOD
+    return WAITING if face.waiting else BAD if face.error else DOUBTFUL if face.warnings else GOOD
 
 
 def sentences(face: Card) -> list[str]:
@@ -71,6 +72,8 @@ class _Box(QGraphicsRectItem):
         for tint, width in ((QColor(0, 0, 0, 110), 4.5 if self.chosen else 3), (color, 3.5 if self.chosen else 1.6)):
             pen = QPen(tint, width * fine)
             pen.setCosmetic(True)
+            if self.face.waiting:
+                pen.setStyle(Qt.PenStyle.DashLine)
             painter.setPen(pen)
             painter.drawRect(self.rect())
         painter.save()

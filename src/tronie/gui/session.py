@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
-from tronie.runtime.job import Advanced, StageBegan
+from tronie.runtime.job import Advanced, CompilingKernels, FacesFound, StageBegan
 from tronie.service import clip_tasks, fit_tasks, photo_tasks
 from tronie.service.messages import (
     Card,
@@ -43,6 +43,10 @@ class WindowSession(QObject):
     cleared = Signal(str)
     """Nothing is shown any more, for this reason."""
     opened = Signal(object)
+    spotted = Signal(object)
+    """A Card of a face that is found and waits for its turn."""
+    compiling = Signal()
+    """Kernels, once on a machine."""
     carded = Signal(object)
     refitted = Signal(object, object)
     """The key of a face that was corrected, and its Card."""
@@ -237,6 +241,8 @@ class WindowSession(QObject):
             return ""
         if card is None and self.path in self.moving:
             return tr("Reconstruct this frame, or track the whole clip.")
+        if card is None and self.working:
+            return tr("The faces are being worked on …")
         if card is None:
             return tr("Select a face in the photo.") if self.path is not None else tr("Heads appear here.")
         if card.error or not card.whole:
@@ -284,6 +290,8 @@ class WindowSession(QObject):
             self._advanced(what)
         elif key[0] == "warm":
             return
+        elif isinstance(what, CompilingKernels):
+            self.compiling.emit()
         elif isinstance(what, StageBegan) and key[0] in ("portrait", "refit"):
             portrait = key[0] == "portrait"
             self.said.emit(tr("Making the portrait …") if portrait else f"{stage_text(what.stage)} …")
@@ -294,6 +302,9 @@ class WindowSession(QObject):
             self.said.emit(tr("Face {n}: {stage} …").format(n=what.face, stage=text) if what.face else f"{text} …")
         elif isinstance(what, Opened):
             self.opened.emit(what)
+        elif isinstance(what, FacesFound):
+            for face in what.faces:
+                self.spotted.emit(Card(face.index, face.box, face.score, whole=False, waiting=True))
         elif isinstance(what, Card):
             self.cards[what.index] = what
             self.carded.emit(what)
@@ -316,13 +327,7 @@ class WindowSession(QObject):
         elif isinstance(result, Summary):
             self.summary = result
             count = len(self.cards)
-            text = (
-                tr("No face was found.")
-                if not count
-                else tr("1 face")
-                if count == 1
-                else tr("{n} faces").format(n=count)
-            )
+            text = tr("No face was found.") if not count else _faces(count)
             self.noted.emit(self.path, text, PhotoState.DONE if count else PhotoState.EMPTY, count)
             self.said.emit("   ".join(filter(None, (text, "; ".join(result.notes)))))
             self.finished.emit(result)
@@ -336,7 +341,7 @@ class WindowSession(QObject):
         self.cards, self.summary, self.tracked = {}, None, tracked
         self.index = tracked.people[0].number if tracked.people else None
         count = len(tracked.people)
-        text = tr("No face was found.") if not count else tr("{n} people followed").format(n=count)
+        text = tr("No face was found.") if not count else _people(count)
         self.noted.emit(self.path, text, PhotoState.DONE if count else PhotoState.EMPTY, count)
         self.followed.emit(tracked)
         self._show()
@@ -414,3 +419,11 @@ class WindowSession(QObject):
             self.said.emit(tr("Cancelled."))
             if key[0] == "photo" and not self.cards:
                 self.cleared.emit(tr("Cancelled."))
+
+
+def _faces(count: int) -> str:
+    return tr("1 face") if count == 1 else tr("{n} faces").format(n=count)
+
+
+def _people(count: int) -> str:
+    return tr("1 person followed") if count == 1 else tr("{n} people followed").format(n=count)

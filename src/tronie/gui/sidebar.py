@@ -28,11 +28,12 @@ class FaceList(QListWidget):
         super().__init__(parent)
         self.setWordWrap(True)
         self.setFixedHeight(LOWEST)
+        self.hide()
         self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
 
     def clear(self) -> None:
         super().clear()
-        self.setFixedHeight(LOWEST)
+        self.hide()
 
     def add(self, face: Card) -> None:
         said = sentences(face)
@@ -55,6 +56,7 @@ class FaceList(QListWidget):
         self._grow()
 
     def _grow(self) -> None:
+        self.show()
         rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
         self.setFixedHeight(min(HIGHEST, max(LOWEST, rows + 2 * self.frameWidth() + 4)))
 

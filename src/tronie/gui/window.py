@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QUndoStack
 from PySide6.QtWidgets import (
-    QLabel,
-    QProgressBar,
-    QPushButton,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -22,23 +19,26 @@ from PySide6.QtWidgets import (
 from tronie.gui import menus
 from tronie.gui.client import Queue
 from tronie.gui.export_panel import ExportPanel
+from tronie.gui.expression_changes import ExpressionChanges
 from tronie.gui.fit_editor import CorrectBar, FitEditor
 from tronie.gui.head_panel import HeadPanel
-from tronie.gui.i18n import stage_text, tr
+from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
 from tronie.gui.photo_list import PhotoList
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
+from tronie.gui.progress import Progress
 from tronie.gui.session import WindowSession
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import use_scheme
+from tronie.gui.undo import change
+from tronie.gui.welcome import SAMPLE, Welcome
 from tronie.io.paths import typed
-from tronie.runtime.job import Advanced
 from tronie.service.messages import About, Card, FrameShown, Opened, PhotoState, PreviewImages, Sitter, Summary, Tracked
 
 if TYPE_CHECKING:
-    from tronie.settings import Settings
+    from tronie.settings import PortraitSettings, Settings
 
 
 class Window(menus.Commanded):
@@ -55,7 +55,7 @@ class Window(menus.Commanded):
         self._connect()
         if (geometry := kept.value("geometry")) is not None:
             self.restoreGeometry(geometry)
-        self._cleared(tr("Drop photos, videos or folders here, or press Ctrl+O."))
+        self._cleared("")
         self.head.show_sitter(None, tr("Heads appear here."))
         # What takes long to import is fetched when the window is there.
         QTimer.singleShot(50, self._later)
@@ -69,6 +69,7 @@ class Window(menus.Commanded):
         self.exports, self.player = ExportPanel(self.copy_portrait), Player(bench)
         self.changes = QUndoStack(self)
         self.correction = FitEditor(self.session, self.photo, self.head, self.changes)
+        self.expressions = ExpressionChanges(self.session, self.head, self.changes)
         if (folder := self.kept.value("folder")) is not None:
             self.exports.folder.setText(str(folder))
         middle = QWidget()
@@ -94,16 +95,10 @@ class Window(menus.Commanded):
         split.setSizes([210, 590, 480])
         split.setCollapsible(1, False)
         self.setCentralWidget(split)
-        self.stage, self.progress = QLabel(), QProgressBar()
-        self.progress.setFixedWidth(160)
-        self.progress.setTextVisible(False)
-        self.progress.hide()
-        self.stop_button = QPushButton(tr("Cancel"))
-        self.stop_button.clicked.connect(self.session.cancel)
-        self.stop_button.hide()
-        self.statusBar().addWidget(self.stage, 1)
-        self.statusBar().addPermanentWidget(self.progress)
-        self.statusBar().addPermanentWidget(self.stop_button)
+        self.progress = Progress(self.statusBar(), self.session.cancel)
+        self.stage, self.stop_button = self.progress.text, self.progress.stop
+        self.welcome = Welcome(self.photo)
+        self.welcome.asked.connect(self._welcomed)
         menus.build(self)
         self.fill_recent()
 
@@ -118,6 +113,8 @@ class Window(menus.Commanded):
         said.carded.connect(self._carded)
         said.refitted.connect(self._refitted)
         self.correction.elsewhere.connect(self._go_to)
+        self.correction.followed.connect(self.expressions.forget)
+        self.expressions.elsewhere.connect(self._go_to)
         said.finished.connect(self._finished)
         said.headed.connect(self._headed)
         said.looked.connect(self._looked)
@@ -126,7 +123,9 @@ class Window(menus.Commanded):
         said.saved.connect(self._saved)
         said.lent.connect(self.exports.lend)
         said.said.connect(self.say)
-        said.stepped.connect(self._stepped)
+        said.stepped.connect(self.progress.step)
+        said.compiling.connect(self.progress.compile)
+        said.spotted.connect(self.photo.add_face)
         said.busied.connect(self._busy)
         self.photos.chosen.connect(self.open)
         self.photo.chosen.connect(self.faces.choose)
@@ -172,8 +171,9 @@ class Window(menus.Commanded):
 
     def set_settings(self, settings: Settings) -> None:
         """Use other settings: what was made with the old ones is made again."""
-        if settings == self.settings:
-            return
+        change(self.changes, tr("Change the settings"), self._use_settings, self.settings, settings)
+
+    def _use_settings(self, settings: Settings) -> None:
         self._settings = settings
         self.kept.setValue("settings", settings.model_dump_json())
         self._show_options()
@@ -183,6 +183,8 @@ class Window(menus.Commanded):
     # What the session says
 
     def open(self, path: Path) -> None:
+        self.setWindowTitle(f"{path.name} – tronie")
+        self.welcome.hide()
         self.session.open(path)
         moves = path in self.session.moving
         self.player.open(path if moves else None)
@@ -200,13 +202,13 @@ class Window(menus.Commanded):
     def _cleared(self, why: str) -> None:
         self.faces.clear()
         self.exports.enable(False)
+        self.exports.say("")
         self.tabs.setTabEnabled(2, False)
         if why:
             self.photo.show_photo(None, why)
 
     def _opened(self, what: Opened) -> None:
         self.photo.show_photo(what.image)
-        self.setWindowTitle(f"{what.name} – tronie")
 
     def _carded(self, card: Card) -> None:
         self.photo.add_face(card)
@@ -243,6 +245,7 @@ class Window(menus.Commanded):
 
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         self.head.show_sitter(sitter, why)
+        self.expressions.bring_back()
         self.exports.enable(sitter is not None and self.session.track is None)
         self._follow_head()
 
@@ -283,24 +286,12 @@ class Window(menus.Commanded):
     def _track(self) -> None:
         self.session.follow(typed(self.exports.folder.text()), self.exports.replace.isChecked())
 
-    def _stepped(self, step: Advanced | None) -> None:
-        if step is None:
-            return
-        total = step.total or 0
-        self.progress.setRange(0, total)
-        self.progress.setValue(min(step.done, total))
-        of = f" {step.done} / {step.total}" if step.total else f" {step.done}"
-        self.say(f"{stage_text(step.stage)}{of}")
-
     def _busy(self, busy: bool) -> None:
-        self.progress.setRange(0, 0 if busy else 1)
-        self.progress.setVisible(busy)
-        self.stop_button.setVisible(busy)
+        self.progress.busy(busy)
         self.stop_action.setEnabled(busy)
 
     def say(self, text: str) -> None:
-        self.stage.setText(text)
-        self.stage.setToolTip(text)
+        self.progress.say(text)
 
     def _saved(self, folder: Path | None, sentence: str) -> None:
         self.exports.target = folder or self.exports.target
@@ -322,12 +313,24 @@ class Window(menus.Commanded):
             self.remember(given)
             self.session.add(given)
 
+    def _welcomed(self, way: str) -> None:
+        if way == "photos":
+            self.ask_photos()
+        elif way == "folder":
+            self.ask_folder()
+        else:
+            self.add([str(SAMPLE)])
+
     def _frontal_options(self) -> None:
-        frontal = self.portrait.options(self.settings.portrait)
-        if frontal == self.settings.portrait:
-            return
+        before = self.settings.portrait
+        after = self.portrait.options(before)
+        change(self.changes, tr("Change the portrait"), self._use_frontal, before, after)
+
+    def _use_frontal(self, frontal: PortraitSettings) -> None:
         self._settings = self.settings.model_copy(update={"portrait": frontal})
         self.kept.setValue("settings", self._settings.model_dump_json())
+        if self.portrait.options(frontal) != frontal:
+            self.portrait.set_options(frontal)
         self.session.frontal_changed()
 
     def export(self, everything: bool) -> None:

@@ -57,6 +57,8 @@ class Card(Event):
     """Whether there is a head."""
     portrait: bool = True
     enhanced: bool = False
+    waiting: bool = False
+    """Whether the face is found, and nothing is made of it yet."""
     pinned: bool = False
     """Whether landmarks of it were put where they belong."""
 

@@ -86,7 +86,10 @@ def faces_of(workspace: Workspace, job: InterfaceJob, path: Path, photo: Photo, 
         job.emit(card(face))
         return face
 
-    result = pipeline.run(photo, each=each, job=job)
+    from tronie.runtime.jit import telling
+
+    with telling(job):
+        result = pipeline.run(photo, each=each, job=job)
     workspace.results[path] = replace(result, faces=())
     return Summary(len(result.faces), result.photo.notes)
 
@@ -101,7 +104,7 @@ def card(face: Face) -> Card:
         face.head is not None,
         face.portrait is not None,
         face.enhanced is not None,
-        face.landmarks is not None and bool(face.landmarks.pins),
+        pinned=face.landmarks is not None and bool(face.landmarks.pins),
     )
 
 
