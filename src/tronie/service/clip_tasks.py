@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tronie.errors import InputError, TronieError
-from tronie.runtime.json_text import parsed
-from tronie.service.messages import FrameShown, Track, Tracked
+from tronie.errors import InputError
+from tronie.service.clip_folder import followed, same_part
+from tronie.service.messages import Card, FramePassed, FrameShown, Tracked
 from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
     from tronie.io.video.clip import Frame
+    from tronie.pipelines.outcome import Task
+    from tronie.pipelines.video.collect import Collected, HandEdit
+    from tronie.pipelines.video.observation import Seen
     from tronie.service.workspace import Workspace
     from tronie.settings import Settings
+    from tronie.types import Face, Photo
 
 LATEST = 1.0
 """Seconds that a clip waits for the window to show a frame."""
+PASSING, PASSING_SIDE = 0.12, 640
+"""Of the frames that go by while a clip is followed one in so many seconds is told, so large (or up to twice that)."""
 
 
 def show_frame(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> None:
@@ -50,22 +56,73 @@ def play(workspace: Workspace, job: InterfaceJob, path: Path, index: int) -> Non
 def follow(
     workspace: Workspace, job: InterfaceJob, path: Path, folder: Path, settings: Settings, overwrite: bool
 ) -> Tracked:
-    """Everybody in a clip, into `folder`/NAME. What lies there already is read, unless `overwrite`."""
+    """Everybody in a clip, or in the part that the settings want, into `folder`/NAME. What lies there already of the
+    whole clip is read, unless `overwrite`. Tells some of the frames, as FramePassed."""
+    task = _task(path, folder, overwrite)
+    part = settings.video.start is not None or settings.video.seconds is not None
+    if not overwrite and not part and (known := followed(task.folder, path)) is not None:
+        return known
+    if not overwrite and task.folder.exists():
+        raise InputError(f"{task.folder} is there already; tick “Replace what was exported before” to write it anew.")
+    return _made(workspace, job, _followed(workspace, job, task, settings), task, settings)
+
+
+def regroup(
+    workspace: Workspace, job: InterfaceJob, path: Path, folder: Path, settings: Settings, edits: Sequence[HandEdit]
+) -> Tracked:
+    """The heads of a clip that was followed into `folder`/NAME, anew: with all these edits of its people, and no
+    others. Only what this process still knows need not be followed again."""
+    from tronie.pipelines.video.hand_edits import edited
+
+    task = _task(path, folder, True)
+    settings = settings.model_copy(update={"video": same_part(task.folder, settings.video)})
+    found = edited(_followed(workspace, job, task, settings), edits)
+    return _made(workspace, job, found, task, settings)
+
+
+def _task(path: Path, folder: Path, overwrite: bool) -> Task:
     from tronie.io.paths import safe_name
     from tronie.pipelines.outcome import Task
-    from tronie.pipelines.video.job import do_clip
 
-    name = safe_name(path.stem)
-    if not overwrite and (known := followed(folder / name, path)) is not None:
-        return known
-    if not overwrite and (folder / name).exists():
-        raise InputError(f"{folder / name} is there already; tick “Replace what was exported before” to write it anew.")
+    return Task(str(path), folder, safe_name(path.stem), overwrite, clip=True)
 
-    outcome = do_clip(workspace.pipeline(settings), Task(str(path), folder, name, overwrite, clip=True), job)
-    if outcome.status == "error":
-        raise TronieError(outcome.reason or "The clip could not be done.")
-    known = followed(outcome.folder, path)
-    return known or Tracked(outcome.folder, (), outcome.notes)
+
+def _followed(workspace: Workspace, job: InterfaceJob, task: Task, settings: Settings) -> Collected:
+    """Who is seen where; of the clip that was followed last it is kept."""
+    from tronie.pipelines.video.job import follow_clip
+
+    def make(work: Path) -> Collected:
+        return follow_clip(task, workspace.pipeline(settings), work, job, _Passing(job))
+
+    return workspace.clips.followed(Path(task.source), settings, make)
+
+
+def _made(workspace: Workspace, job: InterfaceJob, found: Collected, task: Task, settings: Settings) -> Tracked:
+    from tronie.pipelines.video.job import make_clip
+
+    def keep(photo: Photo, face: Face) -> None:
+        workspace.keep_face(task.folder / f"face-{face.index}", photo, face, settings)
+
+    workspace.clips.forget(task.folder)
+    made = make_clip(found, workspace.pipeline(settings), task, job, keep)
+    return followed(task.folder, Path(task.source)) or Tracked(task.folder, (), made.notes)
+
+
+class _Passing:
+    """Tells of frames as they are followed, but not of more than anybody can look at."""
+
+    def __init__(self, job: InterfaceJob) -> None:
+        self._job, self._next = job, 0.0
+
+    def __call__(self, frame: Frame, seen: Sequence[Seen]) -> None:
+        if (now := time.monotonic()) < self._next:
+            return
+        self._next = now + PASSING
+        height, width = frame.image.shape[:2]
+        step = max(1, max(height, width) // PASSING_SIDE)
+        cards = tuple(Card(face.track + 1, face.box, face.confidence) for face in seen)
+        small = np.ascontiguousarray(frame.image[::step, ::step])
+        self._job.emit(FramePassed(frame.index, small, (width, height), cards))
 
 
 def look_up(workspace: Workspace, job: InterfaceJob, path: Path, folder: Path) -> Tracked | None:
@@ -73,42 +130,6 @@ def look_up(workspace: Workspace, job: InterfaceJob, path: Path, folder: Path) -
     from tronie.io.paths import safe_name
 
     return followed(folder / safe_name(path.stem), path)
-
-
-def followed(folder: Path, path: Path) -> Tracked | None:
-    """The people of a clip's finished folder; None where it is none of that clip."""
-    try:
-        record = parsed((folder / "clip.json").read_bytes())
-        if Path(record["video"]["source"]).resolve() != path.resolve():
-            return None
-        people = tuple(_track(folder / f"face-{int(person['index'])}", person) for person in record["people"])
-        return Tracked(folder, people, tuple(record["video"]["notes"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, csv.Error):
-        return None
-
-
-def _track(folder: Path, person: dict[str, object]) -> Track:
-    with (folder / "frames.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    columns = list(rows[0])
-    names = tuple(columns[columns.index("gaze_right_pitch") + 1 :])
-
-    def numbers(*wanted: str) -> np.ndarray:
-        with np.errstate(over="ignore"):  # of another program's numbers
-            return np.array([[float(row[name] or "nan") for name in wanted] for row in rows], dtype=np.float32)
-
-    error = person.get("error")
-    return Track(
-        int(str(person["index"])),
-        folder,
-        tuple(row["state"] for row in rows),
-        numbers("box_x0", "box_y0", "box_x1", "box_y1"),
-        numbers("yaw", "pitch"),
-        names,
-        numbers(*names),
-        np.nan_to_num(numbers("confidence")[:, 0]),
-        (str(error),) if error else (),
-    )
 
 
 def film(workspace: Workspace, job: InterfaceJob, source: Path, settings: Settings) -> None:

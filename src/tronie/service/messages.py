@@ -92,6 +92,8 @@ class PreviewImages:
     note: str = ""
     stale: bool = False
     """Whether the portrait was made with other options."""
+    fixed: bool = False
+    """Whether it cannot be made with others: it was read from its file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +145,19 @@ class FrameShown(Event):
     """How many frames there should be; 0: nobody knows."""
     fps: float = 25.0
     """Of the clip, on average."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramePassed(Event):
+    """A frame of a clip that is being followed, with the faces in it; not every one is told."""
+
+    index: int
+    image: Image
+    """Reduced."""
+    size: tuple[int, int]
+    """Width and height of the frame itself, pixels."""
+    faces: tuple[Card, ...]
+    """Their boxes in pixels of the frame itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +221,8 @@ class Tracked:
     folder: Path
     people: tuple[Track, ...]
     notes: tuple[str, ...] = ()
+    edits: tuple[tuple[str, int, int], ...] = ()
+    """How its people were put right by hand, as `tronie.pipelines.video.collect.HandEdit`."""
 
 
 @dataclass(frozen=True, slots=True)

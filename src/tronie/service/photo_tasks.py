@@ -13,6 +13,7 @@ import numpy as np
 
 from tronie.arrays import Image
 from tronie.errors import InputError, TronieError
+from tronie.service.clip_people import saved_looks
 from tronie.service.messages import About, Card, Opened, PreviewImages, Sitter, Summary
 from tronie.service.server import InterfaceJob
 
@@ -112,6 +113,8 @@ def looks(workspace: Workspace, job: InterfaceJob, key: Key, frontal: PortraitSe
     """The face's pictures as they are."""
     from tronie.render.overlay import cut_out, face_region, overlay
 
+    if key not in workspace.faces:
+        return saved_looks(workspace, job, key[0])
     face, photo = workspace.faces[key], workspace.photos[key[0]]
     made = face.portrait
     before = after = rest = over = None
@@ -223,8 +226,8 @@ def lend(workspace: Workspace, job: InterfaceJob, key: Key, export: ExportSettin
     """head.glb of a face, in a folder that goes with the window."""
     from tronie.types import Result
 
-    if not key[1]:
-        return key[0] / "head.glb"
+    if (whole := key[0] / "head.glb").is_file():  # of a clip's person, who moves in there
+        return whole
     face = workspace.faces[key]
     folder = written(job, Result(workspace.photos[key[0]], (face,)), workspace.scratch(), {"glb"}, export, True)
     return folder / f"face-{face.index}" / "head.glb"

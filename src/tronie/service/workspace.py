@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tronie.runtime.atomic_files import scratch
+from tronie.service.followed_clips import FollowedClips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +36,7 @@ KEPT_BYTES = 96 << 20
 """Of the frames that were shown last, for stepping back."""
 
 Key = tuple[Path, int]
-"""A face: its photo, and its index there. A person of a clip: their folder, and 0."""
+"""A face: its photo, and its index there. A person of a clip: their folder, and their number."""
 
 
 class Workspace:
@@ -51,7 +52,7 @@ class Workspace:
         self.made_with: dict[Path, Settings] = {}
         self.frontals: dict[Key, PortraitSettings] = {}
         """What each portrait was made with."""
-        self.reader = FrameReader()
+        self.reader, self.clips = FrameReader(), FollowedClips()
         self._light: list[Key] = []
         """Faces whose pictures are in memory."""
         self._figures: OrderedDict[Key, Figure] = OrderedDict()
@@ -101,6 +102,15 @@ class Workspace:
             self.frontals[key] = settings.portrait
         return face
 
+    def keep_face(self, path: Path, photo: Photo, face: Face, settings: Settings) -> None:
+        """A person of a clip, with the frame that shows them: `path` is their folder."""
+        from tronie.types import Result
+
+        with self.lock:
+            self.begin(path, photo, settings)
+            self.put(path, face, settings)
+            self.results[path] = Result(photo, ())
+
     def finished(self, path: Path, settings: Settings) -> Result | None:
         """What is there of a photo, if other settings would not have made it otherwise."""
         with self.lock:
@@ -120,7 +130,7 @@ class Workspace:
             if key in self._figures:
                 self._figures.move_to_end(key)
                 return self._figures[key]
-        if key[1]:
+        if key in self.faces:
             from tronie.render.figure import figure_of
 
             made = figure_of(self.faces[key])
@@ -155,6 +165,7 @@ class Workspace:
 
     def close(self) -> None:
         self.reader.close()
+        self.clips.close()
         self._open.close()
 
 

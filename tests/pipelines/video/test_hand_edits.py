@@ -57,6 +57,7 @@ def test_a_track_is_cut_in_two_with_its_best_frames(found: Collected) -> None:
     late = made.people[3]
     assert {shot.frame for shot in made.shots.best(late, 99)} == set(range(20, 30))
     assert all(shot.track in late for shot in made.shots.best(late, 99))
+    assert frames(found) == [list(STAYS[0]), list(STAYS[2]), list(STAYS[1])]  # what it was made of stays
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
@@ -110,6 +111,12 @@ class Spool:
     def numbers(self, tracks: Sequence[int]) -> NDArray[np.int64]:
         """Row numbers of some tracks, in order of time."""
         return np.sort(np.array([n for track in tracks for n in self.of_track.get(track, ())], dtype=np.int64))
+
+    def copy(self) -> Spool:
+        """The same rows, whose tracks can be split without a change here."""
+        other = copy(self)
+        other.of_track = {track: list(numbers) for track, numbers in self.of_track.items()}
+        return other
 
     def split(self, track: int, frame: int) -> int | None:
         """Let what a track has from a frame on be another track, and give back its number. None if it ends before,

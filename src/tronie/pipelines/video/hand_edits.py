@@ -10,7 +10,9 @@ from tronie.pipelines.video.collect import Collected, HandEdit
 
 
 def edited(found: Collected, edits: Iterable[HandEdit]) -> Collected:
-    """With the people put right, one edit after the other. Raises InputError for what cannot be."""
+    """With the people put right, one edit after the other; `found` stays as it is. Raises InputError for what cannot
+    be."""
+    found = replace(found, spool=found.spool.copy(), shots=found.shots.copy())
     for edit in edits:
         found = _merged(found, edit) if edit.what == "merge" else _split(found, edit)
     return found

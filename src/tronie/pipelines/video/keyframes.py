@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -145,6 +146,13 @@ class Keyframes:
         for shot in [s for s in kept if s.frame >= since]:
             kept.remove(shot)
             shot.path.unlink(missing_ok=True)
+
+    def copy(self) -> Keyframes:
+        """The same frames, whose tracks can be split without a change here."""
+        other = copy(self)
+        other.of_track = {track: list(kept) for track, kept in self.of_track.items()}
+        other._mouths = dict(self._mouths)
+        return other
 
     def split(self, track: int, new: int, frame: int) -> None:
         """What a track has from a frame on belongs to another one."""
