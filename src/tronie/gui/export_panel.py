@@ -139,18 +139,24 @@ class ExportPanel(QWidget):
         layout.addWidget(self.drag)
         self.target: Path | None = None
         """What was written last."""
+        self._films: tuple[str, ...] = ()
+        self._clip = False
         self.enable(False)
 
-    def set_options(self, outputs: Mapping[str, str], settings: ExportSettings) -> None:
-        """The outputs there are, each with what it is, and the settings' values."""
+    def set_options(
+        self, outputs: Mapping[str, str], settings: ExportSettings, films: Mapping[str, str] | None = None
+    ) -> None:
+        """The outputs there are, each with what it is, and the settings' values; `films` are those of clips only."""
         from tronie.gui.forms import Field
 
         if not self.ticks:
-            for k, (name, text) in enumerate(outputs.items()):
+            self._films = tuple(films or ())
+            for k, (name, text) in enumerate({**outputs, **(films or {})}.items()):
                 tick = self.ticks[name] = QCheckBox(spoken(name) if len(name) > 3 else name.upper())
                 tick.setToolTip(tr(text))
-                tick.setChecked(name in USUAL)
+                tick.setChecked(name in USUAL or name in self._films)
                 self._outputs.addWidget(tick, k // 3, k % 3)
+            self.speak_of(clip=False)
         while (item := self._extras.takeAt(0)) is not None:
             if item.widget() is not None:
                 item.widget().deleteLater()
@@ -164,8 +170,17 @@ class ExportPanel(QWidget):
     def options(self, settings: ExportSettings) -> ExportSettings:
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
 
+    def speak_of(self, *, clip: bool) -> None:
+        """Of the people of a clip, or of the faces of a photo."""
+        self._clip = clip
+        self.one.setText(tr("Export this person") if clip else tr("Export this face"))
+        self.all.setText(tr("Export everybody in the clip") if clip else tr("Export all faces of the photo"))
+        for name in self._films:
+            self.ticks[name].setVisible(clip)
+
     def outputs(self) -> set[str]:
-        return {name for name, tick in self.ticks.items() if tick.isChecked()}
+        hidden = () if self._clip else self._films
+        return {name for name, tick in self.ticks.items() if tick.isChecked() and name not in hidden}
 
     def enable(self, on: bool) -> None:
         for widget in (self.one, self.all, self.copy, self.drag):

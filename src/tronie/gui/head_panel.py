@@ -15,6 +15,7 @@ from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import Aside
 
 if TYPE_CHECKING:
+    from tronie.arrays import Image
     from tronie.gui.client import Bench
     from tronie.service.messages import PreviewImages, Sitter
 
@@ -107,6 +108,11 @@ class HeadPanel(QWidget):
         if what and turn and self.view.sitter is not None:
             yaw, pitch = self.view.sitter.pose
             self.view.look_at(yaw=yaw, pitch=pitch, zoom=1.0)
+
+    def show_beside(self, image: Image | None) -> None:
+        """A clip's frame in the place of the photo."""
+        self.aside.setVisible(image is not None)
+        self.aside.show_picture(image)
 
     def follow(self, weights: dict[str, float], pose: tuple[float, float]) -> None:
         """The expression and pose of a clip's frame."""

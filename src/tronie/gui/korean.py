@@ -233,7 +233,6 @@ KOREAN: dict[str, str] = {
     "Person {n}": "사람 {n}",
     "The camera has ended.": "카메라가 끝났습니다.",
     "The photo beside the head, which is turned as there": "머리 옆에 사진을 놓고 머리를 사진처럼 돌립니다",
-    "The portrait is frontal.png in {folder}.": "초상은 {folder}의 frontal.png입니다.",
     "The work ended unexpectedly, perhaps for want of memory. Try again.": (
         "작업이 예기치 않게 끝났습니다. 메모리가 부족했을 수 있습니다. 다시 시도하세요."
     ),

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 CLIPS: dict[str, str] = {
+    "1 person followed": "1명 추적함",
+    "Export everybody in the clip": "비디오의 모든 사람 내보내기",
+    "Export this person": "이 사람 내보내기",
+    "Person": "사람",
+    "Put right who is who": "누가 누구인지 바로잡기",
+    "Somebody else from this frame on": "이 프레임부터 다른 사람",
+    "Take the last change back": "마지막 변경 되돌리기",
+    "The same person as": "같은 사람",
+    "This portrait was read from its file: track the clip again for another.": (
+        "이 초상은 파일에서 읽었습니다. 다른 초상을 만들려면 비디오를 다시 추적하세요."
+    ),
     "&Clip": "비디오(&C)",
     "Brows": "눈썹",
     "Cheeks, nose, tongue": "볼, 코, 혀",

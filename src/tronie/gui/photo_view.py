@@ -42,10 +42,11 @@ def sentences(face: Card) -> list[str]:
 class _Box(QGraphicsRectItem):
     """A face's box, with number and confidence at its upper left, which stay readable at any zoom."""
 
-    def __init__(self, face: Card) -> None:
+    def __init__(self, face: Card, color: QColor | None = None) -> None:
         x0, y0, x1, y1 = face.box
         super().__init__(QRectF(x0, y0, x1 - x0, y1 - y0))
         self.face, self.chosen = face, False
+        self.color = color or color_of(face)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("\n".join([tr("Face {n}").format(n=face.index), *sentences(face)]))
         # Nothing is filled, but the whole box can be clicked.
@@ -67,7 +68,7 @@ class _Box(QGraphicsRectItem):
         return self.rect().adjusted(-8, -room, room, 8)
 
     def paint(self, painter: Any, option: Any, widget: Any = None) -> None:
-        zoom, color = self._zoom(), color_of(self.face)
+        zoom, color = self._zoom(), self.color
         fine = painter.device().devicePixelRatioF()  # a cosmetic pen counts the screen's own pixels
         for tint, width in ((QColor(0, 0, 0, 110), 4.5 if self.chosen else 3), (color, 3.5 if self.chosen else 1.6)):
             pen = QPen(tint, width * fine)
@@ -118,29 +119,40 @@ class PhotoView(QGraphicsView):
 
     def show_photo(self, image: Image | None, hint: str = "") -> None:
         """Another photo, without faces yet; None and why there is none."""
+        self._show(None if image is None else QPixmap.fromImage(qimage(image)), hint)
+
+    def _show(self, picture: QPixmap | None, hint: str = "") -> None:
         self.show_layer(None)
         self.scene().clear()
         self.boxes.clear()
-        self.hint = "" if image is not None else hint
-        if image is not None:
-            item = self.scene().addPixmap(QPixmap.fromImage(qimage(image)))
+        self.hint = "" if picture is not None else hint
+        if picture is not None:
+            item = self.scene().addPixmap(picture)
             item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
             self.setSceneRect(QRectF(item.pixmap().rect()))
             self.fit()
         self.viewport().update()
 
-    def show_frame(self, image: Image) -> None:
-        """Another frame of a clip: place and zoom stay."""
+    def show_frame(self, image: Image, size: tuple[int, int] | None = None) -> None:
+        """Another frame of a clip, without its faces: place and zoom stay. `size` is its own where it was reduced."""
+        picture = QPixmap.fromImage(qimage(image))
+        if size is not None and (picture.width(), picture.height()) != size:
+            picture = picture.scaled(*size)
         items = [item for item in self.scene().items() if isinstance(item, QGraphicsPixmapItem)]
-        if not items or self.boxes or items[0].pixmap().size() != qimage(image).size():
-            self.show_photo(image)
-        else:
-            items[0].setPixmap(QPixmap.fromImage(qimage(image)))
+        if not items or items[0].pixmap().size() != picture.size():
+            self._show(picture)
+            return
+        self.show_layer(None)
+        items[0].setPixmap(picture)
+        for box in self.boxes.values():
+            self.scene().removeItem(box)
+        self.boxes.clear()
 
-    def add_face(self, face: Card) -> None:
+    def add_face(self, face: Card, color: QColor | None = None) -> None:
+        """`color` instead of the one that says how sure it is."""
         if face.index in self.boxes:
             self.scene().removeItem(self.boxes[face.index])
-        self.boxes[face.index] = box = _Box(face)
+        self.boxes[face.index] = box = _Box(face, color)
         self.scene().addItem(box)
 
     def show_layer(self, layer: QGraphicsItem | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from tronie.export.mocap import timecode
 from tronie.gui.client import Bench, Queue
@@ -57,6 +57,9 @@ class Player(QWidget):
         )
         self.chooser = CurveMenu()
         self.chooser.changed.connect(self._draw_curves)
+        self.person = QPushButton(tr("Person"))
+        self.person.setToolTip(tr("Put right who is who"))
+        self.person.setMenu(QMenu(self.person))
         self._track_shown: Track | None = None
         transport, below = QHBoxLayout(), QHBoxLayout()
         back, on = (
@@ -77,6 +80,7 @@ class Player(QWidget):
         below.addWidget(self.capture)
         below.addWidget(self.track)
         below.addStretch(1)
+        below.addWidget(self.person)
         below.addWidget(self.chooser)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 2, 4, 2)
@@ -135,6 +139,11 @@ class Player(QWidget):
     def unmark(self) -> None:
         self.timeline.mark(None, None)
 
+    def pass_by(self, index: int) -> None:
+        """A frame goes by while the clip is followed."""
+        for axis in self.axes:
+            axis.show_frame(index, axis.count)
+
     def _name_tracking(self) -> None:
         self.track.setText(tr("Track whole clip") if self.timeline.whole else tr("Track marked part"))
 
@@ -150,6 +159,7 @@ class Player(QWidget):
         self._track_shown = track
         self.curves.setVisible(track is not None)
         self.chooser.setVisible(track is not None)
+        self.person.setVisible(track is not None)
         if track is not None:
             self.chooser.offer(track.names)
             self._draw_curves()

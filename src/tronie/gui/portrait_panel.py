@@ -63,6 +63,11 @@ class PortraitPanel(QWidget):
     def _show(self) -> None:
         looks = self.looks
         self.rest.setEnabled(looks is not None and looks.rest is not None)
+        fixed = looks is not None and looks.fixed
+        why = tr("This portrait was read from its file: track the clip again for another.") if fixed else ""
+        for field in self.fields.values():
+            field.widget.setEnabled(not fixed)
+            field.widget.setToolTip(why or tr(field.info.description or ""))
         if looks is None or looks.after is None:
             self.compare.show_pair(None, None, self._hint)
             return

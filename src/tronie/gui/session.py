@@ -13,9 +13,10 @@ from PySide6.QtCore import QObject, Signal
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
 from tronie.runtime.job import Advanced, CompilingKernels, FacesFound, StageBegan
-from tronie.service import clip_tasks, fit_tasks, photo_tasks
+from tronie.service import clip_people, clip_tasks, fit_tasks, photo_tasks
 from tronie.service.messages import (
     Card,
+    FramePassed,
     FrameShown,
     Opened,
     PhotoState,
@@ -59,6 +60,8 @@ class WindowSession(QObject):
     """The people of the clip."""
     filmed = Signal(object)
     """A camera's picture."""
+    passed = Signal(object)
+    """A FramePassed of the clip that is being followed."""
     saved = Signal(object, str)
     """A folder or None, and a sentence."""
     lent = Signal(object)
@@ -145,13 +148,24 @@ class WindowSession(QObject):
         self.clear(tr("Waiting for the camera …"))
         self._work(("film", source), clip_tasks.film, source, self._settings())
 
-    def follow(self, folder: Path, overwrite: bool) -> None:
-        """Everybody in the clip."""
+    def follow(self, folder: Path, overwrite: bool, part: Mapping[str, float]) -> None:
+        """Everybody in the clip, or in a part of it: `start` and `seconds`."""
         assert self.path is not None
         self.work.cancel()
+        self.clear("")
         self.said.emit(f"{stage_text('follow')} …")
         self.noted.emit(self.path, "", PhotoState.WORKING, None)
-        self._work(("clip", self.path), clip_tasks.follow, self.path, folder, self._settings(), overwrite)
+        settings = self._settings()
+        settings = settings.model_copy(update={"video": settings.video.model_copy(update=dict(part))})
+        self._work(("clip", self.path), clip_tasks.follow, self.path, folder, settings, overwrite)
+
+    def regroup(self, edits: Sequence[tuple[str, int, int]]) -> None:
+        """The clip's people put right by hand: with all these edits."""
+        if self.tracked is None or self.path is None:
+            return
+        self.work.cancel()
+        folder = self.tracked.folder.parent
+        self._work(("regroup", self.path), clip_tasks.regroup, self.path, folder, self._settings(), tuple(edits))
 
     def look_up(self, folder: Path) -> None:
         """Whether the clip was followed before."""
@@ -197,7 +211,7 @@ class WindowSession(QObject):
     def key(self) -> tuple[Path, int] | None:
         """What the other process knows the chosen face by."""
         if self.track is not None:
-            return self.track.folder, 0
+            return self.track.folder, self.track.number
         return None if self.card is None or self.path is None else (self.path, self.card.index)
 
     def choose(self, index: int) -> None:
@@ -212,10 +226,7 @@ class WindowSession(QObject):
             return
         self.headed.emit(None, tr("Preparing the head …"))
         self.shapes.submit(("shape", self.key), photo_tasks.sitter, self.key, alone=True)
-        if self.track is None:
-            self.looks.submit(("looks", self.key), photo_tasks.looks, self.key, self._settings().portrait, alone=True)
-        else:
-            self.looked.emit(None, tr("The portrait is frontal.png in {folder}.").format(folder=self.track.folder))
+        self.looks.submit(("looks", self.key), photo_tasks.looks, self.key, self._settings().portrait, alone=True)
 
     def refit(self, key: tuple[Path, int], pins: Mapping[int, tuple[float, float]]) -> None:
         """Make a face anew with landmarks that were put where they belong."""
@@ -251,13 +262,19 @@ class WindowSession(QObject):
 
     def frontal_changed(self) -> None:
         """The portrait is wanted with other options."""
-        if self.key is not None and self.track is None and self.card is not None and self.card.portrait:
+        if self.key is not None and (self.track is not None or (self.card is not None and self.card.portrait)):
             self._work(("portrait", self.key), photo_tasks.portrait, self.key, self._settings())
 
     # Files out
 
     def save(self, everything: bool, folder: Path, outputs: set[str], overwrite: bool) -> None:
         """Write the chosen face, or all of the photo's."""
+        if self.tracked is not None:
+            numbers = tuple(track.number for track in self.tracked.people if everything or track.number == self.index)
+            people = self.tracked.folder, numbers, folder, outputs, self._settings(), overwrite
+            self.files.submit(("save", folder), clip_people.hand_on, *people)
+            self.busied.emit(True)
+            return
         only = None if everything else self.index
         self.files.submit(
             ("save", folder), photo_tasks.save, self.path, only, folder, outputs, self._settings(), overwrite
@@ -308,6 +325,8 @@ class WindowSession(QObject):
         elif isinstance(what, Card):
             self.cards[what.index] = what
             self.carded.emit(what)
+        elif isinstance(what, FramePassed):
+            self.passed.emit(what)
         elif isinstance(what, FrameShown):
             self.filmed.emit(what)
             self.work.take()
@@ -382,7 +401,8 @@ class WindowSession(QObject):
     def _filed(self, key: Any, path: Any) -> None:
         self._busy()
         if key[0] == "save":
-            self.saved.emit(path, tr("Written to {path}").format(path=path))
+            path, more = path if isinstance(path, tuple) else (path, "")
+            self.saved.emit(path, "   ".join(filter(None, (tr("Written to {path}").format(path=path), more))))
         elif key[0] == "lend" and key[1] == self.key:
             self.lent.emit(path)
 
@@ -410,6 +430,8 @@ class WindowSession(QObject):
         self._busy()
         if key[0] == "save":
             self.saved.emit(None, tr("Cancelled; nothing was written."))
+        elif key[0] == "regroup":
+            self.said.emit(tr("Cancelled."))
         elif key[0] in ("photo", "clip"):
             if key[1] != self.path:
                 self.noted.emit(key[1], "", PhotoState.NEW, None)

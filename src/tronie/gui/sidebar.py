@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from tronie.gui.i18n import tr
 from tronie.gui.photo_list import KEY
 from tronie.gui.photo_view import color_of, sentences
+from tronie.gui.timeline import person_color
 
 if TYPE_CHECKING:
     from tronie.service.messages import Card, Track
@@ -40,9 +41,7 @@ class FaceList(QListWidget):
         text = tr("Face {n}").format(n=face.index) + f"   {100 * face.score:.0f} %"
         item = QListWidgetItem("   ".join([text, *said]))
         item.setData(KEY, face.index)
-        swatch = QPixmap(12, 12)
-        swatch.fill(color_of(face))
-        item.setIcon(QIcon(swatch))
+        item.setIcon(_swatch(color_of(face)))
         self.addItem(item)
         self._grow()
 
@@ -52,6 +51,7 @@ class FaceList(QListWidget):
         seen = tr("seen in {share} % of the frames").format(share=round(100 * track.share))
         item = QListWidgetItem("   ".join([text, seen, *track.warnings]))
         item.setData(KEY, track.number)
+        item.setIcon(_swatch(person_color(track.number)))
         self.addItem(item)
         self._grow()
 
@@ -68,3 +68,9 @@ class FaceList(QListWidget):
     def step(self, by: int) -> None:
         if self.count():
             self.setCurrentRow((self.currentRow() + by) % self.count())
+
+
+def _swatch(color: QColor) -> QIcon:
+    picture = QPixmap(12, 12)
+    picture.fill(color)
+    return QIcon(picture)

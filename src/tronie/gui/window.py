@@ -18,12 +18,14 @@ from PySide6.QtWidgets import (
 
 from tronie.gui import menus
 from tronie.gui.client import Queue
+from tronie.gui.clip_desk import ClipDesk
 from tronie.gui.export_panel import ExportPanel
 from tronie.gui.expression_changes import ExpressionChanges
 from tronie.gui.fit_editor import CorrectBar, FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
+from tronie.gui.person_menu import fill_person_menu
 from tronie.gui.photo_list import PhotoList
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
@@ -32,10 +34,22 @@ from tronie.gui.progress import Progress
 from tronie.gui.session import WindowSession
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import use_scheme
+from tronie.gui.timeline import person_color
 from tronie.gui.undo import change
 from tronie.gui.welcome import SAMPLE, Welcome
 from tronie.io.paths import typed
-from tronie.service.messages import About, Card, FrameShown, Opened, PhotoState, PreviewImages, Sitter, Summary, Tracked
+from tronie.service.messages import (
+    About,
+    Card,
+    FramePassed,
+    FrameShown,
+    Opened,
+    PhotoState,
+    PreviewImages,
+    Sitter,
+    Summary,
+    Tracked,
+)
 
 if TYPE_CHECKING:
     from tronie.settings import PortraitSettings, Settings
@@ -47,6 +61,7 @@ class Window(menus.Commanded):
     def __init__(self, kept: QSettings) -> None:
         super().__init__(kept)
         self.session = WindowSession(lambda: self.settings, self)
+        self.desk = ClipDesk(self.session, self)
         self._settings: Settings | None = None
         self._about: About | None = None
         self._waiting: list[str] = []
@@ -137,6 +152,10 @@ class Window(menus.Commanded):
         player.wanted.connect(said.capture)
         player.tracking.connect(self._track)
         player.failed.connect(self._unplayable)
+        player.person.menu().aboutToShow.connect(lambda: fill_person_menu(player.person.menu(), self.desk))
+        said.passed.connect(self._passed)
+        self.desk.besides.connect(self.head.show_beside)
+        self.head.beside.currentIndexChanged.connect(lambda: self.desk.beside(self.head.beside.currentData()))
 
     def _later(self) -> None:
         # The interpreter goes from thread to thread, so that the window answers while it reads them.
@@ -153,7 +172,7 @@ class Window(menus.Commanded):
     def _show_options(self) -> None:
         if self._about is not None:
             self.portrait.set_options(self.settings.portrait)
-            self.exports.set_options(self._about.outputs, self.settings.export)
+            self.exports.set_options(self._about.outputs, self.settings.export, self._about.films)
 
     @property
     def settings(self) -> Settings:
@@ -201,6 +220,8 @@ class Window(menus.Commanded):
 
     def _cleared(self, why: str) -> None:
         self.faces.clear()
+        self.player.show_tracked(None)
+        self.exports.speak_of(clip=False)
         self.exports.enable(False)
         self.exports.say("")
         self.tabs.setTabEnabled(2, False)
@@ -246,11 +267,12 @@ class Window(menus.Commanded):
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         self.head.show_sitter(sitter, why)
         self.expressions.bring_back()
-        self.exports.enable(sitter is not None and self.session.track is None)
+        self.exports.enable(sitter is not None)
         self._follow_head()
 
     def _looked(self, looks: PreviewImages | None, why: str) -> None:
         self.head.show_looks(looks)
+        self.desk.beside(self.head.beside.currentData())
         self.portrait.show_looks(looks, why)
         self.enhanced.show_looks(looks)
         self.tabs.setTabEnabled(2, looks is not None and looks.large is not None)
@@ -259,6 +281,7 @@ class Window(menus.Commanded):
         self.faces.clear()
         self.player.show_tracked(tracked)
         self.exports.target = tracked.folder
+        self.exports.speak_of(clip=True)
         for track in tracked.people:
             self.faces.add_track(track)
         if tracked.people:
@@ -272,7 +295,7 @@ class Window(menus.Commanded):
         self.photo.show_frame(picture.image)
         if self.session.tracked is not None:
             for card in self.session.cards.values():
-                self.photo.add_face(card)
+                self.photo.add_face(card, person_color(card.index))
             if self.session.index is not None:
                 self.photo.choose(self.session.index)
             self._follow_head()
@@ -282,9 +305,19 @@ class Window(menus.Commanded):
         track, frame = self.session.track, self.session.frame
         if track is not None and frame >= 0 and track.card(frame) is not None:
             self.head.follow(track.expression(frame), track.pose(frame))
+            self.desk.beside(self.head.beside.currentData())
 
     def _track(self) -> None:
-        self.session.follow(typed(self.exports.folder.text()), self.exports.replace.isChecked())
+        player = self.player
+        span = None if player.timeline.whole else player.timeline.span
+        self.desk.follow(typed(self.exports.folder.text()), self.exports.replace.isChecked(), span, player.frame)
+
+    def _passed(self, what: FramePassed) -> None:
+        """A frame of the clip that is being followed, with whom was found in it."""
+        self.photo.show_frame(what.image, what.size)
+        for card in what.faces:
+            self.photo.add_face(card)
+        self.player.pass_by(what.index + (self.player.timeline.first or 0))
 
     def _busy(self, busy: bool) -> None:
         self.progress.busy(busy)
@@ -336,7 +369,8 @@ class Window(menus.Commanded):
     def export(self, everything: bool) -> None:
         """Write the selected face, or all of the photo's."""
         self.tabs.setCurrentWidget(self.exports)
-        if self.session.summary is None or (self.session.card is None and not everything):
+        known = self.session.tracked is not None or self.session.summary is not None
+        if not known or (self.session.key is None and not everything):
             self.exports.say(tr("There is nothing to export yet."))
             return
         self._settings = self.settings.model_copy(update={"export": self.exports.options(self.settings.export)})

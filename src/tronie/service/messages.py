@@ -32,6 +32,8 @@ class About:
 
     outputs: dict[str, str]
     """Of a photo, by name: what each is."""
+    films: dict[str, str]
+    """The same of what only clips have."""
     suffixes: tuple[str, ...]
     """Of files that are read."""
 

@@ -34,7 +34,8 @@ def about(workspace: Workspace, job: InterfaceJob) -> About:
     from tronie.outputs import OUTPUTS
 
     offered = {output.name: output.text for output in OUTPUTS.values() if "photo" in output.of}
-    return About(offered, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
+    films = {output.name: output.text for output in OUTPUTS.values() if output.of == ("clip",)}
+    return About(offered, films, tuple(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)))
 
 
 def warm_up(workspace: Workspace, job: InterfaceJob, settings: Settings) -> None:
