@@ -11,6 +11,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window needs the extra gui"
 pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtGui import QGuiApplication
 
 from tronie.gui.app import make_application, use_language
 from tronie.gui.theme import use_scheme
@@ -189,11 +190,60 @@ def test_a_clip_is_followed_and_its_head_moves_with_the_frames(window, qtbot, tm
         shown.append((window.photo.boxes[1].rect().center().x(), window.head.view.view.yaw))
     assert shown[0][0] > shown[2][0] > shown[1][0]  # the crop moves to the right, the face to the left
     assert len({yaw for _, yaw in shown}) == 3
+    # The portrait, the frame beside the head, and the files: as of a photo's face.
+    qtbot.waitUntil(lambda: window.portrait.looks is not None, timeout=LONG)
+    assert window.portrait.looks.after is not None
+    window.head.beside.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: window.head.aside.picture is not None, timeout=LONG)
+    window.exports.folder.setText(str(tmp_path / "elsewhere"))
+    for name, tick in window.exports.ticks.items():
+        tick.setChecked(name in ("glb", "motion", "ply", "html"))  # the last was not made with the clip
+    window.export(False)
+    qtbot.waitUntil(lambda: "Written to" in window.exports.message.text(), timeout=LONG)
+    written = {path.name for path in (tmp_path / "elsewhere" / "slide" / "face-1").iterdir()}
+    assert {"head.glb", "head.ply", "head.html", "livelink.csv", "frames.csv", "face.json"} <= written
+    assert "frontal.png" not in written
+    window.copy_portrait()
+    assert not QGuiApplication.clipboard().image().isNull()
     # Opened again it is known.
+    window.exports.folder.setText(str(tmp_path / "out"))
     window.session.tracked = None
     window.open(clip)
     qtbot.waitUntil(lambda: window.session.tracked is not None, timeout=LONG)
     assert _faces(window)[0].startswith("Person 1")
+
+
+@pytest.mark.slow
+def test_people_are_put_right_by_hand(window, qtbot, tmp_path, clip) -> None:
+    from PIL import Image as Pillow
+    from PIL import ImageSequence
+
+    frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(Pillow.open(clip))]
+    frames = [*frames, *frames[::-1], *frames]
+    frames[0].save(clip, save_all=True, append_images=frames[1:], duration=50, quality=95)
+    window.set_settings(type(window.settings).model_validate(QUICK))
+    window.add([str(clip)])
+    qtbot.waitUntil(lambda: window.player.frame is not None, timeout=LONG)
+    window.player.track.click()
+    qtbot.waitUntil(lambda: window.session.tracked is not None, timeout=LONG)
+
+    def people() -> list[list[tuple[int, int]]]:
+        return [track.stays for track in window.session.tracked.people]
+
+    assert people() == [[(0, 29)]]
+    assert not window.desk.can_undo
+    window.player.seek(15)
+    qtbot.waitUntil(lambda: window.session.frame == 15, timeout=LONG)
+    window.desk.split()
+    qtbot.waitUntil(lambda: len(people()) == 2, timeout=LONG)
+    assert people() == [[(0, 14)], [(15, 29)]]
+    assert (tmp_path / "out" / "slide" / "face-2" / "head.glb").exists()
+    window.desk.merge(2)
+    qtbot.waitUntil(lambda: len(people()) == 1, timeout=LONG)
+    window.desk.undo()
+    qtbot.waitUntil(lambda: len(people()) == 2, timeout=LONG)
+    window.desk.undo()
+    qtbot.waitUntil(lambda: people() == [[(0, 29)]] and not window.desk.can_undo, timeout=LONG)
 
 
 def test_following_a_clip_can_be_cancelled(window, qtbot, tmp_path, clip) -> None:

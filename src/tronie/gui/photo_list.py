@@ -32,7 +32,7 @@ KEY = Qt.ItemDataRole.UserRole
 STATE, SAID, FACES, ADDED = (Qt.ItemDataRole(KEY + k) for k in range(1, 5))
 COLORS: dict[PhotoState, QColor] = {
     PhotoState.WAITING: QColor(130, 134, 142),
-    PhotoState.WORKING: QColor(64, 140, 230),
+    PhotoState.WORKING: QColor(124, 199, 255),
     PhotoState.DONE: GOOD,
     PhotoState.EMPTY: DOUBTFUL,
     PhotoState.FAILED: BAD,
@@ -81,7 +81,7 @@ class _Row(QStyledItemDelegate):
         if state in COLORS:
             painter.save()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QColor(255, 255, 255, 230))
+            painter.setPen(QColor(20, 20, 20, 160))
             painter.setBrush(COLORS[state])
             painter.drawEllipse(QRectF(place.right() - DOT + 2, place.bottom() - DOT + 2, DOT, DOT))
             painter.restore()

@@ -93,6 +93,7 @@ def _read(data: bytes, budget: Budget) -> GltfHead:
     shells: list[tuple[str, Primitive, tuple[str, ...]]] = []
     names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    _unmove(document)
     for mesh_index, matrix in _placed(document, budget):
         mesh = document["meshes"][mesh_index]
         extras = mesh.get("extras", {})
@@ -130,6 +131,18 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise ValueError("a chunk is cut off")
         yield kind, memoryview(data)[at + 8 : at + 8 + length]
         at += 8 + length
+
+
+def _unmove(document: Json) -> None:
+    """A head of a clip stands in its file as in the first frame, before the clip's camera: have it in its own axes, as
+    all other heads are. Other programs turn moving nodes for reasons of their own."""
+    if not str(document.get("asset", {}).get("generator", "")).startswith("tronie"):
+        return
+    for animation in document.get("animations", ()):
+        for channel in animation.get("channels", ()):
+            target = channel.get("target", {})
+            if target.get("path") in ("translation", "rotation"):
+                document["nodes"][target["node"]].pop(target["path"], None)
 
 
 def _placed(document: Json, budget: Budget) -> Iterator[tuple[int, Array]]:
