@@ -178,8 +178,9 @@ class ExportPanel(QWidget):
         for name in self._films:
             self.ticks[name].setVisible(clip)
 
-    def outputs(self) -> set[str]:
-        hidden = () if self._clip else self._films
+    def outputs(self, *, clip: bool | None = None) -> set[str]:
+        """The names of those that are ticked; `clip`: also those of clips, whatever is shown."""
+        hidden = () if (self._clip if clip is None else clip) else self._films
         return {name for name, tick in self.ticks.items() if tick.isChecked() and name not in hidden}
 
     def enable(self, on: bool) -> None:

@@ -145,6 +145,10 @@ class PhotoList(QListWidget):
     def _items(self) -> list[QListWidgetItem]:
         return [self.item(row) for row in range(self.count())]
 
+    def all_paths(self) -> list[Path]:
+        """As they were added: what they are named after does not hang on how the list is sorted."""
+        return [item.data(KEY) for item in sorted(self._items(), key=SORTS["added"])]
+
     def paths(self) -> list[Path]:
         """All that are shown, in their order."""
         return [item.data(KEY) for item in self._items() if not item.isHidden()]

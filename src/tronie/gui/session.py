@@ -127,6 +127,14 @@ class WindowSession(QObject):
             self.noted.emit(path, "", PhotoState.WORKING, None)
             self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
 
+    def drop(self, paths: Sequence[Path]) -> None:
+        """Photos that were taken from the list."""
+        self.moving -= set(paths)
+        if self.path in paths:
+            self.work.cancel()
+            self.path = None
+            self.clear(tr("Drop photos, videos or folders here, or press Ctrl+O."))
+
     def clear(self, why: str) -> None:
         self.cards, self.summary, self.tracked, self.index, self.frame = {}, None, None, None, -1
         self.cleared.emit(why)

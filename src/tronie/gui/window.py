@@ -25,6 +25,7 @@ from tronie.gui.fit_editor import CorrectBar, FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
+from tronie.gui.list_desk import ListDesk
 from tronie.gui.person_menu import fill_person_menu
 from tronie.gui.photo_list import PhotoList
 from tronie.gui.photo_view import PhotoView
@@ -32,6 +33,7 @@ from tronie.gui.player import Player
 from tronie.gui.portrait_panel import EnhancedPanel, PortraitPanel
 from tronie.gui.progress import Progress
 from tronie.gui.session import WindowSession
+from tronie.gui.shelf import Shelf
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import use_scheme
 from tronie.gui.timeline import person_color
@@ -80,6 +82,8 @@ class Window(menus.Commanded):
         self.resize(1280, 800)
         bench = self.session.bench
         self.photos, self.photo, self.faces = PhotoList(), PhotoView(), FaceList()
+        self.shelf = Shelf(self.photos)
+        self.list_desk = ListDesk(self.shelf, self.session, self._how_to_export)
         self.head, self.portrait, self.enhanced = HeadPanel(bench), PortraitPanel(), EnhancedPanel()
         self.exports, self.player = ExportPanel(self.copy_portrait), Player(bench)
         self.changes = QUndoStack(self)
@@ -104,7 +108,7 @@ class Window(menus.Commanded):
         ):
             self.tabs.addTab(page, title)
         split = QSplitter(Qt.Orientation.Horizontal)
-        for widget, stretch in ((self.photos, 0), (middle, 3), (self.tabs, 2)):
+        for widget, stretch in ((self.shelf, 0), (middle, 3), (self.tabs, 2)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)
         split.setSizes([210, 590, 480])
@@ -365,6 +369,12 @@ class Window(menus.Commanded):
         if self.portrait.options(frontal) != frontal:
             self.portrait.set_options(frontal)
         self.session.frontal_changed()
+
+    def _how_to_export(self) -> tuple[Path, set[str], Settings, bool]:
+        settings = self.settings.model_copy(update={"export": self.exports.options(self.settings.export)})
+        folder = typed(self.exports.folder.text())
+        self.kept.setValue("folder", str(folder))
+        return folder, self.exports.outputs(clip=True), settings, self.exports.replace.isChecked()
 
     def export(self, everything: bool) -> None:
         """Write the selected face, or all of the photo's."""

@@ -96,6 +96,12 @@ def faces_of(workspace: Workspace, job: InterfaceJob, path: Path, photo: Photo, 
     return Summary(len(result.faces), result.photo.notes)
 
 
+def forget(workspace: Workspace, job: InterfaceJob, paths: list[Path]) -> None:
+    """Photos that were taken from the window's list."""
+    for path in paths:
+        workspace.forget(path)
+
+
 def card(face: Face) -> Card:
     return Card(
         face.index,

@@ -57,6 +57,7 @@ class Workspace:
         """Faces whose pictures are in memory."""
         self._figures: OrderedDict[Key, Figure] = OrderedDict()
         self._pipeline: Pipeline | None = None
+        self._batch: Pipeline | None = None
         self._scratch: Path | None = None
         self._open = ExitStack()
 
@@ -68,6 +69,16 @@ class Workspace:
             old = self._pipeline
             self._pipeline = Pipeline(settings) if old is None else old.with_settings(settings)
         return self._pipeline
+
+    def batch_pipeline(self, settings: Settings) -> Pipeline:
+        """For the queue that writes files, which works beside the one that the window looks at."""
+        if self._batch is None:
+            from tronie.pipelines.photo import Pipeline
+
+            self._batch = Pipeline(settings)
+        elif self._batch.settings != settings:
+            self._batch = self._batch.with_settings(settings)
+        return self._batch
 
     def begin(self, path: Path, photo: Photo, settings: Settings) -> None:
         """A photo is opened anew; those not looked at for long are forgotten."""
