@@ -56,8 +56,8 @@ class Batch(QObject):
         clips: set[Path],
         how: tuple[Path, set[str], Settings, bool],
     ) -> None:
-        """Queue some of `everything` in the list, those after what is waiting that are not there yet. `how`: the folder,
-        names of outputs, settings, and whether what was exported before is replaced."""
+        """Queue some of `everything` in the list after what is waiting. `how`: the folder, names of outputs, settings,
+        and whether what was exported before is replaced."""
         if not self.busy:
             self._finished = self._bad = 0
         self._names, self._clips, self._how = dict(self.names(everything)), frozenset(clips), how
@@ -106,7 +106,8 @@ class Batch(QObject):
             return
         state = PhotoState.DONE if outcome.faces else PhotoState.EMPTY
         count = outcome.faces
-        text = tr("No face was found.") if not count else tr("Exported: {n}").format(n=count)
+        faces = tr("1 face") if count == 1 else tr("{n} faces").format(n=count)
+        text = tr("No face was found.") if not count else tr("Exported: {n}").format(n=faces)
         self.noted.emit(path, text, state, count)
         self._over()
 

@@ -12,9 +12,11 @@ from tronie.gui.fit_editor import FitEditor
 from tronie.gui.head_panel import HeadPanel
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.icon import icon
+from tronie.gui.list_desk import ListDesk
 from tronie.gui.photo_view import PhotoView
 from tronie.gui.player import Player
 from tronie.gui.session import WindowSession
+from tronie.gui.shelf import Shelf
 from tronie.gui.shell import Shell
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import SCHEMES
@@ -29,6 +31,8 @@ class Commanded(Shell):
     head: HeadPanel
     faces: FaceList
     player: Player
+    shelf: Shelf
+    list_desk: ListDesk
     changes: QUndoStack
     correction: FitEditor
     tabs: QTabWidget
@@ -60,6 +64,9 @@ def build(window: Commanded) -> None:
         (file, tr("Export this face"), "Ctrl+E", lambda: window.export(False)),
         (file, tr("Export all faces of the photo"), "Ctrl+Shift+E", lambda: window.export(True)),
         (file, tr("Copy portrait"), "Ctrl+Shift+C", window.copy_portrait),
+        (file, "", "", None),
+        (file, tr("Export all of the list"), "Ctrl+Alt+E", window.shelf.export_all),
+        (file, tr("Contact sheet …"), "Ctrl+Alt+S", window.list_desk.ask_sheet),
         (file, "", "", None),
         (file, tr("Settings …"), "Ctrl+,", window.ask_settings),
         (file, tr("Models …"), "Ctrl+M", window.show_models),
