@@ -19,6 +19,7 @@ from tronie.gui.client import Bench, Queue
 from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken
 from tronie.gui.image_widgets import BeforeAfter, qimage
+from tronie.gui.labels import TITLES, UNITS
 from tronie.gui.settings_dialog import SettingsDialog
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.outputs import OUTPUTS
@@ -271,13 +272,15 @@ def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
     assert "12 pixels" in photo.boxes[2].toolTip()
 
 
-def _of_settings(model):
+def _of_settings(model, branch=""):
     """Titles and explanations of all settings."""
     for name, info in model.model_fields.items():
-        yield spoken(name)
         if hasattr(info.annotation, "model_fields"):
-            yield from _of_settings(info.annotation)
+            yield spoken(name)
+            yield from _of_settings(info.annotation, f"{name}.")
         else:
+            yield TITLES[branch + name]
+            yield UNITS.get(branch + name, TITLES[branch + name])
             yield info.description
 
 

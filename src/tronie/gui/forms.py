@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
 
 from tronie.gui.i18n import spoken, tr
+from tronie.gui.labels import TITLES, UNITS
 from tronie.outputs import OUTPUTS
 from tronie.pipelines.choices import choices
 
@@ -52,7 +53,7 @@ class Field:
 
     @property
     def title(self) -> str:
-        return spoken(self.place.rsplit(".")[-1])
+        return tr(TITLES.get(self.place, self.place))
 
     @property
     def value(self) -> Any:
@@ -91,6 +92,7 @@ def _made(place: str, info: FieldInfo, value: Any) -> tuple[QWidget, Callable[[]
         spin.setSingleStep(0.05 if high <= 1 else 1)
     else:
         spin = QSpinBox()
+    spin.setSuffix(tr(UNITS.get(place, "")))
     spin.setRange(low, high)
     spin.setValue(low if value is None else value)
     if free:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tronie.gui.korean_clips import CLIPS
 from tronie.gui.korean_errors import ERRORS
 from tronie.gui.korean_fit import FIT
+from tronie.gui.korean_settings import SETTINGS
 
 # Korean for the names and explanations of settings, and for the units of expression.
 
@@ -52,35 +53,23 @@ UNITS: dict[str, str] = {
 NAMES: dict[str, str] = {
     "Detector": "검출기",
     "Sheet": "한눈에 보기",
-    "Min face": "최소 얼굴",
-    "Max faces": "최대 얼굴 수",
-    "Min score": "최소 점수",
-    "Min presence": "최소 확신도",
     "Mode": "방식",
     "Faces": "대상 얼굴",
     "Small": "작은 얼굴",
     "All": "모두",
-    "Limit": "한계",
-    "Subdivide": "세분화",
     "Engine": "엔진",
     "Mat": "MAT 파일",
     "Focal": "초점 거리",
-    "Warp": "변형",
     "Outline": "윤곽선",
     "Albedo": "알베도",
     "Detail": "세부 질감",
-    "Base color": "기본 색상",
     "Identity": "동일성",
     "Rig": "리그",
     "Lod": "간략 모델",
     "Maps": "맵",
     "Usd": "USD",
     "Flat": "한 폴더에",
-    "Morph normals": "모프 법선",
-    "Every": "검색 간격",
     "Smooth": "부드럽게",
-    "Bridge": "가림 이어 주기",
-    "Fps": "초당 프레임",
     "Overlay": "겹쳐 보기",
     "Seconds": "초",
     "Start": "시작",
@@ -94,7 +83,6 @@ NAMES: dict[str, str] = {
     "Coreml": "Core ML",
     "Directml": "DirectML",
     "Openvino": "OpenVINO",
-    "Max megapixels": "최대 메가픽셀",
     "Glb": "GLB",
     "Html": "HTML",
     "Obj": "OBJ",
@@ -215,6 +203,7 @@ KOREAN: dict[str, str] = {
     **NAMES,
     **UNITS,
     **EXPLANATIONS,
+    **SETTINGS,
     **CLIPS,
     **ERRORS,
     **FIT,

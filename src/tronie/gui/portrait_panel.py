@@ -48,7 +48,7 @@ class PortraitPanel(QWidget):
             self._form.removeRow(0)
         for name in OPTIONS:
             info = type(settings).model_fields[name]
-            field = Field(f"frontal.{name}", info, getattr(settings, name), self.wanted.emit)
+            field = Field(f"portrait.{name}", info, getattr(settings, name), self.wanted.emit)
             self.fields[name] = field
             self._form.addRow(field.title, field.widget)
 

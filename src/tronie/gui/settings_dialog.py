@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QT
 
 from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken, tr
+from tronie.gui.labels import TITLES
 
 if TYPE_CHECKING:
     from tronie.settings import Settings
@@ -85,7 +86,7 @@ class SettingsDialog(QDialog):
             self.settings = type(self.settings).model_validate(tree)
         except ValidationError as error:
             first = error.errors()[0]
-            place = spoken(str(first["loc"][-1]))
+            place = tr(TITLES.get(".".join(map(str, first["loc"])), ""))
             self.message.setText(f"{place}: {first['msg'].lower()}.")
             return
         self.accept()
