@@ -72,7 +72,8 @@ class FitEditor(QObject):
 
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         """Another face was chosen, or its head is there now."""
-        key = None if sitter is None or self._session.track is not None else self._session.key
+        several = self._session.track is not None or self._session.path in self._session.people
+        key = None if sitter is None or several else self._session.key
         if key != self.key or self.layer is None:
             self._look(key)
 

@@ -27,6 +27,7 @@ def stage_text(name: str) -> str:
         "load": tr("Loading the models"),
         "detect": tr("Finding faces"),
         "landmarks": tr("Finding eyes, nose and mouth"),
+        "faces": tr("Finding the face in each photo"),
         "camera": tr("Guessing the camera"),
         "enhance": tr("Enhancing small faces"),
         "fit": tr("Fitting the head"),

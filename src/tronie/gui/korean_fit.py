@@ -18,6 +18,12 @@ FIT: dict[str, str] = {
         "사진의 표정으로 되돌립니다. 슬라이더를 두 번 누르면 그것만 되돌립니다."
     ),
     "What one side of the face does, the other does too": "얼굴 한쪽을 움직이면 다른 쪽도 같이 움직입니다",
+    "Finding the face in each photo": "사진마다 얼굴을 찾는 중",
+    "One head from the selected photos": "고른 사진들로 머리 하나 만들기",
+    "Select several photos of one person in the list first (Ctrl or Shift and a click).": (
+        "먼저 목록에서 한 사람의 사진을 여러 장 고르세요(Ctrl이나 Shift를 누르고 클릭)."
+    ),
+    "{name} and {n} more": "{name} 외 {n}장",
     "Compiling once on this machine, about 15 s …": "이 컴퓨터에서 한 번만 컴파일하는 중, 약 15초 …",
     "Correct the fit": "맞춤 바로잡기",
     "Done": "완료",

@@ -41,6 +41,7 @@ class Commanded(Shell):
     film: Any
     export: Any
     copy_portrait: Any
+    one_person: Any
     ask_settings: Any
     show_models: Any
     color: Any
@@ -75,6 +76,8 @@ def build(window: Commanded) -> None:
         (edit, "", "", None),
         (edit, tr("Correct the fit"), "Ctrl+L", lambda: window.correction.edit(not window.correction.on)),
         (edit, tr("Let all points go"), "Ctrl+Shift+L", window.correction.release),
+        (edit, "", "", None),
+        (edit, tr("One head from the selected photos"), "Ctrl+J", window.one_person),
         (view, tr("Whole photo"), "Ctrl+0", window.photo.fit),
         (view, tr("Zoom in"), "Ctrl++", lambda: window.photo.zoom(1.25)),
         (view, tr("Zoom out"), "Ctrl+-", lambda: window.photo.zoom(0.8)),

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
 from tronie.runtime.job import Advanced, CompilingKernels, FacesFound, StageBegan
-from tronie.service import clip_people, clip_tasks, fit_tasks, photo_tasks
+from tronie.service import clip_people, clip_tasks, fit_tasks, person_tasks, photo_tasks
 from tronie.service.messages import (
     Card,
     FramePassed,
@@ -79,6 +79,8 @@ class WindowSession(QObject):
             Queue(self.bench, name, self) for name in ("work", "files", "thumbs", "shapes", "looks")
         )
         self.path: Path | None = None
+        self.people: dict[Path, tuple[Path, ...]] = {}
+        """What people are known by who are made of several photos, with those."""
         self.moving: set[Path] = set()
         """Paths that are clips."""
         self.cards: dict[int, Card] = {}
@@ -125,7 +127,18 @@ class WindowSession(QObject):
         self.clear(tr("Reading {name} …").format(name=path.name))
         if path not in self.moving:
             self.noted.emit(path, "", PhotoState.WORKING, None)
-            self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
+            if path in self.people:
+                self._work(("photo", path), person_tasks.open_person, path, self.people[path], self._settings())
+            else:
+                self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
+
+    def one_person(self, photos: Sequence[Path]) -> Path:
+        """What a head made of several photos is known by, to be opened as a photo is."""
+        name = tr("{name} and {n} more").format(name=photos[0].stem, n=len(photos) - 1)
+        known = next((path for path, of in self.people.items() if of == tuple(photos)), None)
+        path = known or Path(name if Path(name) not in self.people else f"{name} ({len(self.people) + 1})")
+        self.people[path] = tuple(photos)
+        return path
 
     def drop(self, paths: Sequence[Path]) -> None:
         """Photos that were taken from the list."""
@@ -402,9 +415,9 @@ class WindowSession(QObject):
         self.said.emit(" ".join(problems))
         self.found.emit([path for path, _ in paths], problems)
 
-    def picture_of(self, path: Path) -> None:
-        """Ask for a thumbnail."""
-        self.thumbs.submit(("thumb", path), photo_tasks.thumbnail, path)
+    def picture_of(self, path: Path, shown: Path | None = None) -> None:
+        """Ask for a thumbnail; `shown` is what it stands for, by default the path itself."""
+        self.thumbs.submit(("thumb", shown or path), photo_tasks.thumbnail, path)
 
     def _filed(self, key: Any, path: Any) -> None:
         self._busy()

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tronie.gui.forms import Field
 from tronie.gui.i18n import spoken, tr
@@ -24,7 +35,8 @@ class SettingsDialog(QDialog):
         self.settings = settings
         self.fields: list[Field] = []
         self.setWindowTitle(tr("Settings"))
-        self.tabs = QTabWidget()
+        self.names, self.pages = QListWidget(), QStackedWidget()
+        self.names.currentRowChanged.connect(self.pages.setCurrentIndex)
         self.message = QLabel()
         self.message.setWordWrap(True)
         buttons = QDialogButtonBox(
@@ -36,7 +48,10 @@ class SettingsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(self._restore)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.tabs)
+        middle = QHBoxLayout()
+        middle.addWidget(self.names)
+        middle.addWidget(self.pages, 1)
+        layout.addLayout(middle, 1)
         layout.addWidget(self.message)
         layout.addWidget(buttons)
         self.resize(760, 460)
@@ -45,8 +60,12 @@ class SettingsDialog(QDialog):
     def _fill(self, settings: Settings) -> None:
         from pydantic import BaseModel
 
-        page = max(0, self.tabs.currentIndex())
-        self.tabs.clear()
+        page = max(0, self.names.currentRow())
+        self.names.clear()
+        while self.pages.count():
+            old: Any = self.pages.widget(0)
+            self.pages.removeWidget(old)
+            old.deleteLater()
         self.fields.clear()
         rest: list[Field] = []
         for name, info in type(settings).model_fields.items():
@@ -57,7 +76,8 @@ class SettingsDialog(QDialog):
             inside = [Field(f"{name}.{leaf}", i, getattr(value, leaf)) for leaf, i in type(value).model_fields.items()]
             self._page(spoken(name), inside)
         self._page(tr("General"), rest)
-        self.tabs.setCurrentIndex(page)
+        self.names.setFixedWidth(self.names.sizeHintForColumn(0) + 28)
+        self.names.setCurrentRow(page)
 
     def _page(self, title: str, fields: list[Field]) -> None:
         form = QFormLayout()
@@ -70,9 +90,13 @@ class SettingsDialog(QDialog):
             about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
             about.setAlignment(Qt.AlignmentFlag.AlignTop)
             form.addRow("", about)
-        page = QWidget()
-        page.setLayout(form)
-        self.tabs.addTab(page, title)
+        inside, page = QWidget(), QScrollArea()
+        inside.setLayout(form)
+        page.setWidget(inside)
+        page.setWidgetResizable(True)
+        page.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.names.addItem(title)
+        self.pages.addWidget(page)
         self.fields += fields
 
     def _accept(self) -> None:

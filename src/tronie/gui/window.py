@@ -358,6 +358,17 @@ class Window(menus.Commanded):
         else:
             self.add([str(SAMPLE)])
 
+    def one_person(self) -> None:
+        """One head of the photos that are selected in the list."""
+        photos = [p for p in self.photos.selected() if p not in self.session.moving and p not in self.session.people]
+        if len(photos) < 2:
+            self.say(tr("Select several photos of one person in the list first (Ctrl or Shift and a click)."))
+            return
+        path = self.session.one_person(photos)
+        if self.photos.add(path):
+            self.session.picture_of(photos[0], path)
+        self.photos.choose(path)
+
     def _frontal_options(self) -> None:
         before = self.settings.portrait
         after = self.portrait.options(before)

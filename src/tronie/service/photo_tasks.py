@@ -209,6 +209,10 @@ def save(
     result = workspace.finished(path, workspace.made_with[path]) if path in workspace.made_with else None
     if result is None:
         raise TronieError("There is nothing to export yet.")
+    if path in workspace.people:
+        from tronie.api import save as save_whole
+
+        return save_whole(workspace.people[path], folder, overwrite=overwrite, outputs=outputs, name=path.name)
     if only is not None:
         result = replace(result, faces=(workspace.faces[path, only],))
     return written(job, result, folder, outputs, settings.export, overwrite)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tronie.arrays import Array
     from tronie.io.video.clip import Clip, Frame
     from tronie.outputs import Stage
+    from tronie.pipelines.person.reconstruct import PersonResult
     from tronie.pipelines.photo import Pipeline
     from tronie.render.figure import Figure
     from tronie.settings import PortraitSettings, Settings
@@ -49,6 +50,8 @@ class Workspace:
         self.faces: dict[Key, Face] = {}
         self.results: dict[Path, Result] = {}
         """Without their faces, which are in `faces`."""
+        self.people: dict[Path, PersonResult] = {}
+        """Of those that are made of several photos, by what they are known by in place of a photo's path."""
         self.made_with: dict[Path, Settings] = {}
         self.frontals: dict[Key, PortraitSettings] = {}
         """What each portrait was made with."""
@@ -97,6 +100,7 @@ class Workspace:
             self.photos.pop(path, None)
             self.results.pop(path, None)
             self.made_with.pop(path, None)
+            self.people.pop(path, None)
             for held in (self.faces, self.frontals, self._figures):
                 for key in [key for key in held if key[0] == path]:
                     del held[key]
