@@ -43,6 +43,7 @@ class ListDesk(QObject):
 
     def export(self, paths: list[Path]) -> None:
         """The files of these photos and clips, one after the other."""
+        paths = [path for path in paths if path not in self._session.people]  # of those, Export this face
         self.batch.start(paths, self._shelf.photos.all_paths(), self._session.moving, self._how())
 
     def _removed(self, paths: list[Path]) -> None:

@@ -48,6 +48,8 @@ class Welcome(QWidget):
             button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(2)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         parent.installEventFilter(self)
         self.resize(parent.size())
 

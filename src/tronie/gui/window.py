@@ -147,6 +147,7 @@ class Window(menus.Commanded):
         said.spotted.connect(self.photo.add_face)
         said.busied.connect(self._busy)
         self.photos.chosen.connect(self.open)
+        self.photos.changed.connect(lambda: self.welcome.setVisible(not self.photos.count()))
         self.photo.chosen.connect(self.faces.choose)
         self.faces.chosen.connect(self._choose)
         self.portrait.wanted.connect(self._frontal_options)
