@@ -64,7 +64,17 @@ def test_no_module_speaks_to_a_network() -> None:
     speaking = {"socket", "ssl", "http", "urllib", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "webbrowser"}
     files = [file for file in PACKAGE.rglob("*.py") if PACKAGE / "web" not in file.parents]
     files.remove(PACKAGE / "cli" / "view.py")  # it has a browser open a file
+    files.remove(PACKAGE / "jobs" / "ray_connection.py")  # it looks whether a cluster that was named is there
+    files.remove(PACKAGE / "runtime" / "datagrams.py")  # what `tronie live` sends to where it is told to
     assert {file.name: found for file in files if (found := imports_of(file) & speaking)} == {}
+
+
+def test_packets_are_only_sent_and_only_by_one_command() -> None:
+    file = PACKAGE / "runtime" / "datagrams.py"
+    calls = {node.attr for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.Attribute)}
+    assert calls.isdisjoint({"bind", "listen", "accept", "recv", "recvfrom", "recv_into", "connect"})
+    users = {path.name for path in PACKAGE.rglob("*.py") if "runtime.datagrams" in path.read_text(encoding="utf-8")}
+    assert users == {"live.py"}
 
 
 class Strange:

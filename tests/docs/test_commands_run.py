@@ -20,8 +20,8 @@ from places import EXAMPLES, ROOT
 from tronie.io.images import read_photo
 from tronie.io.video.writer import write_movie
 
-WANTS_MORE = {"sparnet-hd", "flame-2023", "ict-facekit", "deep3d", "import", "gui", "serve", "--camera", "--cluster"}
-WANTS_MORE |= {"--usd", "--install-completion"}
+WANTS_MORE = {"sparnet-hd", "flame-2023", "ict-facekit", "deep3d", "import", "gui", "serve", "live", "--camera"}
+WANTS_MORE |= {"--cluster", "--usd", "--install-completion"}
 """A word that says so. (`--usd` is an extra; completion changes the shell.)"""
 COMMANDS = [
     pytest.param(words, id=f"{page.name}: {' '.join(words)}"[:90])

@@ -10,6 +10,7 @@ import typer
 
 from tronie.cli.app_render import render
 from tronie.cli.events import JsonEvents, WithEvents
+from tronie.cli.live import live
 from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
 from tronie.cli.serve import serve
 from tronie.version import __version__
@@ -284,6 +285,7 @@ def gui(
     raise typer.Exit(window(photos or []))
 
 
+app.command(epilog="Example: tronie live --camera 0 --livelink 192.168.1.20")(live)
 app.command(epilog="Example: tronie serve --open")(serve)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,8 @@ R = TypeVar("R")
 
 PATIENCE = 0.2
 """Seconds after which a thread whose result nobody takes looks whether it is still wanted."""
+LATE = 0.1
+"""Seconds that an item may come after it was due before the later ones are put off."""
 
 
 def in_bands(work: Callable[[int, int], object], edges: Sequence[int]) -> None:
@@ -80,6 +83,60 @@ def ahead(items: Iterable[T], count: int = 4) -> Generator[T, None, None]:
     finally:
         enough.set()
         maker.join()
+
+
+def newest(
+    items: Iterable[T], due: Callable[[T], float] | None = None, *, ended: Callable[[], bool] = lambda: False
+) -> Generator[T, None, None]:
+    """Of items that a thread of its own makes, always the last one: whoever is slow misses some and is never behind.
+
+    `due` says of an item how many seconds after the first it is to come, for those that would come too fast; where they
+    come too late, all later ones do. Its exception is raised here; it is over as well once `ended` says so.
+    """
+    changed, enough = threading.Condition(), threading.Event()
+    waiting: list[T | _Failed | _Ended] = []
+
+    def give(item: T | _Failed | _Ended) -> None:
+        with changed:
+            if isinstance(item, (_Failed, _Ended)):
+                waiting.append(item)  # after the last one, which is not missed
+            else:
+                waiting[:] = [item]
+            changed.notify()
+
+    def make() -> None:
+        began: float | None = None
+        try:
+            for item in items:
+                if due is not None:
+                    at, now = due(item), time.monotonic()
+                    began = max(now - at - LATE, now - at if began is None else began)
+                    enough.wait(max(0.0, began + at - now))
+                if enough.is_set():
+                    return
+                give(item)
+            give(_Ended())
+        except BaseException as error:
+            give(_Failed(error))
+
+    maker = threading.Thread(target=make, name="tronie-newest", daemon=True)
+    maker.start()
+    try:
+        while True:
+            with changed:
+                while not waiting:
+                    if ended():
+                        return
+                    changed.wait(PATIENCE)
+                item = waiting.pop(0)
+            if isinstance(item, _Failed):
+                raise item.error
+            if isinstance(item, _Ended) or ended():
+                return
+            yield item
+    finally:
+        enough.set()
+        maker.join(10 * PATIENCE)  # a camera that hangs is not waited for
 
 
 def spread(work: Callable[[T], R], items: Iterable[T], threads: int, *, waiting: int = 1) -> Generator[R, None, None]:
