@@ -17,7 +17,7 @@ from tronie.cli.run import How, run_photos
 from tronie.errors import InputError
 from tronie.jobs.worker import steady
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.pipelines.photo import Each, Runner, do_photo
+from tronie.pipelines.photo import Ahead, Each, Runner, do_photo
 from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.types import Caution, Detection, Face, Photo, Result
@@ -26,7 +26,9 @@ from tronie.types import Caution, Detection, Face, Photo, Result
 class FakePipeline:
     """What it does is written in the name of the photo."""
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
+    def run(
+        self, photo: str | Path, /, *, each: Each | None = None, ahead: Ahead | None = None, job: Job | None = None
+    ) -> Result:
         job = (job or Job()).part(str(photo))
         with job.stage("detect"):
             return self._run(photo, each)

@@ -22,7 +22,7 @@ from tronie.export.writer import MADE, photo_folder, save
 from tronie.head.model import HeadModel
 from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
 from tronie.pipelines.outcome import Task
-from tronie.pipelines.photo import Each, do_photo
+from tronie.pipelines.photo import Ahead, Each, do_photo
 from tronie.runtime.job import Job
 from tronie.settings import ExportSettings, Settings
 from tronie.types import Result
@@ -44,7 +44,9 @@ class _Ready:
         bare = {"mesh": {"texture": None, "portrait": None}, "texture": {"portrait": None}}.get(only or "", {})
         self.result = replace(result, faces=tuple(replace(face, **bare) for face in result.faces))  # type: ignore[arg-type]
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
+    def run(
+        self, photo: str | Path, /, *, each: Each | None = None, ahead: Ahead | None = None, job: Job | None = None
+    ) -> Result:
         faces = tuple(each(self.result.photo, face) if each else face for face in self.result.faces)
         return replace(self.result, faces=faces)
 
@@ -210,6 +212,20 @@ def test_files_do_not_depend_on_threads(tiny_head: HeadModel, tmp_path: Path) ->
     assert tree(tmp_path / "1") == tree(tmp_path / "3")
     for name in tree(tmp_path / "1"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
+
+
+def test_files_begun_before_the_portrait_is_made_are_the_same(tiny_head: HeadModel, tmp_path: Path) -> None:
+    result = make_result(tiny_head)
+    (face,) = result.faces
+    save(result, tmp_path / "whole", name="photo")
+    with photo_folder(tmp_path / "ahead", "photo", threads=3) as writer:
+        writer.begin(result.photo, replace(face, portrait=None, shells=()), "texture")
+        writer.begin(result.photo, replace(face, portrait=None), "head")
+        small = writer.add(result.photo, face)
+        writer.finish(replace(result, faces=(small,)))
+    assert tree(tmp_path / "ahead") == tree(tmp_path / "whole")
+    for name in tree(tmp_path / "whole"):
+        assert (tmp_path / "ahead" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tronie.io.video.clip import named_clip
 from tronie.jobs.manifest import Manifest
 from tronie.jobs.plan import make_plan
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.pipelines.photo import Each
+from tronie.pipelines.photo import Ahead, Each
 from tronie.runtime import process_ids as process
 from tronie.runtime.atomic_files import PREFIX, scratch, sweep
 from tronie.runtime.folder_lock import FILE, locked
@@ -174,7 +174,9 @@ class Replacing(FakePipeline):
     log: Path
     times: int
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result:
+    def run(
+        self, photo: str | Path, /, *, each: Each | None = None, ahead: Ahead | None = None, job: Job | None = None
+    ) -> Result:
         seen = Path(photo).read_bytes()
         with self.log.open("ab") as log:
             log.write(seen + b"\n")

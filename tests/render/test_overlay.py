@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from samples import make_face, make_result
 
-from tronie.export.contact_sheet import LONGEST, layout_for, portrait_view, sheets, shortened, text_width
+from tronie.export.contact_sheet import LONGEST, Drawn, layout_for, portrait_view, sheets, shortened, text_width
 from tronie.head.model import HeadModel
 from tronie.render.overlay import (
     BEYOND,
@@ -124,7 +124,7 @@ def test_the_faces_are_spread_over_pages_of_a_sane_size() -> None:
 def test_many_faces_make_pages(tiny_head: HeadModel) -> None:
     face = replace(make_face(tiny_head, texture=False), head=None, fit=None)
     many = replace(make_result(tiny_head), faces=tuple(replace(face, index=i + 1) for i in range(200)))
-    pages = sheets(many, {i + 1: np.zeros((64, 64, 3), np.uint8) for i in range(200)})
+    pages = sheets(many, Drawn({i + 1: np.zeros((64, 64, 3), np.uint8) for i in range(200)}))
     assert len(pages) > 1
     assert all(max(page.shape) <= LONGEST for page in pages)
 

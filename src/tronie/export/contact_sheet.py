@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +34,7 @@ INSET = 0.34
 """Side of the crop before it was enhanced, by that of the picture in whose corner it lies."""
 SIDE_YAW = 45.0
 """Degrees by which the side views are turned."""
+SIDES = (-SIDE_YAW, SIDE_YAW)
 SOFT_COSINE = 0.2
 """Where hair thins out in the side views: about a pixel before the outline."""
 HEIGHT, MIDDLE = 330.0, np.array([0.0, -22.0, -62.0])
@@ -79,18 +80,26 @@ def layout_for(count: int, labels: tuple[str, ...] = COLUMNS) -> SheetLayout:
     return SheetLayout(tile, columns, columns * ((LONGEST - 900) // one.row), labels)
 
 
-def sheets(result: Result, overlays: Mapping[int, Image] | None = None) -> list[Image]:
-    """The pages of a photo's sheet, each (H, W, 3). `overlays` by face index saves drawing them again."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Pictures of a photo's faces that are there already; whatever is not is drawn for the sheet."""
+
+    overlays: dict[int, Image] = field(default_factory=dict)
+    """By the face's number."""
+    sides: dict[tuple[int, float], Image] = field(default_factory=dict)
+    """By that and the yaw, as large as the sheet's pictures."""
+
+
+def sheets(result: Result, drawn: Drawn | None = None) -> list[Image]:
+    """The pages of a photo's sheet, each (H, W, 3)."""
     finer = any(face.enhanced is not None and face.enhanced.accepted for face in result.faces)
     layout = layout_for(len(result.faces), (COLUMNS[0], ENHANCED, *COLUMNS[1:]) if finer else COLUMNS)
     faces = list(result.faces)
     pages = [faces[i : i + layout.per_page] for i in range(0, len(faces), layout.per_page)] or [[]]
-    return [_page(result, page, layout, overlays or {}, number, len(pages)) for number, page in enumerate(pages)]
+    return [_page(result, page, layout, drawn or Drawn(), number, len(pages)) for number, page in enumerate(pages)]
 
 
-def _page(
-    result: Result, faces: Sequence[Face], layout: SheetLayout, overlays: Mapping[int, Image], number: int, pages: int
-) -> Image:
+def _page(result: Result, faces: Sequence[Face], layout: SheetLayout, drawn: Drawn, number: int, pages: int) -> Image:
     margin, gap = 2 * layout.gap + 12, layout.gap
     blocks = min(layout.columns, max(1, len(faces)))
     per_block = -(-len(faces) // blocks) if faces else 0
@@ -112,7 +121,7 @@ def _page(
                 Text(x + k * (layout.tile + gap), top, label, round(0.85 * layout.font), FAINT, layout.tile)
                 for k, label in enumerate(layout.labels)
             ]
-        tiles = list(_tiles(result, face, layout.tile, overlays.get(face.index)))
+        tiles = list(_tiles(result, face, layout.tile, drawn))
         if ENHANCED in layout.labels:
             tiles.insert(layout.labels.index(ENHANCED), _before_and_after(face, layout.tile))
         for k, tile in enumerate(tiles):
@@ -122,36 +131,38 @@ def _page(
     return with_texts(canvas, texts)
 
 
-def _tiles(result: Result, face: Face, size: int, drawn: Image | None) -> Iterator[Image | None]:
+def _tiles(result: Result, face: Face, size: int, drawn: Drawn) -> Iterator[Image | None]:
     """The five pictures of a face in the order of COLUMNS; None where there is nothing to show."""
     region = face_region(face)
     yield cut_out(result.photo.image, region, size)
-    yield _fitted(drawn if drawn is not None else overlay(result.photo.image, face, 512), size)
+    there = drawn.overlays.get(face.index)
+    yield _fitted(there if there is not None else overlay(result.photo.image, face, 512), size)
+    portrait = face.portrait
+    yield _fitted(_squared(portrait.image), size) if portrait is not None else view(face, size, 0.0)
+    for yaw in SIDES:
+        there = drawn.sides.get((face.index, yaw))
+        yield there if there is not None else view(face, size, yaw)
+
+
+def view(face: Face, size: int, yaw: float) -> Image | None:
+    """(size, size, 3): a face, whole or thinned, turned by `yaw` degrees; None where there is nothing to show."""
     if face.engine_result is not None and face.texture is None:
-        yield from (face.engine_result.view(backdrop(size), yaw) for yaw in (0.0, -SIDE_YAW, SIDE_YAW))
-        return
-    if face.head is None:
-        yield from (None, None, None)
-        return
-    texture = None if face.texture is None else reduced(face.texture.image, 512)
-    mesh = face.head.model.level(face.head.level)
-    height, shells = view_height(face), face.posed_shells
-    for yaw in (0.0, -SIDE_YAW, SIDE_YAW):
-        if yaw == 0 and face.portrait is not None:
-            yield _fitted(_squared(face.portrait.image), size)
-            continue
-        camera, pose = portrait_view(size, yaw, height)
-        yield render_head(
-            face.head.vertices,
-            mesh,
-            texture,
-            camera,
-            pose,
-            background=backdrop(size),
-            opacity=rim(face.head.vertices, face.head, pose, shells, cosine=SOFT_COSINE),
-            occlusion=mouth_light(face.head.vertices, face.head),
-            shells=shells,
-        )
+        return face.engine_result.view(backdrop(size), yaw)
+    if (head := face.head) is None:
+        return None
+    camera, pose = portrait_view(size, yaw, view_height(face))
+    shells = face.posed_shells
+    return render_head(
+        head.vertices,
+        head.model.level(head.level),
+        None if face.texture is None else reduced(face.texture.image, 512),
+        camera,
+        pose,
+        background=backdrop(size),
+        opacity=rim(head.vertices, head, pose, shells, cosine=SOFT_COSINE),
+        occlusion=mouth_light(head.vertices, head),
+        shells=shells,
+    )
 
 
 def _before_and_after(face: Face, size: int) -> Image | None:

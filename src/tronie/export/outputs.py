@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from tronie.arrays import Image
+from tronie.export.contact_sheet import Drawn, sheets
 from tronie.export.gltf import glb
 from tronie.export.gltf_document import GltfAnimation
 from tronie.export.obj_ply import head_in_one_file, mtl, obj, ply
 from tronie.export.shells import shell_png
+from tronie.export.thinning import thinned
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.io.encode import hdr
@@ -30,11 +33,18 @@ TEXTURE_QUALITY = 92
 LOD_TEXTURES = (1024, 512)
 """Most pixels of the texture's side in the first and the second level of detail."""
 
+T = TypeVar("T")
 Data = bytes | Iterable[bytes | memoryview]
 File = tuple[str, Callable[[], Data]]
 """A file's name, and what makes its content."""
 SLOWEST = ("texture.png", "albedo.png", "normal.png", "head.html", "head.glb", "overlay.jpg")
 """They are begun first."""
+Settled = Literal["texture", "head"]
+SETTLED: dict[Settled, frozenset[str]] = {
+    "texture": frozenset(("texture", "provenance")),
+    "head": frozenset(("glb", "lod", "usd", "obj", "ply", "albedo", "detail", "overlay")),
+}
+"""What of a face is as it will be -> outputs that hang on nothing else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +53,6 @@ class FaceToWrite:
 
     photo: Photo
     face: Face
-    small: Face
-    """The same, thinned."""
     name: str
     """Of the photo."""
     wanted: frozenset[str]
@@ -52,12 +60,17 @@ class FaceToWrite:
     export: ExportSettings
     course: GltfAnimation | None = None
     """How the face moves, in a clip."""
-    overlays: dict[int, Image] = field(default_factory=dict)
-    """What was drawn for overlay.jpg, by the face's number: the sheet shows it too."""
+    drawn: Drawn = field(default_factory=Drawn)
+    """What was drawn for overlay.jpg: the sheet shows it too."""
 
     @property
     def title(self) -> str:
         return f"{self.name} face {self.face.index}"
+
+    @cached_property
+    def small(self) -> Face:
+        """The same, thinned."""
+        return thinned(self.face)
 
     @property
     def wears_albedo(self) -> bool:
@@ -100,11 +113,11 @@ def face_files(one: FaceToWrite) -> Iterator[File]:
             yield from FACE_OUTPUTS[name](one)
 
 
-def photo_files(result: Result, wanted: Collection[str], overlays: Mapping[int, Image]) -> Iterator[File]:
+def photo_files(result: Result, wanted: Collection[str], drawn: Drawn) -> Iterator[File]:
     """The files of a photo beside those of its faces."""
     for name in OUTPUTS:
         if name in wanted and name in PHOTO_OUTPUTS:
-            yield from PHOTO_OUTPUTS[name](result, overlays)
+            yield from PHOTO_OUTPUTS[name](result, drawn)
 
 
 def flat(face: Face, small: Face) -> Data | None:
@@ -119,7 +132,7 @@ def flat(face: Face, small: Face) -> Data | None:
     return head_in_one_file(face.head, None if small.texture is None else small.texture.image, face.posed_shells)
 
 
-def same(data: Data) -> Data:
+def same(data: T) -> T:
     """For what is made already."""
     return data
 
@@ -303,20 +316,18 @@ def _maps(one: FaceToWrite) -> Iterator[File]:
 
 def _overlay(one: FaceToWrite) -> Iterator[File]:
     def drawn() -> bytes:
-        one.overlays[one.face.index] = picture = overlay(one.photo.image, one.face)
+        one.drawn.overlays[one.face.index] = picture = overlay(one.photo.image, one.face)
         return encode.jpeg(picture, 90, full_color=True)
 
     yield "overlay.jpg", drawn
 
 
-def _sheet(result: Result, overlays: Mapping[int, Image]) -> Iterator[File]:
-    from tronie.export.contact_sheet import sheets
-
-    for number, page in enumerate(sheets(result, overlays), start=1):
+def _sheet(result: Result, drawn: Drawn) -> Iterator[File]:
+    for number, page in enumerate(sheets(result, drawn), start=1):
         yield "sheet.jpg" if number == 1 else f"sheet-{number}.jpg", partial(encode.jpeg, page, 90)
 
 
-def _enhanced_photo(result: Result, overlays: Mapping[int, Image]) -> Iterator[File]:
+def _enhanced_photo(result: Result, drawn: Drawn) -> Iterator[File]:
     if result.enhanced_photo is not None:
         yield "enhanced_photo.png", partial(encode.png, result.enhanced_photo)
 
@@ -340,7 +351,7 @@ FACE_OUTPUTS: dict[str, Callable[[FaceToWrite], Iterable[File]]] = {
     "overlay": _overlay,
 }
 """Output -> what makes its files in the face's folder."""
-PHOTO_OUTPUTS: dict[str, Callable[[Result, Mapping[int, Image]], Iterable[File]]] = {
+PHOTO_OUTPUTS: dict[str, Callable[[Result, Drawn], Iterable[File]]] = {
     "sheet": _sheet,
     "enhanced_photo": _enhanced_photo,
 }

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tronie.arrays import Image
+from tronie.export.contact_sheet import SIDES, Drawn, layout_for, view
 from tronie.export.gltf_document import GltfAnimation
-from tronie.export.outputs import SLOWEST, FaceToWrite, File, face_files, flat, photo_files, same
+from tronie.export.outputs import (
+    SETTLED,
+    SLOWEST,
+    Data,
+    FaceToWrite,
+    File,
+    Settled,
+    face_files,
+    flat,
+    photo_files,
+    same,
+)
 from tronie.export.records import face_record, to_json
-from tronie.geometry import Similarity
-from tronie.head.surface import reduced
 from tronie.io.paths import safe_name
 from tronie.outputs import USUAL, in_order
 from tronie.runtime.atomic_files import explain, new_folder, taken
 from tronie.runtime.hardware import cores
 from tronie.settings import ExportSettings
-from tronie.types import Face, Photo, Result, Texture
+from tronie.types import Face, Photo, Result
 
+T = TypeVar("T")
 MADE: tuple[str, ...] = in_order((*USUAL, "albedo", "detail", "enhanced_photo"))
 """What is written of a result where nobody chooses: all that its faces have."""
 MESHES = frozenset(("glb", "obj", "ply"))
@@ -80,8 +92,11 @@ def photo_folder(
     of a face are made in so many `threads`; 0: as many as there are processors, and no more than MOST_THREADS."""
     wanted = frozenset(in_order(MADE if outputs is None else outputs))
     older = {folder / f"{name}_{place.name}.obj" for place in (folder / name).glob("face-*")}
-    with new_folder(folder / name, overwrite=overwrite) as work:
-        yield Writer(work, name, wanted, export or ExportSettings(), threads=threads or most_threads())
+    with (
+        new_folder(folder / name, overwrite=overwrite) as work,
+        closing(Writer(work, name, wanted, export or ExportSettings(), threads=threads or most_threads())) as writer,
+    ):
+        yield writer
     if "flat" in wanted:
         _put_beside(folder, name, older)
 
@@ -110,12 +125,32 @@ class Writer:
     wanted: frozenset[str]
     """Names of outputs."""
     export: ExportSettings = field(default_factory=ExportSettings)
-    overlays: dict[int, Image] = field(default_factory=dict)
-    """By face index."""
+    drawn: Drawn = field(default_factory=Drawn)
     threads: int = 1
     """In which files are made."""
     seconds: float = 0.0
-    """Spent here so far."""
+    """Spent here so far, while nothing else was done."""
+    _pool: ThreadPoolExecutor | None = None
+    _begun: dict[Path, Future[None]] = field(default_factory=dict)
+    """File -> what ends when it is there."""
+    _sides: dict[tuple[int, float], Future[Image | None]] = field(default_factory=dict)
+    """As in `Drawn`."""
+    _added: set[int] = field(default_factory=set)
+    """Numbers of faces."""
+
+    def begin(self, photo: Photo, face: Face, settled: Settled) -> None:
+        """Have files of a photo's only face made beside what else is done: those that hang on what is `settled` of it.
+        The others are made when it is added. With one thread nothing is begun."""
+        if self.threads < 2:
+            return
+        one = FaceToWrite(photo, face, self.name, self.wanted & SETTLED[settled], self.export, drawn=self.drawn)
+        place = self._place(face)
+        place.mkdir(exist_ok=True)
+        if settled == "head":
+            self._do(lambda: one.small)  # once, for all that ask for it
+        self._make(place, face_files(one))
+        if settled == "head" and "sheet" in self.wanted and face.texture is not None:
+            self._draw_sides(face.index, lambda: one.small, 1)
 
     def add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
         """Write a face's files and give back as much of it as the sheet needs. `moving`: what a clip adds."""
@@ -125,62 +160,76 @@ class Writer:
         return small
 
     def _add(self, photo: Photo, face: Face, moving: Moving | None = None) -> Face:
-        small = thinned(face)
-        place = self.work / f"face-{face.index}"
-        place.mkdir(exist_ok=moving is not None)
-        _save_face(photo, face, small, place, self, moving or Moving())
-        if "flat" in self.wanted and (data := flat(face, small)) is not None:
+        course = moving.course if moving else None
+        one = FaceToWrite(photo, face, self.name, self.wanted, self.export, course, self.drawn)
+        place = self._place(face)
+        place.mkdir(exist_ok=moving is not None or bool(self._begun))
+        self.write(one, place, moving or Moving())
+        if "flat" in self.wanted and (data := flat(face, one.small)) is not None:
             _write(self.work / f"face-{face.index}.obj", data)
-        return small
+        self._added.add(face.index)
+        return one.small
+
+    def write(self, one: FaceToWrite, place: Path, moving: Moving) -> list[str]:
+        """The files of one face into a folder. Their names."""
+        made: list[File] = [*face_files(one), *((file, partial(same, chunks)) for file, chunks in moving.files.items())]
+        self._make(place, made)
+        _ = one.small  # meanwhile
+        for name, _ in made:
+            self._begun.pop(place / name).result()
+        written = [*(name for name, _ in made), *moving.written]
+        _write(place / "face.json", to_json(face_record(one.photo, one.face, self.name, written)))
+        return [*written, "face.json"]
 
     def finish(self, result: Result) -> None:
         """Write the faces that were not added before, and the sheet."""
         began = time.perf_counter()
-        added = {face.index for face in result.faces if (self.work / f"face-{face.index}").exists()}
-        faces = (face if face.index in added else self._add(result.photo, face) for face in result.faces)
+        faces = (face if face.index in self._added else self._add(result.photo, face) for face in result.faces)
         result = replace(result, faces=tuple(faces))
         bare = bool(result.faces) and all(face.texture is None and face.engine_result is None for face in result.faces)
         wanted = self.wanted - {"sheet"} if bare and not MESHES.isdisjoint(self.wanted) else self.wanted
-        for file, make in photo_files(result, wanted, self.overlays):
+        if "sheet" in wanted and self.threads > 1:
+            for face in result.faces:
+                self._draw_sides(face.index, partial(same, face), len(result.faces))
+            sides = {key: side.result() for key, side in self._sides.items()}
+            self.drawn.sides.update({key: side for key, side in sides.items() if side is not None})
+        for file, make in photo_files(result, wanted, self.drawn):
             _write(self.work / file, make())
         self.seconds += time.perf_counter() - began
+
+    def close(self) -> None:
+        """Leave nothing at work."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _place(self, face: Face) -> Path:
+        return self.work / f"face-{face.index}"
+
+    def _make(self, place: Path, files: Iterable[File]) -> None:
+        """Files that are not begun yet, the slowest first."""
+        for name, make in sorted(files, key=lambda one: SLOWEST.index(one[0]) if one[0] in SLOWEST else len(SLOWEST)):
+            if place / name not in self._begun:
+                self._begun[place / name] = self._do(partial(_write_made, place / name, make))
+
+    def _draw_sides(self, index: int, small: Callable[[], Face], count: int) -> None:
+        """Of one of `count` faces, unless they are drawn already."""
+        size = layout_for(count).tile
+        for yaw in SIDES:
+            if (index, yaw) not in self._sides:
+                self._sides[index, yaw] = self._do(partial(_view, small, size, yaw))
+
+    def _do(self, work: Callable[[], T]) -> Future[T]:
+        """In one of the threads; with one thread at once."""
+        if self.threads > 1:  # encoders and kernels let go of the interpreter's lock
+            self._pool = self._pool or ThreadPoolExecutor(self.threads, "tronie-files")
+            return self._pool.submit(work)
+        done: Future[T] = Future()
+        done.set_result(work())
+        return done
 
 
 def most_threads() -> int:
     return min(cores(), MOST_THREADS)
-
-
-def thinned(face: Face) -> Face:
-    """The face with its pictures at no more than 512 pixels (what lies beside them only picked): 2 MB, not 26."""
-    texture, frontal = face.texture, face.portrait
-    if texture is not None:
-        step = max(1, len(texture.provenance) // 512)
-        texture = Texture(reduced(texture.image, 512), texture.provenance[::step, ::step].copy())
-    if frontal is not None:
-        step = max(1, len(frontal.mask) // 512)
-        others = (
-            None if picture is None else picture[::step, ::step].copy()
-            for picture in (frontal.neutral, frontal.mask, frontal.neutral_mask)
-        )
-        neutral, mask, neutral_mask = others
-        assert mask is not None
-        frontal = replace(
-            frontal, image=reduced(frontal.image, 512), neutral=neutral, mask=mask, neutral_mask=neutral_mask
-        )
-    albedo, detail = face.albedo, face.detail
-    if detail is not None:
-        detail = replace(detail, normals=reduced(detail.normals, 512))
-    if albedo is not None:
-        albedo = replace(albedo, image=reduced(albedo.image, 512))
-    enhanced = face.enhanced
-    if enhanced is not None:
-        before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
-        to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
-        enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
-    shells = tuple(replace(shell, image=reduced(shell.image, 512)) for shell in face.shells)
-    return replace(
-        face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced, shells=shells
-    )
 
 
 def save_face(
@@ -189,29 +238,16 @@ def save_face(
     """The files of one face into a folder that is there, by default MADE; the names of those written. Raises
     OutputError."""
     wanted = frozenset(in_order(MADE if outputs is None else outputs))
-    writer = Writer(place, name, wanted, export, threads=most_threads())
-    return _save_face(photo, face, thinned(face), place, writer, Moving())
+    with closing(Writer(place, name, wanted, export, threads=most_threads())) as writer:
+        return writer.write(FaceToWrite(photo, face, name, wanted, export), place, Moving())
 
 
-def _save_face(photo: Photo, face: Face, small: Face, place: Path, writer: Writer, moving: Moving) -> list[str]:
-    """The files of one face, `small` when it is thinned. Their names."""
-    one = FaceToWrite(photo, face, small, writer.name, writer.wanted, writer.export, moving.course, writer.overlays)
-    made: list[File] = [*face_files(one), *((file, partial(same, chunks)) for file, chunks in moving.files.items())]
+def _view(face: Callable[[], Face], size: int, yaw: float) -> Image | None:
+    return view(face(), size, yaw)
 
-    def work(file: File) -> None:
-        _write(place / file[0], file[1]())
 
-    # Encoders let go of the interpreter's lock. The slowest begin.
-    slowest_first = sorted(made, key=lambda file: SLOWEST.index(file[0]) if file[0] in SLOWEST else len(SLOWEST))
-    if writer.threads > 1:
-        with ThreadPoolExecutor(writer.threads) as pool:
-            list(pool.map(work, slowest_first))
-    else:
-        for file in slowest_first:
-            work(file)
-    written = [*(file for file, _ in made), *moving.written]
-    _write(place / "face.json", to_json(face_record(photo, face, writer.name, written)))
-    return [*written, "face.json"]
+def _write_made(path: Path, make: Callable[[], Data]) -> None:
+    _write(path, make())
 
 
 def _write(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -65,9 +65,15 @@ class Shot:
 
 
 def add_light_and_portrait(
-    face: Face, photo: Photo, settings: Settings, job: Job | None = None, threads: int = 1
+    face: Face,
+    photo: Photo,
+    settings: Settings,
+    job: Job | None = None,
+    threads: int = 1,
+    ahead: Callable[[Photo, Face, Literal["head"]], object] | None = None,
 ) -> Face:
-    """A face with head, fit and texture, with what else is wanted: its folds, light, portrait."""
+    """A face with head, fit and texture, with what else is wanted: its folds, light, portrait. `ahead` gets it with all
+    but the portrait."""
     job = job or Job()
     if settings.head.folds == "auto":
         face = folded(face, photo)
@@ -77,6 +83,8 @@ def add_light_and_portrait(
         with job.stage("light"):
             face = light_and_detail(face, settings.light, settings.wanted)
     face = with_neck(face, photo, settings)
+    if ahead:
+        ahead(photo, face, "head")
     if settings.runs("portrait"):
         with job.stage("frontal"):
             face = with_portrait(face, photo, settings.portrait, threads)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 Each = Callable[[Photo, Face], Face]
+Settled = Literal["texture", "head"]
+Ahead = Callable[[Photo, Face, Settled], object]
+"""Gets a face of which so much is as it will be; see `tronie.export.outputs.SETTLED`."""
 Corner = tuple[int, int, int, int]
 """Where the picture's corner lies in the photo, and the photo's width and height."""
 
@@ -93,30 +96,41 @@ class Pipeline(Models):
         return other
 
     def run(
-        self, source: str | Path | NDArray[Any] | Photo, *, each: Each | None = None, job: Job | None = None
+        self,
+        source: str | Path | NDArray[Any] | Photo,
+        *,
+        each: Each | None = None,
+        ahead: Ahead | None = None,
+        job: Job | None = None,
     ) -> Result:
         """Find and reconstruct every face of one photo; with several threads several at once.
 
         `each` gets every face as soon as it is finished, and gives back what the result is to keep of it: the
-        textures of a crowd need not be in memory together. `job` is told of the stages: `read`, `detect`, `landmarks`,
-        `camera`, `enhance`, and of each face `segment`, `fit`, `hair`, `texture`, `light`, `frontal`;
-        between them of the faces that are found.
+        textures of a crowd need not be in memory together. `ahead` gets a photo's only face before that: when
+        its texture, and again when all but its portrait is as it will be. `job` is told of the stages: `read`,
+        `detect`, `landmarks`, `camera`, `enhance`, and of each face `segment`, `fit`, `hair`, `texture`, `light`,
+        `frontal`; between them of the faces that are found.
         Raises InputError when the photo cannot be read, Cancelled when the job is, TronieError in a process that was
         forked off one in which photos had been done. What goes wrong with one face is
         that face's `error`.
         """
         about_to_work()
         with single_blas_thread():
-            return self._run(source, each, _job_of(source, job))
+            return self._run(source, each, ahead, _job_of(source, job))
 
     def _run(
-        self, source: str | Path | NDArray[Any] | Photo, each: Each | None, job: Job, corner: Corner | None = None
+        self,
+        source: str | Path | NDArray[Any] | Photo,
+        each: Each | None,
+        ahead: Ahead | None,
+        job: Job,
+        corner: Corner | None = None,
     ) -> Result:
         whole = job.part()
         with whole.stage("read"):
             photo = source if isinstance(source, Photo) else _read(source, self.settings)
         if not is_whole(box := self._picture(photo), photo.image):
-            return self._run_within(photo, box, each, job, whole.timings, corner)
+            return self._run_within(photo, box, each, ahead, job, whole.timings, corner)
         found, unmeasured, camera = self._found(photo, whole)
         job.emit(_told(found, photo, corner, job.source))
         pasted: list[Enhanced] = []
@@ -128,7 +142,8 @@ class Pipeline(Models):
                 yield face
 
         # Much of a face's work lets go of the interpreter's lock, and no face depends on another.
-        finish = partial(self._finish, photo, camera=camera, engine=None, job=job)
+        alone = ahead if len(found) == 1 else None
+        finish = partial(self._finish, photo, camera=camera, engine=None, job=job, ahead=alone)
         finished = spread(finish, ready(), min(self._threads, len(found), FACES_AT_ONCE), waiting=0)
         faces = [each(photo, face) if each else face for face in finished]
         enhanced = None
@@ -145,6 +160,7 @@ class Pipeline(Models):
         photo: Photo,
         box: Box,
         each: Each | None,
+        ahead: Ahead | None,
         job: Job,
         reading: Mapping[str, float],
         corner: Corner | None,
@@ -158,7 +174,11 @@ class Pipeline(Models):
             face = shifted(face, x0, y0, size)
             return each(photo, face) if each else face
 
-        inner = self._run(within(photo, box), outer, job, (left + x0, top + y0, *all_of_it))
+        def before(_: Photo, face: Face, settled: Settled) -> None:
+            if ahead:
+                ahead(photo, shifted(face, x0, y0, size), settled)
+
+        inner = self._run(within(photo, box), outer, before, job, (left + x0, top + y0, *all_of_it))
         enhanced = inner.enhanced_photo
         if enhanced is not None:
             larger = len(enhanced) // (y1 - y0)
@@ -263,7 +283,9 @@ class Pipeline(Models):
             return 0, 0, photo.image.shape[1], photo.image.shape[0]
         return picture_in(photo.image)
 
-    def _finish(self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job) -> Face:
+    def _finish(
+        self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job, ahead: Ahead | None = None
+    ) -> Face:
         settings, part = self.settings, job.part(face=face.index)
         try:
             if settings.runs("texture") and face.segmentation is None:  # the fit asks it where turned faces end
@@ -281,7 +303,9 @@ class Pipeline(Models):
                         face = with_hair(face, [(photo, face)], settings.hair)
                 with part.stage("texture"):
                     face = replace(face, texture=self._baked(photo, face, head, fit))
-                face = add_light_and_portrait(face, photo, settings, part, self._threads)
+                if ahead:
+                    ahead(photo, face, "texture")
+                face = add_light_and_portrait(face, photo, settings, part, self._threads, ahead)
             elif head is not None:
                 face = with_neck(face, photo, settings)
         except Exception as error:
@@ -355,7 +379,9 @@ class Pipeline(Models):
 class Runner(Protocol):
     """What `do_photo` needs of a `Pipeline`."""
 
-    def run(self, photo: str | Path, /, *, each: Each | None = None, job: Job | None = None) -> Result: ...
+    def run(
+        self, photo: str | Path, /, *, each: Each | None = None, ahead: Ahead | None = None, job: Job | None = None
+    ) -> Result: ...
 
 
 def do_photo(
@@ -379,7 +405,12 @@ def do_photo(
             export=settings.export,
             threads=threads,
         ) as writer:
-            result = runner.run(task.file, each=lambda photo, face: writer.add(own(photo), face), job=job)
+            result = runner.run(
+                task.file,
+                each=lambda photo, face: writer.add(own(photo), face),
+                ahead=lambda photo, face, settled: writer.begin(own(photo), face, settled),
+                job=job,
+            )
             result = replace(result, photo=own(result.photo))
             writer.finish(result)
     except Exception as error:
