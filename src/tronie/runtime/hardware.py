@@ -86,6 +86,15 @@ def bound(process: int | None, most: int) -> None:
             resource.prlimit(process, resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
+def give_back_memory() -> None:
+    """Have the C library hand over to the system what it holds and nobody uses (glibc; elsewhere nothing is done). It
+    keeps holes between what is in use, and of a hundred photos of all sizes a few megabytes more than before."""
+    import ctypes
+
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def default_workers(photos: int, *, cpus: int | None = None, free: int | None = None) -> int:
     """How many processes to use for `photos` photos: 1 means this process itself, with all its threads.
 
