@@ -64,7 +64,7 @@ class HeadPanel(QWidget):
         bar = QHBoxLayout()
         for text, widget in ((tr("Show"), self.mode), (tr("Light"), self.light), (tr("Beside"), self.beside)):
             bar.addWidget(QLabel(text))
-            bar.addWidget(widget)
+            bar.addWidget(widget, 3)
         bar.addStretch(1)
         for button in (front, self.turning):
             button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 16)
