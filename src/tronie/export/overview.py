@@ -51,7 +51,7 @@ def _page(rows: Sequence[Row]) -> Image:
             left = x + place * (SIDE + GAP)
             canvas[y : y + SIDE, left : left + SIDE] = _tile(picture)
         more = row.faces - len(row.portraits)
-        said = "" if row.portraits else "no portrait"
+        said = "" if row.portraits else "cannot be read" if row.picture is None else "no portrait"
         texts.append(Text(x, y + SIDE + 4, row.name, FONT, INK, block - 8 * FONT))
         texts.append(Text(x + block - GAP, y + SIDE + 4, f"{more} more" if more else said, FONT, FAINT, None, "ra"))
     return with_texts(canvas, texts)

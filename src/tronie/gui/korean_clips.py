@@ -31,6 +31,7 @@ CLIPS: dict[str, str] = {
     "Write the files of all that the list shows, one after the other (Ctrl+Alt+E)": (
         "목록에 보이는 모든 것의 파일을 차례로 저장합니다 (Ctrl+Alt+E)"
     ),
+    "{n} in the list": "목록에 {n}개",
     "{n} of {count}": "{n} / {count}",
     "{n} of {count} exported": "{count}개 중 {n}개 내보냄",
     "1 person followed": "1명 추적함",

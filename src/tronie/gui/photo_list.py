@@ -25,6 +25,8 @@ from tronie.service.messages import PhotoState
 
 ICON = 64
 """Side of the thumbnails in the list, points."""
+NARROW = 190
+"""Thumbnails in narrower lists are smaller: names need the room."""
 MARGIN, DOT = 6, 10
 LINES = 3
 """Of the sentence below a name; the tool tip has all of it."""
@@ -76,7 +78,8 @@ class _Row(QStyledItemDelegate):
         faint = QColor(ink)
         faint.setAlphaF(0.75)
         rect, state = shown.rect, index.data(STATE)
-        place = QRect(rect.left() + MARGIN, rect.top() + MARGIN, ICON, ICON)
+        side = ICON if rect.width() > NARROW else ICON * 2 // 3
+        place = QRect(rect.left() + MARGIN, rect.top() + MARGIN + (ICON - side) // 2, side, side)
         icon.paint(painter, place)
         if state in COLORS:
             painter.save()
@@ -86,7 +89,7 @@ class _Row(QStyledItemDelegate):
             painter.drawEllipse(QRectF(place.right() - DOT + 2, place.bottom() - DOT + 2, DOT, DOT))
             painter.restore()
         left = place.right() + 2 * MARGIN
-        room = QRect(left, place.top(), max(10, rect.right() - MARGIN - left), ICON)
+        room = QRect(left, rect.top() + MARGIN, max(10, rect.right() - MARGIN - left), ICON)
         metrics = shown.fontMetrics
         painter.setPen(ink)
         name = metrics.elidedText(index.data(KEY).name, Qt.TextElideMode.ElideMiddle, room.width())
@@ -202,6 +205,7 @@ class PhotoList(QListWidget):
         """One sentence below a photo's name, and how far it is."""
         if (item := self.item_of(path)) is None:
             return
+        text = text.replace(str(path), path.name)
         item.setText(f"{path.name}\n{text}" if text else path.name)
         item.setToolTip(f"{path}\n{text}" if text else str(path))
         item.setData(SAID, text)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tronie.service.messages import Track, Tracked
 
 
+NARROWEST, NARROW = 306, 460
+"""Points: no less than the first; below the second there is room for the most needed only."""
+
+
 class Player(QWidget):
     """`shown` gives each frame; `wanted` asks to reconstruct the one that is shown, `tracking` to follow everybody in
     the marked part of the clip; `failed` is one sentence."""
@@ -72,6 +76,7 @@ class Player(QWidget):
         )
         for button in (back, on, into, out):
             button.setFixedWidth(28)
+        self.play.setFixedWidth(68)
         for widget in (back, self.play, on, into, out):
             transport.addWidget(widget)
         transport.addSpacing(6)
@@ -89,6 +94,7 @@ class Player(QWidget):
         column.addWidget(self.curves)
         column.addLayout(transport)
         column.addLayout(below)
+        self.setMinimumWidth(NARROWEST)
         self.show_tracked(None)
         self.hide()
 
@@ -143,6 +149,18 @@ class Player(QWidget):
         """A frame goes by while the clip is followed."""
         for axis in self.axes:
             axis.show_frame(index, axis.count)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._suit()
+
+    def _suit(self) -> None:
+        """Where there is little room what the menu has too is left out."""
+        narrow = self.width() < NARROW
+        self.capture.setVisible(not narrow)
+        self.number.setVisible(not narrow)
+        if self.frame is not None:
+            self._say_time(self.frame)
 
     def _name_tracking(self) -> None:
         self.track.setText(tr("Track whole clip") if self.timeline.whole else tr("Track marked part"))
@@ -208,7 +226,8 @@ class Player(QWidget):
 
     def _say_time(self, frame: FrameShown) -> None:
         count = max(frame.count, frame.index + 1)
-        self.time.setText(f"{_clock(frame.time, frame.fps)} / {_clock(count / frame.fps, frame.fps)}")
+        end = "" if self.width() < NARROW else f" / {_clock(count / frame.fps, frame.fps)}"
+        self.time.setText(_clock(frame.time, frame.fps) + end)
         self.number.setText(tr("frame {n} of {count}").format(n=frame.index + 1, count=count))
 
     def _done(self, key: Any, result: Any) -> None:

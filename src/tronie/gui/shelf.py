@@ -47,6 +47,7 @@ class Shelf(QWidget):
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(tr("Find in the list"))
         self.filter.setClearButtonEnabled(True)
+        self.filter.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # or keys that mean the clip would be typed here
         self.filter.textChanged.connect(self._sift)
         self.order = QToolButton()
         self.order.setText("⋮")
@@ -122,7 +123,10 @@ class Shelf(QWidget):
 
     def _tell(self) -> None:
         there, shown = self.photos.count(), len(self.photos.paths())
-        text = tr("{n} of {count}").format(n=shown, count=there) if shown != there else str(there or "")
+        whole = tr("{n} in the list").format(n=there) if there else ""
+        text = tr("{n} of {count}").format(n=shown, count=there) if shown != there else whole
+        if self._working:
+            text = tr("{n} of {count}").format(n=self.progress.value(), count=self.progress.maximum())
         self.count.setText(text)
         self.export.setEnabled(self._working or shown > 0)
 
@@ -145,8 +149,6 @@ class Shelf(QWidget):
         self.progress.setValue(done)
         self.export.setText(tr("Stop") if self._working else tr("Export all"))
         self._tell()
-        if self._working:
-            self.count.setText(tr("{n} of {count}").format(n=done, count=total))
 
     def _context(self, at: QPoint) -> None:
         if (menu := self.context_menu()) is not None:
