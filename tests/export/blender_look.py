@@ -58,4 +58,30 @@ said["over"] = {
     for thing in bpy.data.objects
     if thing.type == "MESH" and not thing.data.shape_keys
 }
+scene = bpy.context.scene
+ranges = [action.frame_range for action in bpy.data.actions]
+if ranges:
+    first, last = round(min(r[0] for r in ranges)), round(max(r[1] for r in ranges))
+
+
+def moment(frame):
+    """The jaw's value and where the head is turned, in a frame."""
+    scene.frame_set(frame)
+    shown = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    jaw = shown.data.shape_keys.key_blocks["jawOpen"].value
+    carrier = head.parent if head.parent and head.parent.type == "ARMATURE" else None
+    if carrier is None:
+        return jaw, shown.matrix_world.to_quaternion()
+    bone = carrier.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones[0]
+    return jaw, (carrier.matrix_world @ bone.matrix).to_quaternion()
+
+
+if ranges:
+    (jaw_first, at_first), (jaw_last, at_last) = moment(first), moment(last)
+    said["moves"] = {
+        "rate": scene.render.fps / scene.render.fps_base,
+        "jaw first": jaw_first,
+        "jaw last": jaw_last,
+        "turn": at_first.rotation_difference(at_last).angle,
+    }
 print("JSON" + json.dumps(said))

@@ -16,11 +16,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from samples import SMILE, make_face, make_shell
 
 from tronie import cli
 from tronie.export.gltf import glb
+from tronie.export.gltf_document import GltfAnimation
+from tronie.geometry import rotation_matrix
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io import encode
@@ -107,6 +110,27 @@ def test_a_head_in_blender_and_out_again(tiny_head: HeadModel, tmp_path: Path, r
     assert left["eyeLookInLeft"] == left["eyeLookOutRight"] == 0
     assert min(up["eyeLookUpLeft"], up["eyeLookUpRight"]) > 0.5
     assert max(up["eyeLookDownLeft"], up["eyeLookDownRight"]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rig", [False, True])
+def test_the_motion_of_a_video_gets_into_fbx(tiny_head: HeadModel, tmp_path: Path, rig: bool) -> None:
+    face = make_face(tiny_head)
+    assert face.head is not None
+    count, rate = 12, 30000 / 1001
+    weights = np.zeros((count, 52))
+    weights[:, ARKIT_UNITS.index("jawOpen")] = np.linspace(0, 1, count)
+    turns = np.array([rotation_matrix([0, yaw, 0]) for yaw in np.linspace(0, 0.5, count)])
+    course = GltfAnimation(np.arange(count) / rate, turns, np.tile([0, 0, -600.0], (count, 1)), weights)
+    (tmp_path / "head.glb").write_bytes(b"".join(glb(face.head, SMILE, None, "someone", rig=rig, motion=course)))
+    out = [tmp_path / "head.blend", tmp_path / "head.fbx"]
+    in_blender(SCRIPT, tmp_path / "head.glb", "--save", out[0], "--fbx", out[1])
+    for path in out:
+        moves = look(path)["moves"]
+        assert moves["rate"] == pytest.approx(rate, rel=1e-3)
+        first, last = (moves[f"jaw {at}"] for at in ("first", "last"))
+        assert (first, last) == pytest.approx((0, 1), abs=0.02)
+        assert moves["turn"] == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_command_writes_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

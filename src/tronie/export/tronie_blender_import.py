@@ -10,8 +10,10 @@ Or from a script of yours: `import_head("head.glb")` gives the object. Needs Ble
 """
 
 import argparse
+import json
 import math
 import os
+import struct
 import sys
 from typing import Any
 
@@ -41,8 +43,10 @@ AHEAD = 0.6
 def import_head(path: str, gaze: bool = True, rest: bool = False) -> Any:
     """Import one .glb of tronie and set it up; the mesh object.
 
-    `gaze`: an empty that the eyes follow, by drivers on the eyeLook keys. `rest`: the face at rest.
+    `gaze`: an empty that the eyes follow, by drivers on the eyeLook keys. `rest`: the face at rest. A head of a video
+    moves as there: the scene gets the video's rate and length, and the eyes keep their own motion.
     """
+    frames = set_rate(path)
     before = set(bpy.data.objects)
     bpy.ops.import_scene.gltf(filepath=path, merge_vertices=True)
     new = [thing for thing in bpy.data.objects if thing not in before]
@@ -52,6 +56,8 @@ def import_head(path: str, gaze: bool = True, rest: bool = False) -> Any:
     head = max(heads, key=lambda thing: len(thing.data.vertices))
     scene = bpy.context.scene
     scene.unit_settings.system, scene.unit_settings.length_unit = "METRIC", "CENTIMETERS"
+    if frames:
+        scene.frame_start, scene.frame_end = 0, frames
     for slot in head.material_slots:
         looks = {"skin": SKIN, "eyes": EYES, "mouth": MOUTH}.get(slot.material.name.split(".")[0])
         if looks:
@@ -64,16 +70,35 @@ def import_head(path: str, gaze: bool = True, rest: bool = False) -> Any:
     keys.name = f"{head.name} expression"
     for key in keys.key_blocks[1:]:
         key.slider_min, key.slider_max = 0.0, 1.0
-        if rest:
+        if rest and not frames:
             key.value = 0.0
     head.active_shape_key_index = 0
     for thing in heads:
         if thing is not head:
             follow(thing, keys)
-    if gaze:
+    if gaze and not frames:
         add_gaze(head)
     bpy.context.view_layer.objects.active = head
     return head
+
+
+def set_rate(path: str) -> int:
+    """Give the scene the rate of a file's animation, if it has one, before it is imported: keys are put on frames.
+
+    The number of the last frame; 0 without an animation.
+    """
+    with open(path, "rb") as file:
+        _, _, _, size, _ = struct.unpack("<5I", file.read(20))
+        document = json.loads(file.read(size))
+    inputs = [sampler["input"] for one in document.get("animations", []) for sampler in one["samplers"]]
+    longest = max((document["accessors"][k] for k in inputs), key=lambda times: times["max"][0], default=None)
+    if longest is None or longest["count"] < 2 or longest["max"][0] <= 0:
+        return 0
+    rate = (longest["count"] - 1) / longest["max"][0]
+    render = bpy.context.scene.render
+    render.fps = max(1, round(rate))
+    render.fps_base = render.fps / rate
+    return int(longest["count"]) - 1
 
 
 def set_up_material(material: Any, looks: dict[str, Any]) -> None:
@@ -230,8 +255,9 @@ def turn_of(head: Any, rows: list[int], center: Any, name: str) -> float:
 
 
 def export_fbx(head: Any, path: str) -> None:
-    """The head, with its joints if it has any, shape keys, hair and textures, as Unity and Unreal take it."""
+    """The head, with its joints if it has any, shape keys, hair, textures and motion, as Unity and Unreal take it."""
     hair = over(head)
+    moves = any(thing.animation_data for thing in (head, head.parent, head.data.shape_keys) if thing)
     for thing in bpy.context.view_layer.objects:
         thing.select_set(thing == head or thing in hair or (thing == head.parent and thing.type == "ARMATURE"))
     bpy.ops.export_scene.fbx(
@@ -242,7 +268,10 @@ def export_fbx(head: Any, path: str) -> None:
         mesh_smooth_type="FACE",
         use_mesh_modifiers=False,
         add_leaf_bones=False,
-        bake_anim=False,
+        bake_anim=moves,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
         path_mode="COPY",
         embed_textures=True,
     )
