@@ -35,6 +35,7 @@ class HeadPanel(QWidget):
         self.mode = QComboBox()
         for mode in MODES:
             self.mode.addItem(spoken(mode), mode)
+        self.mode.setToolTip(tr("Show"))
         self.mode.currentIndexChanged.connect(self._mode)
         self.light = QComboBox()
         for light in LIGHTS:
@@ -55,15 +56,16 @@ class HeadPanel(QWidget):
         self.turning.toggled.connect(self.view.spin)
         for box in (self.mode, self.light, self.beside):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(2)
+            box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             box.setMaximumWidth(130)
         front = QPushButton(tr("Front"))
         front.setToolTip(tr("Look from the front again (Home, or a double click)"))
         front.clicked.connect(self.view.reset)
         bar = QHBoxLayout()
-        for text, widget in ((tr("Show"), self.mode), (tr("Light"), self.light), (tr("Beside"), self.beside)):
-            bar.addWidget(QLabel(text))
+        for text, widget in (("", self.mode), (tr("Light"), self.light), (tr("Beside"), self.beside)):
+            if text:
+                bar.addWidget(QLabel(text))
             bar.addWidget(widget, 3)
         bar.addStretch(1)
         for button in (front, self.turning):
