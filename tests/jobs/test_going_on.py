@@ -20,6 +20,7 @@ from tronie.errors import DiskError, OutputError
 from tronie.export.fingerprint import scope
 from tronie.jobs import index
 from tronie.jobs.place import Folder
+from tronie.jobs.shards import Shard
 from tronie.pipelines.outcome import Outcome, Task
 from tronie.runtime.atomic_files import explain
 from tronie.runtime.job import Job
@@ -45,6 +46,20 @@ def test_a_file_that_only_looks_newer_is_done(photos, tmp_path) -> None:
     shutil.rmtree(folder)
     assert job(tmp_path / "copied", out=out) == 0
     assert made(out) == before
+
+
+def test_what_is_left_is_done_with_as_many_threads_as_all(photos, tmp_path, monkeypatch) -> None:
+    """What nets say hangs on it, and what was killed and goes on has to end as if nothing had been."""
+    folder, threads = photos(*(f"{number}.jpg" for number in range(12))), []
+    job(folder, out=tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "3")
+    monkeypatch.setattr("tronie.cli.run.default_workers", lambda many: min(2, many // 4 or 1))
+    monkeypatch.setattr("tronie.cli.run.run_job", lambda plan, manifest, work, **_: threads.append(work.threads) or ())
+    run_photos([str(folder)], tmp_path / "all", Settings())
+    run_photos([str(folder)], tmp_path / "out", Settings())
+    run_photos([str(folder)], tmp_path / "part", Settings(), How(shard=Shard(3, 9)))
+    run_photos([str(folder / "3.jpg")], tmp_path / "alone", Settings())
+    assert threads == [1, 1, 1, 0]
 
 
 def test_update_does_again_what_has_changed_and_nothing_else(photos, tmp_path, capsys) -> None:

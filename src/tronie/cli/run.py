@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tronie.errors import Cancelled
 from tronie.io.inputs import list_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.listing import Listing
-from tronie.io.video.clip import named_clip
+from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source, named_clip
 from tronie.jobs.bucket import place
 from tronie.jobs.manifest import Manifest
 from tronie.jobs.place import Place
@@ -63,7 +64,6 @@ def run_photos(photos: list[str], out: str | Path, settings: Settings, asked: Ho
 
 def _run(photos: list[str], out: Place, settings: Settings, asked: How) -> int:
     from tronie.io.kinds import IMAGE_SUFFIXES
-    from tronie.io.video.clip import VIDEO_SUFFIXES, camera_source
 
     began = time.monotonic()
     if asked.cluster is not None:
@@ -134,13 +134,12 @@ def _do(
 ) -> int:
     """The same, with the folder of outputs, or our part of it, to ourselves."""
     total = 0 if plan is None else len(plan.tasks)
-    clips = 0 if plan is None else plan.tasks.clips
     if total and any(OUTPUTS[name].extra for name in settings.wanted):
         from tronie.export.outputs import check
 
         check(settings.wanted)
-    wanted = asked.workers or (default_workers(4 * clips) if clips > 1 else default_workers(total))
-    workers = 1 if asked.camera is not None else min(wanted, max(total, 1))
+    crew = _crew(listing, asked)
+    workers = min(crew, max(total, 1))
     inner = workers == 1 and asked.cluster is None
     with Show(total, asked.detail, asked.as_json, inner=inner) as show:
         _before(show, listing, plan)
@@ -152,16 +151,17 @@ def _do(
         with interrupting(job, ending) as interrupted:
             try:
                 if plan is not None and manifest is not None:
-                    # A single worker may use every core; 0 leaves the choice to the pipeline.
-                    threads = 1 if workers > 1 or asked.cluster is not None else 0
+                    # A single worker may use every core; 0 leaves the choice to the pipeline. What nets say hangs on
+                    # it, in the fourth digit: so it is one for all files, however many of them are left to do.
+                    threads = 1 if crew > 1 or asked.cluster is not None else 0
                     usual = Work(settings, threads=threads, bounds=asked.bounds or Bounds())
                     work, apart, cluster = asked.start or usual, asked.start is None, asked.cluster
                     if out.store or listing.versions:
                         from tronie.jobs.away import Away
 
                         work = Away(work)
-                    crew = workers if cluster is None else asked.workers
-                    answers = run_job(plan, manifest, work, workers=crew, apart=apart, cluster=cluster, job=job)
+                    hands = workers if cluster is None else asked.workers
+                    answers = run_job(plan, manifest, work, workers=hands, apart=apart, cluster=cluster, job=job)
                     for outcome in answers:
                         finished += 1
                         full = full or outcome.trouble == "disk"
@@ -179,6 +179,16 @@ def _do(
         return interrupted.code
     empty = asked.shard is not None and listing.files and not listing.own
     return 0 if (show.tally.worked or empty) and not full else 1
+
+
+def _crew(listing: Listing, asked: How) -> int:
+    """How many processes would do all files of the job, those that are done or another part's too."""
+    if asked.camera is not None:
+        return 1
+    if asked.workers:
+        return asked.workers
+    clips = sum(os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES for path in listing.files.values())
+    return default_workers(max(len(listing.files), 4 * clips if clips > 1 else 0))
 
 
 def _before(show: Show, listing: Listing, plan: Plan | None) -> None:

@@ -59,11 +59,6 @@ class Tasks:
             where, name = self.manifest.place, self.manifest.records[key].name
             yield Task(path, where.work, name, overwrite=over, clip=clip, store=where.store)
 
-    @property
-    def clips(self) -> int:
-        """How many of them are videos by their names."""
-        return len(self._clips)
-
     def add(self, key: str, path: str, ours: bool, clip: bool) -> None:
         self._paths[key] = path
         if ours:
