@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tronie.service.server import InterfaceJob
 if TYPE_CHECKING:
     from tronie.io.video.clip import Frame
     from tronie.pipelines.outcome import Task
-    from tronie.pipelines.video.collect import Collected, HandEdit
+    from tronie.pipelines.video.collect import Collected
     from tronie.pipelines.video.observation import Seen
     from tronie.service.workspace import Workspace
     from tronie.settings import Settings
@@ -68,15 +68,22 @@ def follow(
 
 
 def regroup(
-    workspace: Workspace, job: InterfaceJob, path: Path, folder: Path, settings: Settings, edits: Sequence[HandEdit]
+    workspace: Workspace,
+    job: InterfaceJob,
+    path: Path,
+    folder: Path,
+    settings: Settings,
+    edits: Sequence[tuple[Literal["merge", "split"], int, int]],
 ) -> Tracked:
     """The heads of a clip that was followed into `folder`/NAME, anew: with all these edits of its people, and no
     others. Only what this process still knows need not be followed again."""
+    from tronie.pipelines.video.collect import HandEdit
     from tronie.pipelines.video.hand_edits import edited
 
     task = _task(path, folder, True)
-    settings = settings.model_copy(update={"video": same_part(task.folder, settings.video)})
-    found = edited(_followed(workspace, job, task, settings), edits)
+    video = workspace.clips.video(path) or same_part(task.folder, settings.video)
+    settings = settings.model_copy(update={"video": video})
+    found = edited(_followed(workspace, job, task, settings), [HandEdit(*edit) for edit in edits])
     return _made(workspace, job, found, task, settings)
 
 

@@ -14,7 +14,7 @@ from tronie.service.clip_folder import ClipHead
 
 if TYPE_CHECKING:
     from tronie.pipelines.video.collect import Collected
-    from tronie.settings import Settings
+    from tronie.settings import Settings, VideoSettings
 
 KEPT_HEADS = 3
 
@@ -39,6 +39,10 @@ class FollowedClips:
             self._open = opened.pop_all()
         self._found = path, settings, found
         return found
+
+    def video(self, path: Path) -> VideoSettings | None:
+        """With what a clip was followed, if that is still known: its part is among it."""
+        return self._found[1].video if self._found is not None and self._found[0] == path else None
 
     def head(self, folder: Path) -> ClipHead:
         """Of a person, by their folder. Raises InputError."""
