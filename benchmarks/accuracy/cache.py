@@ -63,13 +63,13 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def _flat(marks: Landmarks, prefix: str) -> dict[str, Any]:
-    """The fields by name, those of the mirror image too."""
+    """The fields by name, those of the mirror image too; pins are no net's."""
     out: dict[str, Any] = {}
     for field in fields(Landmarks):
         value = getattr(marks, field.name)
         if isinstance(value, Landmarks):
             out |= _flat(value, f"{prefix}{field.name}.")
-        elif value is not None:
+        elif value is not None and field.name != "pins":
             out[prefix + field.name] = value
     return out
 

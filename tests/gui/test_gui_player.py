@@ -37,6 +37,7 @@ def bench():
 def player(qtbot, clip, bench):
     made = Player(bench)
     qtbot.addWidget(made)
+    made.resize(1000, 500)  # wide enough for the length beside the time
     made.show()
     made.open(clip)
     qtbot.waitUntil(lambda: made.frame is not None, timeout=30_000)

@@ -26,8 +26,8 @@ CLIPS: dict[str, str] = {
     "Show what is done": "끝난 것 표시",
     "Show what is to be done": "할 일 표시",
     "Sort the list, or show a part of it": "목록을 정렬하거나 일부만 표시",
-    "Stop": "중지",
-    "Waiting": "대기 중",
+    "Stop": "정지",
+    "Waiting": "기다리는 중",
     "Write the files of all that the list shows, one after the other (Ctrl+Alt+E)": (
         "목록에 보이는 모든 것의 파일을 차례로 저장합니다 (Ctrl+Alt+E)"
     ),

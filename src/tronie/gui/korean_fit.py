@@ -12,7 +12,7 @@ FIT: dict[str, str] = {
     "Change the settings": "설정 바꾸기",
     "Move {what}": "{what} 움직이기",
     "No movement is called so.": "그런 이름의 움직임이 없습니다.",
-    "Reset": "되돌리기",
+    "Reset": "초기화",
     "The faces are being worked on …": "얼굴을 처리하는 중 …",
     "The photo's expression again; a double click on a slider brings that one back": (
         "사진의 표정으로 되돌립니다. 슬라이더를 두 번 누르면 그것만 되돌립니다."
@@ -23,7 +23,7 @@ FIT: dict[str, str] = {
     "Select several photos of one person in the list first (Ctrl or Shift and a click).": (
         "먼저 목록에서 한 사람의 사진을 여러 장 고르세요(Ctrl이나 Shift를 누르고 클릭)."
     ),
-    "{name} and {n} more": "{name} 외 {n}장",
+    "{name} and {n} more": "{name} 외 {n}개",
     "Compiling once on this machine, about 15 s …": "이 컴퓨터에서 한 번만 컴파일하는 중, 약 15초 …",
     "Correct the fit": "맞춤 바로잡기",
     "Done": "완료",

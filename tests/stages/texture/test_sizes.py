@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from tronie.types import PROVENANCE, Fit, Photo
 def relaid(model: HeadModel, layout: str) -> HeadModel:
     """The same head on another atlas: `tiles` puts left and right into squares of their own, one of them smaller and
     turned, as families of several tiles do; `charts` gives each face its own, as an unwrapped scan may have."""
-    fields = {k: getattr(model, k) for k in model.__dataclass_fields__}
     corners = np.where(model.quad_uv < 0, model.quad_uv[:, :1], model.quad_uv)
     uv = model.uv[corners].astype(np.float64)
     if layout == "tiles":
@@ -32,7 +32,7 @@ def relaid(model: HeadModel, layout: str) -> HeadModel:
         cell = np.stack([np.arange(len(uv)) % side, np.arange(len(uv)) // side], axis=1)
         uv = (square + cell[:, None]) / side
     numbers = np.where(model.quad_uv < 0, -1, np.arange(4 * len(uv)).reshape(-1, 4))
-    return HeadModel(**{**fields, "uv": uv.reshape(-1, 2).astype(np.float32), "quad_uv": numbers.astype(np.int32)})
+    return replace(model, uv=uv.reshape(-1, 2).astype(np.float32), quad_uv=numbers.astype(np.int32))
 
 
 @pytest.mark.parametrize(
