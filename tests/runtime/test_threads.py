@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tronie.runtime.threads import ahead, even, in_bands, spread
+from tronie.runtime.threads import ahead, beside, even, in_bands, spread
 
 
 @given(st.integers(1, 200), st.integers(0, 12))
@@ -96,3 +96,24 @@ def test_spread_begins_no_more_than_is_wanted_soon() -> None:
     assert next(results) == 0
     assert len(begun) <= 5
     results.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_done_beside_is_waited_for_and_its_error_raised(threads: int) -> None:
+    with beside(threading.get_ident, threads) as where:
+        assert (where() == threading.get_ident()) == (threads == 1)
+        assert where() == where()
+    with pytest.raises(ZeroDivisionError), beside(lambda: 1 // 0, threads) as never:
+        never()
+
+
+def test_what_is_done_beside_has_ended_when_the_rest_fails() -> None:
+    ended: list[bool] = []
+
+    def slow() -> None:
+        time.sleep(0.02)
+        ended.append(True)
+
+    with pytest.raises(KeyError), beside(slow, 2):
+        raise KeyError
+    assert ended

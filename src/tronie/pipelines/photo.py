@@ -35,7 +35,7 @@ from tronie.runtime.devices import untold
 from tronie.runtime.forks import about_to_work
 from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job, Note
 from tronie.runtime.logs import logger
-from tronie.runtime.threads import spread
+from tronie.runtime.threads import beside, spread
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine_info import Engine
@@ -298,11 +298,10 @@ class Pipeline(Models):
             if settings.runs("texture") and head is not None and fit is not None:
                 (face,) = bearded(face, photo, settings.hair)
                 head = face.head or head
-                if settings.runs("hair"):
-                    with part.stage("hair"):
-                        face = with_hair(face, [(photo, face)], settings.hair)
-                with part.stage("texture"):
-                    face = replace(face, texture=self._baked(photo, face, head, fit))
+                with beside(partial(self._haired, photo, face, part), self._threads) as haired:
+                    with part.stage("texture"):
+                        texture = self._baked(photo, face, head, fit, lambda: under_hair(haired()))
+                    face = replace(haired(), texture=texture)
                 if ahead:
                     ahead(photo, face, "texture")
                 face = add_light_and_portrait(face, photo, settings, part, self._threads, ahead)
@@ -338,8 +337,16 @@ class Pipeline(Models):
             inner = with_portrait(inner, within(photo, box), self.settings.portrait, self._threads)
         return replace(face, portrait=inner.portrait)
 
-    def _baked(self, photo: Photo, face: Face, head: Head, fit: Fit) -> Texture:
-        """The texture: from the photo, or from its finer part where the face was enhanced."""
+    def _haired(self, photo: Photo, face: Face, job: Job) -> Face:
+        if not self.settings.runs("hair"):
+            return face
+        with job.stage("hair"):
+            return with_hair(face, [(photo, face)], self.settings.hair)
+
+    def _baked(
+        self, photo: Photo, face: Face, head: Head, fit: Fit, under: Callable[[], NDArray[Any] | None]
+    ) -> Texture:
+        """The texture: from the photo, or from its finer part where the face was enhanced; `under` as `bake` has it."""
         from tronie.stages.texture import bake
 
         assert face.landmarks is not None
@@ -355,7 +362,7 @@ class Pipeline(Models):
                 segmentation=found,
                 hair=settings.hair,
                 even=not settings.runs("light"),
-                under=under_hair(face),
+                under=under,
             )
         from tronie.stages.enhance.region import cut_region
 
@@ -372,7 +379,7 @@ class Pipeline(Models):
             segmentation=None if found is None else part.segmentation(found),
             hair=settings.hair,
             even=not settings.runs("light"),
-            under=under_hair(face),
+            under=under,
         )
 
 

@@ -6,8 +6,9 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeVar
 
@@ -157,6 +158,18 @@ def spread(work: Callable[[T], R], items: Iterable[T], threads: int, *, waiting:
         finally:
             for future in running:
                 future.cancel()
+
+
+@contextmanager
+def beside(work: Callable[[], R], threads: int) -> Iterator[Callable[[], R]]:
+    """What waits for `work` and gives its result, or raises its exception: it is done in a thread of its own while this
+    context lasts, with one thread before it begins."""
+    if threads < 2:
+        done = work()
+        yield lambda: done
+        return
+    with ThreadPoolExecutor(1, "tronie-beside") as pool:
+        yield pool.submit(work).result
 
 
 class _Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from tronie.settings import HairSettings, TextureSettings
 from tronie.shells import Segmentation
 from tronie.stages.texture import evening
 from tronie.stages.texture.atlas import gutters, surface_facts
-from tronie.stages.texture.eyes import paint_eyes
+from tronie.stages.texture.eyes import openings, paint_eyes
 from tronie.stages.texture.inpaint import Recipe, complete
 from tronie.stages.texture.iris import eye_look
 from tronie.stages.texture.kernels import FILLED, STATISTICAL, composite
@@ -61,7 +62,7 @@ def baked(
     segmentation: Segmentation | None = None,
     hair: HairSettings | None = None,
     even: bool = True,
-    under: Array | None = None,
+    under: Callable[[], Array | None] | None = None,
 ) -> Baked:
     """Colour every texel of the atlas: from the photo where it shows the skin well, else from the other side of the
     face in this side's light, else a smooth continuation. Eyes, teeth and tongue are painted.
@@ -71,9 +72,9 @@ def baked(
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
     not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
     `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
-    bald head; `under` (C,) 0..1 says over which vertices of the control mesh hair lies as a surface of its own: what is
-    painted ends there. Light that comes from one side is evened out where it is strong, if `even`: not
-    where it is still to be found out.
+    bald head; `under` is asked, as late as can be, over which vertices of the control mesh hair lies as a surface of
+    its own, (C,) 0..1: what is painted ends there. Light that comes from one side is evened out where it is strong, if
+    `even`: not where it is still to be found out.
     """
     size = settings.size if settings else 2048
     model, level = head.model, head.level
@@ -85,8 +86,9 @@ def baked(
     bald = hair is not None and hair.mode == "none"
     edges = lip_skin(head, view, landmarks)
     lids = lid_skin(head, view, facts, landmarks)
+    crop, affine = _sharp_crop(photo, view, mesh, size)
+    open_eyes = openings(head)
     recipe = complete(samples, model, level, facts, gap_mm, bald=bald, under=under, lids=lids, lips=edges)
-    crop, affine = _sharp_crop(photo, view, model.level(level), size)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))
     colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light, mouth)
@@ -125,7 +127,7 @@ def baked(
     in_bands(rows, shares(size, threads))
     if even and recipe.even is not None:
         evening.apply(image, provenance, recipe.even, model, level)
-    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint))
+    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint), open_eyes)
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]

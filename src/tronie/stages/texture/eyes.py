@@ -189,11 +189,11 @@ def _opening(head: Head, mesh: Level, mean: Array, side: int, now: Array) -> Ope
     return Opening(at, np.interp(at, *upper.T), np.interp(at, *lower.T))
 
 
-def paint_eyes(image: Image, head: Head, look: EyeLook) -> None:
-    """Paint both eyeballs into the atlas, in place."""
+def paint_eyes(image: Image, head: Head, look: EyeLook, lids: tuple[Opening, Opening]) -> None:
+    """Paint both eyeballs into the atlas, in place; `lids` as `openings` finds them."""
     where = eye_texels(head.model, head.level, image.shape[0])
     if len(where.texel):
-        image.reshape(-1, 3)[where.texel] = eye_paint(where, look, openings(head))
+        image.reshape(-1, 3)[where.texel] = eye_paint(where, look, lids)
 
 
 def eye_paint(where: EyeTexels, look: EyeLook, lids: tuple[Opening, Opening] | None = None) -> Image:

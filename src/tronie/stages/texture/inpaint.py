@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,15 +58,15 @@ def complete(
     facts: SurfaceFacts,
     gap_mm: float = 0.0,
     bald: bool = False,
-    under: Array | None = None,
+    under: Callable[[], Array | None] | None = None,
     lids: LidSkin | None = None,
     lips: LipSkin | None = None,
 ) -> Recipe:
     """Decide at the control mesh's resolution what is seen, mirrored and filled, and with which colours.
 
     `gap_mm` says how far the lips are parted in the photo. A `bald` head has no hair on its scalp, whoever it is.
-    What grows ends where it is not `under` (C,) a surface of hair. Of `lids` and `lips` only what the photo shows is
-    believed.
+    What grows ends where it is not `under` (C,) a surface of hair, which is asked for late. Of `lids` and `lips` only
+    what the photo shows is believed.
     """
     count = len(model.mean)
     matrix = model.level(level).matrix
@@ -74,11 +75,11 @@ def complete(
     seg = judge(samples, model, facts, matrix)
     skin = seg.skin
     grows = _grown(graph, model, facts, seg) if not bald else np.zeros(count, np.float32)
-    if under is not None:
-        grows = np.minimum(grows, graph.smoothed(under, 1))
     parted = np.clip((gap_mm - 0.8) / 1.5, 0, 1)
     no_teeth = graph.eroded(1 - parted * teeth(samples.colour, skin) * facts.lips)
     own = _own(graph, matrix, facts, seg, bald)
+    if under is not None and (covered := under()) is not None:
+        grows = np.minimum(grows, graph.smoothed(covered, 1))
     held = _held(view, facts, graph, seg, grows) * no_teeth
     confidence: Any = view.facing * own * np.clip(np.asarray(matrix @ held.astype(np.float32)), 0, 1)
     if lids is not None:
