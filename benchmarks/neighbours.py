@@ -58,7 +58,7 @@ class Shape:
     """Some of iBUG's points on it: (3,) each."""
 
     def error(self, truth: Truth) -> float:
-        """mm, true inner face to this surface, as in the tables of docs/accuracy.md."""
+        """mm, true inner face to all of this surface."""
         shared = [k for k, n in enumerate(truth.ibug) if n in self.marks]
         start = np.array([self.marks[truth.ibug[k]] for k in shared])
         surface = Surface.of(self.vertices, self.triangles)
