@@ -232,11 +232,18 @@ def test_people_are_put_right_by_hand(window, qtbot, tmp_path, clip) -> None:
 
     assert people() == [[(0, 27)]]
     assert not window.desk.can_undo
-    window.player.seek(15)
-    qtbot.waitUntil(lambda: window.session.frame == 15, timeout=LONG)
-    window.desk.split()
+
+    def split(frame: int) -> None:
+        window.player.seek(frame)
+        qtbot.waitUntil(lambda: window.session.frame == frame, timeout=LONG)
+        window.desk.split()
+
+    split(27)  # one frame, and none of those that are kept for heads
+    qtbot.waitUntil(lambda: "No frame from here on shows the face well" in window.stage.text(), timeout=LONG)
+    assert people() == [[(0, 27)]]
+    split(8)
     qtbot.waitUntil(lambda: len(people()) == 2, timeout=LONG)
-    assert people() == [[(0, 14)], [(15, 27)]]
+    assert people() == [[(0, 7)], [(8, 27)]]
     assert (tmp_path / "out" / "slide" / "face-2" / "head.glb").exists()
     window.desk.merge(2)
     qtbot.waitUntil(lambda: len(people()) == 1, timeout=LONG)
