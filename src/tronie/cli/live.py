@@ -26,8 +26,6 @@ VMC_PORT, LIVE_LINK_PORT = 39539, 11111
 LONGEST_SUBJECT = 100
 AGAIN = 1.0
 """Seconds of rest after Enter, where none are asked for at the beginning."""
-CAMERA = "camera:"
-"""`tronie.io.video.clip.CAMERA`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +114,7 @@ def live(
     settings = settings_from(context.params)
 
     from tronie.errors import InputError
+    from tronie.io.video.clip import CAMERA
     from tronie.pipelines.video.performance import parse_gains
     from tronie.runtime.datagrams import Destination
 
@@ -133,7 +132,7 @@ def live(
 def _stream(source: str, settings: Settings, how: LiveHow) -> int:
     """Send until the source ends or Ctrl-C; the exit code."""
     from tronie.cli.interrupt import interrupting
-    from tronie.io.video.clip import Limited
+    from tronie.io.video.clip import CAMERA, Limited
     from tronie.pipelines.photo import Pipeline
     from tronie.pipelines.video.job import open_source
     from tronie.pipelines.video.performance import Performer, perform

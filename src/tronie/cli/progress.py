@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EVERY = 30.0
 """Seconds between two lines where no terminal shows a bar."""
 COMPILING = (
-    "Compiling numeric kernels, once: some 40 seconds for the first photo, a minute or two with many options. "
+    "Compiling numeric kernels, once: some 15 seconds for the first photo, about a minute with many options. "
     "(`tronie doctor --warm` does it beforehand.)"
 )
 

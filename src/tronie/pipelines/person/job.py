@@ -81,7 +81,7 @@ def make_people(
     if told := left_out_sentence(inputs.left_out):
         job.emit(Note(told))
     if kernels_missing():
-        job.emit(Note("This is the first run: compiling the numeric kernels takes some 40 seconds, once."))
+        job.emit(Note("This is the first run: compiling the numeric kernels takes some 15 seconds, once."))
     pipeline = Pipeline(settings)
     with telling(job):
         found = find_faces(pipeline, inputs.paths, job)
