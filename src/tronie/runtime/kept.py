@@ -120,6 +120,7 @@ def _built(value: Any, arrays: list[NDArray[Any]]) -> Any:
 
 
 def _rebuilt(kind: Any, how: Any, arrays: list[NDArray[Any]]) -> Any:
+    kind = getattr(kind, "__value__", kind)  # NDArray is a named alias since NumPy 2.5
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return None if how is None else _rebuilt(next(one for one in inner if one is not type(None)), how, arrays)
