@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,16 @@ def reconstruct_person(
     settings: Settings | None = None,
     *,
     pipeline: Pipeline | None = None,
+    pins: Mapping[int, Mapping[int, tuple[float, float]]] | None = None,
     job: Job | None = None,
 ) -> PersonResult:
     """One head, texture and portrait from several photos of one person: paths, or RGB arrays (H, W, 3) uint8.
 
     The largest face of each photo is taken for the person's; photos without a face are left out. A `pipeline` with
-    loaded models takes the place of `settings`. `job` is told of the stages `faces` (whose steps are photos), `fit`,
-    `texture`, `light` and `frontal`. Raises InputError for a photo that cannot be read, or when no photo has a face;
-    Cancelled when the job is, or when it drains before all photos of the texture are looked at.
+    loaded models takes the place of `settings`. `pins`: by row of `photos`, landmarks put right, as by `refit`. `job`
+    is told of the stages `faces` (whose steps are photos), `fit`, `texture`, `light` and `frontal`. Raises InputError
+    for a photo that cannot be read, or when no photo has a face; Cancelled when the job is, or when it drains before
+    all photos of the texture are looked at.
     """
     from tronie.io.images import photo_from_array, read_photo
     from tronie.io.limits import Limits
@@ -40,22 +42,30 @@ def reconstruct_person(
     pipeline, job = pipeline or Pipeline(settings), job or Job()
     limits = Limits.of_megapixels(pipeline.settings.read.max_megapixels)
     shots: list[Shot] = []
+    rows: list[int] = []
     with single_blas_thread():
         with job.stage("faces", total=len(photos)) as stage:
-            for number, one in enumerate(photos, start=1):
+            for row, one in enumerate(photos):
                 job.check(new=True)
                 if isinstance(one, np.ndarray):
-                    photo = photo_from_array(one, f"photo-{number}")
+                    photo = photo_from_array(one, f"photo-{row + 1}")
                 else:
                     photo = one if isinstance(one, Photo) else read_photo(one, limits)
                 faces, camera = pipeline.find(photo, job.part(photo.source))
                 shots += [Shot(photo, face, camera) for face in faces[:1]]
+                rows += [row] * len(faces[:1])
                 stage.advance()
         if not shots:
             raise InputError("There is no face in any of the photos.")
         try:
             return reconstruct_shots(
-                pipeline.model, pipeline.calibration, shots, pipeline.settings, segmenter=pipeline.segmenter, job=job
+                pipeline.model,
+                pipeline.calibration,
+                shots,
+                pipeline.settings,
+                segmenter=pipeline.segmenter,
+                pins={shot: pins[row] for shot, row in enumerate(rows) if pins and row in pins},
+                job=job,
             )
         except ValueError as error:
             raise InputError(f"The faces make no person: {error}.") from error

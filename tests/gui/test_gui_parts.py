@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import time
 from pathlib import Path
@@ -272,6 +273,24 @@ def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
     assert "12 pixels" in photo.boxes[2].toolTip()
 
 
+def test_boxes_come_and_go_while_the_window_is_resized(qtbot) -> None:
+    """Their labels keep their size at any zoom, and so their bounds change with it: that must not lose one."""
+    from tronie.gui.app import keep_singletons
+    from tronie.gui.photo_view import PhotoView
+
+    keep_singletons()
+    photo = PhotoView()
+    qtbot.addWidget(photo)
+    photo.show_photo(np.zeros((560, 770, 3), np.uint8))
+    photo.show()
+    for step in range(6):
+        for k in range(1, 8):
+            photo.add_face(Card(k, (90 * k, 60 * k, 90 * k + 60, 60 * k + 80), 0.9, waiting=bool(step % 2)))
+        photo.resize(300 + 150 * (step % 3), 250 + 40 * step)
+        photo.grab()
+    assert len(photo.scene().items()) == 1 + 7
+
+
 def _of_settings(model, branch=""):
     """Titles and explanations of all settings."""
     for name, info in model.model_fields.items():
@@ -291,7 +310,7 @@ def test_korean_says_everything_that_the_window_says(qtbot) -> None:
     from tronie.gui.app import make_application, use_language
     from tronie.gui.i18n import tr
     from tronie.gui.korean import KOREAN
-    from tronie.gui.plain import SENTENCES
+    from tronie.gui.sentences import SENTENCES
 
     sources = Path(tronie.gui.__file__).parent.glob("*.py")
     call = re.compile(r"""\btr\(\s*["']([^"']+(?:'[^"']*)?)["']\s*\)""")
@@ -356,3 +375,56 @@ def test_without_a_screen_there_is_a_sentence_and_no_abort(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(TronieError, match="no screen"):
         check_screen()
+
+
+ROOMS = (
+    "io/images.py", "io/limits.py", "io/paths.py", "io/video", "pipelines/refit.py", "pipelines/engines.py",
+    "pipelines/video/hand_edits.py", "pipelines/video/heads.py", "pipelines/video/job.py", "runtime/inference.py",
+    "runtime/weights.py", "service/clip_folder.py", "service/clip_people.py", "service/clip_tasks.py",
+    "service/fit_tasks.py", "service/photo_tasks.py", "stages/detect", "stages/quality.py",
+)  # fmt: skip
+"""Whose sentences come into the window."""
+SAID = {"InputError", "OutputError", "TronieError", "WeightsError", "Caution"}
+ELSEWHERE = ("A camera has a number",)
+"""Said of what the window never asks for."""
+CHOICES = {
+    "left left.": ("x.jpg does not exist.", "x.jpg is a link to y, which is not there."),
+    "left is damaged or cut offleft.": ("x.jpg is damaged or cut off.", "x.jpg is damaged or cut off (no end)."),
+    "No frame left shows the face well enough for a head.": (
+        "No frame before shows the face well enough for a head.",
+        "No frame from here on shows the face well enough for a head.",
+    ),
+    "turned by left degrees: left is invented": (
+        "turned by 52 degrees: the far side is invented",
+        "turned by 70 degrees: most of the portrait is invented",
+    ),
+    "tilted left by left degrees": ("tilted up by 40 degrees", "tilted down by 40 degrees"),
+}
+"""Where a gap is one of some clauses: with those."""
+
+
+def _text(node: ast.AST) -> str:
+    """What a call says, with a word in each gap."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_text, node.values))
+    return "allow more with --x" if isinstance(node, ast.FormattedValue) and "HIGHER" in ast.unparse(node) else "left"
+
+
+def test_what_the_library_says_is_known_in_other_languages() -> None:
+    import tronie
+    from tronie.gui.plain import PATTERNS, here
+
+    top, untold = Path(tronie.__file__).parent, []
+    for room in ROOMS:
+        for file in [top / room] if room.endswith(".py") else sorted((top / room).glob("*.py")):
+            for call in ast.walk(ast.parse(file.read_text())):
+                if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in SAID or not call.args:
+                    continue
+                said = call.args[-1] if call.func.id == "Caution" else call.args[0]
+                if isinstance(said, (ast.Constant, ast.JoinedStr)):
+                    for text in CHOICES.get(_text(said), (here(_text(said)),)):
+                        known = any(pattern.fullmatch(text) for pattern, _ in PATTERNS)
+                        untold += [] if known or text.startswith(ELSEWHERE) else [f"{room}: {text}"]
+    assert untold == []

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import tr
+from tronie.gui.plain import plain
 from tronie.io.paths import unique_names
 from tronie.service import batch_tasks
 from tronie.service.messages import PhotoState
@@ -102,7 +103,7 @@ class Batch(QObject):
 
     def _done(self, path: Path, outcome: Any) -> None:
         if outcome.status == "error":
-            self._failed(path, outcome.reason or tr("It could not be done."))
+            self._failed(path, plain(outcome.reason or "") or tr("It could not be done."))
             return
         state = PhotoState.DONE if outcome.faces else PhotoState.EMPTY
         count = outcome.faces

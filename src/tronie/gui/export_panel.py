@@ -152,7 +152,7 @@ class ExportPanel(QWidget):
         if not self.ticks:
             self._films = tuple(films or ())
             for k, (name, text) in enumerate({**outputs, **(films or {})}.items()):
-                tick = self.ticks[name] = QCheckBox(spoken(name) if len(name) > 3 else name.upper())
+                tick = self.ticks[name] = QCheckBox(spoken(name))
                 tick.setToolTip(tr(text))
                 tick.setChecked(name in USUAL or name in self._films)
                 self._outputs.addWidget(tick, k // 3, k % 3)

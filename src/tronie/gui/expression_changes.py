@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from tronie.gui.i18n import spoken, tr
-from tronie.gui.undo import change
+from tronie.gui.undo import Change, push
 
 if TYPE_CHECKING:
     from tronie.gui.expression_panel import Weights
@@ -36,7 +36,8 @@ class ExpressionChanges(QObject):
             return  # of a clip the next frame tells
         self._kept[key] = after
         text = tr("Move {what}").format(what=spoken(what))
-        change(self._stack, text, lambda value: self._put(key, value), before, after, what=(key, what), done=True)
+        made = Change(text, lambda value: self._put(key, value), before, after, what=(key, what), done=True)
+        push(self._stack, made)
 
     def _put(self, key: tuple[Path, int], weights: Weights) -> None:
         self._kept[key] = weights

@@ -11,9 +11,10 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from tronie.gui.client import Queue
-from tronie.gui.fit_layer import HINT, FitLayer
+from tronie.gui.fit_layer import HINT, FitLayer, HeadLayer
+from tronie.gui.fit_points import FitPoints
 from tronie.gui.i18n import tr
-from tronie.gui.undo import change
+from tronie.gui.undo import Change, push
 from tronie.service import fit_tasks
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class FitEditor(QObject):
     """Between the points over the photo and what the session, the head and the list of changes have to know of them."""
 
     switched = Signal(bool)
-    """Whether points are shown."""
+    """Whether points are to be shown."""
+    hinted = Signal(str)
+    """What to do with them, or why there are none."""
     followed = Signal()
     """The head has another shape now, and the expression that goes with it."""
     elsewhere = Signal(object)
@@ -48,11 +51,11 @@ class FitEditor(QObject):
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._settle)
         self._unsettled: dict[Key, Pins] = {}
-        self.layer: FitLayer | None = None
+        self.points: FitPoints | None = None
+        """Of the face that is shown, while they are shown."""
+        self._layer: FitLayer | None = None
         self.key: Key | None = None
         self.on = False
-        self.pins: dict[Key, Pins] = {}
-        """Of every face that was corrected."""
         self.seconds: list[float] = []
         """From a move to the fit that follows being there, of the last ones."""
         session.headed.connect(self._headed)
@@ -72,10 +75,23 @@ class FitEditor(QObject):
 
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         """Another face was chosen, or its head is there now."""
-        several = self._session.track is not None or self._session.path in self._session.people
-        key = None if sitter is None or several else self._session.key
-        if key != self.key or self.layer is None:
+        key = None if sitter is None or self._why_not() else self._session.key
+        self.hinted.emit(self.hint)
+        if key != self.key or self.points is None:
             self._look(key)
+
+    @property
+    def hint(self) -> str:
+        return self._why_not() or tr(HINT)
+
+    def _why_not(self) -> str:
+        """Why the face that is shown cannot be corrected."""
+        session = self._session
+        if session.track is not None:
+            return tr("People of a clip are corrected frame by frame: Reconstruct this frame, then correct that.")
+        if session.path in session.people:
+            return tr("This head has no photo of its own: correct the single photos, then open it again.")
+        return "" if session.key is not None else tr("Select a face in the photo.")
 
     def _look(self, key: Key | None) -> None:
         self.key = key
@@ -86,8 +102,8 @@ class FitEditor(QObject):
     def _carded(self, card: Card) -> None:
         """A face that was made anew from its photo gets its pins back."""
         key: Any = (self._session.path, card.index)
-        if self.pins.get(key) and not card.pinned:
-            self._unsettled[key] = self.pins[key]
+        if self._session.pins.get(key) and not card.pinned:
+            self._unsettled[key] = self._session.pins[key]
             self._rest.start()
 
     def _refitted(self, key: Key, card: Card) -> None:
@@ -95,14 +111,16 @@ class FitEditor(QObject):
             self._session.said.emit(card.error)
 
     def _clear(self) -> None:
-        layer, self.layer = self.layer, None
         self._photo.show_layer(None)
-        if layer is not None:
-            layer.deleteLater()
+        self._head.view.show_layer(None)
+        for old in (self._layer, self.points):
+            if old is not None:
+                old.deleteLater()
+        self._layer = self.points = None
 
     def put(self, key: Key, pins: Pins) -> None:
         """A face's pins from now on."""
-        self.pins[key] = pins
+        self._session.pins[key] = pins
         self._unsettled[key] = pins
         self._line.submit((key, time.perf_counter()), fit_tasks.bend, key, pins)
         self._rest.start()
@@ -117,7 +135,7 @@ class FitEditor(QObject):
     def _change(self, pins: Pins, text: str) -> None:
         key = self.key
         assert key is not None
-        change(self._stack, text, lambda value: self.put(key, value), self.pins.get(key, {}), pins)
+        push(self._stack, Change(text, lambda value: self.put(key, value), self._session.pins.get(key, {}), pins))
 
     def _drag(self, pins: Pins) -> None:
         self._rest.stop()
@@ -126,7 +144,7 @@ class FitEditor(QObject):
 
     def _settle(self) -> None:
         """The points rest: all else is made anew from the corrected heads."""
-        if self.layer is not None and self.layer.held is not None:
+        if self.points is not None and self.points.held is not None:
             return
         waiting, self._unsettled = self._unsettled, {}
         self._session.stop_refit()
@@ -137,13 +155,15 @@ class FitEditor(QObject):
         place, since = key
         if place != self.key:
             return
-        if self.on and self.layer is None:
-            self.layer = FitLayer(bent)
-            self.layer.moving.connect(self._drag)
-            self.layer.placed.connect(self._change)
-            self._photo.show_layer(self.layer)
-        elif self.layer is not None:
-            self.layer.show_fit(bent)
+        if self.on and self.points is None:
+            self.points = FitPoints(bent, self)
+            self.points.moving.connect(self._drag)
+            self.points.placed.connect(self._change)
+            self._layer = FitLayer(self.points)
+            self._photo.show_layer(self._layer)
+            self._head.view.show_layer(HeadLayer(self.points))
+        elif self.points is not None:
+            self.points.show_fit(bent)
         if since:
             self.seconds = [*self.seconds[-99:], time.perf_counter() - since]
 
@@ -164,7 +184,8 @@ class CorrectBar(QFrame):
 
     def __init__(self, editor: FitEditor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.hint = QLabel(tr(HINT))
+        self.hint = QLabel(editor.hint)
+        editor.hinted.connect(self.hint.setText)
         self.hint.setWordWrap(True)
         self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tronie.gui.expression_panel import ExpressionPanel
 from tronie.gui.head_view import HeadView
@@ -21,6 +31,8 @@ if TYPE_CHECKING:
 
 LIGHTS = ("photo", "studio", "rim", "soft")
 """Of `tronie.render.lights.PRESETS`, those for textures."""
+NARROWEST, NARROW = 300, 450
+"""Points: no less than the first; below the second what can be chosen takes two rows."""
 MODES = ("textured", "clay", "wireframe", "provenance", "uncertainty", "normals")
 """`tronie.render.renderer.MODES`, here because the window is there before the rasteriser."""
 
@@ -62,16 +74,21 @@ class HeadPanel(QWidget):
         front = QPushButton(tr("Front"))
         front.setToolTip(tr("Look from the front again (Home, or a double click)"))
         front.clicked.connect(self.view.reset)
-        bar = QHBoxLayout()
-        for text, widget in (("", self.mode), (tr("Light"), self.light), (tr("Beside"), self.beside)):
-            if text:
-                bar.addWidget(QLabel(text))
-            bar.addWidget(widget, 3)
-        bar.addStretch(1)
         for button in (front, self.turning):
             button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + 16)
-        bar.addWidget(front)
-        bar.addWidget(self.turning)
+        self._bar, self._rest = QGridLayout(), QWidget()
+        how, rest = QHBoxLayout(), QHBoxLayout(self._rest)
+        rest.setContentsMargins(0, 0, 0, 0)
+        how.addWidget(self.mode, 3)
+        how.addWidget(QLabel(tr("Light")))
+        how.addWidget(self.light, 3)
+        rest.addWidget(QLabel(tr("Beside")))
+        rest.addWidget(self.beside, 3)
+        rest.addStretch(1)
+        rest.addWidget(front)
+        rest.addWidget(self.turning)
+        self._bar.addLayout(how, 0, 0)
+        self._bar.addWidget(self._rest, 0, 1)
 
         split = QSplitter(Qt.Orientation.Vertical)
         pair = QSplitter(Qt.Orientation.Horizontal)
@@ -86,8 +103,14 @@ class HeadPanel(QWidget):
         split.setChildrenCollapsible(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
-        layout.addLayout(bar)
+        layout.addLayout(self._bar)
         layout.addWidget(split, 1)
+        self.setMinimumWidth(NARROWEST)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        self._bar.addWidget(self._rest, int(narrow), int(not narrow))
 
     def show_sitter(self, sitter: Sitter | None, hint: str = "") -> None:
         """Another head, with its own expression."""

@@ -14,10 +14,11 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tronie.gui.client import Bench, Queue
+from tronie.gui.fit_layer import HeadLayer
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.image_widgets import qimage
 from tronie.service import photo_tasks
-from tronie.service.messages import Sitter, Viewpoint
+from tronie.service.messages import HeadPicture, ShownLandmarks, Sitter, Viewpoint
 
 STILL_PIXELS = 1100
 """Most pixels of the shorter side of a picture at rest."""
@@ -49,6 +50,10 @@ class HeadView(QWidget):
         self.view = Viewpoint()
         self.hint = ""
         self.image: QImage | None = None
+        self.landmarks: ShownLandmarks | None = None
+        """Of that picture."""
+        self.layer: HeadLayer | None = None
+        """Points that a hand may take."""
         self.pictures = 0
         """How many have been shown, for measuring."""
         self._since = 0.0
@@ -72,7 +77,7 @@ class HeadView(QWidget):
         """Another head; None, and why there is none."""
         self.sitter, self.hint, self._wanted = sitter, hint, None
         if sitter is None:
-            self.image = None
+            self.image = self.landmarks = None
             self._asked = None
             self._rest.stop()
         else:
@@ -85,6 +90,16 @@ class HeadView(QWidget):
         if self.sitter is not None and self.isVisible():
             self._ask(True)
             self._rest.start()
+
+    def show_layer(self, layer: HeadLayer | None) -> None:
+        """Points over the head; None takes them away."""
+        self.layer = layer
+        if layer is not None:
+            layer.points.changed.connect(self.update)
+        self.setMouseTracking(layer is not None)
+        self.unsetCursor()
+        self.look_at(landmarks=layer is not None)
+        self.update()
 
     def reset(self) -> None:
         self.look_at(yaw=0.0, pitch=0.0, zoom=Viewpoint().zoom, lamp=None)
@@ -121,12 +136,12 @@ class HeadView(QWidget):
         self._since = time.perf_counter()
         self.line.submit(wanted, photo_tasks.picture, self.sitter.key, self.view, size, samples)
 
-    def _drawn(self, key: Any, image: Any) -> None:
+    def _drawn(self, key: Any, picture: HeadPicture) -> None:
         self._asked = None
         if key[2]:
-            self._suit(min(image.shape[:2]), time.perf_counter() - self._since)
+            self._suit(min(picture.image.shape[:2]), time.perf_counter() - self._since)
         if key[0] is self.sitter:
-            self.image = qimage(image)
+            self.image, self.landmarks = qimage(picture.image), picture.landmarks
             self.pictures += 1
             self.update()
         if self._wanted is not None:
@@ -156,6 +171,9 @@ class HeadView(QWidget):
         left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
         place = QRectF(left, top, size.width(), size.height())
         painter.drawImage(place, self.image)
+        if self.layer is not None:
+            self.layer.lie(self.landmarks, place, self.image.width())
+            self.layer.paint(painter)
         if self.view.mode in ("provenance", "uncertainty"):
             self._legend(painter)
 
@@ -191,12 +209,21 @@ class HeadView(QWidget):
         self.look_at()
 
     def mousePressEvent(self, event: Any) -> None:
-        self._last = event.position()
+        if self.layer is None or not self.layer.press(event.position(), event.button()):
+            self._last = event.position()
 
     def mouseReleaseEvent(self, event: Any) -> None:
         self._last = None
+        if self.layer is not None:
+            self.layer.release()
 
     def mouseMoveEvent(self, event: Any) -> None:
+        if self.layer is not None and self._last is None:
+            if not self.layer.move(event.position()):
+                self.layer.hover(event.position())
+                near = self.layer.points.near is not None
+                self.setCursor(Qt.CursorShape.PointingHandCursor if near else Qt.CursorShape.ArrowCursor)
+            return
         if self._last is None:
             return
         moved = event.position() - self._last
@@ -214,7 +241,13 @@ class HeadView(QWidget):
         """By so many degrees."""
         self.look_at(yaw=(self.view.yaw + yaw + 180) % 360 - 180, pitch=min(80.0, max(-80.0, self.view.pitch + pitch)))
 
+    def leaveEvent(self, event: Any) -> None:
+        if self.layer is not None:
+            self.layer.hover(None)
+
     def mouseDoubleClickEvent(self, event: Any) -> None:
+        if self.layer is not None and self.layer.grabbed(event.position()) is not None:
+            return
         self.reset()
         self.changed.emit()
 

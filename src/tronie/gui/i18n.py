@@ -9,6 +9,18 @@ from PySide6.QtCore import QCoreApplication, QTranslator
 CONTEXT = "tronie"
 
 
+TERMS = {
+    **{name: name.upper() for name in ("cpu", "cuda", "glb", "html", "lod", "mat", "obj", "ply", "usd")},
+    "coreml": "Core ML",
+    "deep3d": "Deep3D",
+    "directml": "DirectML",
+    "openvino": "OpenVINO",
+    "flat": "In one folder",
+    "maps": "Uncertainty maps",
+}
+"""What is not called as it is spelled in the library."""
+
+
 def tr(text: str) -> str:
     """The text in the user's language."""
     return str(QCoreApplication.translate(CONTEXT, text))
@@ -16,6 +28,8 @@ def tr(text: str) -> str:
 
 def spoken(name: str) -> str:
     """`mouthSmileLeft`, `min_face` -> `Mouth smile left`, `Min face`, then in the user's language."""
+    if name in TERMS:
+        return tr(TERMS[name])
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").lower()
     return tr(words[:1].upper() + words[1:])
 

@@ -27,8 +27,14 @@ FIT: dict[str, str] = {
     "Compiling once on this machine, about 15 s …": "이 컴퓨터에서 한 번만 컴파일하는 중, 약 15초 …",
     "Correct the fit": "맞춤 바로잡기",
     "Done": "완료",
-    "Drag a point to where it belongs. A click holds it there, a right click lets it go.": (
-        "점을 제자리로 끌어다 놓으세요. 누르면 그 자리에 고정되고, 오른쪽 버튼을 누르면 풀립니다."
+    "People of a clip are corrected frame by frame: Reconstruct this frame, then correct that.": (
+        "비디오 속 사람은 프레임별로 바로잡습니다. 이 프레임을 복원한 다음 바로잡으세요."
+    ),
+    "This head has no photo of its own: correct the single photos, then open it again.": (
+        "여러 사진으로 만든 머리입니다. 사진을 하나씩 바로잡은 다음 다시 여세요."
+    ),
+    "Drag a point, on the photo or on the head, to where it belongs. A click holds it, a right click lets it go.": (
+        "사진이나 머리 위의 점을 제자리로 끌어다 놓으세요. 누르면 그 자리에 고정되고, 오른쪽 버튼을 누르면 풀립니다."
     ),
     "Drop photos, videos or folders here.": "사진, 비디오, 폴더를 여기에 끌어다 놓으세요.",
     "Faces of photos and videos as 3D heads": "사진과 비디오 속 얼굴을 3D 머리로",

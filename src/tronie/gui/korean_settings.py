@@ -11,7 +11,7 @@ SETTINGS: dict[str, str] = {
     "Background": "배경",
     "Bridge hidden faces for": "가려진 얼굴 이어 주기",
     "Colours of the head": "머리의 색",
-    "Cut": "자르기",
+    "Crop": "자르기",
     "Deep folds of the skin": "깊은 주름",
     "Device": "장치",
     "Expression": "표정",

@@ -26,7 +26,7 @@ TITLES: dict[str, str] = {
     "texture.size": "Size of the texture",
     "light.base_color": "Colours of the head",
     "portrait.size": "Height",
-    "portrait.crop": "Cut",
+    "portrait.crop": "Crop",
     "portrait.background": "Background",
     "portrait.expression": "Expression",
     "portrait.gaze": "Gaze",

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from tronie.arrays import Image
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import qimage
+from tronie.gui.plain import plain
 
 if TYPE_CHECKING:
     from tronie.service.messages import Card
@@ -35,7 +36,7 @@ def color_of(face: Card) -> QColor:
 
 def sentences(face: Card) -> list[str]:
     """What there is to say against a face, in plain words."""
-    said = [text[:1].upper() + text[1:] + "." for text in face.warnings]
+    said = [text[:1].upper() + text[1:] + "." for text in map(plain, face.warnings)]
     return [tr("This face could not be finished: {error}").format(error=face.error), *said] if face.error else said
 
 
@@ -101,7 +102,10 @@ class PhotoView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setScene(QGraphicsScene(self))
+        scene = QGraphicsScene(self)
+        # Boxes keep the size of their labels at any zoom: an index by place would lose hold of them.
+        scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.setScene(scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
@@ -112,7 +116,8 @@ class PhotoView(QGraphicsView):
         self.setMinimumSize(240, 200)
         self.setAcceptDrops(False)
         self.boxes: dict[int, _Box] = {}
-        self._layer: QGraphicsItem | None = None
+        self.layer: QGraphicsItem | None = None
+        """Over the photo and its boxes."""
         self.hint = ""
         self._pressed: QPointF | None = None
         self._fitted = True
@@ -157,9 +162,9 @@ class PhotoView(QGraphicsView):
 
     def show_layer(self, layer: QGraphicsItem | None) -> None:
         """Something over the photo and its boxes, in the photo's pixels; None takes it away."""
-        if self._layer is not None:
-            self.scene().removeItem(self._layer)
-        self._layer = layer
+        if self.layer is not None:
+            self.scene().removeItem(self.layer)
+        self.layer = layer
         for box in self.boxes.values():
             box.setVisible(layer is None or not box.chosen)
         if layer is not None:

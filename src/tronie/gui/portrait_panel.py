@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidg
 
 from tronie.gui.i18n import tr
 from tronie.gui.image_widgets import BeforeAfter
+from tronie.gui.plain import plain
 
 if TYPE_CHECKING:
     from tronie.gui.forms import Field
@@ -32,20 +33,20 @@ class PortraitPanel(QWidget):
         self.rest.toggled.connect(self._show)
         self.fields: dict[str, Field] = {}
         self._form = QFormLayout()
+        self._form.addRow("", self.rest)
         self.looks: PreviewImages | None = None
         self._hint = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
         layout.addWidget(self.compare, 1)
-        layout.addWidget(self.rest)
         layout.addLayout(self._form)
 
     def set_options(self, settings: PortraitSettings) -> None:
         """Show these settings' values."""
         from tronie.gui.forms import Field
 
-        while self._form.rowCount():
-            self._form.removeRow(0)
+        while self._form.rowCount() > 1:
+            self._form.removeRow(1)
         for name in OPTIONS:
             info = type(settings).model_fields[name]
             field = Field(f"portrait.{name}", info, getattr(settings, name), self.wanted.emit)
@@ -95,4 +96,5 @@ class EnhancedPanel(QWidget):
             return
         self.compare.show_pair(looks.small, looks.large)
         said = tr("{factor} times enlarged by {name}.").format(factor=f"{looks.factor:.1f}", name=looks.enhancer)
-        self.note.setText(f"{said} {looks.note[:1].upper() + looks.note[1:]}." if looks.note else said)
+        note = plain(looks.note)
+        self.note.setText(f"{said} {note[:1].upper() + note[1:]}." if note else said)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from tronie.gui.client import Bench, Queue
 from tronie.gui.i18n import stage_text, tr
+from tronie.gui.plain import plain
 from tronie.runtime.job import Advanced, CompilingKernels, FacesFound, StageBegan
 from tronie.service import clip_people, clip_tasks, fit_tasks, person_tasks, photo_tasks
 from tronie.service.messages import (
@@ -81,6 +82,8 @@ class WindowSession(QObject):
         self.path: Path | None = None
         self.people: dict[Path, tuple[Path, ...]] = {}
         """What people are known by who are made of several photos, with those."""
+        self.pins: dict[tuple[Path, int], dict[int, tuple[float, float]]] = {}
+        """Landmarks put right, of every face that was corrected: by number, where in the photo."""
         self.moving: set[Path] = set()
         """Paths that are clips."""
         self.cards: dict[int, Card] = {}
@@ -124,11 +127,15 @@ class WindowSession(QObject):
         self.work.cancel()
         self.path = path
         self.said.emit("")
-        self.clear(tr("Reading {name} …").format(name=path.name))
-        if path not in self.moving:
+        still = path not in self.moving
+        working = tr("The faces are being worked on …") if still else ""
+        self.clear(tr("Reading {name} …").format(name=path.name), working)
+        if still:
             self.noted.emit(path, "", PhotoState.WORKING, None)
             if path in self.people:
-                self._work(("photo", path), person_tasks.open_person, path, self.people[path], self._settings())
+                photos = self.people[path]
+                pins = {row: some for row, photo in enumerate(photos) if (some := self.pins.get((photo, 1)))}
+                self._work(("photo", path), person_tasks.open_person, path, photos, pins, self._settings())
             else:
                 self._work(("photo", path), photo_tasks.open_photo, path, self._settings())
 
@@ -148,17 +155,18 @@ class WindowSession(QObject):
             self.path = None
             self.clear(tr("Drop photos, videos or folders here, or press Ctrl+O."))
 
-    def clear(self, why: str) -> None:
+    def clear(self, why: str, hint: str = "") -> None:
+        """`hint` is said in the place of a head, instead of what there is to do."""
         self.cards, self.summary, self.tracked, self.index, self.frame = {}, None, None, None, -1
         self.cleared.emit(why)
-        self._show()
+        self._show(hint)
 
     def capture(self) -> None:
         """The faces of the frame that is shown."""
         path = self.path
         assert path is not None
         self.work.cancel()
-        self.clear("")
+        self.clear("", tr("The faces are being worked on …"))
         self._work(("photo", path), photo_tasks.open_frame, path, self._settings())
 
     def film(self, source: Path) -> None:
@@ -173,7 +181,7 @@ class WindowSession(QObject):
         """Everybody in the clip, or in a part of it: `start` and `seconds`."""
         assert self.path is not None
         self.work.cancel()
-        self.clear("")
+        self.clear("", f"{stage_text('follow')} …")
         self.said.emit(f"{stage_text('follow')} …")
         self.noted.emit(self.path, "", PhotoState.WORKING, None)
         settings = self._settings()
@@ -239,8 +247,8 @@ class WindowSession(QObject):
         self.index = index
         self._show()
 
-    def _show(self) -> None:
-        why = self._why_nothing()
+    def _show(self, hint: str = "") -> None:
+        why = hint or self._why_nothing()
         if self.key is None or why:
             self.headed.emit(None, why)
             self.looked.emit(None, why)
@@ -369,11 +377,11 @@ class WindowSession(QObject):
             count = len(self.cards)
             text = tr("No face was found.") if not count else _faces(count)
             self.noted.emit(self.path, text, PhotoState.DONE if count else PhotoState.EMPTY, count)
-            self.said.emit("   ".join(filter(None, (text, "; ".join(result.notes)))))
+            self.said.emit("   ".join(filter(None, (text, "; ".join(map(plain, result.notes))))))
             self.finished.emit(result)
         elif isinstance(result, Tracked):
             self._follow(result)
-            self.said.emit("   ".join([tr("Written to {path}").format(path=result.folder), *result.notes]))
+            self.said.emit("   ".join([tr("Written to {path}").format(path=result.folder), *map(plain, result.notes)]))
         elif key[0] == "film":
             self.said.emit(tr("The camera has ended."))
 
@@ -411,6 +419,7 @@ class WindowSession(QObject):
             self.work.submit(("warm", None), photo_tasks.warm_up, self._settings())
             return
         paths, problems = result
+        problems = [plain(problem) for problem in problems]
         self.moving |= {path for path, moves in paths if moves}
         self.said.emit(" ".join(problems))
         self.found.emit([path for path, _ in paths], problems)
@@ -423,7 +432,7 @@ class WindowSession(QObject):
         self._busy()
         if key[0] == "save":
             path, more = path if isinstance(path, tuple) else (path, "")
-            self.saved.emit(path, "   ".join(filter(None, (tr("Written to {path}").format(path=path), more))))
+            self.saved.emit(path, "   ".join(filter(None, (tr("Written to {path}").format(path=path), plain(more)))))
         elif key[0] == "lend" and key[1] == self.key:
             self.lent.emit(path)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from tronie.gui.i18n import tr
 from tronie.gui.photo_list import KEY
 from tronie.gui.photo_view import color_of, sentences
+from tronie.gui.plain import plain
 from tronie.gui.timeline import person_color
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class FaceList(QListWidget):
         """A person of a clip."""
         text = tr("Person {n}").format(n=track.number)
         seen = tr("seen in {share} % of the frames").format(share=round(100 * track.share))
-        item = QListWidgetItem("   ".join([text, seen, *track.warnings]))
+        item = QListWidgetItem("   ".join([text, seen, *map(plain, track.warnings)]))
         item.setData(KEY, track.number)
         item.setIcon(_swatch(person_color(track.number)))
         self.addItem(item)
@@ -73,4 +74,6 @@ class FaceList(QListWidget):
 def _swatch(color: QColor) -> QIcon:
     picture = QPixmap(12, 12)
     picture.fill(color)
-    return QIcon(picture)
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # or Qt would tint it
+    return icon

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 Value = TypeVar("Value")
 
 
-class Change(QUndoCommand):
-    """A value that was another one before. Changes of the same `what`, not None, one right after the other, become
-    one."""
+ONE_GO = 1.0
+"""Seconds: changes of one thing that follow each other faster are one."""
+
+
+class Change(QUndoCommand, Generic[Value]):
+    """A value that was another one before. Changes of the same `what`, not None, in one go become one."""
 
     def __init__(
         self,
@@ -27,7 +31,7 @@ class Change(QUndoCommand):
         super().__init__(text)
         self._apply: Callable[[Any], None] = apply
         self.before, self.after, self.what = before, after, what
-        self._done = done
+        self._done, self._since = done, time.monotonic()
 
     def redo(self) -> None:
         if not self._done:
@@ -41,23 +45,14 @@ class Change(QUndoCommand):
         return -1 if self.what is None else hash(self.what) & 0x3FFFFFFF
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, Change) or other.what != self.what:
+        if not isinstance(other, Change) or other.what != self.what or other._since - self._since > ONE_GO:
             return False
-        self.after = other.after
+        self.after, self._since = other.after, other._since
         self.setObsolete(self.before == self.after)
         return True
 
 
-def change(
-    stack: QUndoStack,
-    text: str,
-    apply: Callable[[Value], None],
-    before: Value,
-    after: Value,
-    *,
-    what: Any = None,
-    done: bool = False,
-) -> None:
-    """Do a change that can be taken back, unless it is none; arguments as in `Change`."""
-    if before != after:
-        stack.push(Change(text, apply, before, after, what, done))
+def push(stack: QUndoStack, change: Change[Any]) -> None:
+    """Do a change that can be taken back, unless it is none."""
+    if change.before != change.after:
+        stack.push(change)

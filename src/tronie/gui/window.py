@@ -37,7 +37,7 @@ from tronie.gui.shelf import Shelf
 from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import use_scheme
 from tronie.gui.timeline import person_color
-from tronie.gui.undo import change
+from tronie.gui.undo import Change, push
 from tronie.gui.welcome import SAMPLE, Welcome
 from tronie.io.paths import typed
 from tronie.service.messages import (
@@ -195,7 +195,7 @@ class Window(menus.Commanded):
 
     def set_settings(self, settings: Settings) -> None:
         """Use other settings: what was made with the old ones is made again."""
-        change(self.changes, tr("Change the settings"), self._use_settings, self.settings, settings)
+        push(self.changes, Change(tr("Change the settings"), self._use_settings, self.settings, settings))
 
     def _use_settings(self, settings: Settings) -> None:
         self._settings = settings
@@ -373,7 +373,7 @@ class Window(menus.Commanded):
     def _frontal_options(self) -> None:
         before = self.settings.portrait
         after = self.portrait.options(before)
-        change(self.changes, tr("Change the portrait"), self._use_frontal, before, after)
+        push(self.changes, Change(tr("Change the portrait"), self._use_frontal, before, after))
 
     def _use_frontal(self, frontal: PortraitSettings) -> None:
         self._settings = self.settings.model_copy(update={"portrait": frontal})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.arrays import Array, Image
 from tronie.runtime.job import Event
@@ -116,6 +117,27 @@ class Sitter:
     heat: tuple[tuple[int, int, int], ...] = ()
     """Colours for standard deviations from 0 to `uncertain_mm`."""
     uncertain_mm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownLandmarks:
+    """Landmarks in a picture of a head, for a hand to take them."""
+
+    places: Array
+    """(478, 2) pixels of the picture."""
+    seen: NDArray[np.bool_]
+    """(478,) whether nothing of the head lies before them."""
+    to_photo: Array
+    """(478, 2, 2): pixels in the photo for each pixel in the picture by which one is moved."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadPicture:
+    """What a view of a head shows."""
+
+    image: Image
+    landmarks: ShownLandmarks | None = None
+    """Where the view wants them, and they are known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,3 +263,5 @@ class Viewpoint:
     """Degrees to the right and up that the first lamp comes from; None is the light's own."""
     weights: Mapping[str, float] = field(default_factory=dict)
     dark: bool = False
+    landmarks: bool = False
+    """Whether they are wanted, too."""

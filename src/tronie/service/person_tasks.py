@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,18 +26,30 @@ ACROSS = 4
 """Photos in a row, at most."""
 
 
+Pins = Mapping[int, tuple[float, float]]
+
+
 def open_person(
-    workspace: Workspace, job: InterfaceJob, path: Path, photos: Sequence[Path], settings: Settings
+    workspace: Workspace,
+    job: InterfaceJob,
+    path: Path,
+    photos: Sequence[Path],
+    pins: Mapping[int, Pins],
+    settings: Settings,
 ) -> Summary:
-    """One head from several photos, unless it is there: `path` is what it is known by. Tells `Opened`, a picture of the
+    """One head from several photos, unless it is there: `path` is what it is known by, `pins` are landmarks put right,
+    by row of `photos`. Tells `Opened`, a picture of the
     photos side by side with the head over each, and a `Card`, whose box is that of the photo that suits best."""
     from tronie.api import reconstruct_person
     from tronie.runtime.jit import telling
     from tronie.types import Result
 
-    if workspace.finished(path, settings) is None or path not in workspace.people:
+    known = workspace.people.get(path)
+    if workspace.finished(path, settings) is None or known is None or pins_of(known) != by_source(photos, pins):
         with telling(job):
-            made = reconstruct_person([str(one) for one in photos], pipeline=workspace.pipeline(settings), job=job)
+            made = reconstruct_person(
+                [str(one) for one in photos], pipeline=workspace.pipeline(settings), pins=pins, job=job
+            )
         main = made.shots[made.main].load()
         workspace.begin(path, main, settings)
         workspace.people[path] = made
@@ -50,6 +62,16 @@ def open_person(
     seen = len(made.shots)
     notes = () if seen == len(photos) else (f"{seen} of {len(photos)} photos show a face.",)
     return Summary(1, notes)
+
+
+def pins_of(made: PersonResult) -> dict[str, Pins]:
+    """By the photos' own names."""
+    marks = [(shot.photo.source, shot.face.landmarks) for shot in made.shots]
+    return {source: dict(found.pins) for source, found in marks if found is not None and found.pins}
+
+
+def by_source(photos: Sequence[Path], pins: Mapping[int, Pins]) -> dict[str, Pins]:
+    return {str(photos[row]): dict(some) for row, some in pins.items() if some}
 
 
 def side_by_side(made: PersonResult) -> tuple[Image, tuple[float, float, float, float]]:

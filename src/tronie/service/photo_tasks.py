@@ -14,10 +14,20 @@ import numpy as np
 from tronie.arrays import Image
 from tronie.errors import InputError, TronieError
 from tronie.service.clip_people import saved_looks
-from tronie.service.messages import About, Card, Opened, PreviewImages, Sitter, Summary
+from tronie.service.messages import (
+    About,
+    Card,
+    HeadPicture,
+    Opened,
+    PreviewImages,
+    ShownLandmarks,
+    Sitter,
+    Summary,
+)
 from tronie.service.server import InterfaceJob
 
 if TYPE_CHECKING:
+    from tronie.render.renderer import Scene
     from tronie.service.messages import Viewpoint
     from tronie.service.workspace import Key, Workspace
     from tronie.settings import ExportSettings, PortraitSettings, Settings
@@ -178,8 +188,8 @@ def sitter(workspace: Workspace, job: InterfaceJob, key: Key) -> Sitter:
 
 def picture(
     workspace: Workspace, job: InterfaceJob, key: Key, view: Viewpoint, size: tuple[int, int], samples: int
-) -> Image:
-    """(height, width, 3): what a view of a head shows."""
+) -> HeadPicture:
+    """What a view of a head shows, `size` wide and high."""
     from tronie.render.film import orbit
     from tronie.render.lights import light_name, preset
     from tronie.render.renderer import Look, Scene, render
@@ -192,7 +202,26 @@ def picture(
     camera, pose = orbit(figure, size, view.yaw, view.pitch, view.zoom)
     background = (44, 45, 48) if view.dark else (232, 232, 235)
     look = Look(view.mode, light, background, samples)  # type: ignore[arg-type]
-    return render(Scene(figure, camera, pose, look, view.weights), threads=min(4, os.cpu_count() or 1))
+    scene = Scene(figure, camera, pose, look, view.weights)
+    image = render(scene, threads=min(4, os.cpu_count() or 1))
+    return HeadPicture(image, shown_landmarks(workspace.faces.get(key), scene) if view.landmarks else None)
+
+
+def shown_landmarks(face: Face | None, scene: Scene) -> ShownLandmarks | None:
+    """Those of a face whose head is drawn; None where a hand cannot place them."""
+    from tronie.geometry import transform
+    from tronie.render.picking import photo_moves, seen_points
+
+    if face is None or face.head is None or face.fit is None or not face.fit.expression:
+        return None
+    figure, camera, pose = scene.figure, scene.camera, scene.head_to_camera
+    vertices = figure.posed(scene.weights)
+    points = face.head.points478(vertices).astype(np.float64)
+    return ShownLandmarks(
+        camera.project(transform(pose, points)).astype(np.float32),
+        seen_points(points, vertices, figure.triangles, camera, pose, figure.both_sides),
+        photo_moves(points, camera, pose, face.fit.camera, face.fit.head_to_camera).astype(np.float32),
+    )
 
 
 def save(

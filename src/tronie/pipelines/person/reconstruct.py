@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,15 +33,17 @@ from tronie.stages.fit.fusion import FaceView, evidence_of
 from tronie.stages.fit.map_fit import fit_landmarks
 from tronie.stages.fit.multiview import MultiViewFit, fit_views
 from tronie.stages.fit.outline import fit_errors, has_outline, outline_says
+from tronie.stages.fit.pins import pinned
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.fit.teeth import with_teeth
 from tronie.stages.quality import face_warnings
 from tronie.stages.texture.fuse import Fused
-from tronie.types import Face
+from tronie.types import Face, Fit
 
 if TYPE_CHECKING:
     from tronie.stages.segment import SegmentNet
 
+Pins = Mapping[int, tuple[float, float]]
 POINTS = 40
 """Of the curve that tells how sure the shape is with more and more photos."""
 
@@ -78,18 +80,19 @@ def reconstruct_shots(
     settings: Settings,
     *,
     segmenter: SegmentNet | None = None,
+    pins: Mapping[int, Pins] | None = None,
     job: Job | None = None,
 ) -> PersonResult:
     """`segmenter` tells hair from skin; without it colours have to, there is no hair over the head, and outlines of
-    turned faces say nothing. `job` is told
-    of the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light` and `frontal`.
+    turned faces say nothing. `pins`: by row of `shots`, landmarks put right, as by `tronie.refit`. `job` is told of
+    the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light` and `frontal`.
 
     Raises ValueError when there is no shot, or none of whose landmarks form a face; Cancelled when the job is, or when
     it drains before all photos of the texture are looked at.
     """
     job = job or Job()
     with job.stage("fit"):
-        joint, curve, done = _fitted(model, calibration, shots, settings, segmenter)
+        joint, curve, done = _fitted(model, calibration, shots, settings, segmenter, pins or {})
     weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
     main = int(np.argmax([suits_portrait(shot) for shot in done]))
     fused: Fused | None = None
@@ -118,6 +121,7 @@ def _fitted(
     shots: Sequence[Shot],
     settings: Settings,
     segmenter: SegmentNet | None,
+    pins: Mapping[int, Pins],
 ) -> tuple[MultiViewFit, list[tuple[int, float, float]], list[Shot]]:
     """The fit of all photos together, the curve of how sure it is, and the shots with the person's head."""
     looks = [look_of(shot) for shot in shots]
@@ -130,8 +134,9 @@ def _fitted(
         person = evidence_of(model, calibration, joint.answers[:count]).person
         curve.append((count, float(np.median(person.sigma_mm[model.inner_face])), person.effective))
     level = usual_level(model, settings)
+    shots = [with_pins(shot, pins.get(row, {})) for row, shot in enumerate(shots)]
     done = []
-    for shot, fit in zip(shots, joint.fits, strict=True):
+    for shot, fit in zip(shots, corrected(model, joint.fits, shots), strict=True):
         head = make_head(model, fit, level)
         if shot.photo.image.size and shot.face.landmarks is not None:
             head = with_teeth(head, shot.photo, shot.face.landmarks)
@@ -144,6 +149,27 @@ def _fitted(
             face = replace(face, warnings=face_warnings(shot.photo, face))
         done.append(replace(shot, face=face))
     return joint, curve, done
+
+
+def with_pins(shot: Shot, pins: Pins) -> Shot:
+    marks = shot.face.landmarks
+    return (
+        shot if marks is None or not pins else replace(shot, face=replace(shot.face, landmarks=marks.with_pins(pins)))
+    )
+
+
+def corrected(model: HeadModel, fits: Sequence[Fit], shots: Sequence[Shot]) -> list[Fit]:
+    """The fits bent to the pins of their photos' landmarks, one after the other. The head is one: what pins of a photo
+    do to its shape is done in all the others."""
+    done = list(fits)
+    for row, face in enumerate(shot.face for shot in shots):
+        if face.landmarks is None or not face.landmarks.pins:
+            continue
+        old, new = done[row], pinned(model, done[row], face.landmarks, face.detection.size)
+        identity, warp = new.identity - old.identity, new.warp - old.warp
+        done = [replace(fit, identity=fit.identity + identity, warp=fit.warp + warp, taken=new.taken) for fit in done]
+        done[row] = new
+    return done
 
 
 def _outlined(
