@@ -51,12 +51,13 @@ def quiet_opencv() -> Iterator[None]:
     import cv2
 
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(0)
+    log: Any = getattr(cv2.utils, "logging", cv2)  # where it is since 4.13, and before
+    before = log.getLogLevel()
+    log.setLogLevel(0)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        log.setLogLevel(before)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from tronie import color
 from tronie.errors import InputError
 from tronie.io.video import open_clip
-from tronie.io.video.frame_shape import KEEP, MOST_PIXELS, Shape
+from tronie.io.video.frame_shape import KEEP, MOST_PIXELS, Pose, Shape
 from tronie.io.video.mp4_boxes import track_info
 
 READERS = ["PyAV", "OpenCV"]
@@ -94,9 +94,9 @@ def test_pixels_are_made_square_before_a_picture_is_turned(tmp_path: Path, reade
 
 
 def test_an_aspect_that_makes_no_sense_is_ignored() -> None:
-    assert Shape.of("a", (96, 64), 1000.0, 0).size == (96, 64)
-    assert Shape.of("a", (96, 64), 0.0, 1).size == (64, 96)
-    assert Shape.of("a", (1, 7), 2.0, 0).size == (2, 7)
+    assert Shape.of("a", (96, 64), 1000.0).size == (96, 64)
+    assert Shape.of("a", (96, 64), 0.0, Pose(1)).size == (64, 96)
+    assert Shape.of("a", (1, 7), 2.0).size == (2, 7)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -168,15 +168,15 @@ def test_highlights_do_not_make_faces_flicker(tmp_path: Path) -> None:
 
 def test_frames_that_are_too_large_are_refused_and_large_ones_reduced() -> None:
     with pytest.raises(InputError, match=r"bomb\.mp4 has frames of 268 megapixels"):
-        Shape.of("bomb.mp4", (16384, 16384), None, 0)
+        Shape.of("bomb.mp4", (16384, 16384))
     with pytest.raises(InputError, match="without pixels"):
-        Shape.of("none.mp4", (0, 10), None, 0)
+        Shape.of("none.mp4", (0, 10))
     for stored in ((7680, 4320), (5312, 2988), (2, 5_000_000)):
-        shape = Shape.of("large.mp4", stored, 4.0, 1)
+        shape = Shape.of("large.mp4", stored, 4.0, Pose(1))
         assert shape.size[0] * shape.size[1] <= KEEP
         assert stored[0] * stored[1] <= MOST_PIXELS
         assert shape.notes()
-    assert Shape.of("uhd.mp4", (3840, 2160), None, 0).notes() == []
+    assert Shape.of("uhd.mp4", (3840, 2160)).notes() == []
 
 
 def test_boxes_that_lie_tell_nothing(tmp_path: Path) -> None:

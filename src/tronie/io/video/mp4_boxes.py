@@ -6,15 +6,18 @@ what makes no sense is as if it were not there.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from tronie.io.video.frame_shape import Pose, Window
+
 MOST_BYTES, MOST_BOXES, MOST_EDITS = 64 << 20, 4096, 10_000
-SAMPLE_ENTRY, VISUAL_ENTRY = 8, 78
-"""Bytes before the entries of `stsd`, and before the boxes in one of pictures."""
+SAMPLE_ENTRY, VISUAL_SIZE, VISUAL_ENTRY = 8, 24, 78
+"""Bytes before the entries of `stsd`, before width and height in one of pictures, and before the boxes in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class TrackInfo:
     """How long its edit list shows it."""
     coding: tuple[int, int] | None = None
     """Code points of primaries and transfer function (ITU-T H.273)."""
+    pose: Pose | None = None
+    """How its matrix turns and mirrors it."""
+    window: Window | None = None
+    """The clean aperture: what is shown of the stored pictures."""
+    aspect: float | None = None
+    """Of a track with such a window: width of a pixel by its height."""
 
 
 def track_info(path: str | Path) -> TrackInfo:
@@ -95,7 +104,14 @@ def _told(moov: memoryview) -> TrackInfo:
     for kind, track in _boxes(moov):
         handler = _first(track, b"mdia", b"hdlr") if kind == b"trak" else None
         if handler is not None and bytes(handler[8:12]) == b"vide":
-            return TrackInfo(_edited(track, movie), _coding(track))
+            pose, shown = _header(track)
+            kinds = _first(track, b"mdia", b"minf", b"stbl", b"stsd")
+            _, entry = next(_boxes(kinds[SAMPLE_ENTRY:]), (b"", None)) if kinds is not None else (b"", None)
+            if entry is None:
+                return TrackInfo(_edited(track, movie), None, pose)
+            window = _window(entry)
+            aspect = None if window is None else _aspect(entry, window, shown)
+            return TrackInfo(_edited(track, movie), _coding(entry), pose, window, aspect)
     return TrackInfo()
 
 
@@ -115,11 +131,46 @@ def _edited(track: memoryview, movie: memoryview | None) -> float | None:
     return shown / scale if shown and scale else None
 
 
-def _coding(track: memoryview) -> tuple[int, int] | None:
-    kinds = _first(track, b"mdia", b"minf", b"stbl", b"stsd")
-    entry = None if kinds is None else next(_boxes(kinds[SAMPLE_ENTRY:]), None)
-    for kind, inner in () if entry is None else _boxes(entry[1][VISUAL_ENTRY:]):
+def _header(track: memoryview) -> tuple[Pose | None, tuple[int, int]]:
+    """How the track stands, and the width and height that it is shown with, in 1/65536 pixels."""
+    head = _first(track, b"tkhd")
+    if head is None:
+        return None, (0, 0)
+    *matrix, width, height = struct.unpack_from(">9i2I", head, 52 if head[0] == 1 else 40)
+    return Pose.of(matrix), (width, height)
+
+
+def _coding(entry: memoryview) -> tuple[int, int] | None:
+    for kind, inner in _boxes(entry[VISUAL_ENTRY:]):
         if kind == b"colr" and bytes(inner[:4]) in (b"nclx", b"nclc"):
             primaries, transfer = struct.unpack_from(">HH", inner, 4)
             return primaries, transfer
     return None
+
+
+def _window(entry: memoryview) -> Window | None:
+    """`clap` (ISO/IEC 14496-12, 12.1.4): a width, a height, and how far its middle lies off the picture's."""
+    box = _first(entry[VISUAL_ENTRY:], b"clap")
+    if box is None:
+        return None
+    numbers = struct.unpack_from(">8i", box)
+    if min(numbers[1::2]) < 1:
+        return None
+    stored = struct.unpack_from(">HH", entry, VISUAL_SIZE)
+    wide, high, off_x, off_y = (a / b for a, b in zip(numbers[::2], numbers[1::2], strict=True))
+    size = round(wide), round(high)
+    corner = round((stored[0] - wide) / 2 + off_x), round((stored[1] - high) / 2 + off_y)
+    inside = all(a >= 0 and 0 < b <= c - a for a, b, c in zip(corner, size, stored, strict=True))
+    return Window(*corner, *size) if inside else None
+
+
+def _aspect(entry: memoryview, window: Window, shown: tuple[int, int]) -> float | None:
+    """Of a pixel: as `pasp` says, or else as the track's size asks for, which some writers give of the window and some
+    of the whole picture: what makes pixels squarer."""
+    box = _first(entry[VISUAL_ENTRY:], b"pasp")
+    if box is not None:
+        across, down = struct.unpack_from(">II", box)
+        return across / down if across and down else None
+    sizes = struct.unpack_from(">HH", entry, VISUAL_SIZE), (window.width, window.height)
+    ways = [shown[0] * high / (shown[1] * wide) for wide, high in sizes if shown[1] * wide and shown[0] * high]
+    return min(ways, key=lambda way: abs(math.log(way)), default=None)

@@ -15,27 +15,27 @@ from tronie.color import BT2020, DISPLAY_P3, is_hdr, is_srgb, srgb_encode, to_sr
 from tronie.errors import InputError
 from tronie.io.decode import quiet_opencv
 from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
-from tronie.io.video.frame_shape import Shape, check_frame
+from tronie.io.video.deinterlace import Fields, said_of
+from tronie.io.video.frame_shape import Pose, Shape, check_frame
 from tronie.io.video.mp4_boxes import track_info
 
 WIDE = (BT2020, DISPLAY_P3)
 """Primaries that FFmpeg maps."""
-MAPPING_AVUTIL = 60
-"""Version of libavutil, that of FFmpeg 8, since when it does."""
+FFMPEG_8 = 60
+"""Version of libavutil in the FFmpeg that does, and that refuses interlaced pictures."""
 
 
 class CvClip(Reader):
-    """One file. OpenCV turns the pictures upright itself, and ends at the first frame that it cannot read. What it
-    does not tell of an MP4 (edit lists, the coding of colours) is read from its boxes."""
+    """One file. OpenCV ends at the first frame that it cannot read. What it does not tell of an MP4 (edit lists, the
+    coding of colours, mirrored and cropped pictures) is read from its boxes; of other files it turns the pictures
+    upright itself."""
 
     def __init__(self, source: str) -> None:
         import cv2
 
         self._cv2 = cv2
-        with quiet_opencv():
-            self._capture: Any = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise InputError(f"{source} cannot be opened as a video: it is cut off, damaged or none.")
+        self._told = track_info(source)
+        self._capture = self._opened(source)
         try:
             check_frame(
                 source,
@@ -49,11 +49,12 @@ class CvClip(Reader):
                     "as AV1."
                 )
             rotation = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-            self._shape = Shape.of(source, self._first.shape[1::-1], self._aspect(rotation), 0)
+            told = self._told
+            aspect = told.aspect or self._aspect(rotation if told.pose is None else 0)
+            self._shape = Shape.of(source, self._first.shape[1::-1], aspect, told.pose or Pose(), told.window)
         except InputError:
             self._capture.release()
             raise
-        self._told = track_info(source)
         self._stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
         fps, count = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         fps = float(fps) if 0.1 < fps < 1000 else USUAL_FPS
@@ -64,24 +65,62 @@ class CvClip(Reader):
             size=self._shape.size,
             fps=fps,
             frames=self._count(count, fps),
-            rotation=rotation,
+            rotation=rotation if told.pose is None else 90 * told.pose.turns,
             codec="".join(chr(code >> 8 * k & 255) for k in range(4)).strip("\0 ").lower() or "unknown",
             reader="OpenCV",
         )
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
-        times = Times(self._info.fps)
-        count, picture, stamp = 0, self._first, self._stamp
+        times, fields = Times(self._info.fps), Fields()
+        count = 0
+        for stamp, image in fields.whole(self._pictures()):
+            yield Frame(count, times.next(stamp), self._shape.shown(image))
+            count += 1
+        self._notes += self._shape.notes() + times.notes() + said_of(fields.made)
+        self._notes += ended_early(count, times.last, self._info)
+
+    def _pictures(self) -> Iterator[tuple[float, Image]]:
+        """Times on the file's clock, and the pictures as stored, in sRGB."""
+        picture, stamp, count, changed = self._first, self._stamp, 0, False
         while True:
-            image = np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB), np.uint8)
-            yield Frame(count, times.next(stamp), self._shape.shown(self._srgb(image)))
+            yield stamp, self._srgb(np.asarray(self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB), np.uint8))
             count += 1
             ok, picture = self._capture.read()
+            changed = changed or (ok and not np.array_equal(picture, self._first))
+            if not changed and (count == 1 or not ok):
+                changed = self._must_be_written(over=not ok)
             if not ok:
-                break
+                return
             stamp = float(self._capture.get(self._cv2.CAP_PROP_POS_MSEC)) / 1000
-        self._notes += self._shape.notes() + times.notes() + ended_early(count, times.last, self._info)
+
+    def _must_be_written(self, *, over: bool) -> bool:
+        """OpenCV with FFmpeg 8 gives interlaced pictures back as whatever its memory held, and says nothing: all alike,
+        black or of noise that is another's in another memory. Raises InputError for such; whether the picture is one
+        (black ones may be, unless all of the clip is)."""
+        if not self._first.any():
+            if not over:
+                return False
+        else:
+            again = self._opened(self._info.source)
+            ok, fresh = again.read()
+            again.release()
+            if ok and np.array_equal(fresh, self._first):
+                return True
+        raise InputError(
+            f"{self._info.source} gives OpenCV no picture, as interlaced videos do; pip install 'tronie[video]' reads "
+            "them."
+        )
+
+    def _opened(self, source: str) -> Any:
+        cv2 = self._cv2
+        with quiet_opencv():
+            capture: Any = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise InputError(f"{source} cannot be opened as a video: it is cut off, damaged or none.")
+        if self._told.pose is not None:
+            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        return capture
 
     def close(self) -> None:
         self._capture.release()
@@ -106,17 +145,17 @@ class CvClip(Reader):
         if self._told.coding is None or is_srgb(*self._told.coding):
             return image
         primaries, transfer = self._told.coding
-        if not _maps_colors() or not (is_hdr(transfer) or primaries in WIDE):
+        if not has_ffmpeg_8() or not (is_hdr(transfer) or primaries in WIDE):
             return to_srgb(image, primaries, transfer)
         return np.take(_as_srgb(), image) if is_hdr(transfer) else image
 
 
 @cache
-def _maps_colors() -> bool:
+def has_ffmpeg_8() -> bool:
     import cv2
 
     version = re.search(r"avutil:\s+YES \((\d+)", cv2.getBuildInformation())
-    return version is not None and int(version[1]) >= MAPPING_AVUTIL
+    return version is not None and int(version[1]) >= FFMPEG_8
 
 
 @cache

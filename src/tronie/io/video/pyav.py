@@ -13,7 +13,9 @@ from tronie.color import is_hdr, is_srgb, peak_of, to_srgb
 from tronie.errors import InputError
 from tronie.io.video.clip import MOST_FRAMES, USUAL_FPS, ClipInfo, Frame, Reader, Times, ended_early
 from tronie.io.video.container import open_container
-from tronie.io.video.frame_shape import MOST_PIXELS, Shape, check_frame, resized
+from tronie.io.video.deinterlace import FieldFilter, Fields, said_of
+from tronie.io.video.frame_shape import MOST_PIXELS, Pose, Shape, check_frame, resized
+from tronie.io.video.mp4_boxes import track_info
 from tronie.io.video.sound import Sound
 
 LOOK_AGAIN = 8
@@ -45,9 +47,10 @@ class AvClip(Reader):
             self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             self._stream.thread_type = "AUTO"
             self._first, self._packets = self._begin(source)
-            turns = round(-int(getattr(self._first, "rotation", 0)) / 90) % 4
-            aspect = self._stream.sample_aspect_ratio
-            self._shape = Shape.of(source, (self._first.width, self._first.height), float(aspect or 1), turns)
+            told = track_info(source)
+            aspect = told.aspect or float(self._stream.sample_aspect_ratio or 1)
+            stored = self._first.width, self._first.height
+            self._shape = Shape.of(source, stored, aspect, _pose(self._first), told.window)
         except InputError:
             self._container.close()
             raise
@@ -58,31 +61,28 @@ class AvClip(Reader):
             size=self._shape.size,
             fps=float(rate) if rate and 0.1 < float(rate) < 1000 else USUAL_FPS,
             frames=self._count(float(rate or 0)),
-            rotation=90 * turns,
+            rotation=90 * self._shape.pose.turns,
             codec=self._stream.codec_context.name.removeprefix("lib").replace("dav1d", "av1"),
             reader="PyAV",
             sound=Sound(source, _seconds(self._first) or 0.0) if self._container.streams.audio else None,
         )
         self._peak = 1.0
+        self._odd = 0
+        self._filter = FieldFilter()
         super().__init__(info)
 
     def frames(self) -> Iterator[Frame]:
         times = Times(self._info.fps)
-        count, odd = 0, 0
-        for stored in self._stored():
-            try:
-                image = self._shape.shown(resized(self._rgb(stored, count), self._shape.stored))
-            except (self._av.FFmpegError, ValueError):  # of a kind of its own, which cannot be brought to RGB
-                self._bad += 1
-                continue
-            odd += (stored.width, stored.height) != self._shape.stored
-            yield Frame(count, times.next(_seconds(stored)), image)
+        fields = Fields()
+        count = 0
+        for stamp, image in fields.whole(self._pictures()):
+            yield Frame(count, times.next(stamp), self._shape.shown(image))
             count += 1
-        self._notes += self._shape.notes() + times.notes()
+        self._notes += self._shape.notes() + times.notes() + said_of(fields.made + self._filter.made)
         if self._bad:
             self._notes.append(f"{self._bad} damaged parts of the video were left out")
-        if odd:
-            self._notes.append(f"{odd} frames of another size were resized")
+        if self._odd:
+            self._notes.append(f"{self._odd} frames of another size were resized")
         self._notes += ended_early(count, times.last, self._info)
 
     def close(self) -> None:
@@ -101,6 +101,17 @@ class AvClip(Reader):
     def _stored(self) -> Iterator[Any]:
         yield self._first
         yield from self._packets
+
+    def _pictures(self) -> Iterator[tuple[float | None, Image]]:
+        """Times on the file's clock, and the pictures as stored, in sRGB."""
+        for count, stored in enumerate(self._filter.whole(self._stored())):
+            try:
+                image = resized(self._rgb(stored, count), self._shape.stored)
+            except (self._av.FFmpegError, ValueError):  # of a kind of its own, which cannot be brought to RGB
+                self._bad += 1
+                continue
+            self._odd += (stored.width, stored.height) != self._shape.stored
+            yield _seconds(stored), image
 
     def _decoded(self) -> Iterator[Any]:
         """Frames as stored. A packet that cannot be decoded is left out; where the file breaks off, this ends."""
@@ -145,6 +156,14 @@ class AvClip(Reader):
         if not seconds or not rate:
             return stored
         return min(round(seconds * rate), stored or MOST_FRAMES) or None
+
+
+def _pose(stored: Any) -> Pose:
+    """How a frame is to be turned and mirrored."""
+    for data in stored.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            return Pose.of(np.frombuffer(bytes(data), np.int32, 9).tolist())
+    return Pose()
 
 
 def _seconds(stored: Any) -> float | None:
