@@ -62,7 +62,7 @@ def main() -> None:
         nets = options.net or [weights.path("face_enhance")]
     except TronieError as error:
         nets, remarks = [], [*remarks, f"Ours left out: {error}"]
-    compared += [methods.ours(net, options.threads) for net in nets]
+    compared += [method for net in nets for method in methods.ours(net, options.threads)]
     options.cache.mkdir(parents=True, exist_ok=True)
     judge = Judge(options.lpips, tuple(options.lpips_nets), options.cache, options.device)
 

@@ -137,7 +137,11 @@ OUTPUTS: dict[str, Output] = {
             "portrait",
             only=PORTRAIT,
         ),
-        Output("enhanced", "Of an enhanced face: its crop before and after.", ("crop.png", "enhanced.png")),
+        Output(
+            "enhanced",
+            "Of an enhanced face: its crop before and after, as it most likely was, and how far off that may be.",
+            ("crop.png", "enhanced.png", "enhanced_faithful.png", "enhanced_doubt.png"),
+        ),
         Output(
             "maps",
             "Also how unsure the surface is, and where colours come from, as pictures.",

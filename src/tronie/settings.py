@@ -39,6 +39,9 @@ class EnhanceSettings(Branch):
     mode: str = Field("auto", description="Super-resolution of small faces, of none, of all; NAME: by that net.")
     faces: Literal["small", "all"] = Field("small", description="Which faces are enhanced: the small ones, or all.")
     limit: float = Field(45, gt=0, description="A face is small below this, pixels between the eyes.")
+    look: Literal["vivid", "faithful"] = Field(
+        "vivid", description="Crisp, where nothing speaks against it, or always as the face most likely was."
+    )
 
     @property
     def every_face(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -159,6 +159,9 @@ class Fit:
     """`rms` landmark error / face-box size, `rms_model` the same before the warp, `warp_mm` (RMS), `yaw`, ..."""
 
 
+Look = Literal["faithful", "vivid"]
+
+
 @dataclass(frozen=True, slots=True)
 class Enhanced:
     """What super-resolution made of one face, and how far it was believed."""
@@ -188,6 +191,12 @@ class Enhanced:
     it was not asked."""
     note: str | None = None
     """One sentence where it was weakened or refused."""
+    look: Look = "faithful"
+    """What `after` is: the face as it most likely was, or as it may have looked."""
+    faithful: Image | None = None
+    """(S, S, 3): the face as it most likely was, where `after` is the vivid look."""
+    doubt: Image | None = None
+    """(S, S) uint8: by how many grey levels the faithful look is off, on average, by the net's own account."""
 
     @property
     def accepted(self) -> bool:

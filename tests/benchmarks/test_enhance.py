@@ -102,7 +102,8 @@ def test_a_net_sees_the_face_at_its_own_size(crops: np.ndarray, tmp_path: Path) 
     onnx.save(model, tmp_path / "repeats.onnx")
     for name in ("x2", "x4", "x8"):
         small = spoiled(crops, name)
-        large = ours(tmp_path / "repeats.onnx", 1).restore(small)
+        (method,) = ours(tmp_path / "repeats.onnx", 1)
+        large = method.restore(small)
         assert large.shape == crops.shape
         assert np.abs(large.mean(axis=(1, 2)) - small.mean(axis=(1, 2))).max() < 1
 

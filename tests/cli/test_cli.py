@@ -390,7 +390,7 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
         }
     )
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
-    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small"}
+    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small", "look": "vivid"}
     assert settings.hair.model_dump() == {"mode": "scalp", "glasses": "keep", "lashes": "auto"}
     assert settings.outputs == in_order((*USUAL, "enhanced_photo"))
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)

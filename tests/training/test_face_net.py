@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch")
 pytest.importorskip("onnx", reason="training needs onnx")
 
 from training.superres.degrade import bicubic, degrade, tinted  # noqa: E402
-from training.superres.net import BLOCKS, FaceNet, begin_with_span, read_span, save_onnx  # noqa: E402
+from training.superres.export import begin_with_own, save_onnx  # noqa: E402
+from training.superres.net import BLOCKS, FaceNet, begin_with_span, read_span  # noqa: E402
 from training.superres.onnx_to_torch import Graph  # noqa: E402
 from tronie.runtime import weights  # noqa: E402
 from tronie.runtime.inference import Session  # noqa: E402
@@ -46,10 +47,25 @@ def test_the_face_path_is_silent_before_it_has_learned(span_file: Path) -> None:
     before = net(image)
     with torch.no_grad():
         for name, value in net.named_parameters():
-            if name.startswith(("halve", "down", "quarter", "body", "widen", "up", "spread", "last")):
+            if name.startswith(("halve", "down", "quarter", "body", "eighth", "deep", "widen", "up", "spread", "last")):
                 value.normal_(0, 0.02)
     assert torch.equal(before, net(image))
     assert before.shape == (1, 3, 128, 128)
+    restored, vivid, doubt = net.paintings(image)
+    assert torch.equal(restored, before)
+    assert torch.equal(vivid, before)
+    assert doubt.shape == (1, 1, 128, 128)
+
+
+def test_what_is_learned_late_leaves_the_restored_picture_alone() -> None:
+    net = FaceNet()
+    restored, vivid, doubt = net.paintings(torch.rand(1, 3, 32, 32))
+    (vivid.mean() + doubt.mean()).backward()
+    late = {id(p) for part in net.late for p in part.parameters()}
+    learned = {id(p) for p in net.parameters() if p.grad is not None}
+    assert not restored.requires_grad
+    assert learned
+    assert learned <= late
 
 
 def test_the_file_of_span_is_read_whole_or_refused(span_file: Path, tmp_path: Path) -> None:
@@ -62,18 +78,39 @@ def test_the_file_of_span_is_read_whole_or_refused(span_file: Path, tmp_path: Pa
             read_span(tmp_path / "bad.bin")
 
 
-def test_the_exported_net_answers_as_the_trained_one(tmp_path: Path) -> None:
-    torch.manual_seed(0)
+def loud(seed: int) -> FaceNet:
+    """A net that has something to say everywhere."""
+    torch.manual_seed(seed)
     net = FaceNet().eval()
     with torch.no_grad():
         net.see.weight /= 255
-        net.tell.weight.normal_(0, 0.01)
+        for name, value in net.named_parameters():
+            if not value.any():
+                value.normal_(0, 0.01)
+    return net
+
+
+def test_the_exported_net_answers_as_the_trained_one(tmp_path: Path) -> None:
+    net = loud(0)
     save_onnx(net, tmp_path / "net.onnx")
     image = np.random.default_rng(0).random((2, 3, 32, 48)).astype(np.float32)
     with torch.no_grad():
-        expected = net(torch.from_numpy(image)).numpy()
-    got = Session(tmp_path / "net.onnx").run({"image": image})["restored"]
-    assert np.abs(got - expected).max() < 2e-3 * np.abs(expected).max()
+        expected = dict(zip(("restored", "vivid", "doubt"), net.paintings(torch.from_numpy(image)), strict=True))
+    got = Session(tmp_path / "net.onnx").run({"image": image})
+    for name, picture in expected.items():
+        assert np.abs(got[name] - picture.numpy()).max() < 2e-3 * float(picture.abs().max()), name
+
+
+def test_a_net_begins_with_what_another_has_learned(tmp_path: Path) -> None:
+    net, other = loud(0), loud(1)
+    save_onnx(net, tmp_path / "net.onnx")
+    image = torch.rand(1, 3, 32, 32)
+    begin_with_own(other, tmp_path / "net.onnx")
+    with torch.no_grad():
+        for a, b in zip(net.paintings(image), other.paintings(image), strict=True):
+            assert (a - b).abs().max() < 2e-3 * a.abs().max()
+    with pytest.raises(ValueError, match="not a net for small faces"):
+        begin_with_own(other, weights.path("segment"))
 
 
 def test_a_graph_in_torch_answers_as_in_the_runtime() -> None:

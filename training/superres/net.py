@@ -1,10 +1,13 @@
-"""The net that restores small faces, for training (PyTorch), and its export.
+"""The net that restores small faces, for training (PyTorch).
 
 Two paths over the picture at its own size, four times smaller than the result. The first is SPAN (Wan et al., Swift
 Parameter-free Attention Network for Efficient Super-Resolution, 2024), which knows edges and textures of all kinds of
-pictures: its published weights are where the training begins. The second knows faces: a U of three scales of residual
-units whose branch is weighed by a spatial attention map that an hourglass makes of it, in the manner of SPARNet (Chen
-et al., Learning Spatial Attention for Face Super-Resolution, 2020). It joins the first half-way.
+pictures: its published weights are where the first training began. The second knows faces: a U of four scales of
+residual units whose branch is weighed by a spatial attention map that an hourglass makes of it, in the manner of
+SPARNet (Chen et al., Learning Spatial Attention for Face Super-Resolution, 2020); at the smallest scale, where a cell
+is a part of a face, channels are weighed instead (Hu et al., Squeeze-and-Excitation Networks, 2018). It joins the first
+half-way. What both know is painted three times: as it most likely was (`restored`), as it may have looked (`vivid`),
+and how far off the first is (`doubt`).
 """
 
 from __future__ import annotations
@@ -12,20 +15,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
 FOLD = 4
 """How many times larger the result is."""
-WIDTHS = (48, 88, 112)
-UNITS = (2, 2, 2, 2)
-"""Attention units: at half the size going down, at a quarter, at half going up, at full size."""
+WIDTHS = (48, 88, 112, 160)
+UNITS = (3, 3, 4, 3, 2)
+"""Units: at half the size going down, at a quarter, at an eighth, at half going up, at full size."""
+FLAIR = 3
+"""Attention units between what is known and the vivid picture."""
 BLOCKS = 6
 LEVELS = 255.0
-"""SPAN's first convolution wants grey levels."""
+"""SPAN's first convolution wants grey levels; doubt is in grey levels."""
 SLOPE = 0.1
 HALF = bytes.fromhex("476b3001")
 """What ncnn puts before weights in half precision."""
@@ -58,11 +61,9 @@ class AttentionUnit(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         narrow = width // 4
-        self.first, self.second = conv(width, width), conv(width, width)
+        self.first, self.second = conv(width, width), silent(conv(width, width))
         self.down, self.deeper = conv(width, narrow, 3, 2), conv(narrow, narrow, 3, 2)
         self.deepest, self.attend = conv(narrow, narrow), conv(narrow, 1)
-        with torch.no_grad():
-            self.second.weight *= 0.2
 
     def attention(self, f: torch.Tensor) -> torch.Tensor:
         wide = bend(self.down(f))
@@ -72,6 +73,20 @@ class AttentionUnit(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         f = self.second(bend(self.first(x)))
         return x + f * self.attention(f)
+
+
+class ChannelUnit(nn.Module):
+    """x + f a, with f two convolutions of x and a in 0..1 made of f's mean over the picture, one number a channel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = conv(width, width), silent(conv(width, width))
+        self.squeeze, self.excite = conv(width, width // 8, 1), conv(width // 8, width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        f = self.second(bend(self.first(x)))
+        mean = f.mean((2, 3), keepdim=True)
+        return x + f * torch.sigmoid(self.excite(bend(self.squeeze(mean))))
 
 
 class Block(nn.Module):
@@ -89,25 +104,48 @@ class Block(nn.Module):
 
 
 class FaceNet(nn.Module):
-    """(B, 3, h, w) in 0..1, a small aligned face -> (B, 3, 4 h, 4 w), restored; h and w are multiples of 16."""
+    """(B, 3, h, w) in 0..1, a small aligned face, h and w multiples of 16; see `paintings`."""
 
     def __init__(self) -> None:
         super().__init__()
-        a, b, c = WIDTHS
+        a, b, c, d = WIDTHS
 
-        def units(width: int, count: int) -> nn.Sequential:
-            return nn.Sequential(*(AttentionUnit(width) for _ in range(count)))
+        def units(width: int, count: int, kind: type[nn.Module] = AttentionUnit) -> nn.Sequential:
+            return nn.Sequential(*(kind(width) for _ in range(count)))
 
         self.register_buffer("mean", torch.zeros(3, 1, 1))
         self.see = conv(3, a)
         self.blocks = nn.ModuleList(Block(a) for _ in range(BLOCKS))
         self.halve, self.down = conv(a, b, 3, 2), units(b, UNITS[0])
         self.quarter, self.body = conv(b, c, 3, 2), units(c, UNITS[1])
-        self.widen, self.up = conv(c, b, 1), units(b, UNITS[2])
-        self.spread, self.last, self.tell = conv(b, a, 1), units(a, UNITS[3]), silent(conv(a, a))
+        self.eighth, self.deep, self.rise = conv(c, d, 3, 2), units(d, UNITS[2], ChannelUnit), silent(conv(d, c, 1))
+        self.widen, self.up = conv(c, b, 1), units(b, UNITS[3])
+        self.spread, self.last, self.tell = conv(b, a, 1), units(a, UNITS[4]), silent(conv(a, a))
         self.gather, self.mix, self.paint = conv(a, a), conv(4 * a, a, 1), conv(a, 3 * FOLD**2)
+        self.join, self.flair = conv(4 * a, a, 1), units(a, FLAIR)
+        self.enliven, self.weigh = silent(conv(a, 3 * FOLD**2)), silent(conv(a, FOLD**2))
+
+    @property
+    def late(self) -> list[nn.Module]:
+        """What is learned last, by itself: the vivid picture and the doubt."""
+        return [self.join, self.flair, self.enliven, self.weigh]
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(B, 3, 4 h, 4 w): restored, as it most likely was."""
+        return F.pixel_shuffle(self.paint(self.mix(self.known(image))), FOLD)
+
+    def paintings(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Restored and vivid (B, 3, 4 h, 4 w), and the doubt (B, 1, 4 h, 4 w): the logarithm of how many grey levels
+        the first is off, on average."""
+        with torch.no_grad():
+            known = self.known(image)
+            restored = F.pixel_shuffle(self.paint(self.mix(known)), FOLD)
+        x = self.flair(self.join(known))
+        vivid = restored + F.pixel_shuffle(self.enliven(x), FOLD)
+        return restored, vivid, F.pixel_shuffle(self.weigh(x), FOLD)
+
+    def known(self, image: torch.Tensor) -> torch.Tensor:
+        """(B, 192, h, w)."""
         seen = self.see((image - self.mean) * LEVELS)
         x, inside = self.blocks[0](seen)
         early = x
@@ -115,13 +153,13 @@ class FaceNet(nn.Module):
             x, inside = block(x)
             if k == BLOCKS // 2 - 1:
                 x = x + self.tell(self.face(x))
-        mixed = self.mix(torch.cat([seen, self.gather(x), early, inside], 1))
-        return F.pixel_shuffle(self.paint(mixed), FOLD)
+        return torch.cat([seen, self.gather(x), early, inside], 1)
 
     def face(self, x: torch.Tensor) -> torch.Tensor:
         """The U: (B, 48, h, w) -> the same."""
         half = self.down(bend(self.halve(x)))
         quarter = self.body(bend(self.quarter(half)))
+        quarter = quarter + doubled(self.rise(self.deep(bend(self.eighth(quarter)))))
         half = self.up(half + doubled(self.widen(quarter)))
         return self.last(x + doubled(self.spread(half)))
 
@@ -157,83 +195,3 @@ def begin_with_span(net: FaceNet, path: Path) -> None:
             layer.weight.copy_(torch.from_numpy(weight))
             layer.bias.copy_(torch.from_numpy(bias.copy()))
         net.mean.copy_(torch.from_numpy(mean.copy())[:, None, None])
-
-
-def save_onnx(net: FaceNet, path: Path) -> None:
-    """image (batch, 3, h, w) -> restored, four times as large, both in 0..1; the weights in half precision."""
-    nodes: list[onnx.NodeProto] = []
-    constants = [
-        numpy_helper.from_array(np.array(value, kind), name)
-        for name, value, kind in (
-            ("twice", [1, 1, 2, 2], np.float32),
-            ("half", 0.5, np.float32),
-            ("levels", LEVELS, np.float32),
-            ("mean", net.mean.numpy()[None], np.float32),
-        )
-    ]
-
-    def node(kind: str, *inputs: str, **attributes: object) -> str:
-        name = f"v{len(nodes)}"
-        nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
-
-    def weights(name: str, value: torch.Tensor) -> str:
-        constants.append(numpy_helper.from_array(value.detach().numpy().astype(np.float16), name))
-        return node("Cast", name, to=TensorProto.FLOAT)
-
-    def convolved(x: str, name: str) -> str:
-        layer = net.get_submodule(name)
-        assert isinstance(layer, nn.Conv2d)
-        w, b = weights(name + ".w", layer.weight), weights(name + ".b", layer.bias)
-        return node("Conv", x, w, b, kernel_shape=layer.kernel_size, strides=layer.stride, pads=layer.padding * 2)
-
-    def bent(x: str) -> str:
-        return node("LeakyRelu", x, alpha=SLOPE)
-
-    def swish(x: str) -> str:
-        return node("Mul", x, node("Sigmoid", x))
-
-    def twice(x: str) -> str:
-        return node(
-            "Resize", x, "", "twice", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
-        )
-
-    def units(x: str, name: str) -> str:
-        for i in range(len(net.get_submodule(name))):  # type: ignore[arg-type]
-            at = f"{name}.{i}."
-            f = convolved(bent(convolved(x, at + "first")), at + "second")
-            wide = bent(convolved(f, at + "down"))
-            deep = bent(convolved(bent(convolved(wide, at + "deeper")), at + "deepest"))
-            seen = convolved(twice(node("Add", wide, twice(deep))), at + "attend")
-            x = node("Add", x, node("Mul", f, node("Sigmoid", seen)))
-        return x
-
-    def face(x: str) -> str:
-        half = units(bent(convolved(x, "halve")), "down")
-        quarter = units(bent(convolved(half, "quarter")), "body")
-        half = units(node("Add", half, twice(convolved(quarter, "widen"))), "up")
-        return units(node("Add", x, twice(convolved(half, "spread"))), "last")
-
-    seen = convolved(node("Mul", node("Sub", "image", "mean"), "levels"), "see")
-    x, inside, early = seen, "", ""
-    for k in range(BLOCKS):
-        at = f"blocks.{k}."
-        inside = swish(convolved(x, at + "first"))
-        last = convolved(swish(convolved(inside, at + "second")), at + "third")
-        x = node("Mul", node("Add", last, x), node("Sub", node("Sigmoid", last), "half"))
-        early = early or x
-        if k == BLOCKS // 2 - 1:
-            x = node("Add", x, convolved(face(x), "tell"))
-    mixed = convolved(node("Concat", seen, convolved(x, "gather"), early, inside, axis=1), "mix")
-    nodes.append(
-        helper.make_node("DepthToSpace", [convolved(mixed, "paint")], ["restored"], blocksize=FOLD, mode="CRD")
-    )
-    ports = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3, height, width])
-        for name, height, width in (("image", "h", "w"), ("restored", "4h", "4w"))
-    ]
-    graph = helper.make_graph(nodes, "face_enhance", ports[:1], ports[1:], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 9
-    onnx.checker.check_model(model)
-    onnx.save(model, path)

@@ -57,6 +57,7 @@ def common(
     "min_score",
     "enhance",
     "enhance_for",
+    "enhance_look",
     "enhance_limit",
     "engine",
     *LOOKS,

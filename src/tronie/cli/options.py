@@ -30,6 +30,7 @@ PLACES: dict[str, str] = {
     "enhance": "enhance.mode",
     "enhance_for": "enhance.faces",
     "enhance_limit": "enhance.limit",
+    "enhance_look": "enhance.look",
     "head": "head.name",
     "subdivide": "head.subdivide",
     "folds": "head.folds",

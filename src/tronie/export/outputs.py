@@ -299,6 +299,12 @@ def _enhanced(one: FaceToWrite) -> Iterator[File]:
     if one.face.enhanced is not None and one.face.enhanced.accepted:
         yield "crop.png", partial(encode.png, one.face.enhanced.before)
         yield "enhanced.png", partial(encode.png, one.face.enhanced.after)
+        if one.face.enhanced.faithful is not None:
+            yield "enhanced_faithful.png", partial(encode.png, one.face.enhanced.faithful)
+        if one.face.enhanced.doubt is not None:
+            from tronie.export.uncertainty_maps import doubt_png
+
+            yield "enhanced_doubt.png", partial(doubt_png, one.face.enhanced.doubt)
 
 
 def _maps(one: FaceToWrite) -> Iterator[File]:

@@ -122,6 +122,8 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             shift=round(e.shift, 4),
             identity=None if e.identity is None else round(e.identity, 4),
             note=e.note,
+            look=e.look,
+            doubt=None if e.doubt is None else round(float(e.doubt.mean()), 2),
         )
     if face.fit is not None:
         fit = FitRecord.model_construct(

@@ -87,6 +87,12 @@ class EnhancementRecord(Record):
     shift: float = Field(description="RMS move of the landmarks by the distance between the eyes.")
     identity: float | None = Field(None, description="Distance of the recogniser's embeddings, where it was asked.")
     note: str | None = Field(None, description="Why it was weakened or refused.")
+    look: Literal["faithful", "vivid"] = Field(
+        "faithful", description="Of enhanced.png: as the face most likely was, or as it may have looked."
+    )
+    doubt: float | None = Field(
+        None, description="Grey levels: the error of the faithful look by the net's own account, mean over the crop."
+    )
 
 
 class UsedRecord(Record):

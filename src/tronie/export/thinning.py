@@ -34,8 +34,9 @@ def thinned(face: Face) -> Face:
     enhanced = face.enhanced
     if enhanced is not None:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
+        faithful, doubt = (None if x is None else reduced(x, 256) for x in (enhanced.faithful, enhanced.doubt))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
-        enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo)
+        enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo, faithful=faithful, doubt=doubt)
     shells = tuple(replace(shell, image=reduced(shell.image, 512)) for shell in face.shells)
     return replace(
         face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced, shells=shells

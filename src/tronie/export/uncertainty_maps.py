@@ -21,6 +21,8 @@ OVERLAY = 768
 """Of the pictures over the photo, pixels, without the legend."""
 OPACITY = 0.58
 UM_PER_MM = 1000.0
+DOUBTFUL = 32
+"""Grey levels from which doubt has the brightest colour."""
 PAPER, INK = (247, 247, 248), (38, 40, 44)
 
 
@@ -53,6 +55,15 @@ def maps(photo: Image, face: Face) -> Maps:
     if face.texture is not None:
         found["provenance"] = with_names(_over(photo, face, region, "provenance"), face.texture.provenance)
     return Maps(**found)
+
+
+def doubt_png(doubt: Image) -> bytes:
+    """(H, W) grey levels as a PNG with a palette: its indices are the numbers, its colours show them."""
+    from tronie.io.png_writer import encode_png
+    from tronie.render.renderer import heat_srgb
+
+    palette = heat_srgb()[np.minimum(np.arange(256) * 255 // DOUBTFUL, 255)]
+    return encode_png(doubt, palette, {"Comment": "grey levels by which the faithful look may be off, on average"})
 
 
 def vertex_sigma(head: Head, sigma_mm: Array) -> Array:

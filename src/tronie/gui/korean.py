@@ -107,6 +107,9 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "A face is small below this, pixels between the eyes.": "두 눈 사이가 이 픽셀 수보다 작으면 작은 얼굴입니다.",
     "Which faces are enhanced: the small ones, or all.": "개선할 얼굴: 작은 얼굴만, 또는 모두.",
+    "Crisp, where nothing speaks against it, or always as the face most likely was.": (
+        "어긋나는 것이 없으면 선명하게, 또는 언제나 가장 그럴듯한 모습 그대로."
+    ),
     "Also one .obj a face beside the photos' folders, coloured by vertex.": (
         "얼굴마다 정점 색이 있는 .obj 하나를 사진 폴더 옆에도 저장합니다."
     ),
@@ -190,7 +193,9 @@ EXPLANATIONS: dict[str, str] = {
     "The texture, without loss.": "손실 없는 텍스처입니다.",
     "Where each texel comes from.": "텍셀마다 색의 출처입니다.",
     "The portrait from the front, and where its pixels come from.": "정면 초상과 픽셀마다의 출처입니다.",
-    "Of an enhanced face: its crop before and after.": "개선한 얼굴: 개선 전과 후의 그림입니다.",
+    "Of an enhanced face: its crop before and after, as it most likely was, and how far off that may be.": (
+        "개선한 얼굴: 개선 전과 후의 그림, 가장 그럴듯한 모습, 그것이 얼마나 어긋날 수 있는지."
+    ),
     "The fit drawn over the photo.": "사진 위에 겹쳐 그린 결과입니다.",
     "All faces at a glance.": "모든 얼굴을 한눈에 봅니다.",
     "Of a person: which photo each texel is from.": "인물: 텍셀마다 어느 사진에서 왔는지입니다.",

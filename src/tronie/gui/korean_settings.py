@@ -31,6 +31,7 @@ SETTINGS: dict[str, str] = {
     "Largest photo": "가장 큰 사진",
     "Lashes": "속눈썹",
     "Length": "길이",
+    "Look of enhanced faces": "개선한 얼굴의 모습",
     "Look for new faces every": "새 얼굴 찾는 간격",
     "Measure the likeness": "닮은 정도 재기",
     "Neck and shoulders": "목과 어깨",

@@ -12,6 +12,7 @@ TITLES: dict[str, str] = {
     "enhance.mode": "Super-resolution",
     "enhance.faces": "Faces to enhance",
     "enhance.limit": "Small is below",
+    "enhance.look": "Look of enhanced faces",
     "head.name": "Head model",
     "head.subdivide": "Fineness of the mesh",
     "head.folds": "Deep folds of the skin",

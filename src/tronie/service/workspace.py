@@ -262,7 +262,7 @@ def spill_to_disk(face: Face) -> Face:
     if albedo is not None:
         albedo = _down(albedo, "image")
     if enhanced is not None:
-        enhanced = _down(enhanced, "before", "after")
+        enhanced = _down(enhanced, "before", "after", "faithful", "doubt")
     shells = tuple(_down(shell, "image") for shell in face.shells)
     return replace(face, texture=texture, portrait=frontal, albedo=albedo, enhanced=enhanced, shells=shells)
 

@@ -19,28 +19,33 @@ from tronie.export.writer import save
 from tronie.outputs import USUAL
 from tronie.settings import Settings
 from tronie.stages import enhance as room
+from tronie.stages.enhance.enhancer import Restored
 from tronie.stages.enhance.stage import BATCH, eye_distance
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
-from tronie.types import PROVENANCE, Caution, Face, Photo, Result
+from tronie.types import PROVENANCE, Caution, Enhanced, Face, Photo, Result
 
 
 class StandIn:
-    """An enhancer that is a function of one crop; counts its calls."""
+    """An enhancer that is a function of one crop, and maybe another for the vivid look; counts its calls."""
 
     name, side = "stand-in", 256
 
-    def __init__(self, change: Callable[[Image], Image]) -> None:
-        self.change = change
+    def __init__(self, change: Callable[[Image], Image], vivid: Callable[[Image], Image] | None = None) -> None:
+        self.change, self.vivid = change, vivid
         self.calls: list[int] = []
 
     def wants(self, pixels: float) -> int:
         return self.side
 
-    def restore(self, crops: Image) -> Image:
+    def restore(self, crops: Image) -> Restored:
         assert crops.shape[1:] == (self.side, self.side, 3)
         assert crops.dtype == np.uint8
         self.calls.append(len(crops))
-        return np.stack([self.change(crop) for crop in crops])
+        faithful = np.stack([self.change(crop) for crop in crops])
+        if self.vivid is None:
+            return Restored(faithful)
+        doubt = np.full(crops.shape[:3], 7.4, np.float32)
+        return Restored(faithful, np.stack([self.vivid(crop) for crop in crops]), doubt)
 
 
 def sharpened(crop: Image) -> Image:
@@ -162,6 +167,38 @@ def test_a_net_that_swaps_the_face_is_refused(
     assert before.texture is not None
     assert np.array_equal(face.texture.image, before.texture.image)
     assert np.array_equal(face.texture.provenance, before.texture.provenance)
+
+
+def test_the_vivid_look_is_used_where_nothing_speaks_against_it(small: Photo, tmp_path: Path) -> None:
+    def crisper(crop: Image) -> Image:
+        return np.asarray(cv2.addWeighted(crop, 1.9, cv2.GaussianBlur(crop, (0, 0), 3), -0.9, 0))
+
+    def taken(vivid: Callable[[Image], Image], look: str = "vivid") -> Enhanced:
+        wanted = settings(only="mesh")
+        wanted = wanted.model_copy(update={"enhance": wanted.enhance.model_copy(update={"look": look})})
+        result = tronie.Pipeline(wanted, enhancer=StandIn(sharpened, vivid)).run(small)
+        found = one(result).enhanced
+        assert found is not None
+        save(result, tmp_path / found.look / look, overwrite=True)
+        return found
+
+    both, plain = taken(crisper), taken(crisper, "faithful")
+    assert (both.look, plain.look, plain.faithful) == ("vivid", "faithful", None)
+    assert both.faithful is not None
+    assert np.array_equal(both.faithful, plain.after)
+    assert not np.array_equal(both.after, plain.after)
+    assert both.doubt is not None
+    assert (both.doubt == 7).all()
+    # Of somebody else, or of nobody, nothing is taken, not a half either: the faithful look stands.
+    for wrong in (lambda crop: np.full_like(crop, 128), lambda crop: np.ascontiguousarray(crop[:, ::-1])):
+        kept = taken(wrong)
+        assert (kept.look, kept.blend, kept.note) == ("faithful", plain.blend, plain.note)
+        assert np.array_equal(kept.after, plain.after)
+    (folder,) = (tmp_path / "vivid" / "vivid").glob("**/face-1")
+    assert np.array_equal(np.asarray(Pillow.open(folder / "enhanced_faithful.png")), both.faithful)
+    assert np.array_equal(np.asarray(Pillow.open(folder / "enhanced_doubt.png")), both.doubt)  # the palette's indices
+    record = json.loads((folder / "face.json").read_bytes())["enhancement"]
+    assert (record["look"], record["doubt"]) == ("vivid", 7)
 
 
 @pytest.mark.slow

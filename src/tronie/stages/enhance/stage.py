@@ -13,7 +13,7 @@ from tronie.geometry import Similarity
 from tronie.runtime.logs import logger
 from tronie.settings import EnhanceSettings
 from tronie.stages.enhance import ENHANCERS
-from tronie.stages.enhance.enhancer import Enhancer
+from tronie.stages.enhance.enhancer import Enhancer, Restored
 from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Verdict, judge
 from tronie.stages.enhance.paste import blended
 from tronie.stages.enhance.region import cut_region, moved_landmarks
@@ -68,8 +68,7 @@ def enhance(
         return done
     for k, crop, answer in zip(chosen, crops, restored, strict=True):
         try:
-            share = 1.0 if settings.every_face else usual_share(1 / crop.to_photo.scale)
-            done[k] = _judged(photo, faces[k], crop, answer, share, enhancer.name, net)
+            done[k] = _judged(photo, faces[k], crop, answer, settings, enhancer.name, net)
         except Exception as error:  # a face that cannot be enhanced is still a face
             done[k] = _not_enhanced(faces[k], error)
     return done
@@ -86,18 +85,18 @@ def _crop(photo: Photo, face: Face, side: int) -> Crop:
     return aligned_crop(photo.image, aligned_square(face.landmarks.points), side)
 
 
-def _restored(photo: Photo, crops: Sequence[Crop], enhancer: Enhancer) -> list[tuple[Image, Image]]:
-    """What the enhancer was given of the faces of `crops`, and its answers (side, side, 3); faces of one size in one
-    call."""
+def _restored(photo: Photo, crops: Sequence[Crop], enhancer: Enhancer) -> list[tuple[Image, Restored]]:
+    """What the enhancer was given of the faces of `crops`, and its answers; faces of one size in one call."""
     side = enhancer.side
     wanted = [enhancer.wants(side * crop.to_photo.scale) for crop in crops]
-    answers = [(crop.image, crop.image) for crop in crops]
+    answers = [(crop.image, Restored(crop.image)) for crop in crops]
     for size in sorted(set(wanted)):
         rows = [k for k, w in enumerate(wanted) if w == size]
         unit = [Similarity(side, 0, 0, 0).then(crops[k].to_photo) for k in rows]
         given = [aligned_crop(photo.image, square, size).image for square in unit]
-        for k, small, answer in zip(rows, given, enhancer.restore(np.stack(given)), strict=True):
-            answers[k] = small, answer
+        restored = enhancer.restore(np.stack(given))
+        for row, (k, small) in enumerate(zip(rows, given, strict=True)):
+            answers[k] = small, restored[row]
     return answers
 
 
@@ -122,28 +121,48 @@ def usual_share(factor: float) -> float:
 
 
 def _judged(
-    photo: Photo, face: Face, crop: Crop, answer: tuple[Image, Image], share: float, name: str, net: LandmarkNet
+    photo: Photo,
+    face: Face,
+    crop: Crop,
+    answer: tuple[Image, Restored],
+    settings: EnhanceSettings,
+    name: str,
+    net: LandmarkNet,
 ) -> Face:
     assert face.landmarks is not None
     points = crop.to_photo.inverse().apply(face.landmarks.points[:, :2])
     square = square_from_landmarks(points)
     factor = 1 / crop.to_photo.scale
+    share = 1.0 if settings.every_face else usual_share(factor)
     given, restored = answer
-    if share < 1:
-        restored = blended(crop.image, restored.astype(np.float32) - crop.image, share)
     gate = OWN_GATE if name in ENHANCERS else STRANGERS_GATE
-    verdict = judge(
-        crop.image,
-        restored,
-        factor,
-        eye_distance(points),
-        lambda images: net.places(images, square),
-        lambda images: recognizer.embedding(np.stack(images), net.device),
-        gate,
-    )
-    if verdict.blend > 0:
-        verdict = replace(verdict, after=with_grain(given, verdict.after, max(round(len(crop.image) / factor), 4)))
-    enhanced = _record(crop, verdict, share, name, factor)
+
+    def judged(look: Image) -> Verdict:
+        if share < 1:
+            look = blended(crop.image, look.astype(np.float32) - crop.image, share)
+        return judge(
+            crop.image,
+            look,
+            factor,
+            eye_distance(points),
+            lambda images: net.places(images, square),
+            lambda images: recognizer.embedding(np.stack(images), net.device),
+            gate,
+        )
+
+    def grained(look: Image) -> Image:
+        return with_grain(given, look, max(round(len(crop.image) / factor), 4))
+
+    faithful = judged(restored.faithful)
+    if faithful.blend > 0:
+        faithful = replace(faithful, after=grained(faithful.after))
+    enhanced = _record(crop, faithful, share, name, restored.doubt)
+    if faithful.blend == 1 and settings.look == "vivid" and restored.vivid is not None:
+        # Only where nothing at all speaks against it: what is made vivid by half is neither.
+        vivid = judged(restored.vivid)
+        if vivid.blend == 1:
+            vivid = replace(vivid, after=grained(vivid.after))
+            enhanced = replace(_record(crop, vivid, share, name, restored.doubt), look="vivid", faithful=faithful.after)
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
     detail = cut_region(photo, face.landmarks, enhanced)
@@ -152,18 +171,19 @@ def _judged(
     return replace(face, enhanced=enhanced, landmarks=replace(marks, embedding=face.landmarks.embedding))
 
 
-def _record(crop: Crop, verdict: Verdict, share: float, name: str, factor: float) -> Enhanced:
+def _record(crop: Crop, verdict: Verdict, share: float, name: str, doubt: Array | None) -> Enhanced:
     scores = verdict.scores
     return Enhanced(
         before=crop.image,
         after=verdict.after,
         to_photo=crop.to_photo,
         name=name,
-        factor=factor,
+        factor=1 / crop.to_photo.scale,
         blend=share * verdict.blend,
         agreement=scores.agreement,
         structure=scores.structure,
         shift=scores.shift,
         identity=scores.identity,
         note=verdict.note,
+        doubt=None if doubt is None else np.asarray(np.rint(doubt.clip(0, 255)), dtype=np.uint8),
     )
