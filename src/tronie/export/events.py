@@ -179,7 +179,7 @@ class SummaryRecord(EventLine):
     summary: dict[str, int] = Field(description="How many photos are ok, no_face, failed, skipped; how many faces.")
     warned: dict[str, int] = Field(description="Code of a warning -> how many faces have it.")
     errors: dict[str, int] = Field(description="Kind of an error -> how many photos ended with it.")
-    left_out: dict[str, int] = Field(description="Files whose kind is not read, by their ending.")
+    left_out: dict[str, int] = Field(description="Files that were left out, by their ending; `clips of live photos`.")
     seconds: float
     folder: str = Field(description="Of all outputs.")
 

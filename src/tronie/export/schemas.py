@@ -302,7 +302,9 @@ class ManifestRecord(Record):
     models: list[UsedRecord] = Field([], description="The models that these settings use, and their licences.")
     inputs: list[InputRecord]
     left_out: dict[str, int] = Field(
-        {}, description="Files in the folders of the last run whose kind is not read: how many of each ending."
+        {},
+        description="Files in the folders of the last run that were left out: how many of each ending that is not read, "
+        "and `clips of live photos`.",
     )
 
 

@@ -80,6 +80,9 @@ ERRORS: dict[str, str] = {
         "{path}에 읽을 수 있는 그림이 없습니다. 손상되었거나 프레임이 {most}을 넘습니다."
     ),
     "{path} holds no picture that can be read.": ("{path}에 읽을 수 있는 그림이 없습니다."),
+    "{path} gives OpenCV no picture, as interlaced videos do; pip install 'tronie[video]' reads them.": (
+        "OpenCV가 인터레이스 비디오처럼 {path}에서 그림을 얻지 못합니다. pip install 'tronie[video]'를 하면 읽습니다."
+    ),
     "{path} holds no picture that OpenCV can read; pip install 'tronie[video]' reads more kinds, as AV1.": (
         "{path}에 OpenCV가 읽을 수 있는 그림이 없습니다. pip install 'tronie[video]'를 하면 AV1 같은 형식도 읽습니다."
     ),
@@ -125,6 +128,7 @@ ERRORS: dict[str, str] = {
     "There is no kind {name} to import; there are {names}.": ("{name} 종류는 가져올 수 없습니다. 있는 것: {names}."),
     "usd-core could not pack head.usdz.": ("usd-core가 head.usdz를 만들지 못했습니다."),
     "{files} left out, of kinds that are not read: {kinds}.": ("{files} 제외됨, 읽지 않는 형식: {kinds}."),
+    "{files} left out: {kinds}.": ("{files} 제외됨: {kinds}."),
     "{seen} of {count} photos show a face.": ("사진 {count}장 가운데 {seen}장에 얼굴이 있습니다."),
     "Not made when the clip was tracked: {names}. Track it again with them.": (
         "비디오를 추적할 때 만들지 않은 것: {names}. 이것을 켜고 다시 추적하세요."

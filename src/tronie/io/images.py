@@ -20,6 +20,7 @@ from tronie.io.decode import ORIENTATION, decode, decode_jxl, opener, quiet_pill
 from tronie.io.jxl_reader import can_read, is_jxl
 from tronie.io.kinds import RAW, known
 from tronie.io.limits import Limits
+from tronie.io.live_photos import NOTE, holds_clip
 from tronie.io.paths import leads_nowhere
 from tronie.io.pixels import rgb_from_array
 from tronie.types import Photo
@@ -147,6 +148,8 @@ def _read(stream: BinaryIO, file: Path, source: str, limits: Limits) -> Photo:
     image = decoded.image if turn is None else np.ascontiguousarray(turn(decoded.image))
     height, width = image.shape[:2]
     notes, taken = decoded.notes, decoded.taken
+    if holds_clip(stream):
+        notes += (NOTE,)
     scale = max(taken) / max(width, height)
     if scale > 1:
         notes += (f"{taken[0]}x{taken[1]} pixels were reduced to {width}x{height}",)

@@ -68,6 +68,8 @@ BESIDE = frozenset(
 """Endings of what lies beside photos and is none: nobody misses it."""
 OTHER, NONE = "others", "no ending"
 """How kinds are named that have a strange ending, or none."""
+LIVE = "clips of live photos"
+"""How films are counted whose moment a photo beside them shows."""
 _SENSIBLE = re.compile(r"\.[a-z0-9_+-]{1,10}")
 
 
@@ -95,6 +97,10 @@ def left_out_sentence(left_out: Mapping[str, int]) -> str | None:
     parts = []
     for kind, number in kinds:
         what = known(kind)
-        parts.append(f"{number} {kind}" + (f" ({what.name}: {what.advice})" if what else ""))
+        if kind == LIVE:
+            parts.append(f"{number} {'clip of a live photo' if number == 1 else kind} (the photo beside it is taken)")
+        else:
+            parts.append(f"{number} {kind}" + (f" ({what.name}: {what.advice})" if what else ""))
     files = "1 file was" if total == 1 else f"{total} files were"
-    return f"{files} left out, of kinds that are not read: {', '.join(parts)}."
+    of = "" if set(left_out) == {LIVE} else ", of kinds that are not read"
+    return f"{files} left out{of}: {', '.join(parts)}."

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tronie.errors import InputError
-from tronie.io.kinds import counted, kind_of
+from tronie.io.kinds import LIVE, counted, kind_of
+from tronie.io.live_photos import FILM, belongs_to_photo
 from tronie.io.paths import identity, is_address, leads_nowhere, typed
 from tronie.io.store import Item, Store, Version
 
@@ -77,7 +78,7 @@ def list_files(
     sequence: Callable[[str], tuple[list[Path], str | None] | None] = lambda argument: None,
     part: Callable[[str], bool] = lambda place: True,
 ) -> Listing:
-    """Expand files, folders and glob patterns; no file is opened.
+    """Expand files, folders and glob patterns; no file is opened but films that may belong to a photo beside them.
 
     A file that is named is taken whatever its suffix (the reader says if it is no photo); folders and patterns
     give only files whose suffix is in `suffixes` (lower case, with the dot). `exclude` is a folder, or a place in a
@@ -112,6 +113,8 @@ def list_files(
             listing.problems.append(RefusedInput(str(argument), reason))
         del found.problems[before:]
     listing.left_out = dict(counted(name for key, name in found.left.items() if key not in listing.files))
+    if live := len(found.live - listing.files.keys()):
+        listing.left_out[LIVE] = live
     return listing
 
 
@@ -129,6 +132,8 @@ class _Search:
     """Folders that could not be read."""
     left: dict[str, str] = field(default_factory=dict)
     """Identity -> name of files that were not taken."""
+    live: set[str] = field(default_factory=set)
+    """Identities of films that were not taken because they belong to a photo."""
 
     def expand(self, argument: str) -> Iterator[FoundFile]:
         """The files behind one argument. Raises _Nothing where there are none."""
@@ -158,9 +163,14 @@ class _Search:
         wanted = path.suffix.lower()
         named, any_found = bool(wanted) and not has_magic(wanted), False
         base = Path(*path.parts[: next(k for k, part in enumerate(path.parts) if has_magic(part))])
-        for match in map(Path, sorted(glob(str(path), recursive=True))):
+        matches = sorted(glob(str(path), recursive=True))
+        every = set(matches)
+        for match in map(Path, matches):
             key = identity(match)
             if self.excluded(key):
+                continue
+            if belongs_to_photo(str(match), every):
+                self.live.add(key)
                 continue
             place = _place(match, base)
             if match.is_dir():
@@ -261,6 +271,8 @@ class _Search:
             self.problems.append(error)
             return
         names.sort(key=os.path.normcase)
+        films = any(name.lower().endswith(FILM) for name in names)
+        beside = {os.path.join(top, name) for name in names} if films else frozenset()
         for name in names:
             path, below = os.path.join(top, name), f"{place}/{name}" if place else name
             # Only a link's way has to be asked for: of all else in here the folder's is known.
@@ -269,7 +281,10 @@ class _Search:
                 if not self.excluded(key):
                     yield path, key, below
             elif os.path.splitext(name)[1].lower() in self.suffixes:
-                yield FoundFile(path, key, below)
+                if belongs_to_photo(path, beside):
+                    self.live.add(key)
+                else:
+                    yield FoundFile(path, key, below)
             elif kind_of(name) is not None:
                 self.left[key] = name
 
