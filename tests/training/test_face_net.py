@@ -84,7 +84,7 @@ def loud(seed: int) -> FaceNet:
     net = FaceNet().eval()
     with torch.no_grad():
         net.see.weight /= 255
-        for name, value in net.named_parameters():
+        for value in net.parameters():
             if not value.any():
                 value.normal_(0, 0.01)
     return net
