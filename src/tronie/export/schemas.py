@@ -303,8 +303,8 @@ class ManifestRecord(Record):
     inputs: list[InputRecord]
     left_out: dict[str, int] = Field(
         {},
-        description="Files in the folders of the last run that were left out: how many of each ending that is not read, "
-        "and `clips of live photos`.",
+        description="Files in the folders of the last run that were left out: how many of each ending that is not "
+        "read, and `clips of live photos`.",
     )
 
 
