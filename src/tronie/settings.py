@@ -110,6 +110,7 @@ class ComputeSettings(Branch):
 class VideoSettings(Branch):
     every: int = Field(12, ge=1, description="Of a video: frames between two searches of the whole picture for faces.")
     smooth: float = Field(1.0, ge=0, le=5, description="Of a video: how much jitter is smoothed away; 0: none.")
+    neutral: bool = Field(True, description="Of a video: count units from each person's own rest to his own range.")
     bridge: float = Field(0.5, ge=0, description="Of a video: seconds for which a hidden face is still there.")
     fps: float = Field(25.0, gt=0, le=1000, description="Of a video made of picture files: how many a second.")
     start: float | None = Field(None, ge=0, description="Of a video: from this second on.")

@@ -73,6 +73,7 @@ def common(
     "start",
     "seconds",
     "smooth",
+    "neutral",
     "bridge",
     "detect_every",
     *FILMS,

@@ -55,6 +55,7 @@ PLACES: dict[str, str] = {
     "only": "only",
     "detect_every": "video.every",
     "smooth": "video.smooth",
+    "neutral": "video.neutral",
     "bridge": "video.bridge",
     "fps": "video.fps",
     "start": "video.start",

@@ -376,6 +376,8 @@ class ClipPersonRecord(Record):
     best: list[int] = Field(description="Frames that texture and identity come from, best first.")
     looks: int = Field(description="How many frames were asked who it is.")
     confidence: list[float] = Field(description="0..1 of every frame of the video; 0 where it is not seen.")
+    rest: dict[str, float] = Field({}, description="By unit: what is fitted of the face at rest and counts as nothing.")
+    span: dict[str, float] = Field({}, description="By unit: what is fitted above that where it counts as 1; else 1.")
     files: list[str] = Field(description="In its folder.")
     error: str | None = None
 

@@ -168,6 +168,9 @@ EXPLANATIONS: dict[str, str] = {
         "동영상: 화면 전체에서 얼굴을 찾는 간격(프레임)입니다."
     ),
     "Of a video: how much jitter is smoothed away; 0: none.": "동영상: 떨림을 줄이는 정도입니다. 0이면 그대로 둡니다.",
+    "Of a video: count units from each person's own rest to his own range.": (
+        "동영상: 표정 값을 각 사람의 평소 표정에서 그 사람의 범위까지로 셉니다."
+    ),
     "Of a video: seconds for which a hidden face is still there.": "동영상: 가려진 얼굴을 이어 주는 시간(초)입니다.",
     "Of a video made of picture files: how many a second.": "그림 파일로 된 동영상의 초당 프레임 수입니다.",
     "Of a video: the heads drawn over it, overlay.mp4.": "동영상: 머리를 겹쳐 그린 overlay.mp4를 만듭니다.",

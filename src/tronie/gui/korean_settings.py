@@ -9,6 +9,7 @@ SETTINGS: dict[str, str] = {
     " pixels": " 픽셀",
     " s": "초",
     "Background": "배경",
+    "From everybody's own rest": "각자의 평소 표정 기준",
     "Bridge hidden faces for": "가려진 얼굴 이어 주기",
     "Colours of the head": "머리의 색",
     "Crop": "자르기",

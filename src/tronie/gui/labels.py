@@ -36,6 +36,7 @@ TITLES: dict[str, str] = {
     "export.morph_normals": "Normals that move",
     "video.every": "Look for new faces every",
     "video.smooth": "Smoothing",
+    "video.neutral": "From everybody's own rest",
     "video.bridge": "Bridge hidden faces for",
     "video.fps": "Speed of picture files",
     "video.start": "From",

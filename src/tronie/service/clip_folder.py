@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, csv.Error)
 """What a folder that is no clip's, or a damaged one, raises."""
+RAW = "raw_"
+"""Before the columns of units as they were fitted."""
 
 
 def followed(folder: Path, path: Path) -> Tracked | None:
@@ -65,7 +67,12 @@ def _numbers(rows: list[dict[str, str]], *wanted: str) -> Array:
 
 def _units(rows: list[dict[str, str]]) -> tuple[str, ...]:
     columns = list(rows[0])
-    return tuple(columns[columns.index("gaze_right_pitch") + 1 :])
+    return tuple(name for name in columns[columns.index("gaze_right_pitch") + 1 :] if not name.startswith(RAW))
+
+
+def _fitted(rows: list[dict[str, str]], unit: str) -> str:
+    """The column that says what was fitted: the head over its frame is of that."""
+    return RAW + unit if RAW + unit in rows[0] else unit
 
 
 def _track(folder: Path, person: dict[str, object], first: int) -> Track:
@@ -113,7 +120,8 @@ class ClipHead:
             camera = Camera(lens["focal"], tuple(lens["center"]), tuple(lens["size"]), lens["aspect"])
             first = int(record["video"].get("first", 0))
             turns, places = _numbers(rows, "yaw", "pitch", "roll"), _numbers(rows, "x_mm", "y_mm", "z_mm")
-            units, weights = _units(rows), _numbers(rows, *_units(rows))
+            units = _units(rows)
+            weights = _numbers(rows, *(_fitted(rows, unit) for unit in units))
         except UNREADABLE as error:
             raise InputError(f"{folder} does not tell how the head moves.") from error
         if head is None:

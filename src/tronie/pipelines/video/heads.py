@@ -86,6 +86,7 @@ def heads(
                         camera,
                         bridge=settings.bridge,
                         strength=settings.smooth,
+                        neutral=settings.neutral,
                         warp=pipeline.settings.fit.warp,
                     )
                 except ValueError as error:

@@ -198,14 +198,14 @@ def _save(
                 told(made.photo, face)
             with job.part(face=person.number).stage("files"):
                 moving_heads[person.number] = made.head, person.motion
-                tables = files(person.motion, pipeline.model, fps) if "motion" in settings.wanted else {}
-                moving = Moving(course(person.motion, camera, task.name), tables, made.films)
+                tables = files(person.motion, person.own, pipeline.model, fps) if "motion" in settings.wanted else {}
+                moving = Moving(course(person.motion, person.own, camera, task.name), tables, made.films)
                 small = writer.add(made.photo, face, moving)
                 views.append((made.photo, small))
                 faces.append(small)
                 written = sorted(path.name for path in (writer.work / f"face-{person.number}").iterdir())
                 tracks = len(found.people[person.number - 1])
-                records.append(person_record(person, face, tracks, written))
+                records.append(person_record(person, pipeline.model, face, tracks, written))
             stage.advance()
     films = []
     filmed = "overlay_film" in settings.wanted and not task.source.startswith(CAMERA)

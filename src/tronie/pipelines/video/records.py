@@ -5,6 +5,7 @@ from __future__ import annotations
 from tronie.export.records import CameraRecord, rounded
 from tronie.export.schemas import ClipPersonRecord, ClipRecord, VideoRecord
 from tronie.geometry import Camera
+from tronie.head.model import HeadModel
 from tronie.pipelines.video.collect import Collected
 from tronie.pipelines.video.motion import BRIDGED, SEEN
 from tronie.pipelines.video.solve import ClipPerson
@@ -12,8 +13,8 @@ from tronie.types import Face
 from tronie.version import __version__
 
 
-def person_record(person: ClipPerson, face: Face, tracks: int, files: list[str]) -> ClipPersonRecord:
-    motion = person.motion
+def person_record(person: ClipPerson, model: HeadModel, face: Face, tracks: int, files: list[str]) -> ClipPersonRecord:
+    motion, own, names = person.motion, person.own, model.expression_names
     return ClipPersonRecord(
         index=person.number,
         spans=motion.spans,
@@ -23,6 +24,8 @@ def person_record(person: ClipPerson, face: Face, tracks: int, files: list[str])
         best=[shot.frame for shot in person.shots],
         looks=person.looks,
         confidence=rounded(motion.confidence, 2),
+        rest={name: round(float(value), 4) for name, value in zip(names, own.rest, strict=True) if value},
+        span={name: round(float(value), 4) for name, value in zip(names, own.span, strict=True) if value != 1},
         files=files,
         error=face.error,
     )

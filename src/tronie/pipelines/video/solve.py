@@ -15,6 +15,7 @@ from tronie.head.model import HeadModel
 from tronie.pipelines.video.collect import landmarks_of
 from tronie.pipelines.video.keyframes import Keyframe
 from tronie.pipelines.video.motion import Motion, Raw, make_motion
+from tronie.pipelines.video.own_range import OwnRange
 from tronie.stages.fit.basis import landmark_basis, residual_warp
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.closure import parting
@@ -57,6 +58,7 @@ class ClipPerson:
     sigma_mm: Array | None
     """(C,)."""
     motion: Motion
+    own: OwnRange
     shots: tuple[Keyframe, ...]
     """Best first."""
     looks: int
@@ -93,9 +95,10 @@ def solve_person(
     bridge: float = 0.5,
     strength: float = 1.0,
     warp: bool = True,
+    neutral: bool = True,
 ) -> ClipPerson:
-    """`bridge`: seconds for which somebody may be hidden and is still there. Raises ValueError where no frame shows a
-    face."""
+    """`bridge`: seconds for which somebody may be hidden and is still there; `neutral`: whether units are told from the
+    person's own rest. Raises ValueError where no frame shows a face."""
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
     shots = collected.shots.best(list(tracks), MOST_SHOTS)
     identity, sigma, looks = estimate_identity(model, calibration, rows, numbers, shots, camera)
@@ -131,9 +134,18 @@ def solve_person(
     motion = make_motion(
         raw, np.array(collected.times), collected.cuts, camera, model, bridge=bridge, strength=strength
     )
-    mouth = collected.shots.mouth(tracks)
     return ClipPerson(
-        number, identity, share * all_warp, (1 - share) * all_warp, sigma, motion, tuple(shots), looks, mouth, taken
+        number,
+        identity,
+        share * all_warp,
+        (1 - share) * all_warp,
+        sigma,
+        motion,
+        OwnRange.of(motion, model) if neutral else OwnRange.whole(model),
+        tuple(shots),
+        looks,
+        collected.shots.mouth(tracks),
+        taken,
     )
 
 
