@@ -82,7 +82,7 @@ def main() -> int:
                 if session.path != path or session.summary is None or session.working:
                     return False
                 looked = not session.cards or window.portrait.looks is not None
-                return looked and (not session.cards or view.image is not None) and not session.shapes.busy
+                return looked and (not session.cards or view.image is not None) and not session.pictures.busy
 
             if not until(shown):
                 print(f"{path.name}: not done within {SECONDS:.0f} s", file=sys.stderr)

@@ -22,7 +22,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
-SECONDS = 600.0
+SECONDS = 300.0
 """That one thing may take on a busy machine."""
 
 
@@ -58,8 +58,8 @@ def film(path: Path) -> Path:
     for k in range(frames):
         t = k / (frames - 1)
         away = np.exp(-(((t - 0.72) / 0.1) ** 2))
-        x = 720 + 25 * np.sin(9 * t) - 430 * away
-        move = np.array([[1.0, 0.0, -x], [0.0, 1.0, -620 + 14 * np.cos(7 * t)]])
+        x = 690 + 25 * np.sin(9 * t) - 300 * away
+        move = np.array([[1.0, 0.0, -x], [0.0, 1.0, -400 + 14 * np.cos(7 * t)]])
         turn = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), 2.5 * np.sin(6 * t), 1.0), [0, 0, 1]])
         frame = cv2.warpAffine(
             photo, (turn @ np.vstack([move, [0, 0, 1]]))[:2], (width, height), flags=cv2.INTER_LINEAR
@@ -91,13 +91,17 @@ class Walk:
             self.app.processEvents()
             time.sleep(0.002)
             if time.monotonic() > end:
-                raise TimeoutError(what)
+                raise TimeoutError(f"{what} {self.window.stage.text()}")
 
     def rest(self, seconds: float = 0.5) -> None:
         """Until the pictures are made and nothing moves any more."""
-        view = self.window.head.view
+        view, pictures = self.window.head.view, self.window.session.pictures
         end = time.monotonic() + seconds
-        while time.monotonic() < end or (view.sitter is not None and (view._asked or view._rest.isActive())):
+        while (
+            time.monotonic() < end
+            or pictures.busy
+            or (view.sitter is not None and view.isVisible() and (view._asked or view._rest.isActive()))
+        ):
             self.app.processEvents()
             time.sleep(0.002)
 
@@ -168,6 +172,46 @@ class Walk:
         self.until(lambda: window.correction.points is not None)
         self.rest()
         yield "correct", window
+        self.window.head.beside.setCurrentIndex(0)
+        self.pull(window.photo.viewport(), self.on_photo(61), (-26, -14))
+        self.rest(2)
+        self.until(lambda: not window.session.working)
+        self.rest()
+        yield "correct-photo", window
+        window.head.view.look_at(yaw=-32.0, pitch=4.0)
+        self.rest()
+        self.pull(window.head.view, self.on_head(4), (-24, 4), let_go=False)
+        self.rest()
+        yield "correct-head", window
+        window.head.view.layer.release()
+        window.correction.release()
+        self.rest(2)
+        self.until(lambda: not window.session.working)
+        window.correction.edit(False)
+        window.head.view.reset()
+        self.rest()
+
+    def on_photo(self, row: int) -> Any:
+        return self.window.photo.mapFromScene(self.window.photo.layer.place(row))
+
+    def on_head(self, row: int) -> Any:
+        from PySide6.QtCore import QPoint
+
+        x, y = self.window.head.view.layer._places()[row]
+        return QPoint(round(x), round(y))
+
+    def pull(self, widget: Any, start: Any, by: tuple[int, int], let_go: bool = True) -> None:
+        """A point with the mouse, in ten steps."""
+        from PySide6.QtCore import QPoint, Qt
+        from PySide6.QtTest import QTest
+
+        QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
+        for k in range(1, 11):
+            at = start + QPoint(round(by[0] * k / 10), round(by[1] * k / 10))
+            QTest.mouseMove(widget, at)
+            self.rest(0.1)
+        if let_go:
+            QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=at)
 
     def person(self) -> Iterator[tuple[str, Any]]:
         from tronie.gui.welcome import SAMPLE

@@ -19,7 +19,7 @@ from tronie.export.overview import COLUMNS, ROWS, Row, pages
 from tronie.gui import batch as batch_module
 from tronie.gui.batch import Batch
 from tronie.gui.client import Bench
-from tronie.gui.photo_list import SORTS, PhotoList
+from tronie.gui.photo_list import SAID, SORTS, PhotoList
 from tronie.gui.shelf import SHOWN, Shelf
 from tronie.pipelines.outcome import Outcome
 from tronie.service.messages import PhotoState
@@ -97,6 +97,23 @@ def test_delete_takes_the_selected_away_and_the_next_is_opened(shelf, qtbot, tmp
     qtbot.keyClick(shelf.photos, Qt.Key.Key_Delete)
     assert shelf.photos.count() == 0
     assert not shelf.export.isEnabled()
+
+
+def test_what_is_opened_is_selected_alone(shelf, tmp_path) -> None:
+    """Delete takes all that are selected."""
+    for name in NAMES:
+        shelf.photos.choose(tmp_path / name)
+        assert shelf.photos.selected() == [tmp_path / name]
+    shelf.photos.choose(tmp_path / "anna.jpg")
+    shelf.remove_selected()
+    assert [path.name for path in shelf.photos.selected()] == ["mia.mp4"]
+
+
+def test_a_sentence_does_not_repeat_the_name_above_it(shelf, tmp_path) -> None:
+    path = tmp_path / "broken.png"
+    shelf.photos.say(path, f"{path} is damaged or cut off.", PhotoState.FAILED)
+    assert shelf.photos.item_of(path).data(SAID) == "… is damaged or cut off."
+    assert "broken.png is damaged" in shelf.photos.item_of(path).toolTip()
 
 
 def test_the_context_menu_is_of_the_selected_ones(shelf, tmp_path) -> None:

@@ -235,7 +235,7 @@ def test_the_table_of_models_has_every_licence_and_what_can_be_imported(window, 
     from tronie.gui.models_dialog import ModelsDialog
     from tronie.importers.catalog import catalog
 
-    dialog = ModelsDialog(window.session.files, window)
+    dialog = ModelsDialog(Queue(window.session.bench, "models"), window)
     qtbot.waitUntil(dialog.button.isEnabled, timeout=60_000)
     rows, bring = catalog()
     shown = [tuple(dialog.table.item(k, c).text() for c in (0, 3, 5)) for k in range(dialog.table.rowCount())]
@@ -271,6 +271,22 @@ def test_a_face_that_failed_is_marked_with_why(qtbot) -> None:
     assert "Small: 12 pixels" in faces.item(1).text()
     assert "could not be finished: ValueError: no such thing" in faces.item(2).text()
     assert "12 pixels" in photo.boxes[2].toolTip()
+
+
+def test_another_photo_begins_with_no_face_chosen(qtbot) -> None:
+    from tronie.gui.sidebar import FaceList
+
+    faces, chosen = FaceList(), []
+    qtbot.addWidget(faces)
+    for k in range(1, 6):
+        faces.add(Card(k, (0, 0, 9, 9), 0.9))
+    faces.choose(1)
+    faces.chosen.connect(chosen.append)
+    faces.clear()
+    assert chosen == []
+    faces.add(Card(1, (0, 0, 9, 9), 0.9))
+    faces.choose(1)
+    assert chosen == [1]
 
 
 def test_boxes_come_and_go_while_the_window_is_resized(qtbot) -> None:

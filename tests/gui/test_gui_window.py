@@ -132,6 +132,10 @@ def test_a_broken_file_is_one_sentence_in_the_list(window, qtbot, tmp_path) -> N
     qtbot.waitUntil(lambda: window.photos.count() == 1 and "damaged" in window.photos.item(0).text(), timeout=LONG)
     assert window.photos.item(0).text().count("\n") == 1
     qtbot.waitUntil(lambda: "damaged" in window.photo.hint, timeout=LONG)
+    assert "damaged" in window.head.view.hint
+    assert window.windowTitle().startswith("broken.jpg")
+    assert window.photos.selected() == [broken]
+    assert not any(action.isEnabled() for action in window.face_actions)
     assert not window.exports.one.isEnabled()
 
 

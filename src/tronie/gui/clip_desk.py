@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from tronie.gui.client import Queue
 from tronie.gui.i18n import tr
 from tronie.gui.session import WindowSession
-from tronie.service import clip_people
-from tronie.service.messages import FrameShown
+from tronie.service import clip_people, clip_tasks
+from tronie.service.messages import FrameShown, Tracked
 
 
 class ClipDesk(QObject):
@@ -25,6 +25,18 @@ class ClipDesk(QObject):
         self._session = session
         self._line = Queue(session.bench, "beside", self)
         self._line.done.connect(self._seen)
+        self._known = Queue(session.bench, "known", self)
+        self._known.done.connect(self._found)
+        self._known.failed.connect(lambda _, text: session.said.emit(text))
+
+    def look_up(self, folder: Path) -> None:
+        """Whether the clip was followed into this folder before."""
+        self._known.submit(self._session.path, clip_tasks.look_up, self._session.path, folder)
+
+    def _found(self, path: Any, tracked: Tracked | None) -> None:
+        session = self._session
+        if path == session.path and tracked is not None and session.tracked is None and not session.working:
+            session.show_tracked(tracked)
 
     def follow(self, folder: Path, overwrite: bool, span: tuple[int, int] | None, frame: FrameShown | None) -> None:
         """Everybody in the frames of `span`, or in the whole clip. Times lie between frames, so that rounding moves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,7 @@ class ExportPanel(QWidget):
 
     wanted = Signal(bool)
 
-    def __init__(self, copy: Callable[[], None], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, Field] = {}
@@ -111,7 +111,6 @@ class ExportPanel(QWidget):
         self.open.clicked.connect(self.open_folder)
         self.copy = QPushButton(tr("Copy portrait"))
         self.copy.setToolTip(tr("The portrait to the clipboard (Ctrl+Shift+C)"))
-        self.copy.clicked.connect(copy)
         self.drag = DragOut(tr("Drag head.glb from here into another program"))
         self.message = QLabel()
         self.message.setWordWrap(True)

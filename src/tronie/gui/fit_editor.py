@@ -36,6 +36,8 @@ class FitEditor(QObject):
     """Whether points are to be shown."""
     hinted = Signal(str)
     """What to do with them, or why there are none."""
+    pinnable = Signal(bool)
+    """Whether there can be any."""
     followed = Signal()
     """The head has another shape now, and the expression that goes with it."""
     elsewhere = Signal(object)
@@ -58,7 +60,7 @@ class FitEditor(QObject):
         self.on = False
         self.seconds: list[float] = []
         """From a move to the fit that follows being there, of the last ones."""
-        session.headed.connect(self._headed)
+        session.pictures.headed.connect(self._headed)
         session.carded.connect(self._carded)
         session.refitted.connect(self._refitted)
 
@@ -70,28 +72,23 @@ class FitEditor(QObject):
             self.switched.emit(on)
             if not on:
                 self._photo.fit()
-            elif self.key is not None:
-                self._photo.look_at_face(self.key[1])
 
     def _headed(self, sitter: Sitter | None, why: str) -> None:
         """Another face was chosen, or its head is there now."""
         key = None if sitter is None or self._why_not() else self._session.key
-        self.hinted.emit(self.hint)
+        self.hinted.emit(self._why_not() or ("" if key else why) or tr(HINT))
+        self.pinnable.emit(key is not None)
         if key != self.key or self.points is None:
             self._look(key)
-
-    @property
-    def hint(self) -> str:
-        return self._why_not() or tr(HINT)
 
     def _why_not(self) -> str:
         """Why the face that is shown cannot be corrected."""
         session = self._session
         if session.track is not None:
-            return tr("People of a clip are corrected frame by frame: Reconstruct this frame, then correct that.")
+            return tr("Reconstruct this frame first (Ctrl+R), then correct that.")
         if session.path in session.people:
-            return tr("This head has no photo of its own: correct the single photos, then open it again.")
-        return "" if session.key is not None else tr("Select a face in the photo.")
+            return tr("Correct the single photos, then open this head again.")
+        return ""
 
     def _look(self, key: Key | None) -> None:
         self.key = key
@@ -161,6 +158,7 @@ class FitEditor(QObject):
             self.points.placed.connect(self._change)
             self._layer = FitLayer(self.points)
             self._photo.show_layer(self._layer)
+            self._photo.look_at_face(place[1])
             self._head.view.show_layer(HeadLayer(self.points))
         elif self.points is not None:
             self.points.show_fit(bent)
@@ -184,7 +182,7 @@ class CorrectBar(QFrame):
 
     def __init__(self, editor: FitEditor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.hint = QLabel(editor.hint)
+        self.hint = QLabel(tr(HINT))
         editor.hinted.connect(self.hint.setText)
         self.hint.setWordWrap(True)
         self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())
@@ -194,6 +192,7 @@ class CorrectBar(QFrame):
         self.done = QPushButton(tr("Done"))
         self.done.clicked.connect(lambda: editor.edit(False))
         editor.switched.connect(self.setVisible)
+        editor.pinnable.connect(self.clear.setVisible)
         self.hide()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)

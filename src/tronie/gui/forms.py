@@ -16,6 +16,8 @@ from tronie.outputs import OUTPUTS
 from tronie.pipelines.choices import choices
 
 LARGEST = 1_000_000
+WORDS = {"auto", "off", "calibrated"}
+"""Choices that are no names of nets or heads."""
 
 
 class Ticks(QWidget):
@@ -74,7 +76,7 @@ def _made(place: str, info: FieldInfo, value: Any) -> tuple[QWidget, Callable[[]
         if free:
             box.addItem(tr("Default"), None)
         for name in names:
-            box.addItem(spoken(name) if isinstance(name, str) and literal else str(name), name)
+            box.addItem(spoken(name) if isinstance(name, str) and (literal or name in WORDS) else str(name), name)
         if value is not None and box.findData(value) < 0:
             box.addItem(str(value), value)
         box.setCurrentIndex(max(0, box.findData(value)))

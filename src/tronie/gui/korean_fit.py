@@ -27,12 +27,8 @@ FIT: dict[str, str] = {
     "Compiling once on this machine, about 15 s …": "이 컴퓨터에서 한 번만 컴파일하는 중, 약 15초 …",
     "Correct the fit": "맞춤 바로잡기",
     "Done": "완료",
-    "People of a clip are corrected frame by frame: Reconstruct this frame, then correct that.": (
-        "비디오 속 사람은 프레임별로 바로잡습니다. 이 프레임을 복원한 다음 바로잡으세요."
-    ),
-    "This head has no photo of its own: correct the single photos, then open it again.": (
-        "여러 사진으로 만든 머리입니다. 사진을 하나씩 바로잡은 다음 다시 여세요."
-    ),
+    "Reconstruct this frame first (Ctrl+R), then correct that.": ("먼저 이 프레임을 복원한 다음(Ctrl+R) 바로잡으세요."),
+    "Correct the single photos, then open this head again.": ("사진을 하나씩 바로잡은 다음 이 머리를 다시 여세요."),
     "Drag a point, on the photo or on the head, to where it belongs. A click holds it, a right click lets it go.": (
         "사진이나 머리 위의 점을 제자리로 끌어다 놓으세요. 누르면 그 자리에 고정되고, 오른쪽 버튼을 누르면 풀립니다."
     ),
@@ -43,6 +39,9 @@ FIT: dict[str, str] = {
     "Let all points go": "모든 점 풀기",
     "Move a point": "점 옮기기",
     "Redo": "다시 실행",
+    "Delete": "Delete",
+    "Play or pause the clip, else turn the head round": "비디오 재생 또는 일시 정지, 아니면 머리 돌리기",
+    "Take the selected photos from the list": "고른 사진을 목록에서 빼기",
     "Try it with a sample photo": "예제 사진으로 해 보기",
     "Undo": "실행 취소",
     "With Qt {version}. The licences of all models are listed under Models (Ctrl+M).": (

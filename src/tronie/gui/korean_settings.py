@@ -12,6 +12,8 @@ SETTINGS: dict[str, str] = {
     "From everybody's own rest": "각자의 평소 표정 기준",
     "Bridge hidden faces for": "가려진 얼굴 이어 주기",
     "Colours of the head": "머리의 색",
+    "Calibrated": "보정됨",
+    "Off": "끄기",
     "Crop": "자르기",
     "Deep folds of the skin": "깊은 주름",
     "Device": "장치",

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import zip_longest
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QMenu, QMessageBox, QTabWidget, QToolBar
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMessageBox, QToolBar
 
-from tronie.gui.fit_editor import FitEditor
-from tronie.gui.head_panel import HeadPanel
+from tronie.gui.commands import Commanded
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.icon import icon
-from tronie.gui.list_desk import ListDesk
-from tronie.gui.photo_view import PhotoView
-from tronie.gui.player import Player
-from tronie.gui.session import WindowSession
-from tronie.gui.shelf import Shelf
 from tronie.gui.shell import Shell
-from tronie.gui.sidebar import FaceList
 from tronie.gui.theme import SCHEMES
 from tronie.version import __version__
-
-
-class Commanded(Shell):
-    """A window with all that the menus command."""
-
-    session: WindowSession
-    photo: PhotoView
-    head: HeadPanel
-    faces: FaceList
-    player: Player
-    shelf: Shelf
-    list_desk: ListDesk
-    changes: QUndoStack
-    correction: FitEditor
-    tabs: QTabWidget
-    stop_action: QAction
-    clip_menu: QMenu
-    film: Any
-    export: Any
-    copy_portrait: Any
-    one_person: Any
-    ask_settings: Any
-    show_models: Any
-    color: Any
-
-    def enable_clip(self, on: bool) -> None:
-        """Whether a clip is there for its menu's commands."""
-        for action in self.clip_menu.actions():
-            action.setEnabled(on)
 
 
 def build(window: Commanded) -> None:
@@ -119,6 +83,7 @@ def build(window: Commanded) -> None:
         made[key] = action
     made["Ctrl+L"].setCheckable(True)
     window.correction.switched.connect(made["Ctrl+L"].setChecked)
+    window.face_actions = tuple(made[key] for key in ("Ctrl+E", "Ctrl+Shift+C", "Ctrl+L", "Ctrl+Shift+L"))
     window.clip_menu = clip
     window.enable_clip(False)
     window.recent = file.addMenu(tr("Recent"))
@@ -161,9 +126,13 @@ def shortcuts(window: Shell) -> None:
     ]
     rows += [
         (tr("Left, right"), tr("Previous or next face; in the 3D view: turn the head")),
-        (tr("Space"), tr("Turn the head round")),
+        (tr("Space"), tr("Play or pause the clip, else turn the head round")),
+        (tr("Delete"), tr("Take the selected photos from the list")),
     ]
-    table = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in rows)
+    half = (len(rows) + 1) // 2
+    cells = [f"<td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}&nbsp;&nbsp;&nbsp;&nbsp;</td>" for key, text in rows]
+    pairs = zip_longest(cells[:half], cells[half:], fillvalue="<td></td><td></td>")
+    table = "".join(f"<tr>{left}{right}</tr>" for left, right in pairs)
     box = QMessageBox(window)
     box.setWindowTitle(tr("Keyboard shortcuts"))
     box.setText(f"<table>{table}</table>")

@@ -188,7 +188,7 @@ class PhotoList(QListWidget):
             rows = [row for row in rows if not self.item(row).isHidden()]
             here = self.currentRow()
             near = min(rows, key=lambda row: (abs(row - here), row < here), default=None)
-            self.setCurrentItem(None if near is None else self.item(near))
+            self._open(None if near is None else self.item(near))
         for item in self._items():
             if item.data(KEY) in gone:
                 self.takeItem(self.row(item))
@@ -206,9 +206,10 @@ class PhotoList(QListWidget):
         if (item := self.item_of(path)) is None:
             return
         text = text.replace(str(path), path.name)
+        said = "…" + text.removeprefix(path.name) if text.startswith(path.name) else text  # it stands above
         item.setText(f"{path.name}\n{text}" if text else path.name)
         item.setToolTip(f"{path}\n{text}" if text else str(path))
-        item.setData(SAID, text)
+        item.setData(SAID, said)
         item.setData(STATE, state)
         if faces is not None:
             item.setData(FACES, faces)
@@ -217,7 +218,14 @@ class PhotoList(QListWidget):
 
     def choose(self, path: Path) -> None:
         if (item := self.item_of(path)) is not None:
-            self.setCurrentItem(item)
+            self._open(item)
+
+    def _open(self, item: QListWidgetItem | None) -> None:
+        """Choose one and no other: by itself Qt would add it to those that are selected."""
+        if item is None:
+            self.setCurrentItem(None)
+        else:
+            self.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def sort_by(self, order: str) -> None:
         """By one of SORTS."""

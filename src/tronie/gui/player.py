@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,8 @@ class Player(QWidget):
         """A frame goes by while the clip is followed."""
         for axis in self.axes:
             axis.show_frame(index, axis.count)
+        if self.frame is not None:
+            self._say_time(replace(self.frame, index=index, time=index / self.frame.fps))
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar
@@ -14,6 +15,25 @@ from tronie.runtime.job import Advanced
 COMPILING = 15.0
 """Seconds that the kernels of a first photo take, once on a machine."""
 TICK_MS = 200
+
+
+class StepCount:
+    """People of a clip that are in work at once are counted together."""
+
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, int], Advanced] = {}
+        """The last step of each stage of each person."""
+
+    def with_all(self, step: Advanced) -> Advanced:
+        """A step as one of everybody's."""
+        self._steps[step.stage, step.face] = step
+        steps = [known for (stage, _), known in self._steps.items() if stage == step.stage]
+        totals = [known.total for known in steps if known.total is not None]
+        total = sum(totals) if len(totals) == len(steps) else None
+        return replace(step, done=sum(known.done for known in steps), total=total, face=0)
+
+    def clear(self) -> None:
+        self._steps.clear()
 
 
 class Progress:
@@ -46,9 +66,7 @@ class Progress:
         self.bar.setVisible(busy)
         self.stop.setVisible(busy)
 
-    def step(self, step: Advanced | None) -> None:
-        if step is None:
-            return
+    def step(self, step: Advanced) -> None:
         total = step.total or 0
         of = f" {step.done} / {step.total}" if step.total else f" {step.done}"
         self.say(f"{stage_text(step.stage)}{of}")

@@ -54,7 +54,7 @@ class SettingsDialog(QDialog):
         layout.addLayout(middle, 1)
         layout.addWidget(self.message)
         layout.addWidget(buttons)
-        self.resize(760, 460)
+        self.resize(800, 460)
         self._fill(settings)
 
     def _fill(self, settings: Settings) -> None:
@@ -86,7 +86,7 @@ class SettingsDialog(QDialog):
             form.addRow(field.title, field.widget)
             about = QLabel(tr(field.info.description or ""))
             about.setWordWrap(True)
-            about.setMinimumWidth(440)
+            about.setMinimumWidth(340)
             about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
             about.setAlignment(Qt.AlignmentFlag.AlignTop)
             form.addRow("", about)

@@ -1,14 +1,17 @@
-"""What the main window has in common with those of other programs: opening, recent files, dropping."""
+"""What the main window has in common with those of other programs: opening, dropping, what it remembers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from tronie.gui.i18n import tr
+
+if TYPE_CHECKING:
+    from tronie.settings import Settings
 
 RECENT = 10
 
@@ -23,7 +26,27 @@ class Shell(QMainWindow):
         self.kept = kept
         self.suffixes: tuple[str, ...] = ()
         """Of files that can be opened."""
+        self._settings: Settings | None = None
         self.setAcceptDrops(True)
+
+    @property
+    def settings(self) -> Settings:
+        """The library's settings as the user left them."""
+        if self._settings is None:
+            from pydantic import ValidationError
+
+            from tronie.settings import Settings
+
+            try:
+                self._settings = Settings.model_validate_json(str(self.kept.value("settings", "{}")))
+            except ValidationError:  # of another version
+                self._settings = Settings()
+        return self._settings
+
+    def keep_settings(self, settings: Settings) -> None:
+        """Use these from now on, also the next time."""
+        self._settings = settings
+        self.kept.setValue("settings", settings.model_dump_json())
 
     def add(self, given: list[str]) -> None:
         raise NotImplementedError

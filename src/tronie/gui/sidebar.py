@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
@@ -34,7 +34,8 @@ class FaceList(QListWidget):
         self.currentItemChanged.connect(lambda item, _: item is not None and self.chosen.emit(item.data(KEY)))
 
     def clear(self) -> None:
-        super().clear()
+        with QSignalBlocker(self):  # the faces that are left for a moment were not chosen by anybody
+            super().clear()
         self.hide()
 
     def add(self, face: Card) -> None:
