@@ -429,6 +429,7 @@ def _text(node: ast.AST) -> str:
 
 
 def test_what_the_library_says_is_known_in_other_languages() -> None:
+    """What is missing belongs into gui/sentences.py, and its Korean into gui/korean_errors.py."""
     import tronie
     from tronie.gui.plain import PATTERNS, here
 

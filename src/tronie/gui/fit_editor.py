@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from tronie.gui.client import Queue
 from tronie.gui.fit_layer import HINT, FitLayer, HeadLayer
@@ -185,8 +185,6 @@ class CorrectBar(QFrame):
         self.hint = QLabel(tr(HINT))
         editor.hinted.connect(self.hint.setText)
         self.hint.setWordWrap(True)
-        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())
-        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.clear = QPushButton(tr("Let all points go"))
         self.clear.clicked.connect(editor.release)
         self.done = QPushButton(tr("Done"))
@@ -194,8 +192,10 @@ class CorrectBar(QFrame):
         editor.switched.connect(self.setVisible)
         editor.pinnable.connect(self.clear.setVisible)
         self.hide()
-        layout = QHBoxLayout(self)
+        layout, buttons = QVBoxLayout(self), QHBoxLayout()
         layout.setContentsMargins(8, 4, 4, 4)
-        layout.addWidget(self.hint, 1)
-        layout.addWidget(self.clear)
-        layout.addWidget(self.done)
+        buttons.addStretch(1)
+        buttons.addWidget(self.clear)
+        buttons.addWidget(self.done)
+        layout.addWidget(self.hint)
+        layout.addLayout(buttons)

@@ -16,7 +16,7 @@ from tronie.gui.i18n import tr
 if TYPE_CHECKING:
     from tronie.service.messages import ShownLandmarks
 
-HINT = "Drag a point, on the photo or on the head, to where it belongs. A click holds it, a right click lets it go."
+HINT = "Drag points on the photo or on the head. A click holds one, a right click lets it go."
 ROOM = 40.0
 """Around the face, in pixels of the photo, that belongs to it."""
 

@@ -173,4 +173,7 @@ ERRORS: dict[str, str] = {
     "{path} is a link to {place}, which is not there.": "{path}이(가) 가리키는 {place}이(가) 없습니다.",
     "{path} is a link that leads back to itself.": "{path}은(는) 자기 자신을 가리키는 링크입니다.",
     "{path} is damaged or cut off ({why}).": "{path}이(가) 손상되었거나 잘려 있습니다({why}).",
+    "1 person was left out: no frame shows the face well enough": "1명 제외됨: 얼굴이 잘 보이는 프레임이 없음",
+    "{n} people were left out: no frame shows the face well enough": ("{n}명 제외됨: 얼굴이 잘 보이는 프레임이 없음"),
+    "frames of {size} pixels were reduced to {smaller}": "{size}픽셀 프레임을 {smaller}(으)로 줄였음",
 }

@@ -29,8 +29,8 @@ FIT: dict[str, str] = {
     "Done": "완료",
     "Reconstruct this frame first (Ctrl+R), then correct that.": ("먼저 이 프레임을 복원한 다음(Ctrl+R) 바로잡으세요."),
     "Correct the single photos, then open this head again.": ("사진을 하나씩 바로잡은 다음 이 머리를 다시 여세요."),
-    "Drag a point, on the photo or on the head, to where it belongs. A click holds it, a right click lets it go.": (
-        "사진이나 머리 위의 점을 제자리로 끌어다 놓으세요. 누르면 그 자리에 고정되고, 오른쪽 버튼을 누르면 풀립니다."
+    "Drag points on the photo or on the head. A click holds one, a right click lets it go.": (
+        "사진이나 머리 위의 점을 끌어다 놓으세요. 누르면 고정되고, 오른쪽 버튼을 누르면 풀립니다."
     ),
     "Drop photos, videos or folders here.": "사진, 비디오, 폴더를 여기에 끌어다 놓으세요.",
     "Faces of photos and videos as 3D heads": "사진과 비디오 속 얼굴을 3D 머리로",

@@ -111,6 +111,7 @@ class PhotoView(QGraphicsView):
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumSize(240, 200)
@@ -174,6 +175,7 @@ class PhotoView(QGraphicsView):
         """Mark one face, and bring it into sight."""
         for own, box in self.boxes.items():
             box.choose(own == index)
+            box.setVisible(self.layer is None or own != index)
         if index in self.boxes and not self._fitted:
             self.ensureVisible(self.boxes[index])
 
