@@ -16,24 +16,25 @@ from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
 from tronie.io.limits import Limits
+from tronie.pipelines.gather import COVERED, CRISP, Gathered, covered, lights
 from tronie.runtime.job import Job
 from tronie.settings import HairSettings, PortraitSettings, Settings, TextureSettings
 from tronie.stages.fit.map_fit import BLINKS
 from tronie.stages.quality import sharpness
 from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, texture_shares, view_weights
-from tronie.types import Face, Landmarks, Photo, Texture
+from tronie.types import Face, Photo, Texture
 
 if TYPE_CHECKING:
     from tronie.stages.segment import SegmentNet
 
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
+TRIED = 5
+"""So many photos are looked at, at most, for one with nothing before the face."""
 HAIR_VIEWS = 6
 """Hair is built from at most so many of them."""
 APART = 12.0
 """Degrees of yaw or pitch by which poses are different."""
-CRISP = 0.05
-"""Sharpness of a usual photo."""
 EXPRESSIVE = 0.7
 """How much less a photo with a wide expression suits the portrait."""
 
@@ -210,8 +211,32 @@ def suits_portrait(shot: Shot) -> float:
     )
 
 
-def select_views(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
-    """Rows, the main one first, then by what they are worth, none like another."""
+def main_shot(shots: list[Shot], segmenter: SegmentNet | None) -> int:
+    """Row of the shot that suits the portrait best: in the person's usual light, and with nothing before the face. The
+    likeliest are segmented for it, in place."""
+    score = np.array([suits_portrait(shot) for shot in shots]) * lights(shots)
+    order = sorted(range(len(shots)), key=lambda k: (-score[k], k))
+    best, most = order[0], -1.0
+    for k in order[:TRIED]:
+        if score[k] <= most:
+            break
+        shots[k] = with_matter(shots[k], segmenter)
+        free = score[k] * (1 - min(covered(shots[k].face) / (4 * COVERED), 1.0))
+        best, most = (k, free) if free > most else (best, most)
+    return best
+
+
+def with_matter(shot: Shot, segmenter: SegmentNet | None) -> Shot:
+    """The shot, segmented."""
+    if segmenter is None or shot.face.segmentation is not None:
+        return shot
+    return replace(shot, face=segmented(shot.face, shot.load(), segmenter))
+
+
+def select_views(shots: list[Shot], main: int, segmenter: SegmentNet | None = None) -> tuple[int, ...]:
+    """Rows, the main one first, then by what they are worth, none like another, none with something before the face.
+    All of them are segmented, in place."""
+    lit = lights(shots)
 
     def pose(k: int) -> tuple[float, float]:
         fit = shots[k].face.fit
@@ -219,13 +244,17 @@ def select_views(shots: Sequence[Shot], main: int) -> tuple[int, ...]:
         return fit.diagnostics["yaw"], fit.diagnostics["pitch"]
 
     def worth(k: int) -> float:
-        return min(shots[k].face.detection.size / 200, 1.0) * float(np.clip(crisp(shots[k]), 0.2, 1.2))
+        size = min(shots[k].face.detection.size / 200, 1.0)
+        return size * float(np.clip(crisp(shots[k]), 0.2, 1.2)) * lit[k]
 
     chosen = [main]
     for k in sorted((k for k in range(len(shots)) if k != main), key=lambda k: (-worth(k), k)):
-        if all(np.abs(np.subtract(pose(k), pose(other))).max() >= APART for other in chosen[1:]):
-            chosen.append(k)
-    return tuple(chosen[:PAINTED])
+        if len(chosen) < PAINTED and all(np.abs(np.subtract(pose(k), pose(o))).max() >= APART for o in chosen[1:]):
+            shots[k] = with_matter(shots[k], segmenter)
+            if covered(shots[k].face) <= COVERED:
+                chosen.append(k)
+    shots[main] = with_matter(shots[main], segmenter)
+    return tuple(chosen)
 
 
 def seen_hair(shots: Sequence[Shot], painted: Sequence[int]) -> list[tuple[Photo, Face]]:
@@ -237,37 +266,42 @@ def textured(
     shots: Sequence[Shot],
     painted: Sequence[int],
     settings: Settings,
-    mouth: tuple[Photo, Landmarks] | None = None,
+    lent: Gathered | None = None,
     job: Job | None = None,
 ) -> Fused:
-    """Each photo is baked small to weigh it, then in full: one large texture at a time. `mouth`: a picture in the first
-    one's light that shows the teeth, where there is one. The stage `texture` of `job` has a step for every photo that
-    was weighed and for every one that was painted; a wish to drain is followed while they are weighed."""
+    """Each photo is baked small to weigh it, then in full: one large texture at a time. `lent` is what other pictures
+    than the first show of teeth, irises and shut lids. The stage `texture` of `job` has a step for every photo that
+    was weighed and for every one that was painted; a wish to drain is followed while they are weighed. Numbers in
+    `Fused.source` count the painted ones, then the one that lends its lids."""
     from tronie.stages.texture.bake import Baked, baked
+
+    lent = lent or Gathered()
 
     def bake(k: int, size: TextureSettings) -> Baked:
         face = shots[k].face
         assert face.head is not None
         assert face.fit is not None
         photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
-        found, hair, even = face.segmentation, settings.hair, not settings.runs("light")
-        if marks is None or enhanced is None or not enhanced.accepted:
-            return baked(photo, face.head, face.fit, marks, size, mouth=mouth, segmentation=found, hair=hair, even=even)
-        from tronie.stages.enhance.region import cut_region
+        found, fit, square = face.segmentation, face.fit, None
+        if marks is not None and enhanced is not None and enhanced.accepted:
+            from tronie.stages.enhance.region import cut_region
 
-        part = cut_region(photo, marks, enhanced)
-        fit, square = part.fit(face.fit), part.square(enhanced)
+            part = cut_region(photo, marks, enhanced)
+            photo, fit, square, marks = part.photo, part.fit(fit), part.square(enhanced), part.landmarks(marks)
+            found = None if found is None else part.segmentation(found)
+        own = k == painted[0]
         return baked(
-            part.photo,
+            photo,
             face.head,
             fit,
-            part.landmarks(marks),
+            marks,
             size,
             square,
-            mouth=mouth,
-            segmentation=None if found is None else part.segmentation(found),
-            hair=hair,
-            even=even,
+            teeth=lent.teeth if own else (),
+            eyes=lent.eyes if own else None,
+            segmentation=found,
+            hair=settings.hair,
+            even=not settings.runs("light"),
         )
 
     head = shots[painted[0]].face.head
@@ -275,11 +309,13 @@ def textured(
     model, level = head.model, head.level
     small = settings.texture.model_copy(update={"size": 512})
     job = job or Job()
-    with job.stage("texture", total=2 * len(painted)) as stage:
+    everyone = lent.views(painted)
+    with job.stage("texture", total=2 * len(everyone)) as stage:
         sights: list[ViewWeights] = []
-        for k in painted:
+        for k in everyone:
             job.check(new=True)
-            sights.append(view_weights(bake(k, small), len(model.mean), crisp(shots[k]) * CRISP))
+            shut = k == lent.lids
+            sights.append(view_weights(bake(k, small), model, crisp(shots[k]) * CRISP, shut, k not in painted))
             stage.advance()
 
         def paint(k: int) -> Texture:
@@ -287,5 +323,5 @@ def textured(
             stage.advance()
             return texture
 
-        textures = (paint(k) for k in painted)
+        textures = (paint(k) for k in everyone)
         return fuse(next(textures), textures, texture_shares(sights, model, level), model, level)

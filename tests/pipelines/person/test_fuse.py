@@ -47,7 +47,7 @@ def shot(model: HeadModel, yaw: float, light: tuple[float, float, float] = (1, 1
 
 
 def fused(model: HeadModel, *shots: tuple[Photo, Baked]) -> Fused:
-    sights = [view_weights(made, len(model.mean), 0.05) for _, made in shots]
+    sights = [view_weights(made, model, 0.05) for _, made in shots]
     textures = [made.texture for _, made in shots]
     return fuse(textures[0], iter(textures[1:]), texture_shares(sights, model, 1), model, 1)
 

@@ -12,7 +12,7 @@ import pytest
 from tronie.errors import InputError
 from tronie.pipelines.video.collect import ROW, Collected, HandEdit, Spool
 from tronie.pipelines.video.hand_edits import edited
-from tronie.pipelines.video.keyframes import Keyframe, Keyframes
+from tronie.pipelines.video.keyframes import Keyframe, Keyframes, _Track
 
 STAYS = {0: range(10), 1: range(12, 20), 2: range(5, 30)}
 """Frames of each track: 0 and 1 are apart, 2 is there with both."""
@@ -31,7 +31,7 @@ def found(tmp_path: Path) -> Collected:
         spool._count += 1
         marks: Any = SimpleNamespace()
         shot = Keyframe(track, frame, frame / 25, tmp_path, marks, (0, 0, 1, 1), 1.0, 0.1, 2, True)
-        shots.of_track.setdefault(track, []).append(shot)
+        shots._tracks.setdefault(track, _Track(0.0)).shots.append(shot)
     spool.close()
     times = [k / 25 for k in range(30)]
     info: Any = SimpleNamespace()

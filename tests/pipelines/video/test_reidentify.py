@@ -8,7 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tronie.pipelines.video.reidentify import LIMIT, Trait, difference, link
+from tronie.geometry import Similarity
+from tronie.pipelines.video.observation import Seen
+from tronie.pipelines.video.reidentify import LIMIT, Trait, Traits, difference, link
+from tronie.stages.face_parts import FaceLight
+from tronie.types import Landmarks
 
 RNG = np.random.default_rng(0)
 FACES = RNG.normal(size=(3, 100)) * 0.32
@@ -77,3 +81,22 @@ def test_every_track_is_somebodys_and_nobody_is_there_twice(pieces: list[tuple[i
 
 def test_an_empty_clip_has_no_people() -> None:
     assert link({}) == []
+
+
+def test_a_flash_says_nothing_of_whose_face_it_is() -> None:
+    def looked(k: int, light: FaceLight) -> Seen:
+        embedding = np.full(128, 0.01 if light.clipped else 1.0)
+        marks = Landmarks(np.zeros((478, 3)), np.zeros(52), 1.0, embedding=embedding)
+        box, look = (0.0, 0.0, 90.0, 90.0), np.full((24, 24, 3), 120.0)
+        return Seen(0, k, k / 25, marks, Similarity(1, 0, 0, 0), box, 1.0, 0.0, 1.0, look, light=light)
+
+    traits, plain = (Traits(None, None, 800.0) for _ in range(2))  # type: ignore[arg-type]
+    for k in range(20):
+        flash = 8 <= k < 12
+        traits.add(looked(k, FaceLight(-0.3, 0.7) if flash else FaceLight(-2.0)))
+        if not flash:
+            plain.add(looked(k, FaceLight(-2.0)))
+    one, other = traits.of_track[0], plain.of_track[0]
+    assert one.mean_embedding is not None
+    np.testing.assert_allclose(one.mean_embedding, other.mean_embedding)
+    assert (one.looks, one.frames) == (other.looks, other.frames + 4)

@@ -13,7 +13,9 @@ from tronie.head.model import Head, default_head
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import UNLIT, render_head
 from tronie.settings import TextureSettings
-from tronie.stages.texture import bake
+from tronie.stages.texture.bake import Baked
+from tronie.stages.texture.bake import baked as bake_photo
+from tronie.stages.texture.fuse import fuse, texture_shares, view_weights
 from tronie.stages.texture.lids import distance_to
 from tronie.stages.texture.random_skin import random_texture
 from tronie.types import PROVENANCE, Fit, Landmarks, Photo, Texture
@@ -25,6 +27,12 @@ SEEN = PROVENANCE.index("seen")
 def baked(blink: float, green: bool = False) -> tuple[Texture, Image]:
     """The texture of a drawn head whose eyes are shut by `blink`, and the one that it was drawn with: an invented skin,
     with green eyes and edges of lids if `green`."""
+    made, image = looked_at(blink, green)
+    return made.texture, image
+
+
+def looked_at(blink: float, green: bool = False, light: float = 1.0) -> tuple[Baked, Image]:
+    """The same in other light, with what was found out on the way."""
     weights = np.zeros(len(ARKIT_UNITS), np.float32)
     weights[[ARKIT_UNITS.index(f"eyeBlink{side}") for side in ("Left", "Right")]] = blink
     head = Head(MODEL, 1, MODEL.level(1).apply(MODEL.shape(expression=weights)), MODEL.level(1).apply(MODEL.mean))
@@ -38,8 +46,8 @@ def baked(blink: float, green: bool = False) -> tuple[Texture, Image]:
     fit = Fit(np.zeros(len(MODEL.identity)), {}, pose, camera, np.zeros((len(MODEL.smooth_modes), 3)), diagnostics={})
     points = camera.project(transform(pose, head.points478(head.vertices)))
     marks = Landmarks(np.column_stack([points, np.zeros(len(points))]), np.zeros(52), 1.0)
-    made = bake(Photo(picture), head, fit, marks, TextureSettings(size=size))
-    return made, image
+    photo = Photo((picture * light).astype(np.uint8))
+    return bake_photo(photo, head, fit, marks, TextureSettings(size=size)), image
 
 
 def drawn_field(size: int, values: np.ndarray, part: int) -> np.ndarray:
@@ -87,6 +95,18 @@ def test_a_shut_eye_shows_it() -> None:
     assert (made.provenance[lid] == SEEN).mean() > 0.55
     shown = lid & (made.provenance == SEEN)
     assert np.abs(made.image[shown].astype(float) - drawn[shown]).mean() < 12
+
+
+def test_a_shut_eye_lends_its_lid_to_an_open_one_in_its_light_and_nothing_else() -> None:
+    (first, drawn), (shut, _) = looked_at(0.0), looked_at(1.0, light=0.75)
+    sights = [view_weights(first, MODEL, 0.05), view_weights(shut, MODEL, 0.05, lids=True, alone=True)]
+    made = fuse(first.texture, iter([shut.texture]), texture_shares(sights, MODEL, 1), MODEL, 1).texture
+    lid = lid_texels(512, 2.5, 4.5) & upper_texels(512)
+    off = [np.abs(image[lid].astype(float) - drawn[lid]).mean() for image in (first.texture.image, made.image)]
+    assert off[1] < 0.75 * off[0], off
+    changed = (made.image != first.texture.image).any(axis=2)
+    skin = ~np.isnan(drawn_field(512, np.zeros(len(MODEL.level(1).apply(MODEL.mean))), 0))
+    assert not (changed & skin & ~lid_texels(512, -9.0, 9.0)).any()
 
 
 @pytest.mark.parametrize("blink", [0.0, 0.4, 1.0])

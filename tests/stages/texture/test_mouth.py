@@ -144,3 +144,15 @@ def test_little_light_gets_deep_into_a_mouth() -> None:
     skin = mesh.triangle_part == 0
     at = (mesh.uv[mesh.triangle_uv[skin]].mean(axis=1) * OCCLUSION_SIDE).astype(int)
     assert np.mean(shade[at[:, 1], at[:, 0]] == 255) > 0.99
+
+
+def test_teeth_are_painted_as_the_first_photo_that_shows_them_has_them() -> None:
+    model, mouth = default_head(), _uv("teeth_upper")
+    shut = _lips((40, 15, 14))
+    alone = part_colours(model, 1, SKIN, *shut)[mouth].mean(axis=0)
+    white = _lips((224, 222, 216))  # white, where warm skin would make them likely to be warm
+    shown = part_colours(model, 1, SKIN, *shut, others=[white])[mouth].mean(axis=0)
+    assert shown[0] - shown[2] < alone[0] - alone[2] - 20
+    red = _lips((235, 120, 110))  # lips or a tongue where teeth should be
+    np.testing.assert_array_equal(part_colours(model, 1, SKIN, *shut, others=[red, white])[mouth].mean(axis=0), shown)
+    np.testing.assert_array_equal(part_colours(model, 1, SKIN, *shut, others=[red])[mouth].mean(axis=0), alone)

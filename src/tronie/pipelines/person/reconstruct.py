@@ -11,18 +11,20 @@ import numpy as np
 from tronie.geometry import transform
 from tronie.head.model import HeadModel
 from tronie.pipelines.engines import asks_outline
+from tronie.pipelines.gather import gathered
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
     bearded,
     crisp,
+    main_shot,
     seen_hair,
     segmented,
     select_views,
-    suits_portrait,
     textured,
     usual_level,
     with_hair,
+    with_matter,
 )
 from tronie.runtime.job import Job
 from tronie.settings import Settings
@@ -94,25 +96,26 @@ def reconstruct_shots(
     with job.stage("fit"):
         joint, curve, done = _fitted(model, calibration, shots, settings, segmenter, pins or {})
     weights = tuple(weight * len(shots) / sum(joint.weights) for weight in joint.weights)
-    main = int(np.argmax([suits_portrait(shot) for shot in done]))
-    fused: Fused | None = None
-    painted: tuple[int, ...] = ()
-    if settings.runs("texture"):
-        painted = select_views(done, main)
+    if not settings.runs("texture"):
+        main = main_shot(done, None)
+        return PersonResult(tuple(done), main, joint, weights, tuple(curve), None, (), settings)
+    with job.stage("segment"):
+        main = main_shot(done, segmenter)
+        painted = select_views(done, main, segmenter)
+        lent = gathered(done, main)
+        if lent.lids is not None:
+            done[lent.lids] = with_matter(done[lent.lids], segmenter)
         if segmenter is not None:
-            with job.stage("segment"):
-                for k in [k for k in painted if done[k].face.segmentation is None]:
-                    done[k] = replace(done[k], face=segmented(done[k].face, done[k].load(), segmenter))
-                own = done[main]
-                faces = bearded(own.face, own.load(), settings.hair, [shot.face for shot in done])[1:]
-                done = [replace(shot, face=face) for shot, face in zip(done, faces, strict=True)]
-        fused = textured(done, painted, settings, job=job)
-        face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
-        if settings.runs("hair"):
-            with job.stage("hair"):
-                face = with_hair(face, seen_hair(done, painted), settings.hair)
-        done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
-    return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, painted, settings)
+            faces = bearded(done[main].face, done[main].load(), settings.hair, [shot.face for shot in done])[1:]
+            done = [replace(shot, face=face) for shot, face in zip(done, faces, strict=True)]
+    fused = textured(done, painted, settings, lent, job)
+    face, photo = replace(done[main].face, texture=fused.texture), done[main].load()
+    if settings.runs("hair"):
+        with job.stage("hair"):
+            face = with_hair(face, seen_hair(done, painted), settings.hair)
+    done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
+    views = lent.views(painted)
+    return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, views, settings)
 
 
 def _fitted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,16 @@ import numpy as np
 from tronie.errors import InputError, sentence
 from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
+from tronie.pipelines.gather import COVERED, covered, gathered
 from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
 from tronie.pipelines.multiview import (
     Shot,
     add_light_and_portrait,
     bearded,
+    main_shot,
     seen_hair,
     segmented,
     select_views,
-    suits_portrait,
     textured,
     usual_level,
     with_hair,
@@ -34,9 +36,9 @@ from tronie.runtime.hardware import cores
 from tronie.runtime.job import Job
 from tronie.runtime.logs import logger
 from tronie.runtime.threads import spread
-from tronie.stages.letterbox import Box, moved_camera, picture_in, shifted, within
+from tronie.stages.letterbox import moved_camera, picture_in, shifted, within
 from tronie.stages.quality import face_warnings
-from tronie.types import Face, Landmarks, Photo
+from tronie.types import Face, Photo
 
 if TYPE_CHECKING:
     from tronie.geometry import Camera
@@ -126,55 +128,57 @@ def finished(
 ) -> tuple[Face, Photo]:
     """The person's head in the frame that suits a portrait best; its texture is made of several frames. What goes wrong
     is the face's `error`."""
-    settings = pipeline.settings
+    settings, info = pipeline.settings, found.info
     engine = KnownFit(pipeline.model, pipeline.calibration, person, level)
-    shots = person.shots[:PAINTED]
-    photos = [
-        replace(
-            shot.photo(found.info.name, found.info.source),
-            notes=(f"frame {shot.frame} of a video, at {shot.time:.2f} s",),
-        )
-        for shot in shots
-    ]
-    box = x0, y0, x1, y1 = picture_in([photo.image for photo in photos]) if photos else (0, 0, 1, 1)
-    inner = x1 - x0, y1 - y0  # bars around the picture are as what lies outside of it
+    textures = settings.runs("texture")
+
+    def photo_of(frame: Keyframe) -> Photo:
+        told = f"frame {frame.frame} of a video, at {frame.time:.2f} s"
+        return replace(frame.photo(info.name, info.source), notes=(told,))
+
+    box = picture_in([photo_of(frame).image for frame in person.shots[:PAINTED]]) if person.shots else (0, 0, 1, 1)
+    x0, y0, x1, y1 = box  # bars around the picture are as what lies outside of it
+    inner = x1 - x0, y1 - y0
     lens = moved_camera(camera, -x0, -y0, inner)
-    painted: list[Shot] = []
-    kept: list[Photo] = []
-    for shot, whole in zip(shots, photos, strict=True):
+
+    def looked(frame: Keyframe, fine: bool, most: float = 1.0) -> Shot | None:
+        """None where the frame does not fit, or more than that share of the face is covered."""
+        whole = photo_of(frame)
         photo = within(whole, box)
+        face = shifted(face_of(person, frame, whole), -x0, -y0, inner)
+        face = segmented(face, photo, pipeline.segmenter) if textures else face
+        if covered(face) > most:
+            return None
         with suppress(ValueError, np.linalg.LinAlgError):
-            face = shifted(face_of(person, shot, whole), -x0, -y0, inner)
-            face = engine.fit(photo, finer(face, photo, pipeline), lens)
-            painted.append(Shot(photo, replace(face, warnings=face_warnings(photo, face)), lens))
-            kept.append(whole)
-    if not painted:
+            face = engine.fit(photo, finer(face, photo, pipeline) if fine else face, lens)
+            return Shot(photo, replace(face, warnings=face_warnings(photo, face)), lens)
+        return None
+
+    def some(most: float) -> list[tuple[Keyframe, Shot]]:
+        seen = ((frame, looked(frame, fine=True, most=most)) for frame in person.shots)
+        return list(islice(((frame, shot) for frame, shot in seen if shot is not None), PAINTED))
+
+    pairs = some(COVERED) or some(1.0)
+    if not pairs:
         raise InputError("no frame shows the face well enough")
-    main = max(range(len(painted)), key=lambda k: suits_portrait(painted[k]))
-    photo, face = painted[main].photo, painted[main].face
-    if settings.runs("texture"):
+    shots = [shot for _, shot in pairs]
+    main = main_shot(shots, None)
+    face, photo = shots[main].face, shots[main].photo
+    if textures:
         try:
-            mouth = None if person.mouth is None else mouth_of(person.mouth, box)
-            views = select_views(painted, main)
-            for k in views:
-                painted[k] = replace(painted[k], face=segmented(painted[k].face, painted[k].photo, pipeline.segmenter))
-            faces = bearded(painted[main].face, photo, settings.hair, [shot.face for shot in painted])[1:]
-            painted = [replace(shot, face=face) for shot, face in zip(painted, faces, strict=True)]
-            fused = textured(painted, views, settings, mouth)
-            face = replace(painted[main].face, texture=fused.texture)
+            painted = select_views(shots, main)
+            shots += [shot for part in person.parts.values() if (shot := looked(part, fine=False)) is not None]
+            lent = gathered(shots, main)
+            faces = bearded(face, photo, settings.hair, [shot.face for shot in shots])[1:]
+            shots = [replace(shot, face=face) for shot, face in zip(shots, faces, strict=True)]
+            face = replace(shots[main].face, texture=textured(shots, painted, settings, lent).texture)
             if settings.runs("hair"):
-                face = with_hair(face, seen_hair(painted, views), settings.hair)
+                face = with_hair(face, seen_hair(shots, painted), settings.hair)
             face = add_light_and_portrait(face, photo, settings)
         except Exception as error:
-            log.exception("face %d of %s failed", person.number, found.info.source)
+            log.exception("face %d of %s failed", person.number, info.source)
             face = replace(face, error=sentence(error))
-    return shifted(face, x0, y0, camera.size), kept[main]
-
-
-def mouth_of(shot: Keyframe, box: Box) -> tuple[Photo, Landmarks]:
-    """A frame that shows the teeth, and its landmarks, in the pixels of the part that is picture."""
-    marks = replace(shot.landmarks, points=shot.landmarks.points - np.array([box[0], box[1], 0.0]), mirrored=None)
-    return within(shot.photo("mouth", ""), box), marks
+    return shifted(face, x0, y0, camera.size), photo_of(pairs[main][0])
 
 
 def finer(face: Face, photo: Photo, pipeline: Pipeline) -> Face:

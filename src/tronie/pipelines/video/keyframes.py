@@ -1,45 +1,35 @@
-"""The best few frames of every track: sharp, large, clear, from several sides. Texture, portrait and identity come from
-them."""
+"""The best few frames of every track: sharp, large, clear, in the usual light, from several sides and from every
+stretch of time; and those that show what most do not: teeth, shut lids, irises. Texture, portrait and identity come
+from them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from tronie.arrays import Array, Image
-from tronie.geometry import Similarity
-from tronie.head.arkit import ARKIT_UNITS
+from tronie.arrays import Image
+from tronie.pipelines.video.frame_quality import PARTS, parts, quality, sharpness_of, side_of, yaw_of
 from tronie.pipelines.video.observation import Seen
-from tronie.raster.compositing import sampled
+from tronie.stages.face_parts import LEAST_LIKE, FaceLight, UsualLight
 from tronie.stages.landmarks.net import LandmarkNet
-from tronie.stages.landmarks.squares import cut, sized
-from tronie.stages.quality import sharpness
 from tronie.types import Landmarks, Photo
 
-YAWS = (-35.0, -12.0, 12.0, 35.0)
-"""Degrees between the five sides from which a face is kept."""
 PER_SIDE = 2
 APART = 8
 """Frames between two that are kept: neighbours show the same."""
 BETTER = 1.05
 """How much better a frame must be to take another's place: each costs a pass of the landmark net and a file."""
-SIDE = 112
-"""Of the picture in which sharpness is looked at, pixels."""
-QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
-"""Units that a good picture has little of: open eyes, a mouth at rest."""
-SMILE, SMILING = [ARKIT_UNITS.index(n) for n in ("mouthSmileLeft", "mouthSmileRight")], 0.6
-"""A smile is worse for a texture than none, but better than an open mouth: so much of it counts."""
-LIPS, BROW_TO_CHIN, WIDE_OPEN = (13, 14), (10, 152), 0.08
-"""The lips' inner edges and the ends of the face among the landmarks, and the share of its height that they are apart
-in a laugh: the net's jawOpen says little of one that shows the teeth."""
-CHEEKS, INNER_LIPS = (50, 280), ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
-"""Landmarks in the cheeks, and along the upper and the lower lip's inner edge."""
-CROWD = 0.3
-"""How much a frame is worth in which another face is near."""
+STRETCH_SECONDS, STRETCHES = 1.0, 16
+"""Of every stretch of time of a track a frame is kept, so that it can be cut in two: a second, or as much longer as it
+takes for no more than so many."""
+MOST_BYTES, THINNED = 1 << 30, 0.75
+"""Of all frames on disk, and what is left of that once it is reached: the second best of tracks go before the best."""
+LEAST_PART = 0.2
+"""What a part must be worth, of what it could be, for a frame to be kept for it alone."""
 DRAGGED = 12
 """Frames before faces met in which the landmarks may have been drawn away already."""
 JPEG = 97
@@ -59,11 +49,13 @@ class Keyframe:
     """With the mirror image's second opinion."""
     box: tuple[float, float, float, float]
     quality: float
+    """Larger is better; that of a part says how well the frame shows it."""
     sharpness: float
     side: int
     """Of YAWS."""
     clear: bool
     """Whether no other face was near."""
+    light: FaceLight = field(default_factory=FaceLight)
 
     def photo(self, name: str, source: str) -> Photo:
         """The frame as a photo."""
@@ -74,97 +66,135 @@ class Keyframe:
         return Photo(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8), name=name, source=source)
 
 
+@dataclass(slots=True)
+class _Track:
+    """What is kept of a track."""
+
+    first: float
+    """Seconds."""
+    shots: list[Keyframe] = field(default_factory=list)
+    parts: dict[str, Keyframe] = field(default_factory=dict)
+    """By PARTS."""
+    usual: UsualLight = field(default_factory=UsualLight)
+
+    def every(self) -> Iterator[Keyframe]:
+        yield from self.shots
+        yield from self.parts.values()
+
+
 class Keyframes:
     """Chooses while the clip is read."""
 
-    def __init__(self, folder: Path, net: LandmarkNet) -> None:
-        self._folder, self._net = folder, net
-        self.of_track: dict[int, list[Keyframe]] = {}
-        self._mouths: dict[int, Keyframe] = {}
+    def __init__(self, folder: Path, net: LandmarkNet, most_bytes: int = MOST_BYTES) -> None:
+        self._folder, self._net, self._most = folder, net, most_bytes
+        self._tracks: dict[int, _Track] = {}
+        self._bytes: dict[Path, int] = {}
 
     def offer(self, image: Image, seen: Seen) -> None:
-        """Keep the frame if it is among the best of the face's track and side, or shows its teeth best."""
+        """Keep the frame if it is among the best of the face's track, of its side or its stretch of time, or shows a
+        part best."""
         if seen.confidence < 0.6 or seen.inside < 0.98 or not seen.sure:
             return
-        self._offer_mouth(image, seen)
-        kept = self.of_track.setdefault(seen.track, [])
-        side = side_of(yaw_of(seen.landmarks.points))
-        here = [shot for shot in kept if shot.side == side]
-        near = [shot for shot in here if abs(shot.frame - seen.frame) < APART]
-        worst = min(near or here, key=lambda s: s.quality, default=None)
-        full = bool(near) or len(here) >= PER_SIDE
-        best_possible = _quality(seen, 1.0, image)
-        if full and worst is not None and best_possible < BETTER * worst.quality:
+        kept = self._tracks.setdefault(seen.track, _Track(seen.time))
+        kept.usual.add(seen.light)
+        shot = Keyframe(
+            seen.track,
+            seen.frame,
+            seen.time,
+            self._folder / f"{seen.track}-{seen.frame}.jpg",
+            seen.landmarks,
+            seen.box,
+            quality(seen, image),
+            1.0,
+            side_of(yaw_of(seen.landmarks.points)),
+            seen.clear,
+            seen.light,
+        )
+        shown = {name: worth for name, worth in parts(image, seen) if _better(kept, name, worth, seen.light)}
+        # Sharpness takes longer than all else: only what might be better is looked at.
+        if not (wanted := _wanted(kept, shot)) and not shown:
             return
         sharp = sharpness_of(image, seen.square)
-        quality = _quality(seen, min(sharp / 0.1, 1.0), image)
-        if full and worst is not None:
-            if quality < BETTER * worst.quality:
-                return
-            kept.remove(worst)
-            worst.path.unlink(missing_ok=True)
-        path = self._folder / f"{seen.track}-{seen.frame}.jpg"
-        _keep(image, path)
+        fine = 0.35 + 0.65 * min(sharp / 0.1, 1.0)
+        shot = replace(shot, quality=shot.quality * fine, sharpness=sharp)
+        wanted = wanted and _wanted(kept, shot)
+        shown = {name: w * fine for name, w in shown.items() if _better(kept, name, w * fine, seen.light)}
+        if not wanted and not shown:
+            return
+        _keep(image, shot.path)
+        self._bytes[shot.path] = shot.path.stat().st_size
         found = self._net.look(image, seen.square)
-        landmarks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
-        kept.append(
-            Keyframe(seen.track, seen.frame, seen.time, path, landmarks, seen.box, quality, sharp, side, seen.clear)
-        )
+        shot = replace(shot, landmarks=replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts))
+        before = list(kept.every())
+        if wanted:
+            kept.shots = needed([*kept.shots, shot], kept.first, kept.usual.level)
+        for name, worth in shown.items():
+            kept.parts[name] = replace(shot, quality=worth)
+        self._forget(before, kept)
+        if sum(self._bytes.values()) > self._most:
+            self._thin()
 
-    def _offer_mouth(self, image: Image, seen: Seen) -> None:
-        """The quiet mouths of the best frames hide the teeth; one frame of each track shows them."""
-        share = parted(seen.landmarks)
-        if share < 0.3 or not seen.clear:
-            return
-        kept = self._mouths.get(seen.track)
-        worth = min(seen.size / 256.0, 1.5) * seen.confidence * share
-        if kept is not None and worth < BETTER * kept.quality:
-            return
-        worth *= light_between(image, seen.landmarks)
-        if worth <= 0 or (kept is not None and worth < BETTER * kept.quality):
-            return
-        if kept is not None:
-            kept.path.unlink(missing_ok=True)
-        path = self._folder / f"{seen.track}-{seen.frame}-mouth.jpg"
-        _keep(image, path)
-        side = side_of(yaw_of(seen.landmarks.points))
-        self._mouths[seen.track] = Keyframe(
-            seen.track, seen.frame, seen.time, path, seen.landmarks, seen.box, worth, 0.0, side, seen.clear
-        )
+    def _forget(self, before: Sequence[Keyframe], kept: _Track) -> None:
+        """Remove the files of those that a track no longer has."""
+        left = {shot.path for shot in kept.every()}
+        for path in {shot.path for shot in before} - left:
+            path.unlink(missing_ok=True)
+            self._bytes.pop(path, None)
 
-    def mouth(self, tracks: Sequence[int]) -> Keyframe | None:
-        """Of some tracks, the frame that shows the teeth best; None where all mouths are shut."""
-        found = [self._mouths[track] for track in tracks if track in self._mouths]
-        return max(found, key=lambda shot: (shot.quality, -shot.frame), default=None)
+    def _thin(self) -> None:
+        """Make room: the best frames of all tracks stay, then their second best, and so on."""
+        ranked = []
+        for number, kept in self._tracks.items():
+            own = {shot.path: shot for shot in [*kept.parts.values(), *self.best([number], len(kept.shots))]}
+            order = [shot.path for shot in self.best([number], len(kept.shots))]
+            order += [path for path in own if path not in order]
+            ranked += [(rank, -own[path].quality, str(path), path) for rank, path in enumerate(order)]
+        room, stay = THINNED * self._most, set()
+        for *_, path in sorted(ranked):
+            room -= self._bytes[path]
+            if room < 0:
+                break
+            stay.add(path)
+        for kept in self._tracks.values():
+            before = list(kept.every())
+            kept.shots = [shot for shot in kept.shots if shot.path in stay]
+            kept.parts = {name: shot for name, shot in kept.parts.items() if shot.path in stay}
+            self._forget(before, kept)
 
     def forget(self, track: int, since: int) -> None:
         """Give up a track's frames from number `since` on: its landmarks were on their way to another face."""
-        kept = self.of_track.get(track, [])
-        mouth = self._mouths.get(track)
-        if mouth is not None and mouth.frame >= since:
-            self._mouths.pop(track).path.unlink(missing_ok=True)
-        for shot in [s for s in kept if s.frame >= since]:
-            kept.remove(shot)
-            shot.path.unlink(missing_ok=True)
+        if (kept := self._tracks.get(track)) is not None:
+            before = list(kept.every())
+            kept.shots = [shot for shot in kept.shots if shot.frame < since]
+            kept.parts = {name: shot for name, shot in kept.parts.items() if shot.frame < since}
+            self._forget(before, kept)
 
     def copy(self) -> Keyframes:
         """The same frames, whose tracks can be split without a change here."""
         other = copy(self)
-        other.of_track = {track: list(kept) for track, kept in self.of_track.items()}
-        other._mouths = dict(self._mouths)
+        other._tracks = {
+            number: replace(kept, shots=list(kept.shots), parts=dict(kept.parts))
+            for number, kept in self._tracks.items()
+        }
         return other
 
     def split(self, track: int, new: int, frame: int) -> None:
         """What a track has from a frame on belongs to another one."""
-        kept = self.of_track.get(track, [])
-        self.of_track[track] = [shot for shot in kept if shot.frame < frame]
-        self.of_track[new] = [replace(shot, track=new) for shot in kept if shot.frame >= frame]
-        if (mouth := self._mouths.get(track)) is not None and mouth.frame >= frame:
-            self._mouths[new] = replace(self._mouths.pop(track), track=new)
+        if (kept := self._tracks.get(track)) is None:
+            return
+        late = [replace(shot, track=new) for shot in kept.shots if shot.frame >= frame]
+        parts = {name: replace(shot, track=new) for name, shot in kept.parts.items() if shot.frame >= frame}
+        self._tracks[new] = replace(kept, shots=late, parts=parts)
+        kept.shots = [shot for shot in kept.shots if shot.frame < frame]
+        kept.parts = {name: shot for name, shot in kept.parts.items() if shot.frame < frame}
 
-    def best(self, tracks: list[int], count: int) -> list[Keyframe]:
-        """Of some tracks, the best first; every side's best before any side's second, and those in a crowd last."""
-        pool = sorted((s for t in tracks for s in self.of_track.get(t, ())), key=lambda s: (not s.clear, -s.quality))
+    def best(self, tracks: Sequence[int], count: int) -> list[Keyframe]:
+        """Of some tracks, the best first; every side's best before any side's second, and those in a crowd last. Their
+        quality is that in the usual light of all; where some are in it, those in quite another are left out."""
+        usual, shots = self._usual(tracks), [shot for one in self._of(tracks) for shot in one.shots]
+        shots = [s for s in shots if s.light.like(usual) >= LEAST_LIKE] or shots
+        lit = [replace(s, quality=s.quality * s.light.like(usual)) for s in shots]
+        pool = sorted(lit, key=lambda s: (not s.clear, -s.quality))
         taken: dict[int, int] = {}
         ranked = []
         for shot in pool:
@@ -172,67 +202,56 @@ class Keyframes:
             ranked.append((not shot.clear, taken[shot.side], -shot.quality, shot.frame, shot))
         return [shot for *_, shot in sorted(ranked, key=lambda r: r[:4])][:count]
 
+    def parts(self, tracks: Sequence[int]) -> Mapping[str, Keyframe]:
+        """Of some tracks, the frame that shows each of PARTS best, where one does."""
+        usual = self._usual(tracks)
+        found: dict[str, Keyframe] = {}
+        for name in PARTS:
+            shots = [one.parts[name] for one in self._of(tracks) if name in one.parts]
+            shots = [replace(s, quality=s.quality * s.light.like(usual)) for s in shots]
+            if shots:
+                found[name] = max(shots, key=lambda s: (s.quality, -s.frame))
+        return found
 
-def yaw_of(points: Array) -> float:
-    """Degrees, roughly: from where the tip of the nose lies between the ends of the face."""
-    left, right, nose = points[454, :2], points[234, :2], points[1, :2]
-    across = left - right
-    share = float((nose - right) @ across / max(float(across @ across), 1e-9))
-    return float(np.degrees(np.arcsin(np.clip(2 * share - 1, -1, 1)))) * 0.75
+    def _of(self, tracks: Sequence[int]) -> list[_Track]:
+        return [self._tracks[track] for track in tracks if track in self._tracks]
 
-
-def side_of(yaw: float) -> int:
-    return int(np.searchsorted(YAWS, yaw))
-
-
-def sharpness_of(image: Image, square: Similarity) -> float:
-    """Of the face in a frame, at the frame's own resolution as far as SIDE pixels show it."""
-    side = int(np.clip(square.scale, 32, SIDE))
-    inner = Similarity(square.a, square.b, *square.apply([0.25, 0.25]))
-    half = Similarity(inner.a / 2, inner.b / 2, inner.tx, inner.ty)
-    return sharpness(cut(image, sized(half, side), side))
+    def _usual(self, tracks: Sequence[int]) -> float | None:
+        return UsualLight.of(one.usual for one in self._of(tracks)).level
 
 
-def _quality(seen: Seen, sharp: float, image: Image) -> float:
-    """Larger is better."""
-    ahead = float(np.cos(np.radians(min(abs(yaw_of(seen.landmarks.points)), 70.0))))
-    quiet = 1 - 0.5 * unrest(seen.landmarks)
-    crowd = 1.0 if seen.clear else CROWD
-    size = min(seen.size / 256.0, 1.5)
-    return crowd * whole(seen.box, image) * seen.confidence * size * (0.35 + 0.65 * sharp) * quiet * ahead
+def needed(shots: Sequence[Keyframe], first: float, usual: float | None) -> list[Keyframe]:
+    """Of a track's frames those to keep: the best ones of every side that are no neighbours, and of every stretch of
+    time since it began, at `first` seconds, the best."""
+    worth = {id(shot): shot.quality * shot.light.like(usual) for shot in shots}
+    order = sorted(shots, key=lambda shot: (-worth[id(shot)], shot.frame))
+    longest = max((shot.time for shot in shots), default=first) - first
+    stretch = STRETCH_SECONDS
+    while longest >= STRETCHES * stretch:
+        stretch *= 2
+    kept: list[Keyframe] = []
+    stretches: set[int] = set()
+    for shot in order:
+        here = [other for other in kept if other.side == shot.side]
+        apart = all(abs(other.frame - shot.frame) >= APART for other in here)
+        number = int((shot.time - first) / stretch)
+        if (apart and len(here) < PER_SIDE) or number not in stretches:
+            kept.append(shot)
+            stretches.add(number)
+    return kept
 
 
-def unrest(landmarks: Landmarks) -> float:
-    """0..1: how far the eyes are from open and the mouth from its rest."""
-    scores = landmarks.scores
-    return max(float(scores[QUIET].max()), SMILING * float(scores[SMILE].max()), parted(landmarks))
+def _wanted(kept: _Track, shot: Keyframe) -> bool:
+    """Whether a frame is so much better than those that it would be kept for."""
+    worse = replace(shot, quality=shot.quality / BETTER)
+    return worse in needed([*kept.shots, worse], kept.first, kept.usual.level)
 
 
-def parted(landmarks: Landmarks) -> float:
-    """0..1: how far the lips are apart, 1 as in a laugh."""
-    points = landmarks.points[:, :2]
-    apart, high = (float(np.linalg.norm(points[a] - points[b])) for a, b in (LIPS, BROW_TO_CHIN))
-    return min(apart / max(WIDE_OPEN * high, 1e-6), 1.0)
-
-
-def light_between(image: Image, landmarks: Landmarks) -> float:
-    """0..1: how light it is between the lips beside the cheeks: teeth are, an open throat is not."""
-    cheeks = sampled(image, landmarks.points[list(CHEEKS), :2]).mean()
-    upper, lower = (landmarks.points[list(line), :2] for line in INNER_LIPS)
-    steps = np.linspace(0.15, 0.85, 7)[:, None, None]
-    between = sampled(image, ((1 - steps) * upper + steps * lower).reshape(-1, 2)).mean(axis=-1)
-    return float(np.clip(np.quantile(between, 0.75) / max(float(cheeks), 1.0), 0, 1)) ** 2
-
-
-def whole(box: tuple[float, float, float, float], image: Image) -> float:
-    """0..1: share of the head, not only the face, that lies inside the frame."""
-    x0, y0, x1, y1 = box
-    wide, high = x1 - x0, y1 - y0
-    left, top, right, bottom = x0 - 0.25 * wide, y0 - 0.4 * high, x1 + 0.25 * wide, y1 + 0.15 * high
-    height, width = image.shape[:2]
-    across = max(min(right, width) - max(left, 0), 0) / max(right - left, 1e-6)
-    down = max(min(bottom, height) - max(top, 0), 0) / max(bottom - top, 1e-6)
-    return float(across * down)
+def _better(kept: _Track, name: str, worth: float, light: FaceLight) -> bool:
+    """Whether a frame shows a part so much better than the one that is kept for it."""
+    other, usual = kept.parts.get(name), kept.usual.level
+    least = LEAST_PART if other is None else BETTER * other.quality * other.light.like(usual)
+    return worth * light.like(usual) > least
 
 
 def _keep(image: Image, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.stages.detect.detector import areas, intersections
+from tronie.stages.face_parts import FaceLight, light_of
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.stages.landmarks.squares import cut, sized
 from tronie.types import Detection, Landmarks
@@ -47,6 +48,7 @@ class Seen:
     """False while it may be another's: faces have met, and the detector has not looked yet."""
     clear: bool = True
     """False for a while after faces have met."""
+    light: FaceLight = field(default_factory=FaceLight)
 
     @property
     def size(self) -> float:
@@ -81,6 +83,7 @@ def see(number: int, frame: Frame, square: Similarity, found: Landmarks, before:
         overlap=0.0,
         inside=float(inside),
         look=look,
+        light=light_of(frame.image, points),
     )
 
 

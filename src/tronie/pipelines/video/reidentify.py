@@ -12,6 +12,7 @@ from tronie.arrays import Array
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.observation import Seen
 from tronie.pipelines.video.track import TOUCHING
+from tronie.stages.face_parts import LEAST_LIKE, UsualLight
 from tronie.stages.fit.basis import landmark_basis, weak_perspective
 from tronie.stages.fit.regressor import Calibration
 from tronie.stages.landmarks import recognizer
@@ -62,6 +63,7 @@ class Trait:
     """(128,) sum of the recogniser's answers."""
     recognised: float = 0.0
     """The weight of what is summed up there."""
+    usual: UsualLight = field(default_factory=UsualLight)
 
     @property
     def mean_shape(self) -> Array | None:
@@ -90,6 +92,9 @@ class Traits:
         trait.last, trait.end = seen.time, place
         trait.crowded = trait.crowded or not seen.sure or seen.overlap > TOUCHING
         trait.frames += 1
+        trait.usual.add(seen.light)
+        if seen.light.like(trait.usual.level) < LEAST_LIKE:
+            return  # a flash says nothing of whose face it is
         if seen.confidence < 0.6 or (trait.looks > ENOUGH and trait.frames % SELDOM):
             return
         trait.tint = trait.tint + tint(seen.look)

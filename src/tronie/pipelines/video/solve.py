@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +63,8 @@ class ClipPerson:
     """Best first."""
     looks: int
     """How many frames were asked who it is."""
-    mouth: Keyframe | None = None
-    """The frame that shows the teeth best, where one does."""
+    parts: Mapping[str, Keyframe] = field(default_factory=dict)
+    """The frames that show what most do not, by `frame_quality.PARTS`, where some do."""
     taken: Array | None = None
     """See `Fit`."""
 
@@ -144,7 +144,7 @@ def solve_person(
         OwnRange.of(motion, model) if neutral else OwnRange.whole(model),
         tuple(shots),
         looks,
-        collected.shots.mouth(tracks),
+        collected.shots.parts(tracks),
         taken,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,8 @@ def baked(
     settings: TextureSettings | None = None,
     enhanced: Similarity | None = None,
     threads: int = 1,
-    mouth: tuple[Photo, Landmarks] | None = None,
+    teeth: Sequence[tuple[Photo, Landmarks]] = (),
+    eyes: tuple[Photo, Landmarks] | None = None,
     segmentation: Segmentation | None = None,
     hair: HairSettings | None = None,
     even: bool = True,
@@ -70,7 +71,8 @@ def baked(
     What varies slowly (confidence, balance, fill) is decided on the mesh's vertices, so the atlas's seams
     do not show; only the photo is sampled per texel. `landmarks` give the iris colour. `enhanced` leads from photo
     pixels to 0..1 where super-resolution has put detail into the photo: what is seen there is marked. The result does
-    not depend on the number of `threads`. `mouth`: another photo, in the same light, that shows the teeth better.
+    not depend on the number of `threads`. `teeth`: other photos, in the same light, that show them better, the best
+    first; `eyes`: one that shows the irises better.
     `segmentation` says of the photo what is skin and what hair; without it their colours have to. `hair` may ask for a
     bald head; `under` is asked, as late as can be, over which vertices of the control mesh hair lies as a surface of
     its own, (C,) 0..1: what is painted ends there. Light that comes from one side is evened out where it is strong, if
@@ -91,7 +93,7 @@ def baked(
     recipe = complete(samples, model, level, facts, gap_mm, bald=bald, under=under, lids=lids, lips=edges)
     tint = tint_of(recipe.skin, photo, landmarks)
     light = _skin_light(photo, view.pixels, mesh, facts.inner_level & (recipe.seen > 0.5))
-    colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light, mouth)
+    colours = part_colours(model, level, recipe.skin, photo, landmarks, tint, light, teeth)
     synthetic = mesh.triangle_part > 0
     image = np.empty((size, size, 3), np.uint8)
     image[0] = recipe.skin.astype(np.uint8)
@@ -127,7 +129,7 @@ def baked(
     in_bands(rows, shares(size, threads))
     if even and recipe.even is not None:
         evening.apply(image, provenance, recipe.even, model, level)
-    paint_eyes(image, head, eye_look(photo, landmarks, recipe.skin, tint), open_eyes)
+    paint_eyes(image, head, eye_look(*(eyes or (photo, landmarks)), recipe.skin, tint), open_eyes)
     target, source = gutters(model, level, size)
     flat = image.reshape(-1, 3)
     flat[target] = flat[source]

@@ -17,6 +17,7 @@ from tronie.head.model import HeadModel
 from tronie.raster.rasterizer import Buffers, interpolate, rasterize
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.bake import Baked
+from tronie.stages.texture.lids import upper_lids
 from tronie.stages.texture.mesh_filters import MeshGraph
 from tronie.types import PROVENANCE, Texture
 
@@ -37,6 +38,7 @@ STRANGE = 0.25
 LARGEST_GAIN = 1.1
 """Logarithm."""
 SEEN = PROVENANCE.index("seen")
+LEAST_LENT = 0.02
 STRIP = 128
 """Rows that are blended at a time, to save memory."""
 
@@ -50,17 +52,23 @@ class ViewWeights:
     """How well, compared with other photos."""
     colour: Array
     """(C, 3) sRGB."""
+    lent: Array | None = None
+    """(C,) 0..1: where it alone counts, with what it shows and what is made of that."""
 
 
-def view_weights(made: Baked, count: int, sharpness: float) -> ViewWeights:
-    """`sharpness` is about 0.02 (soft) to 0.2 (crisp); `count` is C."""
+def view_weights(
+    made: Baked, model: HeadModel, sharpness: float, lids: bool = False, alone: bool = False
+) -> ViewWeights:
+    """`sharpness` is about 0.02 (soft) to 0.2 (crisp). Of shut eyes the `lids` may be lent, and they `alone`."""
+    count = len(model.mean)
     view, recipe = made.samples.view, made.recipe
     points, normals = view.camera_points[:count], view.normals[:count]
     cosine = np.clip(-(points * normals).sum(axis=1) / np.linalg.norm(points, axis=1), 0, 1)
     fine = (PIXEL_MM / max(view.pixel_mm, PIXEL_MM)) ** FINE * np.clip(sharpness / 0.05, 0.2, 1.5) ** CRISP
     seen = np.clip(recipe.seen[:count], 0, 1)
     even = 1.0 if recipe.even is None else recipe.even[:count]
-    return ViewWeights(seen, seen * cosine**FACING * fine, made.samples.tuft.rgb * even)
+    worth = np.zeros(count) if alone else seen * cosine**FACING * fine
+    return ViewWeights(seen, worth, made.samples.tuft.rgb * even, upper_lids(model, seen) if lids else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +78,8 @@ class TextureShare:
     share: Array
     gain: Array
     """(C, 3) factor on its colours."""
+    lent: Array | None = None
+    """(C,) 0..1: of the share, what need not be seen in the photo."""
 
 
 def texture_shares(sights: list[ViewWeights], model: HeadModel, level: int) -> list[TextureShare]:
@@ -101,11 +111,13 @@ def texture_shares(sights: list[ViewWeights], model: HeadModel, level: int) -> l
         known = np.maximum(known, one.seen)
     all_worth = np.array([worth[k] for k in range(len(sights))]) ** CHOICE
     total = all_worth.sum(axis=0) + 1e-12
-    cover = np.max([s.seen for s in sights], axis=0)
+    cover = np.max([s.seen * (worth[k] > 0) for k, s in enumerate(sights)], axis=0)
+    taken = np.clip(sum((s.lent for s in sights if s.lent is not None), np.zeros(count)), 0, 1)
     out = []
     for k, one in enumerate(sights):
         share = graph.smoothed(graph.eroded(cover * all_worth[k] / total), FEATHER)
-        out.append(TextureShare(np.minimum(share, one.seen), gains[k]))
+        share = np.minimum(share, one.seen) * (1 - taken)
+        out.append(TextureShare(share if one.lent is None else share + one.lent, gains[k], one.lent))
     return out
 
 
@@ -152,6 +164,8 @@ def fuse(first: Texture, others: Iterator[Texture], found: list[TextureShare], m
     for k, (other, one) in enumerate(zip(others, found[1:], strict=True), start=2):
         share = spread_out(one.share[:, None])[..., 0]
         shown = other.provenance == SEEN
+        if one.lent is not None:
+            shown |= (other.provenance > 0) & (spread_out(one.lent[:, None])[..., 0] > LEAST_LENT)
         # The photo's own mask of what is seen has hard edges where single texels were judged.
         share = np.where(shown, np.minimum(share, cv2.blur(share * shown, (9, 9))), 0).astype(np.float32)
         for rows in strips:

@@ -38,6 +38,9 @@ EDGE = (1.8, 3.0)
 """The same of the upper lid of an eye that is shut in the photo,"""
 BELOW = (3.2, 5.0)
 """and of what its lashes hang over."""
+LENT, SHOWN = (4.5, 6.8), (0.35, 0.7)
+"""Rings up to which, and from where on no more, another photo's shut lid takes the place of what is filled in; and how
+much of it that photo must show."""
 ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.9, 1.2, 0.9
 """So near the opening that the landmarks draw, by both measures, skin is not believed; over the last it goes on."""
 CLEAR = (1.4, 3.5)
@@ -183,6 +186,22 @@ def lid_skin(head: Head, view: Visibility, facts: SurfaceFacts, landmarks: Landm
     clear = CLEAR[1] + upper[:count] * (CLEAR[0] - CLEAR[1])
     sure = smoothstep((out[:count] - np.where(shut < 0.5, first, low)[:count]) / clear, 0.2, 1.0)
     return LidSkin(model, head.level, hidden.astype(np.float32), sure.astype(np.float32))
+
+
+def upper_lids(model: HeadModel, seen: Array) -> Array:
+    """(C,) 0..1: the upper lids' skin, from their edges to where an open eye shows it too, of those eyes whose lid is
+    for the most part `seen` (C,)."""
+    both, count = lids_of(model), len(model.mean)
+    if both is None:
+        return np.zeros(count, np.float32)
+    ring, upper = (field[:count] for field in ring_field(model, model.usual_level))
+    out = ring - _root(model)
+    lid = upper * (1 - smoothstep(out, *LENT)) * (ring < RINGS - 0.5)
+    for one in both:
+        own = (lid > 0) & (model.mean[:, 0] * model.mean[one.rings[0, 0], 0] > 0)
+        middle = own & (upper > 0.5) & (out > EDGE[1]) & (out < LENT[0])
+        lid[own] *= smoothstep(np.array(seen[middle].mean() if middle.any() else 0.0), *SHOWN)
+    return np.asarray(lid, dtype=np.float32)
 
 
 def _gap(head: Head, view: Visibility, lids: Lids, landmarks: Landmarks | None, marks: tuple[int, ...]) -> float:

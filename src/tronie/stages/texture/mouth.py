@@ -5,6 +5,7 @@ How little light gets into a mouth need not be in the colours: there is an occlu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +26,8 @@ LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
 What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
 ENAMEL = (1.24, 1.0, 0.8)
 """Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
+HUES = (-0.35, 0.45), (-0.7, 0.45)
+"""Natural logarithms of red to green and blue to green, beside those of ENAMEL, between which teeth are."""
 FLESH = 0.4
 """Luminance of the tongue's tip, of the teeth's."""
 PLAIN = {
@@ -66,23 +69,31 @@ def part_colours(
     landmarks: Landmarks | None = None,
     tint: Tint | None = None,
     light: float = 0.0,
-    mouth: tuple[Photo, Landmarks] | None = None,
+    others: Sequence[tuple[Photo, Landmarks]] = (),
 ) -> Array:
     """(U, 3) sRGB 0..255 for every UV vertex that is not skin, in the light of the photo, whose skin is (3,); teeth in
     their own colour where the photo shows them. How little light gets into a mouth is not in it: that is shading.
 
     `light` is the mean linear luminance of the face's skin, where it is known: more than `skin` where most of a face
-    lies in shade. `mouth`: another photo of the person in that light, which may show the teeth better.
+    lies in shade. `others`: other photos of the person in that light, which may show the teeth better; the first that
+    does counts.
     """
     pattern, socket, crowns = patterns(model, level)
     tint = tint or tint_of(skin, photo, landmarks)
-    own = None if photo is None or landmarks is None else (photo, landmarks)
-    shown = (teeth_seen(*look, skin, tint) for look in (mouth, own) if look is not None)
-    seen = next((colour for colour in shown if colour is not None), None)
+    looks = [*others, *([] if photo is None or landmarks is None else [(photo, landmarks)])]
+    shown = (teeth_seen(*look, skin, tint) for look in looks)
+    seen = next((colour for colour in shown if colour is not None and like_enamel(colour, tint)), None)
     teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMINANCE)), seen, tint)
     colours = tint.of(pattern) * (FLESH * float(teeth @ LUMINANCE))
     colours[crowns] = pattern[crowns] * teeth
     return np.where(socket[:, None], toned(skin * [0.62, 0.45, 0.42], tint), linear_to_srgb(colours)).astype(np.float32)
+
+
+def like_enamel(colour: Array, tint: Tint) -> bool:
+    """Whether a sRGB colour (3,) may be that of teeth in that light, and no lip, tongue or reflection."""
+    off = np.log(srgb_to_linear(np.maximum(colour, 1))) - np.log(tint.of(np.array(ENAMEL)))
+    red, blue = off[0] - off[1], off[2] - off[1]
+    return bool(HUES[0][0] < red < HUES[0][1] and HUES[1][0] < blue < HUES[1][1])
 
 
 def _enamel(light: float, seen: Array | None, tint: Tint) -> Array:

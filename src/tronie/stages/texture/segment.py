@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tronie.arrays import Array
 from tronie.geometry import smoothstep
@@ -98,7 +99,7 @@ def judge(samples: PhotoSamples, model: HeadModel, facts: SurfaceFacts, matrix: 
         bare, hair = _by_colour(samples, facts, matrix, face)
         beard, glasses, hidden = np.zeros_like(bare), np.zeros_like(bare), np.zeros_like(bare)
     else:
-        bare, hair, beard, glasses, hidden = _looked_up(samples.segmentation, view.pixels)
+        bare, hair, beard, glasses, hidden = _looked_up(samples.segmentation, view.pixels, facts.inner_level)
     known = face * (bare[:count] > 0.6)
     known = known if (known > 0.4).sum() >= FEW else face
     skin, spread = tone_of(colour, known * bright(colour.rgb, known), FALLBACK_SKIN, (0.12, 0.04, 0.04))
@@ -138,16 +139,19 @@ def shares_at(segmentation: Segmentation, pixels: Array, *groups: tuple[str, ...
     return tuple(np.concatenate(found, axis=1).T / np.float32(255))
 
 
-def _looked_up(segmentation: Segmentation, pixels: Array) -> tuple[Array, ...]:
-    return shares_at(
+def _looked_up(segmentation: Segmentation, pixels: Array, inner: NDArray[np.bool_]) -> tuple[Array, ...]:
+    face, body, hair, beard, glasses, hidden = shares_at(
         segmentation,
         pixels,
-        ("face", "body"),
+        ("face",),
+        ("body",),
         ("hair",),
         ("facial_hair",),
         ("glasses",),
         ("covering", "clothes", "other"),
     )
+    hand = body * inner  # the body's skin is no part of a face: it is before it
+    return face + body - hand, hair, beard, glasses, hidden + hand
 
 
 def _beyond(segmentation: Segmentation, view: Visibility, facts: SurfaceFacts, count: int) -> tuple[Array, Array]:
