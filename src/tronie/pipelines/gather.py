@@ -20,6 +20,7 @@ from tronie.stages.face_parts import (
     shows_lids,
     shows_teeth,
     skin_of,
+    uncovered,
 )
 from tronie.stages.quality import face_mask, sharpness
 from tronie.types import Face, Landmarks, Photo
@@ -39,6 +40,8 @@ SIZE = {"teeth": 96.0, "lids": 200.0, "eyes": 300.0}
 """Pixels of a face beyond which more are of no more use for that part."""
 COVERED = 0.04
 """Share of a face with something before it beyond which another picture is preferred."""
+DOUBT, DOUBTFUL = 0.25, 0.25
+"""A doubt whether mouth or eyes are covered counts from the first on, as a share of the face that is the second at most."""
 INNER = 0.9
 """Of the face's oval that is looked at for that: its rim is unsure."""
 AROUND = 0.3
@@ -98,15 +101,19 @@ def gathered(shots: Sequence[Shot], main: int) -> Gathered:
 
 
 def covered(face: Face) -> float:
-    """0..1: share of a segmented face that something else is before; hair, beards and glasses are its own."""
+    """0 to about 1: share of a segmented face that something else is before; hair, beards and glasses are its own. A
+    hand in motion may pass for a face there, so doubts about the landmarks count as well."""
     found, marks = face.segmentation, face.landmarks
-    if found is None or marks is None:
+    if marks is None:
         return 0.0
+    doubt = DOUBTFUL * max(1 - uncovered(marks, "mouth", "eye_left", "eye_right") - DOUBT, 0)
+    if found is None:
+        return doubt
     points = found.to_photo.inverse().apply(marks.points[:, :2])
     middle = points[:468].mean(axis=0)
     inside = face_mask(middle + INNER * (points - middle), found.shares.shape[1], mouth=False, eyes=False)
     own = found.share("face", "hair", "facial_hair", "glasses")
-    return float((own[inside] < 0.5).mean()) if inside.any() else 0.0
+    return doubt + float((own[inside] < 0.5).mean()) if inside.any() else doubt
 
 
 def _seen(face: Face) -> tuple[Image, Landmarks] | None:

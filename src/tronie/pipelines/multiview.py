@@ -12,14 +12,13 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.errors import InputError
 from tronie.geometry import Camera
-from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.io.inputs import Stamp, stamp
 from tronie.io.limits import Limits
 from tronie.pipelines.gather import COVERED, CRISP, Gathered, covered, lights
 from tronie.runtime.job import Job
 from tronie.settings import HairSettings, PortraitSettings, Settings, TextureSettings
-from tronie.stages.fit.map_fit import BLINKS
+from tronie.stages.face_parts import unrest
 from tronie.stages.quality import sharpness
 from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, texture_shares, view_weights
 from tronie.types import Face, Photo, Texture
@@ -198,13 +197,12 @@ def crisp(shot: Shot) -> float:
 
 
 def suits_portrait(shot: Shot) -> float:
-    """Higher for a photo that shows the face from the front, large, sharp, well lit, eyes open, mouth quiet."""
+    """Higher for a photo that shows the face from the front, large, sharp, eyes open, mouth quiet."""
     face = shot.face
     assert face.fit is not None
     assert face.landmarks is not None
     yaw, pitch = np.radians([face.fit.diagnostics["yaw"], face.fit.diagnostics["pitch"]])
-    scores = face.landmarks.scores
-    loud = float(max(*(scores[k] for k in BLINKS), scores[ARKIT_UNITS.index("jawOpen")]))
+    loud = unrest(face.landmarks)
     frontal = float(np.clip(np.cos(yaw), 0, 1) ** 4 * np.clip(np.cos(pitch), 0, 1) ** 2)
     return (
         frontal * min(face.detection.size / 200, 1.0) * float(np.clip(crisp(shot), 0.3, 1.2)) * (1 - EXPRESSIVE * loud)

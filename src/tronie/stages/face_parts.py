@@ -40,6 +40,16 @@ INNER_LIPS = ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
 """Landmarks along the upper and the lower lip's inner edge."""
 SHUT, OPEN = (0.1, 0.2), (0.16, 0.26)
 """Height of an eye's opening, of its width: shut and not shut, not open and open."""
+GAZE = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith("eyeLook")]
+QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
+"""Units that a good picture has little of: open eyes, a mouth at rest."""
+MILD = [
+    k for k, name in enumerate(ARKIT_UNITS)
+    if name.startswith(("mouthSmile", "mouthFrown", "browDown", "noseSneer", "mouthShrug", "mouthLeft", "mouthRight"))
+]  # fmt: skip
+LESS, ASIDE = 0.6, 0.5
+"""A smile or a frown is worse for a texture than none, but better than an open mouth, and so are eyes that look aside:
+so much of them counts."""
 SQUEEZED = ("browDownLeft", "browDownRight", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight")
 """Units that wrinkle the lids of shut eyes."""
 
@@ -146,6 +156,17 @@ def shows_lids(landmarks: Landmarks) -> float:
     shut = 1 - smoothstep(openings(landmarks).max(), *SHUT)
     squeezed = max(float(landmarks.scores[ARKIT_UNITS.index(unit)]) for unit in SQUEEZED)
     return float(shut) * (1 - 0.7 * squeezed) * uncovered(landmarks, "eye_left", "eye_right")
+
+
+def aside(landmarks: Landmarks) -> float:
+    """0..ASIDE: how far the eyes look aside."""
+    return ASIDE * float(landmarks.scores[GAZE].max())
+
+
+def unrest(landmarks: Landmarks) -> float:
+    """0..1: how far the eyes are from open and straight ahead, and the face from its rest."""
+    loud, mild = float(landmarks.scores[QUIET].max()), LESS * float(landmarks.scores[MILD].max())
+    return max(loud, mild, parted(landmarks), aside(landmarks), 1 - opened(landmarks))
 
 
 def opened(landmarks: Landmarks) -> float:

@@ -8,9 +8,8 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
-from tronie.head.arkit import ARKIT_UNITS
 from tronie.pipelines.video.observation import Seen
-from tronie.stages.face_parts import opened, parted, shows_eyes, shows_lids, shows_teeth, uncovered
+from tronie.stages.face_parts import aside, shows_eyes, shows_lids, shows_teeth, uncovered, unrest
 from tronie.stages.landmarks.squares import cut, sized
 from tronie.stages.quality import sharpness
 from tronie.types import Landmarks
@@ -19,12 +18,6 @@ YAWS = (-35.0, -12.0, 12.0, 35.0)
 """Degrees between the five sides from which a face is kept."""
 SIDE = 112
 """Of the picture in which sharpness is looked at, pixels."""
-QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
-"""Units that a good picture has little of: open eyes, a mouth at rest."""
-SMILE, SMILING = [ARKIT_UNITS.index(n) for n in ("mouthSmileLeft", "mouthSmileRight")], 0.6
-"""A smile is worse for a texture than none, but better than an open mouth: so much of it counts."""
-GAZE, ASIDE = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith("eyeLook")], 0.5
-"""Eyes that look aside are not painted from; so much of it counts."""
 CROWD = 0.3
 """How much a frame is worth in which another face is near."""
 PARTS = ("teeth", "lids", "eyes")
@@ -56,19 +49,18 @@ def quality(seen: Seen, image: Image) -> float:
     quiet = 1 - 0.5 * unrest(seen.landmarks)
     crowd = 1.0 if seen.clear else CROWD
     size = min(seen.size / 256.0, 1.5)
-    free = uncovered(seen.landmarks, "mouth", "eye_left", "eye_right")
-    return crowd * whole(seen.box, image) * seen.confidence * size * quiet * free * _ahead(seen.landmarks)
+    return (
+        crowd * whole(seen.box, image) * seen.confidence * size * quiet * free(seen.landmarks) * _ahead(seen.landmarks)
+    )
+
+
+def free(landmarks: Landmarks) -> float:
+    """0..1: how far a frame is worth it where something may cover the mouth or an eye."""
+    return uncovered(landmarks, "mouth", "eye_left", "eye_right") ** 2
 
 
 def _ahead(landmarks: Landmarks) -> float:
     return float(np.cos(np.radians(min(abs(yaw_of(landmarks.points)), 70.0))))
-
-
-def unrest(landmarks: Landmarks) -> float:
-    """0..1: how far the eyes are from open and the mouth from its rest."""
-    scores = landmarks.scores
-    smile, aside = SMILING * float(scores[SMILE].max()), ASIDE * float(scores[GAZE].max())
-    return max(float(scores[QUIET].max()), smile, parted(landmarks), aside, 1 - opened(landmarks))
 
 
 def whole(box: tuple[float, float, float, float], image: Image) -> float:
@@ -90,4 +82,4 @@ def parts(image: Image, seen: Seen) -> Iterator[tuple[str, float]]:
     large = min(seen.size / 128.0, 1.5) * seen.confidence * _ahead(marks)
     yield "teeth", min(large, 1.0) * shows_teeth(image, marks)
     yield "lids", large * shows_lids(marks)
-    yield "eyes", large * shows_eyes(marks) * (1 - ASIDE * float(marks.scores[GAZE].max()))
+    yield "eyes", large * shows_eyes(marks) * (1 - aside(marks))

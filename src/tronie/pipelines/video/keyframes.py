@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tronie.arrays import Image
-from tronie.pipelines.video.frame_quality import PARTS, parts, quality, sharpness_of, side_of, yaw_of
+from tronie.pipelines.video.frame_quality import PARTS, free, parts, quality, sharpness_of, side_of, yaw_of
 from tronie.pipelines.video.observation import Seen
 from tronie.stages.face_parts import LEAST_LIKE, FaceLight, UsualLight
 from tronie.stages.landmarks.net import LandmarkNet
@@ -121,10 +121,14 @@ class Keyframes:
         shown = {name: w * fine for name, w in shown.items() if _better(kept, name, w * fine, seen.light)}
         if not wanted and not shown:
             return
+        found = self._net.look(image, seen.square)
+        marks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
+        sure = free(marks) / max(free(seen.landmarks), 1e-6)  # two opinions of what covers the face
+        shot = replace(shot, landmarks=marks, quality=shot.quality * min(sure, 1.0))
+        if not (wanted := wanted and _wanted(kept, shot)) and not shown:
+            return
         _keep(image, shot.path)
         self._bytes[shot.path] = shot.path.stat().st_size
-        found = self._net.look(image, seen.square)
-        shot = replace(shot, landmarks=replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts))
         before = list(kept.every())
         if wanted:
             kept.shots = needed([*kept.shots, shot], kept.first, kept.usual.level)
