@@ -41,7 +41,7 @@ SIZE = {"teeth": 96.0, "lids": 200.0, "eyes": 300.0}
 COVERED = 0.04
 """Share of a face with something before it beyond which another picture is preferred."""
 DOUBT, DOUBTFUL = 0.25, 0.25
-"""A doubt whether mouth or eyes are covered counts from the first on, as a share of the face that is the second at most."""
+"""A doubt whether mouth or eyes are covered counts from the first on, as so much of the face at most."""
 INNER = 0.9
 """Of the face's oval that is looked at for that: its rim is unsure."""
 AROUND = 0.3
