@@ -9,7 +9,8 @@ import pytest
 from tronie.arrays import Array, Image
 from tronie.geometry import Camera, Similarity
 from tronie.pipelines.gather import COVERED, covered, gathered, lights
-from tronie.pipelines.multiview import Shot, main_shot
+from tronie.pipelines.multiview import main_shot
+from tronie.pipelines.shot import Shot
 from tronie.shells import SEGMENTS, Segmentation
 from tronie.stages.landmarks.lines import OVAL
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT

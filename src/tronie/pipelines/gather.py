@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tronie.arrays import Image
+from tronie.pipelines.shot import CRISP, Shot
 from tronie.stages.face_parts import (
     FaceLight,
     in_light_of,
@@ -25,17 +25,12 @@ from tronie.stages.face_parts import (
 from tronie.stages.quality import face_mask, sharpness
 from tronie.types import Face, Landmarks, Photo
 
-if TYPE_CHECKING:
-    from tronie.pipelines.multiview import Shot
-
 TEETH = 3
 """Pictures, at most, that are asked for the colour of teeth."""
 LEAST = {"teeth": 0.15, "lids": 0.3, "eyes": 0.2}
 """What a picture must be worth, of what it could be, for each part."""
 RATHER = 1.25
 """How much better than the first picture's own another one's irises must be."""
-CRISP = 0.05
-"""Sharpness of a usual photo."""
 SIZE = {"teeth": 96.0, "lids": 200.0, "eyes": 300.0}
 """Pixels of a face beyond which more are of no more use for that part."""
 COVERED = 0.04

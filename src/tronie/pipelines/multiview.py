@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tronie.arrays import Array
-from tronie.errors import InputError
-from tronie.geometry import Camera
 from tronie.head.model import HeadModel
-from tronie.io.inputs import Stamp, stamp
-from tronie.io.limits import Limits
-from tronie.pipelines.gather import COVERED, CRISP, Gathered, covered, lights
+from tronie.pipelines.gather import COVERED, Gathered, covered, lights
+from tronie.pipelines.shot import CRISP, Shot, crisp
 from tronie.runtime.job import Job
 from tronie.settings import HairSettings, PortraitSettings, Settings, TextureSettings
 from tronie.stages.face_parts import unrest
-from tronie.stages.quality import sharpness
 from tronie.stages.texture.fuse import Fused, ViewWeights, fuse, texture_shares, view_weights
 from tronie.types import Face, Photo, Texture
 
@@ -36,32 +31,6 @@ APART = 12.0
 """Degrees of yaw or pitch by which poses are different."""
 EXPRESSIVE = 0.7
 """How much less a photo with a wide expression suits the portrait."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shot:
-    """One photo of the person."""
-
-    photo: Photo
-    """Its image may be empty when there are too many to keep; `load` reads it again."""
-    face: Face
-    """With crop and landmarks."""
-    camera: Camera
-    stamp: Stamp = (None, None)
-    """Of the file before it was read."""
-    limits: Limits | None = None
-    """Within which it was read."""
-
-    def load(self) -> Photo:
-        """The photo with its image. Raises InputError when its file has gone or is another one now."""
-        if self.photo.image.size:
-            return self.photo
-        from tronie.io.images import read_photo
-
-        photo = read_photo(Path(self.photo.source), self.limits)
-        if stamp(self.photo.source) != self.stamp:
-            raise InputError(f"{self.photo.source} changed while it was worked on; run this again.")
-        return photo
 
 
 def add_light_and_portrait(
@@ -189,11 +158,6 @@ def with_portrait(face: Face, photo: Photo, settings: PortraitSettings, threads:
 def usual_level(model: HeadModel, settings: Settings) -> int:
     wanted = settings.head.subdivide
     return model.usual_level if wanted is None else min(wanted, model.levels[-1])
-
-
-def crisp(shot: Shot) -> float:
-    """Sharpness of the photo's face; 1 is usual."""
-    return 1.0 if shot.face.crop is None else sharpness(shot.face.crop.image) / CRISP
 
 
 def suits_portrait(shot: Shot) -> float:

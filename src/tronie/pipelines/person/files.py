@@ -36,8 +36,8 @@ from tronie.export.writer import save_face
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.pipelines.model_usage import on_devices
-from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.reconstruct import PersonResult
+from tronie.pipelines.shot import Shot
 from tronie.raster.shading import render_head
 from tronie.render.overlay import cut_out, face_region, overlay
 from tronie.render.shells import rim

@@ -13,8 +13,8 @@ from tronie.arrays import Array
 from tronie.errors import InputError, TronieError
 from tronie.io.inputs import stamp
 from tronie.io.paths import identity as same_file
-from tronie.pipelines.multiview import Shot
 from tronie.pipelines.photo import Pipeline
+from tronie.pipelines.shot import Shot
 from tronie.runtime.job import Job, Problem
 from tronie.stages.landmarks import recognizer
 

@@ -13,7 +13,6 @@ from tronie.io import encode
 from tronie.io.inputs import find_inputs
 from tronie.io.kinds import left_out_sentence
 from tronie.io.paths import distinct, safe_name
-from tronie.pipelines.multiview import Shot
 from tronie.pipelines.person.files import done_before, people_sheet, save_person
 from tronie.pipelines.person.grouping import (
     Found,
@@ -27,6 +26,7 @@ from tronie.pipelines.person.grouping import (
 )
 from tronie.pipelines.person.reconstruct import reconstruct_shots
 from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.shot import Shot
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.runtime.folder_lock import alone
 from tronie.runtime.hardware import kernels_missing

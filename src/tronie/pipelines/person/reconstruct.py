@@ -13,10 +13,8 @@ from tronie.head.model import HeadModel
 from tronie.pipelines.engines import asks_outline
 from tronie.pipelines.gather import gathered
 from tronie.pipelines.multiview import (
-    Shot,
     add_light_and_portrait,
     bearded,
-    crisp,
     main_shot,
     seen_hair,
     segmented,
@@ -26,6 +24,7 @@ from tronie.pipelines.multiview import (
     with_hair,
     with_matter,
 )
+from tronie.pipelines.shot import Shot, crisp
 from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.stages.fit.basis import on_photo

@@ -17,7 +17,6 @@ from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.gather import COVERED, covered, gathered
 from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
 from tronie.pipelines.multiview import (
-    Shot,
     add_light_and_portrait,
     bearded,
     main_shot,
@@ -28,6 +27,7 @@ from tronie.pipelines.multiview import (
     usual_level,
     with_hair,
 )
+from tronie.pipelines.shot import Shot
 from tronie.pipelines.video.collect import Collected
 from tronie.pipelines.video.films import talking, ticks
 from tronie.pipelines.video.posed_head import KnownFit, PosableHead, face_of, head_at_rest
