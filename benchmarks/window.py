@@ -111,8 +111,8 @@ def actions(driven: Driven, clips: list[Path]) -> None:
             )
     with driven.action("files of a face written"):
         done(lambda: window.export(False), lambda: "Written" in window.exports.message.text())
-    window.photos.choose(astronaut)
-    driven.until(lambda: driven.shown(astronaut))
+    window.tabs.setCurrentWidget(window.head)
+    done(lambda: window.photos.choose(astronaut), lambda: driven.shown(astronaut))
     with driven.action("points of the fit, and one dragged"):
         done(lambda: window.correction.edit(True), lambda: window.correction.points is not None)
         points = window.correction.points

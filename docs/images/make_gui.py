@@ -1,7 +1,7 @@
 """The pictures of docs/gui.md: the window with the example photos. docs/images/make_gui.py [FOLDER]
 
 FOLDER: no pictures for the page, but everything that the window shows, in sizes and colours, to be looked at:
-[--sizes 900x600,1440x900] [--schemes light,dark] [--languages en,ko] [--scale 1] [--only WORD]
+[--sizes 900x600,1440x900] [--schemes light,dark] [--language en] [--scale 1] [--only WORD]
 
 Wants no screen (QT_QPA_PLATFORM is offscreen where nothing else is said), and a font with Korean letters.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -35,8 +37,6 @@ class Shot:
     scheme: str = "light"
     language: str = "en"
     scale: int = 1
-    part: str = ""
-    """A widget of the window; empty: all of it."""
 
 
 PAGE = {
@@ -173,14 +173,14 @@ class Walk:
         self.rest()
         yield "correct", window
         self.window.head.beside.setCurrentIndex(0)
-        self.pull(window.photo.viewport(), self.on_photo(61), (-26, -14))
+        self.pull(window.photo.viewport(), self.on_photo(61), (-12, -8))
         self.rest(2)
         self.until(lambda: not window.session.working)
         self.rest()
         yield "correct-photo", window
         window.head.view.look_at(yaw=-32.0, pitch=4.0)
         self.rest()
-        self.pull(window.head.view, self.on_head(4), (-24, 4), let_go=False)
+        self.pull(window.head.view, self.on_head(4), (-window.head.view.width() // 30, 2), let_go=False)
         self.rest()
         yield "correct-head", window
         window.head.view.layer.release()
@@ -254,6 +254,11 @@ class Walk:
         self.rest()
         yield "clip-portrait", window
         window.tabs.setCurrentIndex(0)
+        window.head.beside.setCurrentIndex(0)
+        window.photos.choose(EXAMPLES / "group.jpg")
+        self.until(lambda: window.session.summary is not None and not window.session.working)
+        self.rest()
+        yield "list", window
 
     def dialogs(self) -> Iterator[tuple[str, Any]]:
         from PySide6.QtWidgets import QDialog
@@ -296,14 +301,14 @@ class Walk:
 
 
 def walk(given: argparse.Namespace) -> None:
-    """One language and scale."""
+    """Everything, in one language and scale."""
     from PySide6.QtWidgets import QMainWindow
 
     from tronie.gui.theme import use_scheme
 
     sizes = [tuple(map(int, size.split("x"))) for size in given.sizes.split(",")]
     with tempfile.TemporaryDirectory() as scratch:
-        made = Walk(Path(scratch), given.languages)
+        made = Walk(Path(scratch), given.language)
         made.window.resize(*sizes[0])
         for name, widget in made.states(lambda name: given.only in name):
             print(name, flush=True)
@@ -315,9 +320,36 @@ def walk(given: argparse.Namespace) -> None:
                     if isinstance(widget, QMainWindow):
                         widget.resize(*size)
                     made.rest(0.1)
-                    label = f"{name}-{size[0]}-{scheme}-{given.languages}-{given.scale}.png"
+                    label = f"{name}-{size[0]}-{scheme}-{given.language}-{given.scale}.png"
                     widget.grab().save(str(given.folder / label))
         made.window.close()
+
+
+def page(language: str, scale: int) -> None:
+    """The page's pictures of one language and scale."""
+    from tronie.gui.theme import use_scheme
+
+    shots = {name: shot for name, shot in PAGE.items() if (shot.language, shot.scale) == (language, scale)}
+    wanted = {shot.state for shot in shots.values()}
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Walk(Path(scratch), language)
+        window = made.window
+        window.resize(*max(shot.size for shot in shots.values()))
+        use_scheme("light")
+        for state, _ in made.states(wanted.__contains__):
+            for name, shot in shots.items():
+                if shot.state == state:
+                    size = window.size()
+                    use_scheme(shot.scheme)
+                    window.resize(*shot.size)
+                    made.rest()
+                    window.grab().save(str(HERE / f"{name}.jpg"), "JPG", 88)
+                    print(name, flush=True)
+                    window.resize(size)
+            wanted.discard(state)
+            if not wanted:
+                break
+        window.close()
 
 
 def main() -> None:
@@ -325,14 +357,22 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--sizes", default="900x600,1440x900")
     parser.add_argument("--schemes", default="light,dark")
-    parser.add_argument("--languages", default="en")
-    parser.add_argument("--scale", default="1")
+    parser.add_argument("--language", default="en")
+    parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--page", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ["QT_SCALE_FACTOR"] = given.scale
-    given.folder.mkdir(parents=True, exist_ok=True)
-    walk(given)
+    os.environ["QT_SCALE_FACTOR"] = str(given.scale)
+    if given.page:
+        page(given.language, given.scale)
+    elif given.folder is None:
+        for language, scale in sorted({(shot.language, shot.scale) for shot in PAGE.values()}):
+            how = "--page", "--language", language, "--scale", str(scale)
+            subprocess.run([sys.executable, __file__, *how], check=True)
+    else:
+        given.folder.mkdir(parents=True, exist_ok=True)
+        walk(given)
 
 
 if __name__ == "__main__":

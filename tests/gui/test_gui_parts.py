@@ -6,6 +6,7 @@ import ast
 import os
 import time
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -317,6 +318,9 @@ def _of_settings(model, branch=""):
             yield TITLES[branch + name]
             yield UNITS.get(branch + name, TITLES[branch + name])
             yield info.description
+            for kind in (info.annotation, *get_args(info.annotation)):
+                if get_origin(kind) is Literal:
+                    yield from (spoken(choice) for choice in get_args(kind) if isinstance(choice, str))
 
 
 def test_korean_says_everything_that_the_window_says(qtbot) -> None:

@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from tronie.gui.i18n import spoken, tr
+from tronie.gui.tick_grid import TickGrid
 
 if TYPE_CHECKING:
     from tronie.gui.forms import Field
@@ -98,7 +100,7 @@ class ExportPanel(QWidget):
         super().__init__(parent)
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, Field] = {}
-        self._outputs, self._extras = QGridLayout(), QGridLayout()
+        self._outputs, self._extras = TickGrid(), TickGrid()
         self.folder = FolderLine(str(Path.home() / "tronie-out"))
         browse = QPushButton(tr("Choose …"))
         browse.clicked.connect(self._browse)
@@ -115,10 +117,18 @@ class ExportPanel(QWidget):
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        files = QGroupBox(tr("Files"))
-        files.setLayout(self._outputs)
-        extras = QGroupBox(tr("Beside them"))
-        extras.setLayout(self._extras)
+        choice, inside = QScrollArea(), QWidget()
+        choices = QVBoxLayout(inside)
+        choices.setContentsMargins(0, 0, 0, 0)
+        for title, ticks in ((tr("Files"), self._outputs), (tr("Beside them"), self._extras)):
+            group = QGroupBox(title)
+            QVBoxLayout(group).addWidget(ticks)
+            choices.addWidget(group)
+        choices.addStretch(1)
+        choice.setWidget(inside)
+        choice.setWidgetResizable(True)
+        choice.setFrameShape(QScrollArea.Shape.NoFrame)
+        choice.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         where = QHBoxLayout()
         where.addWidget(QLabel(tr("Into")))
         where.addWidget(self.folder, 1)
@@ -128,13 +138,11 @@ class ExportPanel(QWidget):
             buttons.addWidget(button, k // 2, k % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 6, 4, 4)
-        layout.addWidget(files)
-        layout.addWidget(extras)
+        layout.addWidget(choice, 1)
         layout.addLayout(where)
         layout.addWidget(self.replace)
         layout.addLayout(buttons)
         layout.addWidget(self.message)
-        layout.addStretch(1)
         layout.addWidget(self.drag)
         self.target: Path | None = None
         """What was written last."""
@@ -150,21 +158,19 @@ class ExportPanel(QWidget):
 
         if not self.ticks:
             self._films = tuple(films or ())
-            for k, (name, text) in enumerate({**outputs, **(films or {})}.items()):
+            for name, text in {**outputs, **(films or {})}.items():
                 tick = self.ticks[name] = QCheckBox(spoken(name))
                 tick.setToolTip(tr(text))
                 tick.setChecked(name in USUAL or name in self._films)
-                self._outputs.addWidget(tick, k // 3, k % 3)
+                self._outputs.add(tick)
             self.speak_of(clip=False)
-        while (item := self._extras.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
-        for k, (name, info) in enumerate(type(settings).model_fields.items()):
+        self._extras.clear()
+        for name, info in type(settings).model_fields.items():
             field = self.fields[name] = Field(f"export.{name}", info, getattr(settings, name))
             if isinstance(field.widget, QCheckBox):
                 field.widget.setText(field.title)
                 field.widget.toggled.connect(lambda: self.lend(None))
-            self._extras.addWidget(field.widget, k // 3, k % 3)
+            self._extras.add(field.widget)
 
     def options(self, settings: ExportSettings) -> ExportSettings:
         return settings.model_copy(update={name: field.value for name, field in self.fields.items()})
@@ -176,6 +182,7 @@ class ExportPanel(QWidget):
         self.all.setText(tr("Export everybody in the clip") if clip else tr("Export all faces of the photo"))
         for name in self._films:
             self.ticks[name].setVisible(clip)
+        self._outputs.arrange()
 
     def outputs(self, *, clip: bool | None = None) -> set[str]:
         """The names of those that are ticked; `clip`: also those of clips, whatever is shown."""

@@ -69,6 +69,7 @@ class ExpressionPanel(QWidget):
         self._last: Weights = {}
         self.presets = QComboBox()
         self.presets.setObjectName("presets")
+        self.presets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # they come later
         self.presets.setToolTip(tr("A whole expression at once"))
         self.presets.activated.connect(self._preset)
         self._expressions: list[tuple[str, Weights | None]] = []

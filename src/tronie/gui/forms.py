@@ -8,10 +8,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from tronie.gui.i18n import spoken, tr
 from tronie.gui.labels import TITLES, UNITS
+from tronie.gui.tick_grid import TickGrid
 from tronie.outputs import OUTPUTS
 from tronie.pipelines.choices import choices
 
@@ -20,7 +21,7 @@ WORDS = {"auto", "off", "calibrated"}
 """Choices that are no names of nets or heads."""
 
 
-class Ticks(QWidget):
+class Ticks(TickGrid):
     """Some of many names."""
 
     changed = Signal()
@@ -28,18 +29,17 @@ class Ticks(QWidget):
     def __init__(self, names: Mapping[str, str], chosen: Collection[str]) -> None:
         """`names`: each with what it is."""
         super().__init__()
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._ticks: dict[str, QCheckBox] = {}
-        for k, (name, text) in enumerate(names.items()):
-            tick = self._ticks[name] = QCheckBox(spoken(name))
+        self._of: dict[str, QCheckBox] = {}
+        for name, text in names.items():
+            tick = self._of[name] = QCheckBox(spoken(name))
             tick.setToolTip(tr(text))
             tick.setChecked(name in chosen)
             tick.toggled.connect(self.changed)
-            layout.addWidget(tick, k // 4, k % 4)
+            self.add(tick)
+        self.setMinimumWidth(2 * self.minimumSizeHint().width())
 
     def chosen(self) -> tuple[str, ...]:
-        return tuple(name for name, tick in self._ticks.items() if tick.isChecked())
+        return tuple(name for name, tick in self._of.items() if tick.isChecked())
 
 
 class Field:

@@ -16,7 +16,6 @@ TERMS = {
     "directml": "DirectML",
     "openvino": "OpenVINO",
     "flat": "In one folder",
-    "maps": "Uncertainty maps",
 }
 """What is not called as it is spelled in the library."""
 

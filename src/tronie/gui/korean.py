@@ -66,7 +66,7 @@ NAMES: dict[str, str] = {
     "Identity": "동일성",
     "Rig": "리그",
     "LOD": "간략 모델",
-    "Uncertainty maps": "불확실도 맵",
+    "Maps": "맵",
     "USD": "USD",
     "In one folder": "한 폴더에",
     "Smooth": "부드럽게",

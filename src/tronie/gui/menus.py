@@ -130,7 +130,8 @@ def shortcuts(window: Shell) -> None:
         (tr("Delete"), tr("Take the selected photos from the list")),
     ]
     half = (len(rows) + 1) // 2
-    cells = [f"<td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}&nbsp;&nbsp;&nbsp;&nbsp;</td>" for key, text in rows]
+    whole = 'style="white-space: nowrap; padding-right: 14px"'
+    cells = [f"<td {whole}><b>{key}</b></td><td {whole}>{text}</td>" for key, text in rows]
     pairs = zip_longest(cells[:half], cells[half:], fillvalue="<td></td><td></td>")
     table = "".join(f"<tr>{left}{right}</tr>" for left, right in pairs)
     box = QMessageBox(window)

@@ -253,6 +253,11 @@ class PhotoList(QListWidget):
         said = item.text().lower()
         item.setHidden(not (item.data(STATE) in self._states and all(word in said for word in self._words)))
 
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        if (item := self.currentItem()) is not None:
+            self.scrollToItem(item)
+
     def event(self, event: Any) -> bool:
         """The Delete key is the list's where it has the focus, whatever the window makes of it."""
         if event.type() == QEvent.Type.KeyPress and event.matches(QKeySequence.StandardKey.Delete):

@@ -114,7 +114,7 @@ class PhotoView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumSize(240, 200)
+        self.setMinimumSize(240, 120)
         self.setAcceptDrops(False)
         self.boxes: dict[int, _Box] = {}
         self.layer: QGraphicsItem | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from tronie.gui.i18n import tr
@@ -74,7 +74,10 @@ class FaceList(QListWidget):
 
 def _swatch(color: QColor) -> QIcon:
     picture = QPixmap(12, 12)
-    picture.fill(color)
+    picture.fill(QColor(255, 255, 255))  # a border, where rows have the same colour
+    painter = QPainter(picture)
+    painter.fillRect(1, 1, 10, 10, color)
+    painter.end()
     icon = QIcon(picture)
     icon.addPixmap(picture, QIcon.Mode.Selected)  # or Qt would tint it
     return icon
