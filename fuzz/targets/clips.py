@@ -14,6 +14,7 @@ import numpy as np
 from fuzz.structure import boxes
 from fuzz.target import MEGA, Target
 from fuzz.targets.pictures import moving, stills
+from tronie.io.decode import quiet_opencv
 from tronie.io.video import open_video
 from tronie.io.video.clip import have_av
 from tronie.io.video.frame_shape import LONGEST, MOST_PIXELS
@@ -28,7 +29,8 @@ def films() -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as name:
         for code, ending in (("mp4v", "mp4"), ("MJPG", "avi"), ("mp4v", "mov"), ("MJPG", "mkv")):
             path = Path(name, f"film.{ending}")
-            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 24, (32, 24))
+            with quiet_opencv():
+                writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 24, (32, 24))
             for k in range(8):
                 writer.write(np.ascontiguousarray(np.roll(made.noise(24, 32) // 2, k, axis=1)))
             writer.release()

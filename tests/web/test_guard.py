@@ -225,6 +225,8 @@ def test_headers_and_bodies_have_a_size(tmp_path: Path) -> None:
         assert here.client.post("/v1/session", content=b"x" * 100_000).status_code == 413
         pieces = (b"x" * 10_000 for _ in range(10))
         assert here.client.post("/v1/session", content=pieces).status_code in (400, 413)
+        for length in ("9" * 5000, "-1", "many"):
+            assert here.client.post("/v1/session", headers={"Content-Length": length}).status_code == 413
 
 
 def test_every_answer_bears_the_same_guards(tmp_path: Path) -> None:

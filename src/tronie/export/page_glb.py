@@ -42,7 +42,7 @@ def split_glb(name: str, data: bytes, has_provenance: bool) -> tuple[bytes, byte
         return data[:begin], data[begin:]
     try:
         binary = _slim(document, data[begin:], has_provenance)
-    except (KeyError, IndexError, TypeError, ValueError):  # somebody changed it: as it is then
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):  # somebody changed it: as it is then
         return data[:begin], data[begin:]
     return b"".join(container(document, len(binary))), binary
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from starlette.datastructures import Headers
@@ -15,6 +16,9 @@ PAUSE = 30.0
 GRACE, SLOWEST = 60.0, 2000
 """After so many seconds fewer bytes a second, all in all, are too few: somebody only holds the connection."""
 
+DIGITS = 18
+"""Of a length: Python makes no number of thousands of them."""
+
 
 class Body:
     """To be called in place of `receive`. Raises Refused."""
@@ -25,11 +29,12 @@ class Body:
         self._began, self._got, self._whole = time.monotonic(), 0, False
         self._more = "content-length" in headers or "transfer-encoding" in headers
         """Whether there is a body to wait for."""
-        length = headers.get("content-length")
-        if length is not None and (not length.isdecimal() or int(length) > self._most):
+        length = headers.get("content-length", "0")
+        told = int(length) if length.isdecimal() and len(length) <= DIGITS else math.inf
+        if told > self._most:
             # What is only a little too large is let come and thrown away: a browser that is cut off while it sends
             # says that the network failed, and never shows the sentence.
-            raise self._too_large(close=not length.isdecimal() or int(length) > 4 * self._most)
+            raise self._too_large(close=told > 4 * self._most)
 
     async def __call__(self) -> Message:
         if self._whole or not self._more:

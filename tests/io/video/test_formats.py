@@ -73,6 +73,19 @@ def test_every_kind_of_film_is_read_frame_by_frame(tmp_path: Path, name: str, re
     assert clip.notes == ()
 
 
+def test_no_message_of_ffmpeg_waits_for_python(tmp_path: Path) -> None:
+    """Its decoding threads would wait for the lock that whoever closes the file holds while he waits for them."""
+    av = pytest.importorskip("av")
+    name = next(iter(FILMS))
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.PANIC)
+    try:
+        open_clip(film(tmp_path / name, *FILMS[name], [0, 10, 20]), reader="PyAV").close()
+        assert av.logging.get_level() is None
+    finally:
+        av.logging.set_level(before)
+
+
 @pytest.mark.parametrize("reader", ["PyAV", "OpenCV"])
 @pytest.mark.parametrize("name", ["h264.mp4", "vp9.webm"])
 def test_frames_of_a_variable_rate_keep_their_times_and_that_is_said(tmp_path: Path, name: str, reader: str) -> None:

@@ -28,7 +28,9 @@ class AvClip(Reader):
     def __init__(self, source: str) -> None:
         import av
 
-        av.logging.set_level(av.logging.PANIC)  # what matters of its messages is said in `notes`
+        # What matters of FFmpeg's messages is said in `notes`. At any level but None its decoding threads wait for
+        # Python's lock with each of them, and closing a file, which holds that lock, waits for them.
+        av.logging.set_level(None)
         self._av = av
         try:
             # FFmpeg's decoders refuse larger frames, whatever the container says of their size.
