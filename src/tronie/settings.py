@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from tronie.outputs import USUAL, Only, Stage, in_order, stages, wanted
 
 DeviceName = Literal["auto", "cpu", "cuda", "coreml", "directml", "openvino"]
 """Where nets run: `tronie.runtime.devices`."""
+
+
+def _number(value: Any) -> Any:
+    """Of a command line all values are text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class Branch(BaseModel):
@@ -76,7 +81,9 @@ class FitSettings(Branch):
 
 
 class TextureSettings(Branch):
-    size: Literal[512, 1024, 2048, 4096] = Field(2048, description="Side of the square texture, pixels.")
+    size: Annotated[Literal["auto", 512, 1024, 2048, 4096], BeforeValidator(_number)] = Field(
+        "auto", description="Side of the square texture, pixels; auto: 2048, 1024 where a face has few of its own."
+    )
 
 
 class LightSettings(Branch):
@@ -84,7 +91,9 @@ class LightSettings(Branch):
 
 
 class PortraitSettings(Branch):
-    size: Literal[256, 512, 1024] = Field(1024, description="Height of the frontal portrait, pixels.")
+    size: Annotated[Literal["auto", 256, 512, 1024], BeforeValidator(_number)] = Field(
+        "auto", description="Height of the frontal portrait, pixels; auto: 1024, 512 where a face has few of its own."
+    )
     crop: Literal["square", "passport", "head"] = Field("square", description="Cut of the portrait; passport: 35 x 45.")
     background: Literal["keep", "blur", "plain", "none"] = Field(
         "keep", description="Behind the portrait: the photo's, blurred, the head alone before grey; or none at all."

@@ -378,10 +378,10 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
             "min_score": 0.7,
             "subdivide": 2,
             "focal": 900.0,
-            "texture_size": 512,
+            "texture_size": "512",  # words and numbers come as text
             "hair": "scalp",
             "glasses": "keep",
-            "frontal_size": 256,
+            "frontal_size": "256",
             "only": "texture",
             "quiet": True,
             "enhance": "always",

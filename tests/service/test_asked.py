@@ -24,7 +24,7 @@ CONFIG = ServiceConfig(data=Path("data"), max_megapixels=50, max_seconds=60)
         ({"fit": {"engine": "a" * 5000}}, "The setting fit.engine can be calibrated or deep3d here."),
         ({"detect": {"detector": "<script>"}}, "The setting detect.detector can be"),
         ({"enhance": {"mode": "net"}}, "The setting enhance.mode can be"),
-        ({"texture": {"size": 100_000}}, "The setting texture.size is not valid: input should be 512"),
+        ({"texture": {"size": 100_000}}, "The setting texture.size is not valid: input should be 'auto', 512"),
         ({"<script>": 1}, "There is no such setting."),
         ({"texture": {"<script>": 1}}, "There is no such setting in texture."),
         ({"texture": 5}, "The setting texture is not valid"),

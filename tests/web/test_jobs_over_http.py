@@ -41,7 +41,7 @@ def test_a_job_from_the_upload_to_its_deletion(here: Stage) -> None:
     assert [upload["name"] for upload in record["uploads"]] == ["Große Feier.JPG", "b.png"]
     assert here.inspector.seen == [("001", "Große Feier.JPG"), ("002", "b.png")]
     assert record["settings"]["portrait"]["crop"] == "passport"
-    assert record["settings"]["texture"]["size"] == 2048
+    assert record["settings"]["texture"]["size"] == "auto"
     assert here.client.get(record["uploads"][1]["preview"]).content == b"\xff\xd8preview"
 
     claim = here.begin()

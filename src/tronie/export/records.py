@@ -196,6 +196,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         engine=face.engine,
         models=used_records(face.models),
         provenance=None if face.texture is None else shares(face.texture.provenance),
+        texture_size=None if face.texture is None else len(face.texture.image),
         hair=hair,
         shells={shell.name: len(shell.triangles) for shell in face.shells},
         bust=None
@@ -291,7 +292,10 @@ def portrait_record(mask: Any) -> PortraitRecord:
 def _frontal(frontal: Portrait) -> FrontalRecord:
     neutral = None if frontal.neutral_mask is None else portrait_record(frontal.neutral_mask)
     distance = None if frontal.identity is None else round(frontal.identity, 4)
-    return FrontalRecord(portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance)
+    height, width = frontal.mask.shape
+    return FrontalRecord(
+        size=(width, height), portrait=portrait_record(frontal.mask), neutral=neutral, identity=distance
+    )
 
 
 def schema(name: str) -> str:

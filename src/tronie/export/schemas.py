@@ -125,6 +125,7 @@ class PortraitRecord(Record):
 
 
 class FrontalRecord(Record):
+    size: tuple[int, int] = Field(description="Width and height, pixels.")
     portrait: PortraitRecord = Field(description="frontal.png")
     neutral: PortraitRecord | None = Field(None, description="frontal_neutral.png")
     identity: float | None = Field(
@@ -236,6 +237,7 @@ class FaceRecord(Record):
     provenance: dict[str, float] | None = Field(
         None, description="Share of the used texture area that is seen, mirrored, filled, synthetic, enhanced, ..."
     )
+    texture_size: int | None = Field(None, description="Side of texture.png, pixels.")
     hair: HairRecord | None = Field(None, description="What the photo tells of the hair; null where nothing asked.")
     shells: dict[str, int] = Field(
         default_factory=dict,

@@ -134,13 +134,17 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "Glasses go, or become a mesh of their own.": "안경을 지우거나 별도의 메시로 만듭니다.",
     "Lashes, a mesh that moves with the lids; or none.": "눈꺼풀과 함께 움직이는 속눈썹 메시를 만듭니다.",
-    "Side of the square texture, pixels.": "정사각형 텍스처의 한 변(픽셀)입니다.",
+    "Side of the square texture, pixels; auto: 2048, 1024 where a face has few of its own.": (
+        "정사각형 텍스처의 한 변(픽셀)입니다. 자동이면 2048이고, 픽셀이 적은 얼굴은 1024입니다."
+    ),
     "Also save the texture without the photo's light, and that light.": "사진의 빛을 뺀 텍스처와 그 빛도 저장합니다.",
     "Also save wrinkles and pores as a normal map, and put it into head.glb.": (
         "주름과 모공을 노멀 맵으로 저장하고 head.glb에 넣습니다."
     ),
     "What head.glb and head.obj wear.": "head.glb와 head.obj에 입히는 색입니다.",
-    "Height of the frontal portrait, pixels.": "정면 초상의 높이(픽셀)입니다.",
+    "Height of the frontal portrait, pixels; auto: 1024, 512 where a face has few of its own.": (
+        "정면 초상의 높이(픽셀)입니다. 자동이면 1024이고, 픽셀이 적은 얼굴은 512입니다."
+    ),
     "Cut of the portrait; passport: 35 x 45.": "초상의 잘라내기입니다. 여권: 35 x 45.",
     "Behind the portrait: the photo's, blurred, the head alone before grey; or none at all.": (
         "초상의 배경: 사진의 배경, 흐린 배경, 회색 앞의 머리만, 또는 배경 없음."

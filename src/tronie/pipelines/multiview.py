@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from tronie.types import Face, Photo, Texture
 
 if TYPE_CHECKING:
     from tronie.stages.segment import SegmentNet
+    from tronie.stages.texture.bake import Baked
 
+WEIGHED = 512
+"""Texels along the side of an atlas in which a photo is weighed."""
 PAINTED = 12
 """A texture is made of at most so many photos: the best ones of different poses."""
 TRIED = 5
@@ -31,6 +34,34 @@ APART = 12.0
 """Degrees of yaw or pitch by which poses are different."""
 EXPRESSIVE = 0.7
 """How much less a photo with a wide expression suits the portrait."""
+
+
+def face_texture(photo: Photo, face: Face, settings: Settings, side: int, **more: Any) -> Baked:
+    """An atlas of `side` texels for a face with head and fit: from the photo, or from its finer part where the face was
+    enhanced; `more` as `baked` has it."""
+    from tronie.stages.texture.bake import baked
+
+    head, fit, marks, enhanced, found = face.head, face.fit, face.landmarks, face.enhanced, face.segmentation
+    square = None
+    assert head is not None
+    assert fit is not None
+    if marks is not None and enhanced is not None and enhanced.accepted:
+        from tronie.stages.enhance.region import cut_region
+
+        part = cut_region(photo, marks, enhanced)
+        photo, fit, marks, square = part.photo, part.fit(fit), part.landmarks(marks), part.square(enhanced)
+        found = None if found is None else part.segmentation(found)
+    size = settings.texture.model_copy(update={"size": side})
+    even = not settings.runs("light")
+    return baked(photo, head, fit, marks, size, square, segmentation=found, hair=settings.hair, even=even, **more)
+
+
+def texture_side(faces: Iterable[Face], settings: TextureSettings) -> int:
+    """Texels along a side of the atlas of a person, whose `faces` have fits: as the finest of them asks for."""
+    from tronie.stages.enhance.region import finest_mm
+    from tronie.stages.texture.bake import side_of
+
+    return max(side_of(settings, finest_mm(face.fit, face.enhanced)) for face in faces if face.fit is not None)
 
 
 def add_light_and_portrait(
@@ -235,53 +266,28 @@ def textured(
     than the first show of teeth, irises and shut lids. The stage `texture` of `job` has a step for every photo that
     was weighed and for every one that was painted; a wish to drain is followed while they are weighed. Numbers in
     `Fused.source` count the painted ones, then the one that lends its lids."""
-    from tronie.stages.texture.bake import Baked, baked
-
     lent = lent or Gathered()
 
-    def bake(k: int, size: TextureSettings) -> Baked:
-        face = shots[k].face
-        assert face.head is not None
-        assert face.fit is not None
-        photo, marks, enhanced = shots[k].load(), face.landmarks, face.enhanced
-        found, fit, square = face.segmentation, face.fit, None
-        if marks is not None and enhanced is not None and enhanced.accepted:
-            from tronie.stages.enhance.region import cut_region
-
-            part = cut_region(photo, marks, enhanced)
-            photo, fit, square, marks = part.photo, part.fit(fit), part.square(enhanced), part.landmarks(marks)
-            found = None if found is None else part.segmentation(found)
-        own = k == painted[0]
-        return baked(
-            photo,
-            face.head,
-            fit,
-            marks,
-            size,
-            square,
-            teeth=lent.teeth if own else (),
-            eyes=lent.eyes if own else None,
-            segmentation=found,
-            hair=settings.hair,
-            even=not settings.runs("light"),
-        )
+    def bake(k: int, side: int) -> Baked:
+        own = lent if k == painted[0] else Gathered()
+        return face_texture(shots[k].load(), shots[k].face, settings, side, teeth=own.teeth, eyes=own.eyes)
 
     head = shots[painted[0]].face.head
     assert head is not None
     model, level = head.model, head.level
-    small = settings.texture.model_copy(update={"size": 512})
     job = job or Job()
     everyone = lent.views(painted)
+    side = texture_side([shots[k].face for k in everyone], settings.texture)
     with job.stage("texture", total=2 * len(everyone)) as stage:
         sights: list[ViewWeights] = []
         for k in everyone:
             job.check(new=True)
             shut = k == lent.lids
-            sights.append(view_weights(bake(k, small), model, crisp(shots[k]) * CRISP, shut, k not in painted))
+            sights.append(view_weights(bake(k, WEIGHED), model, crisp(shots[k]) * CRISP, shut, k not in painted))
             stage.advance()
 
         def paint(k: int) -> Texture:
-            texture = bake(k, settings.texture).texture
+            texture = bake(k, side).texture
             stage.advance()
             return texture
 

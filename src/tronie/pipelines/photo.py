@@ -17,14 +17,15 @@ from threadpoolctl import ThreadpoolController
 
 from tronie.errors import sentence, trouble
 from tronie.geometry import Camera
-from tronie.head.model import Head
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
 from tronie.pipelines.models import Models
 from tronie.pipelines.multiview import (
     add_light_and_portrait,
     bearded,
+    face_texture,
     segmented,
+    texture_side,
     under_hair,
     with_hair,
     with_neck,
@@ -42,7 +43,7 @@ from tronie.stages.fit.engine_info import Engine
 from tronie.stages.fit.regressor import NEARNESS_SIGMA
 from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, shifted_box, within
 from tronie.stages.quality import face_warnings
-from tronie.types import Enhanced, Face, Fit, Photo, Result, Texture, Unmeasured
+from tronie.types import Enhanced, Face, Photo, Result, Unmeasured
 
 if TYPE_CHECKING:
     from tronie.stages.finder import Marked
@@ -293,15 +294,17 @@ class Pipeline(Models):
                     face = segmented(face, photo, self.segmenter)
             with part.stage("fit"):
                 face = (engine or self.engine).fit(photo, face, camera)
-            head, fit = face.head, face.fit
+            head = face.head
             face = replace(face, warnings=(*face.warnings, *face_warnings(photo, face)))
-            if settings.runs("texture") and head is not None and fit is not None:
+            if settings.runs("texture") and head is not None and face.fit is not None:
                 (face,) = bearded(face, photo, settings.hair)
-                head = face.head or head
                 with beside(partial(self._haired, photo, face, part), self._threads) as haired:
                     with part.stage("texture"):
-                        texture = self._baked(photo, face, head, fit, lambda: under_hair(haired()))
-                    face = replace(haired(), texture=texture)
+                        side = texture_side([face], settings.texture)
+                        made = face_texture(
+                            photo, face, settings, side, threads=self._threads, under=lambda: under_hair(haired())
+                        )
+                    face = replace(haired(), texture=made.texture)
                 if ahead:
                     ahead(photo, face, "texture")
                 face = add_light_and_portrait(face, photo, settings, part, self._threads, ahead)
@@ -342,45 +345,6 @@ class Pipeline(Models):
             return face
         with job.stage("hair"):
             return with_hair(face, [(photo, face)], self.settings.hair)
-
-    def _baked(
-        self, photo: Photo, face: Face, head: Head, fit: Fit, under: Callable[[], NDArray[Any] | None]
-    ) -> Texture:
-        """The texture: from the photo, or from its finer part where the face was enhanced; `under` as `bake` has it."""
-        from tronie.stages.texture import bake
-
-        assert face.landmarks is not None
-        found, settings = face.segmentation, self.settings
-        if face.enhanced is None or not face.enhanced.accepted:
-            return bake(
-                photo,
-                head,
-                fit,
-                face.landmarks,
-                settings=settings.texture,
-                threads=self._threads,
-                segmentation=found,
-                hair=settings.hair,
-                even=not settings.runs("light"),
-                under=under,
-            )
-        from tronie.stages.enhance.region import cut_region
-
-        part = cut_region(photo, face.landmarks, face.enhanced)
-        marks = part.landmarks(face.landmarks)
-        return bake(
-            part.photo,
-            head,
-            part.fit(fit),
-            marks,
-            settings=settings.texture,
-            enhanced=part.square(face.enhanced),
-            threads=self._threads,
-            segmentation=None if found is None else part.segmentation(found),
-            hair=settings.hair,
-            even=not settings.runs("light"),
-            under=under,
-        )
 
 
 class Runner(Protocol):

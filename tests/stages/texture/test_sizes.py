@@ -8,13 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tronie.geometry import Camera, rigid, rotation_from_euler
+from tronie.geometry import Camera, Similarity, rigid, rotation_from_euler
 from tronie.head.model import Head, HeadModel
 from tronie.raster.rasterizer import rasterize
-from tronie.settings import TextureSettings
+from tronie.settings import PortraitSettings, TextureSettings
+from tronie.stages.enhance.region import finest_mm
+from tronie.stages.portrait.camera import height_of
 from tronie.stages.texture import bake
 from tronie.stages.texture.atlas import gutters
-from tronie.types import PROVENANCE, Fit, Photo
+from tronie.stages.texture.bake import side_of
+from tronie.types import PROVENANCE, Enhanced, Fit, Photo
 
 
 def relaid(model: HeadModel, layout: str) -> HeadModel:
@@ -90,3 +93,29 @@ def test_sizes_agree_when_shrunk(tiny_head: HeadModel) -> None:
     shrunk = cv2.resize(large.image, (512, 512), interpolation=cv2.INTER_AREA)
     same = cv2.erode((small.provenance == PROVENANCE.index("seen")).astype(np.uint8), np.ones((5, 5))) > 0
     assert np.abs(shrunk.astype(int) - small.image)[same].mean() < 1.5
+
+
+@pytest.mark.parametrize("pixel_mm", [0.05, 0.8, 0.9, 5.0])
+def test_sizes_that_nobody_chooses_are_as_fine_as_the_face(pixel_mm: float) -> None:
+    """Texels and pixels are finer than what they show, of a face that has few and of one that has many; numbers that
+    somebody chooses are obeyed."""
+    side, height = side_of(TextureSettings(), pixel_mm), height_of(PortraitSettings(), pixel_mm)
+    assert 0.14 * 2048 / side < max(pixel_mm / 2, 0.15)
+    assert 0.3 * 1024 / height < max(pixel_mm, 0.31)
+    assert (side, height) == ((1024, 512) if pixel_mm > 0.85 else (2048, 1024))
+    assert height_of(PortraitSettings(crop="passport"), pixel_mm) == 1024
+    assert side_of(TextureSettings(size=4096), pixel_mm) == 4096
+    assert height_of(PortraitSettings(size=256), pixel_mm) == 256
+
+
+def test_what_super_resolution_adds_counts() -> None:
+    """A photo's pixel of 2 mm, enlarged three times, is one of 0.67 mm; refused, it stays what it is."""
+    camera = Camera(500.0, (50.0, 50.0), (100, 100))
+    pose = np.eye(4)
+    pose[2, 3] = 1000.0
+    fit = Fit(np.zeros(0), {}, pose, camera, np.zeros((0, 3)), diagnostics={})
+    picture = np.zeros((8, 8, 3), np.uint8)
+    enhanced = Enhanced(picture, picture, Similarity(1 / 3, 0, 0, 0), "net", 3.0, 1.0, 30.0, 0.9, 0.0)
+    assert finest_mm(fit, None) == pytest.approx(2.0)
+    assert finest_mm(fit, enhanced) == pytest.approx(2 / 3)
+    assert finest_mm(fit, replace(enhanced, blend=0.0)) == pytest.approx(2.0)

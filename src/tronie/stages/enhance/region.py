@@ -20,6 +20,8 @@ REACH = 2.2
 texture compares with hair."""
 LONGEST = 2048
 """Pixels: the part is not enlarged beyond this."""
+COARSE_MM = 0.85
+"""Of a face per pixel: from here on smaller pictures show all that there is. What our own net enlarges has 1 mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class FaceRegion:
     def square(self, enhanced: Enhanced) -> Similarity:
         """The part's pixels -> 0..1 where at least half of what was enhanced was pasted."""
         return self.to_photo.then(pasted_square(enhanced))
+
+
+def finest_mm(fit: Fit, enhanced: Enhanced | None) -> float:
+    """Millimetres of a face per pixel: of the photo, or of what super-resolution made of it."""
+    pixel_mm = float(fit.head_to_camera[2, 3] / fit.camera.focal)
+    return pixel_mm / enhanced.factor if enhanced is not None and enhanced.accepted else pixel_mm
 
 
 def cut_region(photo: Photo, landmarks: Landmarks, enhanced: Enhanced) -> FaceRegion:

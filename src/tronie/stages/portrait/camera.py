@@ -11,9 +11,13 @@ import numpy as np
 from tronie.arrays import Array, Image
 from tronie.geometry import HEAD_TO_CAMERA_AXES, Camera, Similarity, rigid
 from tronie.head.model import Head
+from tronie.settings import PortraitSettings
+from tronie.stages.enhance.region import COARSE_MM
 
 Crop = Literal["square", "passport", "head"]
 
+HEIGHTS = (512, 1024)
+"""Of the portrait where nobody chooses: for what has pixels of COARSE_MM and more, and for what has finer ones."""
 DISTANCE_MM = 1400.0
 """From the eyes to the camera: near enough to look like a meeting, far enough not to swell the nose."""
 PIVOT_MM = np.array([0.0, -40.0, -80.0])
@@ -46,6 +50,14 @@ STYLES: dict[Crop, Style] = {
 }
 LOWER = (0.0, -0.02, 0.02, -0.04, 0.04, -0.06, -0.08, -0.1)
 """By how much of the height the eyes may lie elsewhere for it."""
+
+
+def height_of(settings: PortraitSettings, pixel_mm: float = 0.0) -> int:
+    """Pixels of the portrait of a face that has one per `pixel_mm`. The lower one's are 0.6 mm: two thirds of the
+    coarse pixel that they are to show. What is to be printed is high."""
+    if settings.size != "auto":
+        return settings.size
+    return HEIGHTS[pixel_mm < COARSE_MM or settings.crop == "passport"]
 
 
 def framed(head: Head, size: int, crop: Crop, photo_camera: Camera, head_to_photo: Array) -> tuple[Camera, Array]:

@@ -15,7 +15,7 @@ from tronie.head.surface import triangle_vertex_normals
 from tronie.raster.rasterizer import interpolate, rasterize
 from tronie.raster.shading import DirectionalLight, Shading, render_layers, screen_points
 from tronie.settings import PortraitSettings
-from tronie.stages.portrait.camera import backdrop, portrait_camera
+from tronie.stages.portrait.camera import backdrop, height_of, portrait_camera
 from tronie.stages.texture.atlas import part_of_vertices, surface_facts
 from tronie.stages.texture.synthesis import hairline_distance
 from tronie.types import Portrait, Texture
@@ -49,7 +49,7 @@ class Fades:
 def plain_portrait(head: Head, texture: Texture, settings: PortraitSettings | None = None) -> Portrait:
     """Portraits with the photo's expression and at rest, in the same frame, and their provenance masks."""
     settings = settings or PortraitSettings()
-    camera, pose = portrait_camera(head, settings.size, settings.crop)
+    camera, pose = portrait_camera(head, height_of(settings), settings.crop)
     background = backdrop(camera.size[1], camera.size[0])
     shapes = {"both": (head.vertices, head.neutral), "keep": (head.vertices,), "neutral": (head.neutral,)}
     pictures = [

@@ -16,11 +16,12 @@ from tronie.raster.shading import screen_points
 from tronie.settings import PortraitSettings
 from tronie.shells import Segmentation, Shell
 from tronie.stages.enhance.paste import pasted_square
+from tronie.stages.enhance.region import finest_mm
 from tronie.stages.fit.basis import on_photo
 from tronie.stages.fit.closure import lip_contact, parting
 from tronie.stages.fit.map_fit import expression_vector, head_shapes
 from tronie.stages.landmarks import recognizer
-from tronie.stages.portrait.camera import backdrop, eyes_at, framed, on_canvas
+from tronie.stages.portrait.camera import backdrop, eyes_at, framed, height_of, on_canvas
 from tronie.stages.portrait.frontalize import PortraitScene, Turned, Wishes, frontalize
 from tronie.stages.portrait.matte import blurred, cut_out, laid_over
 from tronie.stages.portrait.plain import plain_portrait, soft_rim
@@ -67,9 +68,10 @@ def frontal(
     settings = settings or PortraitSettings()
     if photo is None or fit is None:
         return plain_portrait(head, texture, settings)
-    camera, pose = framed(head, settings.size, settings.crop, fit.camera, fit.head_to_camera)
-    to_photo = on_canvas(camera, pose, fit.camera, fit.head_to_camera)
     view = find_visibility(photo, head, fit, surface_facts(head.model, head.level))
+    height = height_of(settings, finest_mm(fit, enhanced))
+    camera, pose = framed(head, height, settings.crop, fit.camera, fit.head_to_camera)
+    to_photo = on_canvas(camera, pose, fit.camera, fit.head_to_camera)
     source = cut_source(photo.image, to_photo, camera.size)
     fine = None
     if enhanced is not None and enhanced.accepted:
@@ -202,7 +204,7 @@ def with_likeness(
     portrait: Portrait, head: Head, fit: Fit, photo: Photo, landmarks: Landmarks, settings: PortraitSettings
 ) -> Portrait:
     """`portrait` with its `identity`."""
-    camera, pose = framed(head, settings.size, settings.crop, fit.camera, fit.head_to_camera)
+    camera, pose = framed(head, len(portrait.image), settings.crop, fit.camera, fit.head_to_camera)
     shape = head.neutral if settings.expression == "neutral" else head.vertices
     points = head.points478(shape + (on_photo(head, fit) - head.vertices)) if fit.expression else landmarks.points
     here = camera.project(transform(pose, points.astype(np.float64)))

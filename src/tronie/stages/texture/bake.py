@@ -17,6 +17,7 @@ from tronie.runtime.threads import even as shares
 from tronie.runtime.threads import in_bands
 from tronie.settings import HairSettings, TextureSettings
 from tronie.shells import Segmentation
+from tronie.stages.enhance.region import COARSE_MM
 from tronie.stages.texture import evening
 from tronie.stages.texture.atlas import gutters, surface_facts
 from tronie.stages.texture.eyes import openings, paint_eyes
@@ -32,6 +33,8 @@ from tronie.stages.texture.visibility import Visibility, find_visibility
 from tronie.stages.texture.white_balance import tint_of
 from tronie.types import Fit, Landmarks, Photo, Texture
 
+SIDES = (1024, 2048)
+"""Of the atlas where nobody chooses: for what has pixels of COARSE_MM and more, and for what has finer ones."""
 LARGEST_CROP = 3000
 """Pixels: the photo's part with the head is never enlarged beyond this."""
 
@@ -78,10 +81,10 @@ def baked(
     its own, (C,) 0..1: what is painted ends there. Light that comes from one side is evened out where it is strong, if
     `even`: not where it is still to be found out.
     """
-    size = settings.size if settings else 2048
     model, level = head.model, head.level
     mesh, facts = model.level(level), surface_facts(model, level)
     view = find_visibility(photo, head, fit, facts)
+    size = side_of(settings or TextureSettings(), view.pixel_mm)
     lips = np.asarray([[0.0, 0.0]] * 2 if landmarks is None else landmarks.points[[13, 14], :2])
     gap_mm = float(np.linalg.norm(lips[0] - lips[1])) * view.pixel_mm
     samples = sample_photo(photo, view, len(model.mean), segmentation)
@@ -136,6 +139,12 @@ def baked(
     if model.is_mask:
         provenance = _joined(provenance)
     return Baked(Texture(image, provenance), recipe, samples)
+
+
+def side_of(settings: TextureSettings, pixel_mm: float) -> int:
+    """Side of the atlas, texels, of a face that has a pixel per `pixel_mm`. The smaller one's texels are 0.28 mm: a
+    third of the coarse pixel that they are to show, and as fine as eyes and strands want to be painted."""
+    return SIDES[pixel_mm < COARSE_MM] if settings.size == "auto" else settings.size
 
 
 def _skin_light(photo: Photo, pixels: Array, mesh: Level, pick: NDArray[np.bool_]) -> float:

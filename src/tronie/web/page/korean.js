@@ -140,7 +140,7 @@ export const KOREAN = {
   "Sending": "보내는 중",
   "Sending: {share}": "보내는 중: {share}",
   "Settings": "설정",
-  "Side of the square texture, pixels.": "정사각형 텍스처의 한 변(픽셀)입니다.",
+  "Side of the square texture, pixels; auto: 2048, 1024 where a face has few of its own.": "정사각형 텍스처의 한 변(픽셀)입니다. 자동이면 2048이고, 픽셀이 적은 얼굴은 1024입니다.",
   "Sign in": "로그인",
   "Sign out": "로그아웃",
   "Skip to the content": "본문으로 건너뛰기",
