@@ -22,7 +22,8 @@ PER_SIDE = 2
 APART = 8
 """Frames between two that are kept: neighbours show the same."""
 BETTER = 1.05
-"""How much better a frame must be to take another's place: each costs a pass of the landmark net and a file."""
+"""How much better a frame must be to take another's place: each costs a file, and may cost a pass of the landmark
+net."""
 STRETCH_SECONDS, STRETCHES = 1.0, 16
 """Of every stretch of time of a track a frame is kept, so that it can be cut in two: a second, or as much longer as it
 takes for no more than so many."""
@@ -46,7 +47,7 @@ class Keyframe:
     path: Path
     """The whole frame, as JPEG."""
     landmarks: Landmarks
-    """With the mirror image's second opinion."""
+    """Those of the best frames with the mirror image's second opinion."""
     box: tuple[float, float, float, float]
     quality: float
     """Larger is better; that of a part says how well the frame shows it."""
@@ -121,12 +122,10 @@ class Keyframes:
         shown = {name: w * fine for name, w in shown.items() if _better(kept, name, w * fine, seen.light)}
         if not wanted and not shown:
             return
-        found = self._net.look(image, seen.square)
-        marks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
-        sure = free(marks) / max(free(seen.landmarks), 1e-6)  # two opinions of what covers the face
-        shot = replace(shot, landmarks=marks, quality=shot.quality * min(sure, 1.0))
-        if not (wanted := wanted and _wanted(kept, shot)) and not shown:
-            return
+        if wanted and _wanted(kept, shot, stretches=False):
+            shot = self._seconded(image, seen, shot)
+            if not (wanted := _wanted(kept, shot)) and not shown:
+                return
         _keep(image, shot.path)
         self._bytes[shot.path] = shot.path.stat().st_size
         before = list(kept.every())
@@ -137,6 +136,13 @@ class Keyframes:
         self._forget(before, kept)
         if sum(self._bytes.values()) > self._most:
             self._thin()
+
+    def _seconded(self, image: Image, seen: Seen, shot: Keyframe) -> Keyframe:
+        """With the mirror image's second opinion, also of what may cover the face."""
+        found = self._net.look(image, seen.square)
+        marks = replace(seen.landmarks, mirrored=found.mirrored, doubts=found.doubts)
+        sure = min(free(marks) / max(free(seen.landmarks), 1e-6), 1.0)
+        return replace(shot, landmarks=marks, quality=shot.quality * sure)
 
     def _forget(self, before: Sequence[Keyframe], kept: _Track) -> None:
         """Remove the files of those that a track no longer has."""
@@ -224,9 +230,9 @@ class Keyframes:
         return UsualLight.of(one.usual for one in self._of(tracks)).level
 
 
-def needed(shots: Sequence[Keyframe], first: float, usual: float | None) -> list[Keyframe]:
-    """Of a track's frames those to keep: the best ones of every side that are no neighbours, and of every stretch of
-    time since it began, at `first` seconds, the best."""
+def needed(shots: Sequence[Keyframe], first: float, usual: float | None, stretches: bool = True) -> list[Keyframe]:
+    """Of a track's frames those to keep: the best ones of every side that are no neighbours, and with `stretches` the
+    best of every stretch of time since it began, at `first` seconds."""
     worth = {id(shot): shot.quality * shot.light.like(usual) for shot in shots}
     order = sorted(shots, key=lambda shot: (-worth[id(shot)], shot.frame))
     longest = max((shot.time for shot in shots), default=first) - first
@@ -234,21 +240,21 @@ def needed(shots: Sequence[Keyframe], first: float, usual: float | None) -> list
     while longest >= STRETCHES * stretch:
         stretch *= 2
     kept: list[Keyframe] = []
-    stretches: set[int] = set()
+    covered: set[int] = set()
     for shot in order:
         here = [other for other in kept if other.side == shot.side]
         apart = all(abs(other.frame - shot.frame) >= APART for other in here)
         number = int((shot.time - first) / stretch)
-        if (apart and len(here) < PER_SIDE) or number not in stretches:
+        if (apart and len(here) < PER_SIDE) or (stretches and number not in covered):
             kept.append(shot)
-            stretches.add(number)
+            covered.add(number)
     return kept
 
 
-def _wanted(kept: _Track, shot: Keyframe) -> bool:
+def _wanted(kept: _Track, shot: Keyframe, stretches: bool = True) -> bool:
     """Whether a frame is so much better than those that it would be kept for."""
     worse = replace(shot, quality=shot.quality / BETTER)
-    return worse in needed([*kept.shots, worse], kept.first, kept.usual.level)
+    return worse in needed([*kept.shots, worse], kept.first, kept.usual.level, stretches)
 
 
 def _better(kept: _Track, name: str, worth: float, light: FaceLight) -> bool:
