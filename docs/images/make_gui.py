@@ -126,7 +126,7 @@ class Walk:
         if wanted("working"):
             yield "working", window
         self.until(lambda: session.summary is not None and not session.working)
-        window.faces.choose(1)
+        window.faces.choose(2)
         self.rest()
         yield "head", window
         head.beside.setCurrentIndex(2)
@@ -257,6 +257,7 @@ class Walk:
         window.head.beside.setCurrentIndex(0)
         window.photos.choose(EXAMPLES / "group.jpg")
         self.until(lambda: window.session.summary is not None and not window.session.working)
+        window.faces.choose(2)
         self.rest()
         yield "list", window
 

@@ -229,4 +229,29 @@ def test_a_fit_follows_and_the_head_is_made_anew(qtbot, tmp_path) -> None:
     window.changes.undo()
     qtbot.waitUntil(lambda: np.abs(points.bent.points - first).max() < 0.1, timeout=LONG)
     qtbot.waitUntil(lambda: not window.session.working and not window.session.cards[1].pinned, timeout=LONG)
+    # The same on the turned head: the landmark goes with the hand, there and in the photo.
+    view = window.head.view
+    view.look_at(yaw=25.0)
+
+    def settled() -> bool:
+        return view.landmarks is not None and view._asked is None and not view._rest.isActive()
+
+    qtbot.waitUntil(settled, timeout=LONG)
+    view.grab()
+    before, nose = view.layer._places()[4].copy(), points.bent.points[4].copy()
+    at = QPoint(*map(round, before))
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseMove(view, at + QPoint(0, -6))
+    qtbot.mouseMove(view, at + QPoint(0, -12))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=at + QPoint(0, -12))
+    x, y = window.session.pins[key][4]
+    assert y < nose[1] - 1
+    assert abs(x - nose[0]) < abs(y - nose[1])
+    qtbot.waitUntil(lambda: np.hypot(*(points.bent.points[4] - (x, y))) < 0.6, timeout=LONG)
+
+    def went() -> np.ndarray:
+        view.grab()
+        return view.layer._places()[4] - before
+
+    qtbot.waitUntil(lambda: settled() and np.abs(went() - (0, -12)).max() < 3, timeout=LONG)
     window.close()

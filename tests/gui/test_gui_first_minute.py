@@ -12,7 +12,7 @@ pytest.importorskip("pytestqt", reason="these tests need pytest-qt")
 
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QLabel, QMenu, QPushButton, QWidget
 
 from tronie.gui.app import make_application, use_language
 from tronie.gui.person_menu import fill_person_menu
@@ -20,7 +20,18 @@ from tronie.gui.welcome import SAMPLE
 from tronie.gui.window import Window
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.outputs import OUTPUTS
-from tronie.service.messages import About, Card, FrameShown, PhotoState, PreviewImages, Sitter, Summary, Track, Tracked
+from tronie.service.messages import (
+    About,
+    Card,
+    FramePassed,
+    FrameShown,
+    PhotoState,
+    PreviewImages,
+    Sitter,
+    Summary,
+    Track,
+    Tracked,
+)
 
 SMALL = 900, 600
 
@@ -103,17 +114,23 @@ def cut(window: Window) -> list[str]:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_nothing_is_cut_in_a_small_window(qtbot, tmp_path, language) -> None:
     window = made(qtbot, tmp_path, language)
-    qtbot.wait(1)
+
+    def rest() -> None:
+        """Layouts ask each other for room, event by event."""
+        for _ in range(6):
+            qtbot.wait(1)
+
+    rest()
     shown = {"empty": cut(window)}
     for name, show in (("photo", show_photo), ("clip", show_clip)):
         show(window, tmp_path / f"{name}.x")
         for tab in range(window.tabs.count()):
             window.tabs.setCurrentIndex(tab)
-            qtbot.wait(1)
+            rest()
             shown[f"{name}, {window.tabs.tabText(tab)}"] = cut(window)
         window.tabs.setCurrentIndex(0)
         window.correction.edit(True)
-        qtbot.wait(1)
+        rest()
         shown[f"{name}, correcting"] = cut(window)
         window.correction.edit(False)
     assert (window.width(), window.height()) == SMALL
@@ -225,6 +242,46 @@ def test_a_clips_times_follow_while_it_is_tracked(window, tmp_path) -> None:
     window.player.pass_by(26)
     assert window.player.time.text().startswith("00:00:01:01")
     assert window.player.timeline.index == 26
+
+
+def test_boxes_are_live_while_a_clip_is_tracked(window, tmp_path) -> None:
+    path = tmp_path / "talk.mp4"
+    window.session.moving.add(path)
+    window._found([path], [])
+    window.player._told((path, False), FrameShown(0, 0.0, np.zeros((90, 160, 3), np.uint8), 30))
+    window.player.track.click()
+    assert asked(window)[-1] == "follow"
+    assert window.stop_button.isVisible()
+    small = np.zeros((45, 80, 3), np.uint8)
+    window.session._told(("clip", path), FramePassed(7, small, (160, 90), (Card(1, (20.0, 10.0, 60.0, 70.0), 0.8),)))
+    assert window.photo.sceneRect().width() == 160  # the frame's own size
+    assert window.photo.boxes[1].rect().right() == 60
+    assert window.player.timeline.index == 7
+
+
+def test_all_of_the_list_is_exported_and_put_on_a_sheet(window, tmp_path) -> None:
+    for name in "ab":
+        show_photo(window, tmp_path / f"{name}.jpg", 1)
+    window.shelf.export_all()
+    assert asked(window).count("work_off") == 1  # one after the other
+    assert window.photos.state(tmp_path / "a.jpg") is PhotoState.WORKING
+    assert window.photos.state(tmp_path / "b.jpg") is PhotoState.WAITING
+    number = next(message[2] for message in window.sent if message[0] == "do" and message[3].__name__ == "work_off")
+    window.session.bench.said.emit(number, "failed", "The disk is full.")
+    assert asked(window).count("work_off") == 2
+    assert window.photos.state(tmp_path / "a.jpg") is PhotoState.FAILED
+    window.list_desk.write_sheet(tmp_path / "sheet.jpg")
+    assert window.sent[-1][4][0] == [(tmp_path / "a.jpg", "a"), (tmp_path / "b.jpg", "b")]
+    window.session.bench.said.emit(window.sent[-1][2], "done", [tmp_path / "sheet.jpg"])
+    assert "sheet.jpg" in window.stage.text()
+
+
+def test_qts_own_buttons_speak_korean_too(qtbot, tmp_path) -> None:
+    made(qtbot, tmp_path, "ko")
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.RestoreDefaults)
+    qtbot.addWidget(box)
+    assert [button.text() for button in box.buttons()] == ["취소", "기본값 복원"]
+    use_language("en")
 
 
 def test_a_failure_takes_the_place_of_what_was_shown(window, tmp_path) -> None:
