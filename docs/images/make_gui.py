@@ -344,7 +344,7 @@ def page(language: str, scale: int) -> None:
                     use_scheme(shot.scheme)
                     window.resize(*shot.size)
                     made.rest()
-                    window.grab().save(str(HERE / f"{name}.jpg"), "JPG", 88)
+                    window.grab().save(str(HERE / f"{name}.jpg"), "JPG", 82)
                     print(name, flush=True)
                     window.resize(size)
             wanted.discard(state)
