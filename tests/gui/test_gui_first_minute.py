@@ -244,7 +244,7 @@ def test_a_clips_times_follow_while_it_is_tracked(window, tmp_path) -> None:
     assert window.player.timeline.index == 26
 
 
-def test_boxes_are_live_while_a_clip_is_tracked(window, tmp_path) -> None:
+def test_boxes_are_live_while_a_clip_is_tracked(window, qtbot, tmp_path) -> None:
     path = tmp_path / "talk.mp4"
     window.session.moving.add(path)
     window._found([path], [])
@@ -257,6 +257,17 @@ def test_boxes_are_live_while_a_clip_is_tracked(window, tmp_path) -> None:
     assert window.photo.sceneRect().width() == 160  # the frame's own size
     assert window.photo.boxes[1].rect().right() == 60
     assert window.player.timeline.index == 7
+    # Nothing can be asked for meanwhile that would end it.
+    jobs = asked(window)
+    qtbot.mouseClick(window.player.timeline, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    window.player.play.click()
+    assert not any(action.isEnabled() for action in window.clip_menu.actions())
+    assert asked(window) == jobs
+    number = next(message[2] for message in window.sent if message[0] == "do" and message[3].__name__ == "follow")
+    window.session.bench.said.emit(number, "stopped", None)
+    window.player.play.click()
+    assert asked(window)[-1] == "play"
 
 
 def test_all_of_the_list_is_exported_and_put_on_a_sheet(window, tmp_path) -> None:

@@ -77,6 +77,10 @@ class Player(QWidget):
         )
         for button in (back, on, into, out):
             button.setFixedWidth(28)
+        self._moving_about = (
+            *(self.timeline, self.curves, self.play, back, on, into, out),
+            *(self.capture, self.track, self.person),
+        )
         self.play.setFixedWidth(68)
         for widget in (back, self.play, on, into, out):
             transport.addWidget(widget)
@@ -111,7 +115,16 @@ class Player(QWidget):
 
     # Moving about
 
+    def hold(self, on: bool) -> None:
+        """Nothing else of the clip can be asked for, until it is let go."""
+        if on and self._playing:
+            self.pause()
+        for widget in self._moving_about:
+            widget.setEnabled(not on)
+
     def toggle(self) -> None:
+        if not self.play.isEnabled():
+            return
         if self._playing:
             self.pause()
         elif self.path is not None:

@@ -91,6 +91,11 @@ class WindowSession(QObject):
         """Whether faces are in work."""
         return any(key[0] != "warm" for key in self._line.keys)
 
+    @property
+    def following(self) -> bool:
+        """Whether people of a clip are in work, which would be lost by going elsewhere in it."""
+        return any(key[0] in ("clip", "regroup") for key in self._line.keys)
+
     # Photos
 
     def open(self, path: Path) -> None:

@@ -208,6 +208,8 @@ class Window(Commanded):
 
     def _busy(self, busy: bool) -> None:
         self.progress.busy(busy)
+        self.player.hold(self.session.following)
+        self.enable_clip(self.player.path is not None and not self.session.following)
         self.stop_action.setEnabled(busy)
 
     def _lend(self) -> None:
