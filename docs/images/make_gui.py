@@ -246,6 +246,7 @@ class Walk:
         self.until(lambda: window.session.frame == 30)
         self.rest(1)
         window.exports.folder.setText("tronie-out")
+        window.say("")  # where it was written is no matter here
         yield "clip-tracked", window
         window.tabs.setCurrentIndex(3)
         self.rest()
