@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tronie.color import linear_to_srgb, srgb_to_linear
-from tronie.stages.face_parts import FaceLight, UsualLight, in_light_of, light_of, openings, shows_lids, skin_of
+from tronie.stages.face_parts import (
+    FaceLight,
+    UsualLight,
+    in_light_of,
+    light_of,
+    openings,
+    shows_lids,
+    skin_of,
+    unrest,
+)
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
 from tronie.types import DOUBTS, Landmarks, Photo
 
@@ -75,3 +84,18 @@ def test_lids_are_seen_when_eyes_are_shut_and_nothing_is_before_them() -> None:
     assert shows_lids(eyes(0.05)) > 0.9
     assert shows_lids(eyes(0.4)) == 0
     assert shows_lids(eyes(0.05, cover=0.95)) < 0.1
+
+
+def test_narrow_eyes_are_at_rest_and_winking_ones_are_not() -> None:
+    def face(left: float, right: float) -> Landmarks:
+        points = np.zeros((478, 3))
+        points[:, :2] = 100
+        points[10, 1], points[152, 1] = 20, 180
+        for marks, x, high in ((LID_RIGHT, 60, right), (LID_LEFT, 140, left)):
+            turn = np.linspace(np.pi, 3 * np.pi, 16, endpoint=False)
+            points[list(marks), :2] = np.column_stack([x + 15 * np.cos(turn), 80 - high * 15 * np.sin(turn)])
+        return Landmarks(points, np.zeros(52), 1.0)
+
+    assert unrest(face(0.5, 0.5)) == 0
+    assert unrest(face(0.22, 0.22)) < 0.05
+    assert unrest(face(0.3, 0.05)) > 0.9

@@ -38,8 +38,9 @@ LIPS, BROW_TO_CHIN, WIDE_OPEN = (13, 14), (10, 152), 0.08
 in a laugh: the net's jawOpen says little of one that shows the teeth."""
 INNER_LIPS = ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
 """Landmarks along the upper and the lower lip's inner edge."""
-SHUT, OPEN = (0.1, 0.2), (0.16, 0.26)
-"""Height of an eye's opening, of its width: shut and not shut, not open and open."""
+SHUT, NARROW, OPEN = (0.1, 0.2), (0.08, 0.16), (0.16, 0.26)
+"""Height of an eye's opening, of its width: shut and not shut; too narrow for an eye at rest and not; not open and wide
+open, so that most of the iris shows."""
 GAZE = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith("eyeLook")]
 QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
 """Units that a good picture has little of: open eyes, a mouth at rest."""
@@ -166,17 +167,13 @@ def aside(landmarks: Landmarks) -> float:
 def unrest(landmarks: Landmarks) -> float:
     """0..1: how far the eyes are from open and straight ahead, and the face from its rest."""
     loud, mild = float(landmarks.scores[QUIET].max()), LESS * float(landmarks.scores[MILD].max())
-    return max(loud, mild, parted(landmarks), aside(landmarks), 1 - opened(landmarks))
-
-
-def opened(landmarks: Landmarks) -> float:
-    """0..1: how far both eyes are open; 1 is usual."""
-    return float(smoothstep(openings(landmarks).min(), *OPEN))
+    narrow = 1 - float(smoothstep(openings(landmarks).min(), *NARROW))
+    return max(loud, mild, parted(landmarks), aside(landmarks), narrow)
 
 
 def shows_eyes(landmarks: Landmarks) -> float:
     """0..1: how far both eyes are open, and not covered."""
-    return opened(landmarks) * uncovered(landmarks, "eye_left", "eye_right")
+    return float(smoothstep(openings(landmarks).min(), *OPEN)) * uncovered(landmarks, "eye_left", "eye_right")
 
 
 def uncovered(landmarks: Landmarks, *names: str) -> float:
