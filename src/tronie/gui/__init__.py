@@ -1,8 +1,8 @@
 """The window. It holds no rule of the pipeline: what it shows is made by the library, in a process of its own.
 
-In the window's process: `window` lays the parts out, `session` knows what they show and asks for it through `client`;
-the other files are one part each. What the process beside it does is in `tronie.service`. The window imports neither
-numba nor the nets' runtime.
+In the window's process: `layout` lays the parts out, `commands` is what a user can ask for, `window` joins both to
+the session: `shown` knows what is shown, `session` asks for it through `client`. The other files are one part each.
+What the process beside the window does is in `tronie.service`. The window imports neither numba nor the nets' runtime.
 """
 
 from __future__ import annotations
