@@ -96,19 +96,21 @@ class _Row(QStyledItemDelegate):
         painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), name)
         if said := index.data(SAID):
             painter.setPen(BAD if state is PhotoState.FAILED and not chosen else faint)
-            below = room.adjusted(0, metrics.lineSpacing() + 2, 0, 0)
-            for line in _lines(said, metrics, below.width()):
+            # Letters that come from another font may be higher than the font's own.
+            step = max(metrics.lineSpacing(), metrics.boundingRect(said).height())
+            below = room.adjusted(0, step + 2, 0, MARGIN)
+            for line in _lines(said, metrics, below.width(), min(LINES, below.height() // step)):
                 painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), line)
-                below.adjust(0, metrics.lineSpacing(), 0, 0)
+                below.adjust(0, step, 0, 0)
 
 
-def _lines(text: str, metrics: Any, width: int) -> list[str]:
-    """At most LINES, the last one cut where there is more."""
+def _lines(text: str, metrics: Any, width: int, most: int = LINES) -> list[str]:
+    """At most so many, the last one cut where there is more."""
     words, lines = text.split(), [""]
     while words:
         longer = f"{lines[-1]} {words[0]}".strip()
         if metrics.horizontalAdvance(longer) > width and lines[-1]:
-            if len(lines) == LINES:
+            if len(lines) >= most:
                 break
             lines.append("")
             continue

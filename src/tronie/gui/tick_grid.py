@@ -18,6 +18,7 @@ class TickGrid(QWidget):
         super().__init__(parent)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setVerticalSpacing(3)
         self._ticks: list[QWidget] = []
 
     def add(self, tick: QWidget) -> None:
