@@ -14,6 +14,7 @@ from tronie.stages.fit.pins import landmarks_shown
 NOSE = 4
 
 
+@pytest.mark.slow
 def test_a_pin_in_one_photo_bends_the_head_of_all() -> None:
     if not (photo := EXAMPLES / "astronaut.jpg").exists():
         pytest.skip("the examples lie in the repository, not in the package")
