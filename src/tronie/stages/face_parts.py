@@ -38,16 +38,17 @@ LIPS, BROW_TO_CHIN, WIDE_OPEN = (13, 14), (10, 152), 0.08
 in a laugh: the net's jawOpen says little of one that shows the teeth."""
 INNER_LIPS = ((81, 82, 13, 312, 311), (178, 87, 14, 317, 402))
 """Landmarks along the upper and the lower lip's inner edge."""
-SHUT, NARROW, OPEN = (0.1, 0.2), (0.08, 0.16), (0.16, 0.26)
+SHUT, NARROW, OPEN = (0.06, 0.18), (0.08, 0.16), (0.16, 0.26)
 """Height of an eye's opening, of its width: shut and not shut; too narrow for an eye at rest and not; not open and wide
 open, so that most of the iris shows."""
 GAZE = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith("eyeLook")]
 QUIET = [ARKIT_UNITS.index(n) for n in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthFunnel", "mouthPucker")]
 """Units that a good picture has little of: open eyes, a mouth at rest."""
-MILD = [
-    k for k, name in enumerate(ARKIT_UNITS)
-    if name.startswith(("mouthSmile", "mouthFrown", "browDown", "noseSneer", "mouthShrug", "mouthLeft", "mouthRight"))
-]  # fmt: skip
+GRIMACES = (
+    "mouthSmile", "mouthFrown", "mouthShrug", "mouthLeft", "mouthRight", "mouthPress", "mouthRoll", "browDown",
+    "noseSneer",
+)  # fmt: skip
+MILD = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith(GRIMACES)]
 LESS, ASIDE = 0.6, 0.5
 """A smile or a frown is worse for a texture than none, but better than an open mouth, and so are eyes that look aside:
 so much of them counts."""

@@ -26,7 +26,7 @@ LEAST_UNSEEN, LEAST_SEEN, MOST = 1.5, 1.35, 0.88
 What a photo shows darker than that is the shade of the lips, which is no colour of teeth."""
 ENAMEL = (1.24, 1.0, 0.8)
 """Linear colour of teeth under white light: warmer than white, in the ratios that those smiles show."""
-HUES = (-0.35, 0.45), (-0.7, 0.45)
+HUES = (-0.35, 0.4), (-0.7, 0.25)
 """Natural logarithms of red to green and blue to green, beside those of ENAMEL, between which teeth are."""
 FLESH = 0.4
 """Luminance of the tongue's tip, of the teeth's."""
@@ -75,14 +75,15 @@ def part_colours(
     their own colour where the photo shows them. How little light gets into a mouth is not in it: that is shading.
 
     `light` is the mean linear luminance of the face's skin, where it is known: more than `skin` where most of a face
-    lies in shade. `others`: other photos of the person in that light, which may show the teeth better; the first that
-    does counts.
+    lies in shade. `others`: other photos of the person in that light, which may show the teeth better; those
+    count that are in the least shade.
     """
     pattern, socket, crowns = patterns(model, level)
     tint = tint or tint_of(skin, photo, landmarks)
     looks = [*others, *([] if photo is None or landmarks is None else [(photo, landmarks)])]
     shown = (teeth_seen(*look, skin, tint) for look in looks)
-    seen = next((colour for colour in shown if colour is not None and like_enamel(colour, tint)), None)
+    found = [colour for colour in shown if colour is not None and like_enamel(colour, tint)]
+    seen = max(found, key=lambda colour: float(srgb_to_linear(colour) @ LUMINANCE), default=None)
     teeth = _enamel(max(light, float(srgb_to_linear(skin) @ LUMINANCE)), seen, tint)
     colours = tint.of(pattern) * (FLESH * float(teeth @ LUMINANCE))
     colours[crowns] = pattern[crowns] * teeth
