@@ -26,7 +26,7 @@ FIVE = [468, 473, 1, 61, 291]
 SAME = 0.4
 """Share of the smaller box above which what is found in a turned photo is a face that was known already."""
 ASTRAY, CLOSE = 0.25, 0.16
-"""`Marked.disagreement` beyond which detector and landmark net do not mean the same thing, and up to which they do
+"""`disagreement` beyond which detector and landmark net do not mean the same thing, and up to which they do
 though the net doubts it: in profile 0.06, in nine of ten up to 0.11."""
 DOUBTFUL = 0.12
 """... beyond which the face may be held in another way than the landmarks say: of upright faces 0.02 to 0.05, behind
@@ -39,7 +39,7 @@ and what they must come to. A logistic regression on 80 heads turned by 60 to 85
 portraits, and what the detector takes for faces in 380 pictures of animals, drawings and things, made a little
 stricter."""
 ILL_FITTING = 0.06
-"""... and the `Marked.misfit` up to which its landmarks are a face at all: heads in profile have up to 0.05."""
+"""... and the `misfit` up to which its landmarks are a face at all: heads in profile have up to 0.05."""
 SURE = 0.75
 """Score of the detector from which a face that cannot be measured is told of."""
 REASON = "It was seen, but the landmarks do not find their places on it: covered, turned away, or no face."
@@ -65,22 +65,8 @@ class Marked:
 
     @property
     def disagreement(self) -> float:
-        """Mean distance of the detector's five points from the landmarks there, by the size of the box."""
-        off = self.landmarks.points[FIVE, :2] - self.detection.points
-        return float(np.linalg.norm(off, axis=1).mean() / max(self.detection.size, 1e-9))
-
-    @property
-    def misfit(self) -> float:
-        """RMS distance of the landmarks from a head that is fitted to them, by the size of the box; inf where none can
-        be."""
-        x, y = self.landmarks.points[:, :2].mean(axis=0)
-        size = max(self.detection.size, 1e-9)
-        camera = Camera(FAR * size, (float(x), float(y)), (1, 1))
-        try:
-            fit = fit_landmarks(default_head(), self.landmarks, camera, size, calibration=default_calibration())
-        except ValueError:
-            return float("inf")
-        return fit.diagnostics["rms"]
+        """See `disagreement`."""
+        return disagreement(self.landmarks, self.detection)
 
     def believed(self, least_presence: float) -> bool:
         """Whether this is a face and its landmarks can be trusted.
@@ -90,13 +76,36 @@ class Marked:
         """
         if self.disagreement > ASTRAY:
             return False
-        if self.landmarks.presence >= least_presence:
-            return True
-        score = np.clip(self.detection.score, 1e-6, 1 - 1e-6)
-        if self.disagreement > CLOSE:
-            return False
-        said = SCORE_SAYS * np.log(score / (1 - score)) - DISAGREEMENT_SAYS * self.disagreement
-        return bool(said >= ENOUGH and self.misfit <= ILL_FITTING)
+        return self.landmarks.presence >= least_presence or trusted(self.detection, self.landmarks)
+
+
+def disagreement(landmarks: Landmarks, detection: Detection) -> float:
+    """Mean distance of the detector's five points from the landmarks there, by the size of the box."""
+    off = landmarks.points[FIVE, :2] - detection.points
+    return float(np.linalg.norm(off, axis=1).mean() / max(detection.size, 1e-9))
+
+
+def misfit(landmarks: Landmarks, detection: Detection) -> float:
+    """RMS distance of the landmarks from a head that is fitted to them, by the size of the box; inf where none can
+    be."""
+    x, y = landmarks.points[:, :2].mean(axis=0)
+    size = max(detection.size, 1e-9)
+    camera = Camera(FAR * size, (float(x), float(y)), (1, 1))
+    try:
+        fit = fit_landmarks(default_head(), landmarks, camera, size, calibration=default_calibration())
+    except ValueError:
+        return float("inf")
+    return fit.diagnostics["rms"]
+
+
+def trusted(detection: Detection, landmarks: Landmarks) -> bool:
+    """Whether landmarks that the net itself doubts are those of the face that the detector has found."""
+    off = disagreement(landmarks, detection)
+    if off > CLOSE:
+        return False
+    score = np.clip(detection.score, 1e-6, 1 - 1e-6)
+    said = SCORE_SAYS * np.log(score / (1 - score)) - DISAGREEMENT_SAYS * off
+    return bool(said >= ENOUGH and misfit(landmarks, detection) <= ILL_FITTING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
-from tronie.pipelines.video.observation import FIVE, Seen, correlation
-from tronie.pipelines.video.track import Tracker, assign
+from tronie.pipelines.video.assignment import assign
+from tronie.pipelines.video.look_for import face_at
+from tronie.pipelines.video.observation import FIVE, VOUCHED, Seen, correlation
+from tronie.pipelines.video.track import Tracker
+from tronie.settings import DetectSettings
 from tronie.stages.landmarks.net import square_from_landmarks
 from tronie.types import Detection, Landmarks
 
@@ -94,6 +97,8 @@ class Net:
             points = SHAPE * width + [cx, cy, 0]
             out.append(Landmarks(points, np.zeros(52), 0.99 if place else 0.05))
         return out
+
+    points = follow
 
 
 def run(world: World, moves: Sequence[dict[int, tuple[float, float, float]]], every: int = 12) -> list[list[Seen]]:
@@ -211,3 +216,91 @@ def test_what_costs_too_much_is_left_alone_and_bends_nothing() -> None:
     assert assign(cost, 0.45) == [(0, 0)]
     assert assign(np.array([[np.inf, 1.0], [np.inf, 2.0]])) == [(0, 1)]
     assert assign(np.zeros((0, 3))) == []
+
+
+class Profiles(Net):
+    """A net that doubts whoever stands in profile, `wrong` ones so much that its points lie elsewhere."""
+
+    def __init__(self, world: World, profile: set[int], wrong: set[int] | None = None) -> None:
+        super().__init__(world)
+        self.profile, self.wrong = profile, wrong or set()
+
+    def follow(self, image: Image, squares: Sequence[Similarity]) -> list[Landmarks]:
+        return [self._doubted(found) for found in super().follow(image, squares)]
+
+    points = follow
+
+    def _doubted(self, found: Landmarks) -> Landmarks:
+        x, y = found.points[1, :2]
+        who = next((w for w, p in self.world.places.items() if np.hypot(p[0] - x, p[1] - y) < p[2]), None)
+        if who not in self.profile:
+            return found
+        mirrored = found.points * [-1, 1, 1] + [2 * x, 0, 0] if who in self.wrong else found.points
+        return Landmarks(mirrored, found.scores, 0.01)
+
+
+def in_profile(monkeypatch: pytest.MonkeyPatch, profile: Sequence[int], wrong: Sequence[int] = ()) -> list[list[Seen]]:
+    """A face that walks, in profile in some frames and, of those, in some with landmarks that are wrong."""
+    monkeypatch.setattr("tronie.stages.finder.misfit", lambda *found: 0.02)
+    world = World()
+    net, eye = Profiles(world, set()), Eye(world)
+    monkeypatch.setattr("tronie.pipelines.video.track.face_at", lambda image, *about: eye.detect(image)[0])
+    tracker = Tracker(eye, net)  # type: ignore[arg-type]
+    out = []
+    for k in range(40):
+        world.places = {0: (40.0 + 2 * k, 60.0, 40.0)}
+        net.profile, net.wrong = ({0} if k in profile else set()), ({0} if k in wrong else set())
+        out.append(tracker.step(Frame(k, k / 30, world.picture())))
+    return out
+
+
+def test_a_face_that_turns_to_profile_stays_followed_and_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = in_profile(monkeypatch, range(10, 30))
+    assert [len(frame) for frame in seen] == [1] * 40
+    assert {s.track for frame in seen for s in frame} == {0}
+    assert [frame[0].vouched for frame in seen] == [10 <= k < 30 for k in range(40)]
+    assert all(frame[0].confidence <= VOUCHED for frame in seen[10:30])
+
+
+def test_landmarks_that_the_detector_contradicts_are_never_shown_but_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = in_profile(monkeypatch, range(10, 30), range(14, 30))
+    assert [len(frame) for frame in seen] == [0 if 14 <= k < 30 else 1 for k in range(40)]
+    assert {s.track for frame in seen for s in frame} == {0}
+
+
+def test_a_face_that_begins_in_profile_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = in_profile(monkeypatch, range(20))
+    assert [len(frame) for frame in seen] == [1] * 40
+    assert {s.track for frame in seen for s in frame} == {0}
+
+
+def test_what_neither_the_net_nor_the_fit_believes_is_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = in_profile(monkeypatch, range(40), range(40))
+    assert not any(seen)
+
+
+class Bright:
+    """A detector of the one bright square in a picture."""
+
+    def detect(self, image: Image) -> list[Detection]:
+        y, x = np.nonzero(image[..., 1] > 128)
+        if not len(x):
+            return []
+        box = (float(x.min()), float(y.min()), float(x.max()) + 1, float(y.max()) + 1)
+        return [Detection(box, np.array([box[:2], box[2:], box[:2], box[2:], box[:2]]), 0.9)]
+
+
+@given(st.integers(20, 100), st.integers(20, 70), st.floats(-0.4, 0.4), st.floats(0.7, 1.4))
+@settings(max_examples=20, deadline=None)
+def test_a_face_is_looked_for_where_it_is_expected(left: int, top: int, off: float, size: float) -> None:
+    picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    picture[top : top + 24, left : left + 24] = 255
+    middle_of_it = np.array([left + 12, top + 12])
+    corners = np.array([[-12.0, -12.0], [12.0, 12.0]]) * size + middle_of_it + 24 * size * off
+    found = face_at(picture, corners, DetectSettings(), Bright())  # type: ignore[arg-type]
+    assert found is not None
+    assert np.allclose(found.box, (left, top, left + 24, top + 24), atol=0.6)
+    assert np.allclose(found.points[:2], [found.box[:2], found.box[2:]])
+    assert face_at(picture, corners + np.array([90, 0]), DetectSettings(), Bright()) is None  # type: ignore[arg-type]

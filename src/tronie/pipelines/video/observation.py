@@ -19,6 +19,8 @@ FIVE = (468, 473, 1, 61, 291)
 """Landmarks where the detector has its points: the irises, the tip of the nose, the corners of the mouth."""
 LOOK = 24
 """Side of the small aligned picture by which a face is recognised from frame to frame, pixels."""
+VOUCHED = 0.3
+"""Confidence, at most, in landmarks that the net itself doubts, as in profile: their pose may be off by 20 degrees."""
 DOUBTED = 0.35
 """What is left of the confidence in a watched face that the detector has not seen lately."""
 
@@ -49,6 +51,8 @@ class Seen:
     clear: bool = True
     """False for a while after faces have met."""
     light: FaceLight = field(default_factory=FaceLight)
+    vouched: bool = False
+    """True where the net doubts it, and the detector and the fit do not."""
 
     @property
     def size(self) -> float:
@@ -61,7 +65,8 @@ class Seen:
         """0..1."""
         clear = 1 - min(1.0, 2.5 * self.overlap)
         share = 1.0 if self.sure else DOUBTED
-        return float(np.clip(share * self.landmarks.presence * self.inside * clear * min(1.0, 0.3 + self.alike), 0, 1))
+        presence = VOUCHED if self.vouched else self.landmarks.presence
+        return float(np.clip(share * presence * self.inside * clear * min(1.0, 0.3 + self.alike), 0, 1))
 
 
 def see(number: int, frame: Frame, square: Similarity, found: Landmarks, before: Array | None) -> Seen:

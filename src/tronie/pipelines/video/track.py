@@ -15,16 +15,19 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.io.video.clip import Frame
+from tronie.pipelines.video.assignment import assign
+from tronie.pipelines.video.look_for import SEARCH_SIDE, face_at, faces_in, marked, middle
 from tronie.pipelines.video.observation import Seen, center_of, disagreement, overlap, same_face, see, small_grey
 from tronie.settings import DetectSettings
 from tronie.stages.detect.detector import areas, intersections
-from tronie.stages.detect.search import detect_faces
+from tronie.stages.finder import trusted
 from tronie.stages.landmarks.net import square_from_detection, square_from_landmarks
 from tronie.types import Detection
 
 if TYPE_CHECKING:
     from tronie.stages.detect.detector import Detector
-    from tronie.stages.landmarks.net import LandmarkNet
+    from tronie.stages.finder import trusted
+from tronie.stages.landmarks.net import LandmarkNet
 
 LEAST_PRESENCE = 0.5
 """Below this a face counts as lost in a frame; 0.9 and more is usual, 0.1 where there is none."""
@@ -44,19 +47,22 @@ those that are followed and more: 8 ms instead of 50."""
 AGREE = 0.16
 """Mean distance between the detector's five points and the same landmarks, in sizes of the face, up to which both mean
 one face: 0.03 to 0.07 is usual, 0.3 and more where landmarks lie across two faces."""
+AGREE_WELL = 0.07
+"""... up to which landmarks that the net doubts are taken as they are; beyond it looks again from elsewhere."""
 NEAR, WARY_SECONDS = 1.6, 1.5
 """A face so near (in sizes) to where another was lost may have caught its landmarks: it is watched for so long."""
+HELD_SECONDS = 1.5
+"""A face that the detector goes on to see, but that no landmarks can be trusted of, is waited for so long."""
 CUT = 0.5
 """Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut."""
-SEARCH_SIDE = 640
-"""Longest side of the picture that the detector sees, pixels: 32 ms, where all of a 720p frame takes 290."""
 
 
 @dataclass(slots=True)
 class _Track:
     number: int
     points: Array
-    look: Array
+    look: Array | None
+    """None where the face has been seen by the detector alone."""
     center: Array
     velocity: Array = field(default_factory=lambda: np.zeros(2))
     frames: int = 0
@@ -64,6 +70,10 @@ class _Track:
     """Until this time, seconds, it is watched."""
     checked: int = -1
     """The count of the frame in which the detector last agreed."""
+    held: float | None = None
+    """Since when, seconds, only the detector sees it."""
+    vouched: bool = False
+    """Whether the net doubted it a frame ago."""
 
 
 @dataclass(slots=True)
@@ -113,11 +123,11 @@ class Tracker:
             self._searched = self._count
         seen = self._settled(seen)
         kept = {s.track for s in seen}
-        self._watch(frame, [track for track in self._tracks if track.number not in kept], seen)
-        self._tracks = [track for track in self._tracks if track.number in kept]
-        for track in self._tracks:
-            self._move(track, next(s for s in seen if s.track == track.number))
-        self.ended = sorted(before - kept)
+        self._watch(frame, [t for t in self._tracks if t.number not in kept and t.held is None], seen)
+        self._tracks = [track for track in self._tracks if track.number in kept or track.held is not None]
+        for one in seen:
+            self._move(self._track(one.track), one)
+        self.ended = sorted(before - {track.number for track in self._tracks})
         return [self._marked(s) for s in seen]
 
     def _marked(self, seen: Seen) -> Seen:
@@ -146,12 +156,45 @@ class Tracker:
         """The tracks of the frame before that go on, and whether one does not."""
         ahead = [track.points[:, :2] + MOMENTUM * track.velocity for track in self._tracks]
         squares = [square_from_landmarks(points) for points in ahead]
-        seen = []
+        seen, doubted = [], []
         for track, square, found in zip(self._tracks, squares, self.net.follow(frame.image, squares), strict=True):
             one = see(track.number, frame, square, found, track.look)
             if found.presence >= LEAST_PRESENCE and one.alike >= STRANGE and one.inside > 0.4:
                 seen.append(one)
-        return seen, len(seen) < len(self._tracks)
+                track.held = None
+            elif found.presence < LEAST_PRESENCE:
+                doubted.append((track, one))
+        lost = len(seen) + len(doubted) < len(self._tracks)
+        for track, one in doubted:
+            if (again := self._vouched(frame, track, one, seen)) is not None:
+                seen.append(again)
+            lost = lost or (again is None and track.held is None)
+        return sorted(seen, key=lambda s: s.track), lost
+
+    def _vouched(self, frame: Frame, track: _Track, one: Seen, others: Sequence[Seen]) -> Seen | None:
+        """A face that the net doubts, as in profile, where the detector goes on to see it: with landmarks that agree,
+        or held for a while without any. Not what is another's face."""
+        held, track.held = track.held, None
+        if track.wary >= frame.time and not track.vouched:  # it may be hidden by the other
+            return None
+        expected = track.points[:, :2] + track.velocity
+        found = face_at(frame.image, expected, self.settings, self.detector)
+        if found is None or any(disagreement(other, found) < AGREE for other in others):
+            return None
+        track.checked = self._count
+        again: Seen | None = one
+        if disagreement(one, found) > AGREE_WELL or not trusted(found, one.landmarks):
+            answer = marked(frame.image, found, self.net, [one.square])
+            again = None if answer is None else see(track.number, frame, *answer, track.look)
+        if again is not None and again.alike >= STRANGE and again.inside > 0.4:
+            return replace(again, vouched=again.landmarks.presence < LEAST_PRESENCE)
+        if track.wary >= frame.time or (held is not None and frame.time - held > HELD_SECONDS):
+            return None
+        track.held = frame.time if held is None else held
+        shift = middle(found) - middle_of(track.points)
+        track.points = track.points + np.append(shift, 0.0)
+        track.center, track.velocity, track.look = track.center + shift, np.zeros(2), None
+        return None
 
     def _search(self, image: Image, *, thorough: bool) -> tuple[Detection, ...]:
         sizes = [float(np.ptp(track.points[:, :2], axis=0).min()) for track in self._tracks]
@@ -177,18 +220,33 @@ class Tracker:
                     continue
             kept.append(one)
         taken = set(pairs.values())
-        fresh = [d for k, d in enumerate(found) if k not in taken]
-        squares = [square_from_detection(d) for d in fresh]
+        return kept + self._fresh(frame, [d for k, d in enumerate(found) if k not in taken])
+
+    def _fresh(self, frame: Frame, found: Sequence[Detection]) -> list[Seen]:
+        """Faces that no track has: new ones, or those that were held."""
+        squares = [square_from_detection(d) for d in found]
         squares = [square_from_landmarks(f.points) for f in self.net.follow(frame.image, squares)]
-        for square, marks in zip(squares, self.net.follow(frame.image, squares), strict=True):
-            one = see(self._numbers, frame, square, marks, None)
-            if marks.presence >= LEAST_PRESENCE and one.inside > 0.5:
-                self._tracks.append(
-                    _Track(self._numbers, marks.points, one.look, center_of(marks.points), checked=self._count)
-                )
+        out = []
+        for detection, square, marks in zip(found, squares, self.net.follow(frame.image, squares), strict=True):
+            held = next((t for t in self._tracks if t.held is not None and _on(detection, t.points)), None)
+            if marks.presence < LEAST_PRESENCE:
+                if held is not None:
+                    continue
+                answer = marked(frame.image, detection, self.net)
+                if answer is None:
+                    continue
+                square, marks = answer
+            one = see(self._numbers if held is None else held.number, frame, square, marks, None)
+            if one.inside <= 0.5:
+                continue
+            if held is None:
+                track = _Track(self._numbers, marks.points, one.look, center_of(marks.points), checked=self._count)
+                self._tracks.append(track)
                 self._numbers += 1
-                kept.append(one)
-        return kept
+            else:
+                held.held = None
+            out.append(replace(one, vouched=marks.presence < LEAST_PRESENCE))
+        return out
 
     def _settled(self, seen: list[Seen]) -> list[Seen]:
         """Of two tracks that hold one face the likelier one; and how much the faces overlap."""
@@ -210,7 +268,20 @@ class Tracker:
         # A jump says little of where the face goes on to.
         track.velocity = step if track.frames and np.linalg.norm(step) < 0.5 * seen.size else np.zeros(2)
         track.center, track.points, track.look = center, seen.landmarks.points, seen.look
+        track.vouched = seen.vouched
         track.frames += 1
+
+
+def middle_of(points: Array) -> Array:
+    """Of the box about landmarks."""
+    return np.asarray((points[:, :2].min(axis=0) + points[:, :2].max(axis=0)) / 2)
+
+
+def _on(found: Detection, points: Array) -> bool:
+    """Whether a detection lies on landmarks."""
+    box = np.array([[*points[:, :2].min(axis=0), *points[:, :2].max(axis=0)]])
+    boxes = np.array([found.box])
+    return bool(intersections(box, boxes)[0, 0] > SAME * min(areas(box)[0], areas(boxes)[0]))
 
 
 def _doubt(seen: Seen, track: _Track) -> float:
@@ -218,72 +289,3 @@ def _doubt(seen: Seen, track: _Track) -> float:
     expected = track.center + track.velocity
     way = float(np.linalg.norm(center_of(seen.landmarks.points) - expected)) / seen.size if track.frames else 0.5
     return (1 - seen.alike) + way + (1 - seen.landmarks.presence)
-
-
-def assign(cost: Array, limit: float = np.inf) -> list[tuple[int, int]]:
-    """(n, m) costs -> pairs (row, column), each row and column at most once, of the least total; sorted by row.
-
-    As many pairs as the shorter side has, less those that cost `limit` or more (a pair that is forbidden costs inf).
-    Shortest augmenting paths with potentials (Jonker & Volgenant 1987), O(n^2 m).
-    """
-    cost = np.asarray(cost, dtype=np.float64)
-    if not cost.size:
-        return []
-    if cost.shape[0] > cost.shape[1]:
-        return sorted((row, column) for column, row in assign(cost.T, limit))
-    n, m = cost.shape
-    ceiling = float(limit) if np.isfinite(limit) else 1e6 + 10 * float(np.abs(cost[np.isfinite(cost)]).max(initial=0.0))
-    # A pair beyond the limit costs as much as no pair at all: then the others are not bent to avoid it.
-    bounded = np.minimum(np.where(np.isnan(cost), np.inf, cost), ceiling)
-    u, v = np.zeros(n + 1), np.zeros(m + 1)
-    owner = np.zeros(m + 1, dtype=np.intp)  # row (from 1) that has each column (from 1); column 0 is the row at hand
-    for row in range(1, n + 1):
-        owner[0], column = row, 0
-        least, came = np.full(m + 1, np.inf), np.zeros(m + 1, dtype=np.intp)
-        done = np.zeros(m + 1, dtype=bool)
-        while True:
-            done[column] = True
-            i = owner[column]
-            reduced = bounded[i - 1] - u[i] - v[1:]
-            better = ~done[1:] & (reduced < least[1:])
-            least[1:][better] = reduced[better]
-            came[1:][better] = column
-            free = np.flatnonzero(~done[1:]) + 1
-            following = int(free[least[free].argmin()])
-            delta = least[following]
-            u[owner[done]] += delta
-            v[done] -= delta
-            least[~done] -= delta
-            column = following
-            if owner[column] == 0:
-                break
-        while column:
-            owner[column] = owner[came[column]]
-            column = int(came[column])
-    pairs = ((int(owner[j]) - 1, j - 1) for j in range(1, m + 1) if owner[j])
-    return sorted((i, j) for i, j in pairs if cost[i, j] < ceiling)
-
-
-def faces_in(
-    image: Image, settings: DetectSettings, detector: Detector, side: int = SEARCH_SIDE, least: float = 0.0
-) -> tuple[Detection, ...]:
-    """Faces of at least `least` pixels of the frame (and `settings.min_face` of a picture of at most `side`)."""
-    import cv2
-
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    if least * scale > settings.min_face:
-        settings = settings.model_copy(update={"min_face": least * scale})
-    if scale == 1.0:
-        return detect_faces(image, settings, detector)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    ratio = np.array([width / size[0], height / size[1]])
-    return tuple(
-        Detection(
-            (d.box[0] * ratio[0], d.box[1] * ratio[1], d.box[2] * ratio[0], d.box[3] * ratio[1]),
-            d.points * ratio,
-            d.score,
-        )
-        for d in detect_faces(small, settings, detector)
-    )

@@ -163,6 +163,10 @@ class LandmarkNet:
         maps = [sized(unit, NET_SIDE) for unit in squares]
         return self._read(np.stack([cut(image, m, NET_SIDE) for m in maps]), maps, image) if maps else []
 
+    def points(self, image: Image, squares: Sequence[Similarity]) -> list[Landmarks]:
+        """One pass of the landmark net alone over some squares: points and presence."""
+        return self._run(image, list(squares)) if squares else []
+
     def places(self, images: Sequence[Image], square: Similarity) -> Array:
         """(n, 478, 2) where one plain pass puts the points in n pictures under the same unit square's map."""
         to_image = sized(square, NET_SIDE)
