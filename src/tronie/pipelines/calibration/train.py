@@ -245,6 +245,7 @@ def calibration(
         out=out,
         direct=np.concatenate([direct, np.zeros((len(direct), doubter.shape[1]))], axis=1),
         bias=np.concatenate([bias, doubter[-1]]),
+        units=None,
         **wide,
     )
 

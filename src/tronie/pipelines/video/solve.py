@@ -34,6 +34,8 @@ LOOKS = 120
 """Frames, at most, that are asked who somebody is."""
 MOST_SHOTS, MISFIT = 10, 1.5
 """Shots of a person at most; one whose landmarks the head follows so many times worse than the others' is left out."""
+REST, LEAST_LOOKS = 0.3, 12
+"""Quantile of a person's changes that is taken for none, and looks that this needs."""
 WARPED = 10
 """Shots, at most, that are asked what the model cannot say of a face."""
 FRAMES_PRICE = 0.02
@@ -101,7 +103,7 @@ def solve_person(
     person's own rest. Raises ValueError where no frame shows a face."""
     rows, numbers = collected.spool.rows(), collected.spool.numbers(tracks)
     shots = collected.shots.best(list(tracks), MOST_SHOTS)
-    identity, sigma, looks = estimate_identity(model, calibration, rows, numbers, shots, camera)
+    identity, sigma, usual, looks = estimate_identity(model, calibration, rows, numbers, shots, camera)
     shots = fitting(shots, KnownIdentity.of(model, calibration, identity), camera)
     all_warp: Array = np.zeros((len(model.smooth_modes), 3))
     if warp:
@@ -109,7 +111,7 @@ def solve_person(
     share = WARP_SHARE if calibration is not None else 1.0
     rest = model.shape(identity) + model.smooth_modes.T @ (share * all_warp)
     taken = parting(model, rest, np.ones(len(model.expression)))
-    held = KnownIdentity.of(model, calibration, identity, all_warp, taken)
+    held = KnownIdentity.of(model, calibration, identity, all_warp, taken, usual)
     frames, moments, trust, boxes = [], [], [], []
     for n in numbers:
         row = rows[n]
@@ -156,9 +158,10 @@ def estimate_identity(
     numbers: Any,
     shots: Sequence[Keyframe],
     camera: Camera,
-) -> tuple[Array, Array | None, int]:
-    """Identity (K,), spread of the control vertices (C,) mm, and how many frames were asked."""
-    blank: tuple[Array, Array | None, int] = np.zeros(len(model.identity)), None, 0
+) -> tuple[Array, Array | None, Array | None, int]:
+    """Identity (K,), spread of the control vertices (C,) mm, the person's own offset of changes (52,), and how many
+    frames were asked."""
+    blank: tuple[Array, Array | None, Array | None, int] = np.zeros(len(model.identity)), None, None, 0
     if calibration is None:
         return blank
     looks: list[tuple[Landmarks, float, float]] = [
@@ -182,7 +185,9 @@ def estimate_identity(
     for answer in answers:
         evidence = evidence.hear(answer, centre)
     person = evidence.person
-    return person.identity, person.sigma_mm, len(answers)
+    changes = [answer.told.changes for answer in answers if answer.told.changes is not None]
+    usual_changes = np.quantile(changes, REST, axis=0) if len(changes) >= LEAST_LOOKS else None
+    return person.identity, person.sigma_mm, usual_changes, len(answers)
 
 
 def fitting(shots: Sequence[Keyframe], held: KnownIdentity, camera: Camera) -> list[Keyframe]:

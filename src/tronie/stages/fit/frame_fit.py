@@ -27,6 +27,8 @@ class KnownIdentity:
     basis: LandmarkBasis
     """Whose mean is the person at rest, with what the landmark net always gets wrong about them, and whose only shapes
     are the expressions."""
+    usual: Array | None = None
+    """(52,) of `Prediction.changes`: the person's own offset."""
 
     @classmethod
     def of(
@@ -36,6 +38,7 @@ class KnownIdentity:
         identity: Array,
         warp: Array | None = None,
         taken: Array | None = None,
+        usual: Array | None = None,
     ) -> KnownIdentity:
         """`warp` (M, 3) mm is all of the residual warp (head and slack), constant in the clip; `taken` as in `Fit`."""
         basis = landmark_basis(model)
@@ -46,7 +49,7 @@ class KnownIdentity:
         if taken is not None:
             mean = mean - shape @ taken
         person = LandmarkBasis(mean, shape, basis.modes, 0, basis.weight)
-        return cls(model, calibration, np.asarray(identity, dtype=np.float64), person)
+        return cls(model, calibration, np.asarray(identity, dtype=np.float64), person, usual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,10 @@ def fit_frame(held: KnownIdentity, landmarks: Landmarks, camera: Camera) -> Fram
 
 def _prior(held: KnownIdentity, landmarks: Landmarks, camera: Camera) -> Prior:
     if held.calibration is not None and landmarks.features is not None:
-        prior, _ = calibrated_prior(held.model, landmarks, camera, held.calibration)
+        prior, told = calibrated_prior(held.model, landmarks, camera, held.calibration)
+        if told.changes is not None and held.usual is not None:
+            changed = prior.expression + told.changes - held.usual
+            prior = replace(prior, expression=np.clip(changed, 0, 1))
         # How large the head is, is known: the points tell how far away it is.
         sigma = np.concatenate([prior.pose_sigma[:3], np.full(3, np.inf)])
     else:

@@ -14,6 +14,7 @@ from tronie.stages.fit.basis import LandmarkBasis, from_axis, landmark_basis, re
 from tronie.stages.fit.problem import FitProblem, Prior, Solution
 from tronie.stages.fit.regressor import Calibration, Prediction
 from tronie.stages.fit.scale import growth_direction, iris_growth, iris_mm
+from tronie.stages.fit.unit_reader import DOWNS
 from tronie.types import Fit, Landmarks
 
 PLAIN_POINT_SIGMA = 2.6
@@ -31,6 +32,8 @@ WARP_SHARE = 0.25
 """How much of the residual warp the head takes with a calibration: half of it costs 0.02 mm, all of it 0.09, for the
 points are biased. The texture follows all of it (`Fit.slack`)."""
 BLINKS = [ARKIT_UNITS.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+SCORED_ALREADY = [*BLINKS, *DOWNS, ARKIT_UNITS.index("mouthFunnel")]
+"""Units for which the reader of units has heard the scores; the score of a funnel is 0 on nearly every face."""
 TONGUE, TONGUE_SIGMA = ARKIT_UNITS.index("tongueOut"), 0.005
 """No landmark is on the tongue, which opens the mouth as the jaw does: whether it is out only the net's score says."""
 STATED = ("yaw_sigma", "pitch_sigma", "roll_sigma", "scale_sigma")
@@ -182,6 +185,8 @@ def calibrated_prior(
     jaw = ARKIT_UNITS.index("jawOpen")
     trust[jaw], spread[jaw] = JAW_TRUST, JAW_SIGMA
     spread[TONGUE] = TONGUE_SIGMA
+    if calibration.units is not None:
+        trust[SCORED_ALREADY] = 0.0
     prior = Prior(
         rotation=from_axis(place) @ told.rotation,
         translation=place,

@@ -8,7 +8,7 @@ and how sure all that is. Made for one head model by training/landmarks/train_ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tronie.head.arkit import MIRRORED_UNITS
 from tronie.head.model import HeadModel
 from tronie.runtime import weights
 from tronie.stages.fit.basis import WeakPerspective, landmark_basis, mirror_map, weak_perspective
+from tronie.stages.fit.unit_reader import UnitReader
 from tronie.types import Landmarks
 
 FOCAL_JITTER = 0.3
@@ -55,6 +56,10 @@ class Prediction:
     """(K,) the same along each principal shape of the face, mm RMS on it, the shape that varies most first."""
     pose_sigma: Array
     """(4,) of yaw, pitch, roll, degrees, and of the size, a share of it."""
+    known: Array
+    """(F + H,) the features, and what the hidden layer makes of them."""
+    changes: Array | None = None
+    """(52,) of `UnitReader.changes`."""
 
     def with_mirrored(self, other: Prediction, twin: Array) -> Prediction:
         """The mean of this answer and the one for the picture mirrored about x = 0; `twin` as of `mirror_map`."""
@@ -69,6 +74,8 @@ class Prediction:
             sigma_mm=(self.sigma_mm + other.sigma_mm) / 2,
             mode_sigma=(self.mode_sigma + other.mode_sigma) / 2,
             pose_sigma=(self.pose_sigma + other.pose_sigma) / 2,
+            known=self.known,
+            changes=_mean(self.changes, other.changes),
         )
 
 
@@ -105,27 +112,39 @@ class Calibration:
     """(B, 4) of yaw, pitch, roll, degrees, and of the size, a share of it."""
     point_weight: Array
     """(478,) how much more or less than others each of the net's points says; 1 on average."""
+    units: UnitReader | None = None
+    """Knows more of what the face does; in a file of its own."""
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
         """Raises WeightsError; never unpickles."""
         with reading(Path(path), "a calibration") as budget:
             z = read_npz(Path(path), budget=budget)
-            return cls(**{name: z[name].astype(np.float64) for name in cls.__dataclass_fields__})
+            return cls(**{name: z[name].astype(np.float64) for name in TABLES}, units=None)
 
     def arrays(self) -> dict[str, Array]:
         """To be saved as an npz, in half precision; `load` reads them."""
-        return {name: getattr(self, name).astype(np.float16) for name in self.__dataclass_fields__}
+        return {name: getattr(self, name).astype(np.float16) for name in TABLES}
 
     def read(self, model: HeadModel, landmarks: Landmarks, focal: float) -> Prediction:
         """The answer for one face, its mirror image heard too. Raises ValueError when the landmarks form no face."""
         mean = landmark_basis(model).mean
         told = [
-            self.predict(weak_perspective(mean, said.points), said.features, said.scores, focal)
+            self._heard(mean, said, said.features, focal)
             for said in (landmarks, landmarks.mirrored)
             if said is not None and said.features is not None
         ]
         return told[0] if len(told) == 1 else told[0].with_mirrored(told[1], mirror_map(model))
+
+    def _heard(self, mean: Array, said: Landmarks, features: Array, focal: float) -> Prediction:
+        """Without the mirror image; with what `units` knows."""
+        aligned = weak_perspective(mean, said.points)
+        told = self.predict(aligned, features, said.scores, focal)
+        if self.units is None:
+            return told
+        yaw, pitch, _ = np.radians(euler_degrees(levelled(aligned.rotation)[0]))
+        expression = self.units.eyes(told.expression, said.points, said.scores, (float(yaw), float(pitch)))
+        return replace(told, expression=expression, changes=told.known @ self.units.changes)
 
     def nearness_of(self, model: HeadModel, landmarks: Landmarks) -> tuple[float, float]:
         """Pixels per mm, and 1000 mm / distance as far as the perspective in the face tells (spread NEARNESS_SIGMA)."""
@@ -142,7 +161,8 @@ class Calibration:
         """`inner` (576,) and `scores` (52,) are of `Landmarks`, `focal` is the camera's (pixels)."""
         f = self.features(aligned, inner, scores, 1000.0 * aligned.scale / focal)
         h = f @ self.hidden + self.hidden_bias
-        y = (h / (1 + np.exp(-h))) @ self.out + f @ self.direct + self.bias
+        h = h / (1 + np.exp(-h))
+        y = h @ self.out + f @ self.direct + self.bias
         groups = len(self.spread)
         k = self.out.shape[1] - 60 - groups
         turn, growth, shift = y[k + 52 : k + 55], y[k + 55], y[k + 56 : k + 58]
@@ -162,6 +182,7 @@ class Calibration:
             sigma_mm=np.sqrt(told**2 @ self.spread**2),
             mode_sigma=self.mode_sigma * told[np.minimum(np.arange(k), groups - 1)],
             pose_sigma=doubts[0] * ((1 - t) * self.pose_sigma[upper - 1] + t * self.pose_sigma[upper]),
+            known=np.concatenate([f, h]),
         )
 
     def nearness(self, aligned: WeakPerspective, inner: Array, scores: Array) -> float:
@@ -184,7 +205,15 @@ def pose_features(yaw: float, pitch: float, roll: float, nearness: float) -> Arr
     return np.array([1.0, y, p, y * y, p * p, y * p, abs(y), q, q * y, q * p, r])
 
 
+def _mean(one: Array | None, mirrored: Array | None) -> Array | None:
+    """Of units."""
+    return None if one is None or mirrored is None else (one + mirrored[list(MIRRORED_UNITS)]) / 2
+
+
+TABLES = tuple(name for name in Calibration.__dataclass_fields__ if name != "units")
+
+
 @cache
 def default_calibration() -> Calibration:
-    """The calibration of the head that ships with the package, loaded once per process."""
-    return Calibration.load(weights.path("calibration"))
+    """The calibration of the head that ships with the package, with its reader of units; loaded once per process."""
+    return replace(Calibration.load(weights.path("calibration")), units=UnitReader.load(weights.path("units")))
