@@ -16,7 +16,7 @@ from tronie.settings import TextureSettings
 from tronie.stages.texture.bake import Baked
 from tronie.stages.texture.bake import baked as bake_photo
 from tronie.stages.texture.fuse import fuse, texture_shares, view_weights
-from tronie.stages.texture.lids import distance_to
+from tronie.stages.texture.lids import distance_to, upper_lids
 from tronie.stages.texture.random_skin import random_texture
 from tronie.types import PROVENANCE, Fit, Landmarks, Photo, Texture
 
@@ -104,9 +104,14 @@ def test_a_shut_eye_lends_its_lid_to_an_open_one_in_its_light_and_nothing_else()
     lid = lid_texels(512, 2.5, 4.5) & upper_texels(512)
     off = [np.abs(image[lid].astype(float) - drawn[lid]).mean() for image in (first.texture.image, made.image)]
     assert off[1] < 0.75 * off[0], off
+    count, skin = len(MODEL.mean), shut.recipe.skin
+    lids = upper_lids(MODEL, np.ones(count), np.tile(skin, (count, 1)), skin)
+    assert lids.max() > 0.9
+    assert upper_lids(MODEL, np.zeros(count), np.tile(skin, (count, 1)), skin).max() == 0
+    assert upper_lids(MODEL, np.ones(count), np.tile(skin * [0.7, 1.1, 1], (count, 1)), skin).max() == 0
     changed = (made.image != first.texture.image).any(axis=2)
-    skin = ~np.isnan(drawn_field(512, np.zeros(len(MODEL.level(1).apply(MODEL.mean))), 0))
-    assert not (changed & skin & ~lid_texels(512, -9.0, 9.0)).any()
+    drawn_skin = ~np.isnan(drawn_field(512, np.zeros(len(MODEL.level(1).apply(MODEL.mean))), 0))
+    assert not (changed & drawn_skin & ~lid_texels(512, -9.0, 9.0)).any()
 
 
 @pytest.mark.parametrize("blink", [0.0, 0.4, 1.0])

@@ -68,7 +68,8 @@ def view_weights(
     seen = np.clip(recipe.seen[:count], 0, 1)
     even = 1.0 if recipe.even is None else recipe.even[:count]
     worth = np.zeros(count) if alone else seen * cosine**FACING * fine
-    return ViewWeights(seen, worth, made.samples.tuft.rgb * even, upper_lids(model, seen) if lids else None)
+    lent = upper_lids(model, seen, made.samples.colour.rgb, recipe.skin) if lids else None
+    return ViewWeights(seen, worth, made.samples.tuft.rgb * even, lent)
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,8 @@ BELOW = (3.2, 5.0)
 LENT, SHOWN = (4.5, 6.8), (0.15, 0.45)
 """Rings up to which, and from where on no more, another photo's shut lid takes the place of what is filled in; and how
 much of it that photo must show."""
+MIRRORED = 0.22
+"""Less red beside green than skin, in terms of `opponent`: what lenses mirror."""
 ASTRAY_MM, ASTRAY_PIXELS, SOFT_MM = 0.9, 1.2, 0.9
 """So near the opening that the landmarks draw, by both measures, skin is not believed; over the last it goes on."""
 CLEAR = (1.4, 3.5)
@@ -188,9 +190,9 @@ def lid_skin(head: Head, view: Visibility, facts: SurfaceFacts, landmarks: Landm
     return LidSkin(model, head.level, hidden.astype(np.float32), sure.astype(np.float32))
 
 
-def upper_lids(model: HeadModel, seen: Array) -> Array:
+def upper_lids(model: HeadModel, seen: Array, colour: Array, skin: Array) -> Array:
     """(C,) 0..1: the upper lids' skin, from their edges to where an open eye shows it too, of those eyes whose lid is
-    for the most part `seen` (C,)."""
+    for the most part `seen` (C,), and whose colours (C, 3) are no reflections in lenses, beside that of `skin` (3,)."""
     both, count = lids_of(model), len(model.mean)
     if both is None:
         return np.zeros(count, np.float32)
@@ -200,7 +202,8 @@ def upper_lids(model: HeadModel, seen: Array) -> Array:
     for one in both:
         own = (lid > 0) & (model.mean[:, 0] * model.mean[one.rings[0, 0], 0] > 0)
         middle = own & (upper > 0.5) & (out > EDGE[1]) & (out < LENT[0])
-        lid[own] *= smoothstep(np.array(seen[middle].mean() if middle.any() else 0.0), *SHOWN)
+        clear = opponent(colour[middle])[:, 1] > opponent(skin)[1] - MIRRORED
+        lid[own] *= smoothstep(np.array((seen[middle] * clear).mean() if middle.any() else 0.0), *SHOWN)
     return np.asarray(lid, dtype=np.float32)
 
 
