@@ -38,7 +38,7 @@ EDGE = (1.8, 3.0)
 """The same of the upper lid of an eye that is shut in the photo,"""
 BELOW = (3.2, 5.0)
 """and of what its lashes hang over."""
-LENT, SHOWN = (4.5, 6.8), (0.15, 0.45)
+LENT, SHOWN = (4.5, 6.8), (0.3, 0.6)
 """Rings up to which, and from where on no more, another photo's shut lid takes the place of what is filled in; and how
 much of it that photo must show."""
 MIRRORED = 0.22
