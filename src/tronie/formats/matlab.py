@@ -161,7 +161,8 @@ def _numbers_tag(variable: _Variable, data: Any, order: str, budget: Budget) -> 
 
 def _numbers(variable: _Variable, kind: int, data: bytes | memoryview, order: str) -> NDArray[Any]:
     values = np.frombuffer(data, dtype=order + STORED[kind])
-    return values.astype(CLASSES[variable.kind], copy=False).reshape(variable.shape, order="F")
+    with np.errstate(all="ignore"):  # numbers beyond what the variable's class can hold
+        return values.astype(CLASSES[variable.kind], copy=False).reshape(variable.shape, order="F")
 
 
 def mat_bytes(variables: Mapping[str, NDArray[Any]]) -> bytes:
