@@ -33,8 +33,8 @@ def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> NDA
     stream = io.BytesIO(memoryview(data)[:HEADER_LIMIT])
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    with warnings.catch_warnings():  # of headers that Python 2 wrote
-        warnings.simplefilter("ignore", UserWarning)
+    with warnings.catch_warnings():  # of headers that Python 2, or an old NumPy, wrote
+        warnings.simplefilter("ignore")
         shape, fortran, dtype = read(stream)
     if dtype.hasobject:
         raise Refused(PICKLED)
