@@ -178,8 +178,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "units",
             "units.npz",
-            87209,
-            "f51e49960f6c7175c5f91b8b4faca4f234a6c5e04a6f81831100de63c8d7b100",
+            78194,
+            "6b2e4ba1714adad455f67ea74cdaa6d8ea3c3faa0827c7bd3d5047fc5f8afda3",
             "CC0-1.0",
             _UNITS,
             "how a face changes, and where eyes look, from the calibration's features",
