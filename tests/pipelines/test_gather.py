@@ -12,12 +12,14 @@ from tronie.pipelines.gather import COVERED, covered, gathered, lights
 from tronie.pipelines.multiview import main_shot
 from tronie.pipelines.shot import Shot
 from tronie.shells import SEGMENTS, Segmentation
+from tronie.stages.face_parts import BLINKS
 from tronie.stages.landmarks.lines import OVAL
 from tronie.stages.texture.iris import LID_LEFT, LID_RIGHT
 from tronie.types import Crop, Detection, Face, Fit, Landmarks, Photo
 
 SIDE = 256
 GRAIN = np.random.default_rng(3).normal(0, 6, (SIDE, SIDE, 1))
+BLINK = np.isin(np.arange(52), BLINKS)
 CAMERA = Camera(900.0, (128.0, 128.0), (SIDE, SIDE))
 
 
@@ -41,7 +43,7 @@ def shot(lips: float = 0.0, eyes: float = 0.45, light: float = 1.0, hand: float 
         1,
         Detection((48, 28, 208, 228), np.zeros((5, 2)), 1.0),
         crop=Crop(image, Similarity(1, 0, 0, 0)),
-        landmarks=Landmarks(points, np.zeros(52), 1.0),
+        landmarks=Landmarks(points, np.full(52, 0.7 * (eyes < 0.1)) * BLINK, 1.0),
         fit=Fit(np.zeros(5), {}, np.eye(4), CAMERA, np.zeros((10, 3)), diagnostics={"yaw": 0.0, "pitch": 0.0}),
         segmentation=matter(hand),
     )

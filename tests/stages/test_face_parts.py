@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tronie.color import linear_to_srgb, srgb_to_linear
 from tronie.stages.face_parts import (
+    BLINKS,
     FaceLight,
     UsualLight,
     in_light_of,
@@ -70,7 +71,7 @@ def test_the_usual_light_is_the_median_however_it_was_put_together(levels: list[
 
 
 def test_lids_are_seen_when_eyes_are_shut_and_nothing_is_before_them() -> None:
-    def eyes(high: float, cover: float = 0.0) -> Landmarks:
+    def eyes(high: float, cover: float = 0.0, blink: float = 1.0) -> Landmarks:
         points = POINTS.copy()
         for marks, x in ((LID_RIGHT, 60), (LID_LEFT, 140)):
             turn = np.linspace(np.pi, 3 * np.pi, 16, endpoint=False)
@@ -78,10 +79,13 @@ def test_lids_are_seen_when_eyes_are_shut_and_nothing_is_before_them() -> None:
             points[list(marks), :2] = np.column_stack([x + sign * 15 * np.cos(turn), 100 - high * 15 * np.sin(turn)])
         doubts = np.zeros(len(DOUBTS))
         doubts[DOUBTS.index("eye_left")] = cover
-        return Landmarks(points, np.zeros(52), 1.0, doubts=doubts)
+        scores = np.zeros(52)
+        scores[BLINKS] = blink
+        return Landmarks(points, scores, 1.0, doubts=doubts)
 
     assert openings(eyes(0.5)) == pytest.approx([0.77 * 0.5] * 2, rel=0.05)
     assert shows_lids(eyes(0.05)) > 0.9
+    assert shows_lids(eyes(0.05)) > shows_lids(eyes(0.05, blink=0.6)) > shows_lids(eyes(0.05, blink=0.3))
     assert shows_lids(eyes(0.4)) == 0
     assert shows_lids(eyes(0.05, cover=0.95)) < 0.1
 

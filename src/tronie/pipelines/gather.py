@@ -27,7 +27,7 @@ from tronie.types import Face, Landmarks, Photo
 
 TEETH = 3
 """Pictures, at most, that are asked for the colour of teeth."""
-LEAST = {"teeth": 0.15, "lids": 0.3, "eyes": 0.2}
+LEAST = {"teeth": 0.15, "lids": 0.2, "eyes": 0.2}
 """What a picture must be worth, of what it could be, for each part."""
 RATHER = 1.25
 """How much better than the first picture's own another one's irises must be."""

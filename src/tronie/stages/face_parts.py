@@ -52,6 +52,7 @@ MILD = [k for k, name in enumerate(ARKIT_UNITS) if name.startswith(GRIMACES)]
 LESS, ASIDE = 0.6, 0.5
 """A smile or a frown is worse for a texture than none, but better than an open mouth, and so are eyes that look aside:
 so much of them counts."""
+BLINKS = [ARKIT_UNITS.index(f"eyeBlink{side}") for side in ("Left", "Right")]
 SQUEEZED = ("browDownLeft", "browDownRight", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight")
 """Units that wrinkle the lids of shut eyes."""
 
@@ -157,6 +158,8 @@ def shows_lids(landmarks: Landmarks) -> float:
     """0..1: how well both upper lids are seen, because the eyes are shut, and not squeezed."""
     shut = 1 - smoothstep(openings(landmarks).max(), *SHUT)
     squeezed = max(float(landmarks.scores[ARKIT_UNITS.index(unit)]) for unit in SQUEEZED)
+    # The landmarks' lids meet before those of the eye do; the scores go on.
+    shut = shut * (0.3 + 0.7 * float(landmarks.scores[BLINKS].min()))
     return float(shut) * (1 - 0.7 * squeezed) * uncovered(landmarks, "eye_left", "eye_right")
 
 

@@ -29,7 +29,7 @@ STRETCH_SECONDS, STRETCHES = 1.0, 16
 takes for no more than so many."""
 MOST_BYTES, THINNED = 1 << 30, 0.75
 """Of all frames on disk, and what is left of that once it is reached: the second best of tracks go before the best."""
-LEAST_PART = 0.2
+LEAST_PART = 0.15
 """What a part must be worth, of what it could be, for a frame to be kept for it alone."""
 DRAGGED = 12
 """Frames before faces met in which the landmarks may have been drawn away already."""
