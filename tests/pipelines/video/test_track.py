@@ -304,3 +304,16 @@ def test_a_face_is_looked_for_where_it_is_expected(left: int, top: int, off: flo
     assert np.allclose(found.box, (left, top, left + 24, top + 24), atol=0.6)
     assert np.allclose(found.points[:2], [found.box[:2], found.box[2:]])
     assert face_at(picture, corners + np.array([90, 0]), DetectSettings(), Bright()) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("gain", [0.25, 0.5, 3.0, 6.0])
+def test_an_exposure_that_jumps_is_no_cut_and_breaks_no_track(gain: float) -> None:
+    world = World()
+    tracker = Tracker(Eye(world), Net(world))  # type: ignore[arg-type]
+    world.places = {0: (80.0, 60.0, 40.0)}
+    picture = np.clip(world.picture() * 0.5, 0, 255)
+    for k in range(20):
+        image = np.clip(picture * (gain if k // 5 % 2 else 1.0), 0, 255).astype(np.uint8)
+        seen = tracker.step(Frame(k, k / 30, image))
+        assert [s.track for s in seen] == [0]
+        assert not tracker.cut

@@ -88,6 +88,8 @@ class Spool:
         self._file: IO[bytes] = path.open("wb")
         self.of_track: dict[int, list[int]] = {}
         """Row numbers by track, in order of time."""
+        self.doubted: set[int] = set()
+        """Tracks of which the landmark net doubted every frame."""
         self._count = 0
 
     def add(self, seen: Seen) -> None:
@@ -98,6 +100,10 @@ class Spool:
         row["features"] = np.nan if seen.landmarks.features is None else seen.landmarks.features
         row["doubts"] = np.nan if seen.landmarks.doubts is None else seen.landmarks.doubts
         row["confidence"], row["overlap"] = seen.confidence, seen.overlap
+        if not seen.vouched:
+            self.doubted.discard(seen.track)
+        elif seen.track not in self.of_track:
+            self.doubted.add(seen.track)
         self._file.write(row.tobytes())
         self.of_track.setdefault(seen.track, []).append(self._count)
         self._count += 1
@@ -192,9 +198,11 @@ def _people(clip: Clip, spool: Spool, traits: Traits, frames: int, least_seconds
     fleeting = 0 if short else 1  # a track of one frame is chance, but in a clip of few it may be all there is
     known = {track: trait for track, trait in traits.of_track.items() if len(spool.of_track.get(track, ())) > fleeting}
     step = 1 / clip.info.fps
-    return [
-        tracks for tracks in link(known) if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short
-    ]
+    # What the net doubted in every frame says too little of who it is to be anybody else too.
+    alone = [[track] for track in known if track in spool.doubted]
+    people = [*link({track: trait for track, trait in known.items() if track not in spool.doubted}), *alone]
+    people.sort(key=lambda tracks: min(spool.of_track[track][0] for track in tracks))
+    return [tracks for tracks in people if sum(len(spool.of_track[t]) for t in tracks) * step >= least_seconds or short]
 
 
 def _followed(frames: Generator[Frame, None, None], tracker: Tracker) -> Generator[_Step, None, None]:

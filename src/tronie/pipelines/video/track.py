@@ -53,8 +53,12 @@ NEAR, WARY_SECONDS = 1.6, 1.5
 """A face so near (in sizes) to where another was lost may have caught its landmarks: it is watched for so long."""
 HELD_SECONDS = 1.5
 """A face that the detector goes on to see, but that no landmarks can be trusted of, is waited for so long."""
-CUT = 0.5
-"""Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut."""
+CUT, FLASH, LIT = 0.5, 0.7, 1.5
+"""Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut: three real
+ones have 0.8 and more. Where the light changes by the factor LIT or more it has to be FLASH: what is burnt out in one of
+two exposures makes up to 0.54."""
+LIGHT_STEP = 16
+"""Every so manyth pixel both ways is looked at to tell how light a frame is."""
 
 
 @dataclass(slots=True)
@@ -101,14 +105,13 @@ class Tracker:
     _searches: int = 0
     _count: int = 0
     _small: Array | None = None
+    _light: float = 0.0
 
     def step(self, frame: Frame) -> list[Seen]:
         """The faces of the next frame; those of a track are in the order of the tracks."""
         before = {track.number for track in self._tracks}
         image, self._count = frame.image, self._count + 1
-        small = small_grey(image)
-        self.cut = self._small is not None and float(np.abs(small - self._small).mean()) > CUT
-        self._small = small
+        self.cut = self._cuts(image)
         if self.cut:
             # Another face may be in the same place; aligned faces look too much alike to tell at a glance.
             self._tracks = []
@@ -129,6 +132,13 @@ class Tracker:
             self._move(self._track(one.track), one)
         self.ended = sorted(before - {track.number for track in self._tracks})
         return [self._marked(s) for s in seen]
+
+    def _cuts(self, image: Image) -> bool:
+        """Whether the next frame begins a new shot."""
+        small, light = small_grey(image), float(image[::LIGHT_STEP, ::LIGHT_STEP].mean()) + 1
+        before, lit = self._small, max(light, self._light) > LIT * min(light, self._light)
+        self._small, self._light = small, light
+        return before is not None and float(np.abs(small - before).mean()) > (FLASH if lit else CUT)
 
     def _marked(self, seen: Seen) -> Seen:
         track = self._track(seen.track)
