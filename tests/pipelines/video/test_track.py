@@ -4,6 +4,7 @@ The Hungarian method finds what SciPy's finds, and leaves out what costs too muc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tronie.arrays import Image
 from tronie.geometry import Similarity
 from tronie.io.video.clip import Frame
 from tronie.pipelines.video.assignment import assign
+from tronie.pipelines.video.collect import Spool
 from tronie.pipelines.video.look_for import face_at
 from tronie.pipelines.video.observation import FIVE, VOUCHED, Seen, correlation
 from tronie.pipelines.video.track import Tracker
@@ -317,3 +319,13 @@ def test_an_exposure_that_jumps_is_no_cut_and_breaks_no_track(gain: float) -> No
         seen = tracker.step(Frame(k, k / 30, image))
         assert [s.track for s in seen] == [0]
         assert not tracker.cut
+
+
+def test_tracks_that_are_in_profile_throughout_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, profile, doubted in (("never", (), set()), ("turns", range(20), set()), ("always", range(40), {0})):
+        spool = Spool(tmp_path / name)
+        for frame in in_profile(monkeypatch, profile):
+            for face in frame:
+                spool.add(face)
+        spool.close()
+        assert spool.doubted == doubted

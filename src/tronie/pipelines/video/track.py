@@ -55,8 +55,8 @@ HELD_SECONDS = 1.5
 """A face that the detector goes on to see, but that no landmarks can be trusted of, is waited for so long."""
 CUT, FLASH, LIT = 0.5, 0.7, 1.5
 """Mean change of the small grey picture of the frame (its mean and spread made alike) that may be a cut: three real
-ones have 0.8 and more. Where the light changes by the factor LIT or more it has to be FLASH: what is burnt out in one of
-two exposures makes up to 0.54."""
+ones have 0.8 and more. Where the light changes by the factor LIT or more it has to be FLASH: what is burnt out in one
+of two exposures makes up to 0.54."""
 LIGHT_STEP = 16
 """Every so manyth pixel both ways is looked at to tell how light a frame is."""
 
