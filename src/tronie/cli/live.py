@@ -40,7 +40,7 @@ class LiveHow:
     """Turn the head by VMC, too."""
     person: int | None
     gains: dict[str, float]
-    neutral: float
+    rest_for: float
     """Seconds."""
     quiet: bool
 
@@ -82,10 +82,14 @@ def live(
             help="Make a unit larger or smaller, as browInnerUp=1.5; may be given more than once.",
         ),
     ] = None,
-    neutral: Annotated[
+    rest_for: Annotated[
         float,
         typer.Option(
-            min=0, max=60, metavar="SECONDS", help="So long the face is at rest at first and counts as nothing; 0: no."
+            "--neutral",
+            min=0,
+            max=60,
+            metavar="SECONDS",
+            help="So long the face is at rest at first and counts as nothing; 0: no.",
         ),
     ] = 1.0,
     person: Annotated[
@@ -125,7 +129,7 @@ def live(
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
     source = f"{CAMERA}{camera}" if clip is None else clip
-    how = LiveHow(by_vmc, by_live_link, subject, head_turn, person, gains, neutral, quiet)
+    how = LiveHow(by_vmc, by_live_link, subject, head_turn, person, gains, rest_for, quiet)
     raise typer.Exit(_stream(source, settings, how))
 
 
@@ -147,8 +151,8 @@ def _stream(source: str, settings: Settings, how: LiveHow) -> int:
         clip = held.enter_context(closing(open_source(source, settings)))
         wires = held.enter_context(closing(_Wires(how)))
         pipeline = Pipeline(settings, threads=1)
-        performer = Performer(pipeline.model, person=how.person, gains=how.gains, rest_for=how.neutral)
-        console = _Console(performer, how.neutral, tell)
+        performer = Performer(pipeline.model, person=how.person, gains=how.gains, rest_for=how.rest_for)
+        console = _Console(performer, how.rest_for, tell)
 
         def send(at: float, face: FaceValues | None) -> None:
             wires.send(at, face, not performer.calibrating)

@@ -12,7 +12,7 @@ SETTINGS: dict[str, str] = {
     "From everybody's own rest": "각자의 평소 표정 기준",
     "Bridge hidden faces for": "가려진 얼굴 이어 주기",
     "Colours of the head": "머리의 색",
-    "Beginning": "시작 시각",
+    "Begin at": "시작 시각",
     "Both": "둘 다",
     "Faithful": "충실하게",
     "Mesh": "메시",

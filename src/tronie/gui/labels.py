@@ -39,7 +39,7 @@ TITLES: dict[str, str] = {
     "video.neutral": "From everybody's own rest",
     "video.bridge": "Bridge hidden faces for",
     "video.fps": "Speed of picture files",
-    "video.start": "Beginning",
+    "video.start": "Begin at",
     "video.seconds": "Length",
     "compute.device": "Device",
     "outputs": "Files to write",

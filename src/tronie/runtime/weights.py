@@ -208,8 +208,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "face_enhance",
             "face_enhance.onnx",
-            3800054,
-            "a6b248387af8232a9eb7223d25fa63c060393f331e23d48720057340d9cc09e2",
+            6702636,
+            "7a70f7522f01edd4addd2086bc6ac1648c069d0422dffbbc6b71520fad1c84d4",
             "Apache-2.0",
             _ENHANCE,
             "puts detail into small faces",

@@ -62,7 +62,9 @@ def _rows(folder: Path) -> list[dict[str, str]]:
 
 
 def _numbers(rows: list[dict[str, str]], *wanted: str) -> Array:
-    return np.array([[float(row[name] or "nan") for name in wanted] for row in rows], dtype=np.float32)
+    numbers = np.array([[float(row[name] or "nan") for name in wanted] for row in rows])
+    with np.errstate(over="ignore"):  # of files that somebody has changed
+        return numbers.astype(np.float32)
 
 
 def _units(rows: list[dict[str, str]]) -> tuple[str, ...]:

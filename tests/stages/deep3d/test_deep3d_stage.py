@@ -27,6 +27,7 @@ from tronie.stages.deep3d.engine import five_points
 from tronie.stages.deep3d.net import CoefficientNet, shapes
 from tronie.stages.deep3d.reconstruct import from_coefficients
 from tronie.stages.deep3d.terms import MODEL, NET
+from tronie.stages.enhance.enhancer import Restored
 from tronie.types import Photo
 
 SCHEMA = DOCS / "schemas" / "face.schema.json"
@@ -146,8 +147,8 @@ class Sharp:
     def wants(self, pixels: float) -> int:
         return self.side
 
-    def restore(self, crops: np.ndarray) -> np.ndarray:
-        return np.stack([cv2.addWeighted(c, 1.6, cv2.GaussianBlur(c, (0, 0), 6), -0.6, 0) for c in crops])
+    def restore(self, crops: np.ndarray) -> Restored:
+        return Restored(np.stack([cv2.addWeighted(c, 1.6, cv2.GaussianBlur(c, (0, 0), 6), -0.6, 0) for c in crops]))
 
 
 def test_the_net_sees_what_super_resolution_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +188,7 @@ def _read_by_others(place: Path) -> None:
     trimesh = pytest.importorskip("trimesh")
     meshes = {name: trimesh.load(place / name, force="mesh", process=False) for name in ("head.obj", "head.ply")}
     glb = trimesh.load(place / "head.glb", force="mesh", process=False)
-    assert glb.visual.material.baseColorTexture.size == (2048, 2048)
+    assert glb.visual.material.baseColorTexture.size == (1024, 1024)
     assert glb.visual.material.doubleSided
     for mesh in (*meshes.values(), glb):
         assert mesh.faces.shape == (162, 3)

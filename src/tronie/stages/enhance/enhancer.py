@@ -17,6 +17,8 @@ from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.types import UsedModel
 
+LOUDEST = float(np.log(255))
+"""The largest doubt."""
 CHUNK_PIXELS = 4 * 256 * 256
 """Pixels that come out of the net together; a crowd's worth would fill the memory."""
 
@@ -129,7 +131,9 @@ class FourfoldEnhancer(NetEnhancer):
         }
         doubt = None
         if "doubt" in answers[0]:
-            doubt = np.stack([_sized(np.exp(x), self.side) for answer in answers for x in answer["doubt"][:, 0]])
+            doubt = np.stack(
+                [_sized(np.exp(np.minimum(x, LOUDEST)), self.side) for answer in answers for x in answer["doubt"][:, 0]]
+            )
         return Restored(looks["restored"], looks.get("vivid"), doubt)
 
 
