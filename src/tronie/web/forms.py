@@ -105,7 +105,7 @@ class _Gatherer:
         part.data += data[start:end]
         if part.filename is None:
             if len(part.data) > FIELD_MOST:
-                raise Refused(413, f"The field {part.name[:40]} is too long.")
+                raise Refused(413, f"The field {part.name[:40]!a} is too long.")
         elif len(part.data) >= AT_ONCE:
             self._hand_over()
 
@@ -114,7 +114,7 @@ class _Gatherer:
             try:
                 self.form.fields[self.part.name] = self.part.data.decode()
             except UnicodeDecodeError:
-                raise Refused(422, f"The field {self.part.name[:40]} is no UTF-8 text.") from None
+                raise Refused(422, f"The field {self.part.name[:40]!a} is no UTF-8 text.") from None
         else:
             self._hand_over()
             self.work.append((self.form.files[-1].path, None))
