@@ -39,7 +39,6 @@ FIT: dict[str, str] = {
     "Let all points go": "모든 점 풀기",
     "Move a point": "점 옮기기",
     "Redo": "다시 실행",
-    "Delete": "Delete",
     "Play or pause the clip, else turn the head round": "비디오 재생 또는 일시 정지, 아니면 머리 돌리기",
     "Take the selected photos from the list": "고른 사진을 목록에서 빼기",
     "Try it with a sample photo": "예제 사진으로 해 보기",

@@ -127,7 +127,7 @@ def shortcuts(window: Shell) -> None:
     rows += [
         (tr("Left, right"), tr("Previous or next face; in the 3D view: turn the head")),
         (tr("Space"), tr("Play or pause the clip, else turn the head round")),
-        (tr("Delete"), tr("Take the selected photos from the list")),
+        ("Delete", tr("Take the selected photos from the list")),
     ]
     half = (len(rows) + 1) // 2
     whole = 'style="white-space: nowrap; padding-right: 14px"'

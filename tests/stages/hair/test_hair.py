@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from drawn import DARK, drawn_photo, hair_mask, looking, silhouette
+from drawn import DARK, SIZE, drawn_photo, hair_mask, looking, silhouette
 
 from tronie.geometry import transform
 from tronie.raster.rasterizer import rasterize
@@ -105,6 +105,23 @@ def test_a_fringe_makes_nobody_haired() -> None:
     assert look.kind == "bald"
     top = shell.image[: shell.image.shape[0] // 6, :, 3]
     assert (top > 127).mean() < 0.05
+
+
+@pytest.mark.parametrize("half", [slice(None, SIZE // 2), slice(SIZE // 2, None)])
+def test_a_shadow_on_one_side_of_a_shaven_head_is_no_hair(half: slice) -> None:
+    head, fit = looking()
+    mask = hair_mask(head, fit, thick=5)
+    mask[:, half] = False
+    photo, face = drawn_photo(head, fit, {"hair": mask})
+    look, shells = hair_of(photo, face, HairSettings())
+    assert (look.kind, shells) == ("bald", ())
+
+
+def test_hair_of_which_one_side_is_out_of_sight_is_hair() -> None:
+    head, fit = looking(60.0)
+    photo, face = drawn_photo(head, fit, {"hair": hair_mask(head, fit)})
+    look, shells = hair_of(photo, face, HairSettings())
+    assert (look.kind, len(shells)) == ("short", 1)
 
 
 def test_without_shells_the_look_is_still_told() -> None:

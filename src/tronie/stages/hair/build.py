@@ -24,6 +24,9 @@ INSIDE_MM, LOW_ROWS = 8.0, 5
 """The scalp whose hair is judged: so far inside the usual hairline, and above the last rows over the equator."""
 COVERED, BALD = 0.5, 0.42
 """Share of it from which on it is covered, and below which it is bald."""
+NONE, SOME, JUDGED = 0.1, 0.5, 30.0
+"""Share of one side's scalp below which it has no hair, share of the other's from which a shadow there was taken for
+hair, and cells of each side that must be seen for it. Nobody has hair on one side alone."""
 NO_COLOR = (128.0, 128.0, 128.0)
 BELOW_ROWS = 3
 """Rows of a shell below the last that has hair at the sides."""
@@ -42,6 +45,8 @@ def build_hair(
         over, names = None, ("hair", "covering")
     hair = [cutout for canvas in canvases if (cutout := cut_out(canvas, *names)) is not None]
     grown = surface_of(rays, hair, True, over) if hair else None
+    if grown is not None and over is None and one_sided(grown):
+        grown = None
     found = look_of(grown, over)
     if settings.mode != "auto":
         return found, ()
@@ -49,17 +54,33 @@ def build_hair(
     return found, tuple(shell for shell in shells if len(shell.triangles))
 
 
-def scalp_share(surface: Surface) -> tuple[float, float]:
-    """Share of the seen scalp above the ears that has it, and how sure that is, both 0..1."""
+def scalp(surface: Surface) -> tuple[Array, Array]:
+    """(R, C) twice: whether each cell of the scalp above the ears has it, 0..1, and how well it is seen, 0..1."""
     rays, limb = surface.rays, surface.limb
     square = np.max([view.square for view in surface.views], axis=0)
     share = np.max([view.square * view.share for view in surface.views], axis=0) / np.maximum(square, 1e-9)
     weight = np.maximum(limb.weight, square) * (rays.hairline > INSIDE_MM)
     weight[CAP_ROWS - LOW_ROWS :] = 0
-    value = np.where(limb.weight > square, limb.hair, share)
+    return np.where(limb.weight > square, limb.hair, share), weight
+
+
+def scalp_share(surface: Surface) -> tuple[float, float]:
+    """Share of the seen scalp above the ears that has it, and how sure that is, both 0..1."""
+    value, weight = scalp(surface)
     if weight.sum() < 1:
         return 1.0, 0.0
     return float(np.average(value, weights=weight)), float(np.average(np.abs(2 * value - 1), weights=weight))
+
+
+def one_sided(hair: Surface) -> bool:
+    """Whether one side of the seen scalp is bare and the other is not."""
+    value, weight = scalp(hair)
+    left = np.sin(hair.rays.azimuth) > 0
+    seen = [float(weight[:, side].sum()) for side in (left, ~left)]
+    if min(seen) < JUDGED:
+        return False
+    less, more = sorted(float((value * weight)[:, side].sum()) / w for side, w in zip((left, ~left), seen, strict=True))
+    return less < NONE and more > SOME
 
 
 def look_of(hair: Surface | None, covering: Surface | None) -> HairLook:
