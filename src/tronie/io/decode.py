@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -144,7 +145,8 @@ def decode(stream: BinaryIO, opener: Opener, source: str, limits: Limits) -> Dec
         if opener is WebPImageFile or opener is Jpeg2KImageFile:  # taken into memory whole
             limits.check_file(stream.seek(0, 2), source, whole=True)
             stream.seek(0)
-        with opener(stream) as picture:
+        # Where a box of JPEG 2000 lies about its length, a file would ask for that much memory.
+        with opener(BytesIO(stream.read()) if opener is Jpeg2KImageFile else stream) as picture:
             decoded = _picture(picture, source, limits)
     if found is not None and found.count > 1:
         what = "frames" if found.pixels else "pages"
