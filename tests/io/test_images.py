@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -351,3 +352,20 @@ def test_a_setting_allows_more_or_less(monkeypatch: pytest.MonkeyPatch, tmp_path
         Pipeline(settings).run(tmp_path / "a.png")
     with pytest.raises(typer.BadParameter, match="--max-megapixels should be greater than 0"):
         settings_from({"max_megapixels": 0.0})
+
+
+def test_a_box_that_lies_about_its_length_asks_for_no_memory(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((24, 24, 3), np.uint8)).save(stream, "JPEG2000")
+    data = bytearray(stream.getvalue())
+    at = data.index(b"ihdr") - 4
+    data[at : at + 4] = (0x7F00FF00).to_bytes(4, "big")
+    path = tmp_path / "long.jp2"
+    path.write_bytes(data)
+    refused(path)
+    tracemalloc.start()
+    try:
+        refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
