@@ -358,8 +358,8 @@ def test_a_box_that_lies_about_its_length_asks_for_no_memory(tmp_path: Path) -> 
     stream = io.BytesIO()
     Image.fromarray(np.zeros((24, 24, 3), np.uint8)).save(stream, "JPEG2000")
     data = bytearray(stream.getvalue())
-    at = data.index(b"ihdr") - 4
-    data[at : at + 4] = (0x7F00FF00).to_bytes(4, "big")
+    at = data.index(b"jp2h") - 4
+    data[at : at + 4] = (0x7F00002D).to_bytes(4, "big")
     path = tmp_path / "long.jp2"
     path.write_bytes(data)
     refused(path)
