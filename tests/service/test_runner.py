@@ -143,7 +143,7 @@ def test_where_nothing_works_the_job_has_failed_with_one_sentence(place: Place) 
     assert "None of the 2 files" in (place.end(two).reason or "")
     assert place.end(wrong).reason == "There is no such setting."
     for id in (one, two, wrong):
-        assert place.folders(id) == {"inputs"}
+        place.wait(lambda id=id: place.folders(id) == {"inputs"})  # it is cleared once the job has ended
     assert job.report is not None
     assert job.report.files == ()
 

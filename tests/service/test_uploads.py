@@ -111,7 +111,7 @@ def test_limits_are_those_of_the_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("limit", "seconds"), [({"file_seconds": 0.05}, 20), ({"file_memory": 0.05}, 20)])
 def test_who_takes_too_much_is_ended(tmp_path: Path, limit: dict[str, float], seconds: float) -> None:
     path = tmp_path / "0"
-    Image.fromarray(np.zeros((8000, 12000, 3), np.uint8)).save(path, "PNG")
+    Image.fromarray(np.zeros((6000, 6000, 3), np.uint8)).save(path, "PNG")
     one = Inspector(ServiceConfig(data=tmp_path, **limit), processes=1)  # type: ignore[arg-type]
     try:
         began = time.monotonic()

@@ -73,7 +73,8 @@ class Inspector:
 
     def _ask(self, question: Question) -> Answer | No:
         try:
-            answer = self._process().do(question, self._whole.part())
+            # Also where the process comes to tell nothing at all.
+            answer = self._process().do(question, self._whole.part(), longest=self._limit.seconds)
         except Cancelled:
             return No("unreadable", f"{question.name} cannot be looked at any more: the service ends.")
         except TronieError as error:
