@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "PYTEST_XDIST_WORKER" in os.environ:  # there are as many processes as cores: threads of NumPy's would only wait
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ["TRONIE_REPORTS"] = "0"  # mistakes that tests make on purpose are not reported
 
 from synthetic import tiny_head as _tiny_head
