@@ -35,15 +35,15 @@ class Odd:
 
         def work(task: str) -> str:
             if task == "stuck":
-                limited(0.3, "reading it")
+                limited(1.0, "reading it")
                 time.sleep(60)
             if task == "slow but sure":
                 for _ in range(8):
-                    limited(0.8, "a frame")
+                    limited(2.5, "a frame")
                     job.emit(Advanced("follow", 1))
                     time.sleep(0.25)
             if task == "patient":
-                limited(0.2, "a frame")
+                limited(0.4, "a frame")
                 time.sleep(0.01)
                 limited(None, "the rest")
                 time.sleep(0.6)

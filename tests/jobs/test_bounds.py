@@ -35,7 +35,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 def test_a_stuck_worker_costs_only_its_task() -> None:
     answers = dict(run_in_processes(Odd(), ["a", "stuck", "slow but sure", "patient", "b"], 1, limit=limit_of))
-    assert answers["stuck"] == Crash("reading it took more than 0.3 s", "timeout")
+    assert answers["stuck"] == Crash("reading it took more than 1 s", "timeout")
     assert all(isinstance(answers[task], str) for task in ("a", "slow but sure", "patient", "b"))
     assert answers["a"].split()[-1] != answers["b"].split()[-1]
 
