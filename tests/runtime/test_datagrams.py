@@ -89,7 +89,7 @@ def test_who_is_slow_misses_some_and_is_never_behind() -> None:
     assert seen == sorted(set(seen))
     assert seen[-1] == 59  # the last one is not missed
     assert 3 <= len(seen) <= 30
-    assert late[-1] < 0.5  # though there was work for two seconds
+    assert late[-1] < 1.2  # in turn they would be 1.5 s late
 
 
 def test_items_wait_until_they_are_due() -> None:

@@ -162,10 +162,8 @@ class AvClip(Reader):
 
 def _pose(stored: Any) -> Pose:
     """How a frame is to be turned and mirrored."""
-    for data in stored.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return Pose.of(np.frombuffer(bytes(data), np.int32, 9).tolist())
-    return Pose()
+    matrix = stored.side_data.get("DISPLAYMATRIX")
+    return Pose() if matrix is None else Pose.of(np.frombuffer(bytes(matrix), np.int32, 9).tolist())
 
 
 def _seconds(stored: Any) -> float | None:
