@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tronie.errors import InputError, sentence
-from tronie.head.model import Head
 from tronie.io.video.writer import default_format, write_movie
 from tronie.pipelines.gather import COVERED, covered, gathered
 from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
@@ -107,8 +106,7 @@ def heads(
             except (InputError, ValueError) as error:
                 failed.append(f"person {person.number}: {error}")
                 return None
-            neutral = head_at_rest(model, person, level)
-            posable = PosableHead.of(Head(model, level, neutral, neutral))
+            posable = PosableHead.of(head_at_rest(model, person, level))
             place = folder / f"face-{person.number}"
             place.mkdir()
         if face.texture is None or "talking_film" not in pipeline.settings.wanted:

@@ -28,6 +28,7 @@ from tronie.raster.shading import render_layers
 from tronie.shells import Shell
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.closure import parting
+from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.frame_fit import FrameFit, KnownIdentity, fit_frame
 from tronie.stages.fit.fusion import Evidence, FaceView
 from tronie.types import Texture
@@ -221,7 +222,7 @@ class Live:
             known.held = KnownIdentity.of(model, calibration, identity, taken=taken)
             level = model.levels[0]  # a quarter of the triangles of the level that files have
             neutral = np.asarray(model.level(level).apply(rest), dtype=np.float32)
-            head = Head(model, level, neutral, neutral)
+            head = behind_lids(Head(model, level, neutral, neutral))
             known.posable = PosableHead.of(head) if known.posable is None else known.posable.of_person(head)
 
     def _smoothed(self, known: _Known, seen: Seen, found: FrameFit) -> LiveFace:

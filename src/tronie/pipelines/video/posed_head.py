@@ -12,6 +12,7 @@ from tronie.geometry import Camera, euler_degrees, facing_degrees, rigid, transf
 from tronie.head.model import Head
 from tronie.stages.fit.basis import landmark_basis, on_photo, residual_warp
 from tronie.stages.fit.engine import make_head
+from tronie.stages.fit.eyeballs import behind_lids
 from tronie.stages.fit.frame_fit import KnownIdentity, fit_frame
 from tronie.stages.fit.scale import iris_mm
 from tronie.stages.landmarks.net import CROP_SIDE, square_from_landmarks
@@ -37,7 +38,7 @@ class KnownFit:
     def fit(self, photo: Photo, face: Face, camera: Camera) -> Face:
         assert face.landmarks is not None
         fit = known_fit(self.model, self.calibration, self.person, face.landmarks, camera, face.detection.size)
-        head = make_head(self.model, fit, self.level)
+        head = behind_lids(make_head(self.model, fit, self.level))
         points = head.points68(on_photo(head, fit)).astype(np.float64)
         return replace(face, fit=fit, head=head, points68=camera.project(transform(fit.head_to_camera, points)))
 
@@ -97,12 +98,13 @@ def face_of(person: ClipPerson, shot: Keyframe, photo: Photo) -> Face:
     return Face(person.number, detection, crop=crop, landmarks=shot.landmarks, engine="calibrated")
 
 
-def head_at_rest(model: HeadModel, person: ClipPerson, level: int) -> Array:
-    """(V, 3) float32 mm."""
+def head_at_rest(model: HeadModel, person: ClipPerson, level: int) -> Head:
+    """The person's head, without an expression."""
     control = model.shape(person.identity) + model.smooth_modes.T @ person.warp
     if person.taken is not None:
         control = control - np.tensordot(person.taken, model.expression, axes=1)
-    return np.asarray(model.level(level).apply(control.astype(np.float32)), dtype=np.float32)
+    neutral = np.asarray(model.level(level).apply(control.astype(np.float32)), dtype=np.float32)
+    return behind_lids(Head(model, level, neutral, neutral))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from tronie.shells import Segmentation, Shell
 from tronie.stages.enhance.paste import pasted_square
 from tronie.stages.enhance.region import finest_mm
 from tronie.stages.fit.basis import on_photo
-from tronie.stages.fit.closure import lip_contact, parting
+from tronie.stages.fit.closure import lip_contact
 from tronie.stages.fit.map_fit import expression_vector, head_shapes
 from tronie.stages.landmarks import recognizer
 from tronie.stages.portrait.camera import backdrop, eyes_at, framed, height_of, on_canvas
@@ -135,13 +135,14 @@ def _slack_share(fit: Fit) -> float:
 def lips_closed(head: Head, fit: Fit) -> Array:
     """(V, 3) mm, or (1, 3) of zeros: what closes the lips of the portrait at rest, which `bent` parts again."""
     model = head.model
-    if fit.slack is None or lip_contact(model) is None:
+    lips = lip_contact(model)
+    if fit.slack is None or lips is None:
         return np.zeros((1, 3), np.float32)
     control = head_shapes(model, fit)[1] + model.smooth_modes.T @ (_slack_share(fit) * fit.slack)
-    taken = parting(model, control, np.ones(len(model.expression)))
-    if taken is None:
+    excess = lips.excess(control, np.ones(len(lips.rows)))
+    if excess is None:
         return np.zeros((1, 3), np.float32)
-    return -model.level(head.level).apply(np.tensordot(taken.astype(np.float32), model.expression, axes=1))
+    return -model.level(head.level).apply(np.tensordot(excess.astype(np.float32), model.expression[lips.rows], axes=1))
 
 
 def eyes_narrowed(head: Head, fit: Fit, slack: Array, *, painted: bool = False) -> Array:
