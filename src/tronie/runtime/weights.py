@@ -58,8 +58,8 @@ WEIGHTS: dict[str, Weight] = {
         Weight(
             "centerface",
             "centerface.onnx",
-            3964563,
-            "38dde877699350b22d5064cca1e4e7dd6f169e74d2bcddf584d068a3855fb4ec",
+            2161731,
+            "908d4dea7fa8f5a38005ab3fb4e202b9a8ec041f28f1e96ab04e6999555322dd",
             "MIT",
             _CENTERFACE,
             "finds faces (default)",
