@@ -67,7 +67,9 @@ def aligned_faces(paths: Iterable[Path], least_eyes: float, detector: str = "cen
 
 def shrunk(crop: np.ndarray, factor: int) -> np.ndarray:
     """Pillow's bicubic, which averages over what becomes one pixel."""
-    return np.asarray(Image.fromarray(crop).resize((crop.shape[1] // factor,) * 2, Image.Resampling.BICUBIC))
+    return np.asarray(
+        Image.fromarray(crop).resize((crop.shape[1] // factor, crop.shape[0] // factor), Image.Resampling.BICUBIC)
+    )
 
 
 def enlarged(small: np.ndarray, side: int = SIDE) -> np.ndarray:

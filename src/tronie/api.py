@@ -64,6 +64,8 @@ def reconstruct_person(
                 shots,
                 pipeline.settings,
                 segmenter=pipeline.segmenter,
+                enhancer=pipeline.enhancer,
+                net=pipeline.net,
                 pins={shot: pins[row] for shot, row in enumerate(rows) if pins and row in pins},
                 job=job,
             )

@@ -157,7 +157,7 @@ OUTPUTS: dict[str, Output] = {
             ("enhanced_photo.png",),
             usual=False,
             only=(*MESH, *PORTRAIT),
-            of=("photo",),
+            of=("photo", "person"),
         ),
         Output(
             "sources",

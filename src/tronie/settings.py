@@ -47,6 +47,7 @@ class EnhanceSettings(Branch):
     look: Literal["vivid", "faithful"] = Field(
         "vivid", description="Crisp, where nothing speaks against it, or always as the face most likely was."
     )
+    reference: bool = Field(True, description="Of a person: let the other photos help restore small faces.")
 
     @property
     def every_face(self) -> bool:

@@ -163,6 +163,18 @@ Look = Literal["faithful", "vivid"]
 
 
 @dataclass(frozen=True, slots=True)
+class Borrowed:
+    """What other photos of the person lent a restored face."""
+
+    photos: tuple[str, ...]
+    """Those that lent something, as `Photo.source` has them."""
+    share: Image
+    """(S, S) uint8: how much of the detail of a pixel is lent, 255 for all of it."""
+    source: Image
+    """(S, S) uint8: which of the photos most of that is from, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Enhanced:
     """What super-resolution made of one face, and how far it was believed."""
 
@@ -197,6 +209,8 @@ class Enhanced:
     """(S, S, 3): the face as it most likely was, where `after` is the vivid look."""
     doubt: Image | None = None
     """(S, S) uint8: by how many grey levels the faithful look is off, on average, by the net's own account."""
+    borrowed: Borrowed | None = None
+    """What of `after` is from other photos of the person."""
 
     @property
     def accepted(self) -> bool:

@@ -386,11 +386,13 @@ def test_every_option_of_the_tree_reaches_its_place() -> None:
             "quiet": True,
             "enhance": "always",
             "enhance_limit": 40.0,
+            "reference": False,
             "enhanced_photo": True,
         }
     )
     assert settings.detect.model_dump() == {"detector": "mtcnn", "min_face": 30, "max_faces": 2, "min_score": 0.7}
-    assert settings.enhance.model_dump() == {"mode": "always", "limit": 40, "faces": "small", "look": "vivid"}
+    small = {"mode": "always", "limit": 40, "faces": "small", "look": "vivid", "reference": False}
+    assert settings.enhance.model_dump() == small
     assert settings.hair.model_dump() == {"mode": "scalp", "glasses": "keep", "lashes": "auto"}
     assert settings.outputs == in_order((*USUAL, "enhanced_photo"))
     assert (settings.head.subdivide, settings.fit.focal) == (2, 900)
@@ -421,6 +423,7 @@ def test_a_net_is_a_way_to_enhance() -> None:
 
 def test_help_lists_the_options_with_their_choices(capsys) -> None:
     assert cli.execute(["run", "--help"]) == 0
+    assert cli.execute(["person", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     for parameter in PLACES:
         assert "--" + parameter.replace("_", "-") in text

@@ -197,7 +197,10 @@ def run(
 
 
 @app.command(epilog="Example: tronie person anna-1.jpg anna-2.jpg anna-3.jpg -o anna")
-@with_options("detector", "min_face", "min_score", *LOOKS, "rig", "only", *outputs_of("person"))
+@with_options(
+    "detector", "min_face", "min_score", "enhance", "enhance_limit", "enhance_look", "reference", *LOOKS, "rig", "only",
+    *outputs_of("person"),
+)  # fmt: skip
 def person(
     context: typer.Context,
     photos: Annotated[

@@ -31,6 +31,7 @@ PLACES: dict[str, str] = {
     "enhance_for": "enhance.faces",
     "enhance_limit": "enhance.limit",
     "enhance_look": "enhance.look",
+    "reference": "enhance.reference",
     "head": "head.name",
     "subdivide": "head.subdivide",
     "folds": "head.folds",

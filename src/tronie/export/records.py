@@ -124,6 +124,8 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             note=e.note,
             look=e.look,
             doubt=None if e.doubt is None else round(float(e.doubt.mean()), 2),
+            references=[] if e.borrowed is None else [as_text(source) for source in e.borrowed.photos],
+            lent=None if e.borrowed is None else round(float(e.borrowed.share.mean()) / 255, 4),
         )
     if face.fit is not None:
         fit = FitRecord.model_construct(

@@ -93,6 +93,8 @@ class EnhancementRecord(Record):
     doubt: float | None = Field(
         None, description="Grey levels: the error of the faithful look by the net's own account, mean over the crop."
     )
+    references: list[str] = Field([], description="Other photos of the person that lent it detail: their paths.")
+    lent: float | None = Field(None, description="0..1: share of the crop's detail that is from these.")
 
 
 class UsedRecord(Record):
@@ -322,6 +324,9 @@ class PersonPhotoRecord(Record):
     weight: float = Field(description="How much it says about the shape; 1 on average, 0 for copies.")
     texture: float | None = Field(None, description="Share of the seen skin that is from this photo.")
     number: int | None = Field(None, description="Its number in photos.png, if the texture is made of it.")
+    enhancement: EnhancementRecord | None = Field(
+        None, description="Of its face, where that is small and another photo shows it finer."
+    )
     fit: FitRecord
     warnings: list[str] = []
     warning_codes: list[str] = Field([], description="Of each of `warnings` its code.")

@@ -36,7 +36,12 @@ def thinned(face: Face) -> Face:
         before, after = (reduced(picture, 256) for picture in (enhanced.before, enhanced.after))
         faithful, doubt = (None if x is None else reduced(x, 256) for x in (enhanced.faithful, enhanced.doubt))
         to_photo = Similarity(len(enhanced.before) / len(before), 0, 0, 0).then(enhanced.to_photo)
+        lent = enhanced.borrowed
+        if lent is not None:
+            step = max(1, len(lent.share) // 256)
+            lent = replace(lent, share=reduced(lent.share, 256), source=lent.source[::step, ::step].copy())
         enhanced = replace(enhanced, before=before, after=after, to_photo=to_photo, faithful=faithful, doubt=doubt)
+        enhanced = replace(enhanced, borrowed=lent)
     shells = tuple(replace(shell, image=reduced(shell.image, 512)) for shell in face.shells)
     return replace(
         face, texture=texture, albedo=albedo, detail=detail, portrait=frontal, enhanced=enhanced, shells=shells

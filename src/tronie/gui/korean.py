@@ -110,6 +110,9 @@ EXPLANATIONS: dict[str, str] = {
     "Crisp, where nothing speaks against it, or always as the face most likely was.": (
         "어긋나는 것이 없으면 선명하게, 또는 언제나 가장 그럴듯한 모습 그대로."
     ),
+    "Of a person: let the other photos help restore small faces.": (
+        "인물: 같은 사람의 다른 사진으로 작은 얼굴의 복원을 돕습니다."
+    ),
     "Also one .obj a face beside the photos' folders, coloured by vertex.": (
         "얼굴마다 정점 색이 있는 .obj 하나를 사진 폴더 옆에도 저장합니다."
     ),

@@ -35,6 +35,7 @@ SETTINGS: dict[str, str] = {
     "Hair": "머리카락",
     "Head model": "머리 모델",
     "Height": "높이",
+    "Help from other photos": "다른 사진의 도움",
     "Joints": "관절",
     "Largest photo": "가장 큰 사진",
     "Lashes": "속눈썹",

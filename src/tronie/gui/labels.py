@@ -13,6 +13,7 @@ TITLES: dict[str, str] = {
     "enhance.faces": "Faces to enhance",
     "enhance.limit": "Small is below",
     "enhance.look": "Look of enhanced faces",
+    "enhance.reference": "Help from other photos",
     "head.name": "Head model",
     "head.subdivide": "Fineness of the mesh",
     "head.folds": "Deep folds of the skin",

@@ -36,6 +36,7 @@ from tronie.export.writer import save_face
 from tronie.head.surface import reduced
 from tronie.io import encode
 from tronie.pipelines.model_usage import on_devices
+from tronie.pipelines.person import restore
 from tronie.pipelines.person.reconstruct import PersonResult
 from tronie.pipelines.shot import Shot
 from tronie.raster.shading import render_head
@@ -72,6 +73,9 @@ def save_person(
         if result.fused is not None and "sources" in settings.wanted:
             write_file(work / "photos.png", encode.png(source_picture(result.fused.source)))
             files.append("photos.png")
+        for file, data in restore.files(result.shots, settings.wanted):
+            write_file(work / file, data)
+            files.append(file)
         if "sheet" in settings.wanted:
             write_file(work / "sheet.jpg", encode.jpeg(person_sheet(result, name), 90))
             files.append("sheet.jpg")
@@ -114,12 +118,14 @@ def person_record(result: PersonResult, name: str, settings: Settings, files: li
                 weight=round(result.weights[k], 4),
                 texture=None if number is None or result.fused is None else round(result.fused.parts[number - 1], 4),
                 number=number,
+                enhancement=known.enhancement,
                 fit=known.fit,
                 warnings=known.warnings,
                 warning_codes=known.warning_codes,
             )
         )
     assert model is not None
+    used = dict.fromkeys(one for face in (result.face, *(shot.face for shot in result.shots)) for one in face.models)
     return PersonRecord.model_construct(
         tronie=__version__,
         name=name,
@@ -134,7 +140,7 @@ def person_record(result: PersonResult, name: str, settings: Settings, files: li
         ],
         photos=photos,
         model=model,
-        models=used_records(on_devices(result.face.models, settings.compute.device)),
+        models=used_records(on_devices(tuple(used), settings.compute.device)),
         files=files,
     )
 

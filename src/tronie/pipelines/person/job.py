@@ -121,7 +121,14 @@ def _one(name: str, shots: Sequence[Shot], folder: Path, pipeline: Pipeline, ove
         if not overwrite and folder.exists():
             raise InputError(f"{folder} was made of other photos or settings; --overwrite replaces it.")
         result = reconstruct_shots(
-            pipeline.model, pipeline.calibration, shots, settings, segmenter=pipeline.segmenter, job=job
+            pipeline.model,
+            pipeline.calibration,
+            shots,
+            settings,
+            segmenter=pipeline.segmenter,
+            enhancer=pipeline.enhancer,
+            net=pipeline.net,
+            job=job,
         )
         with job.stage("files"):
             save_person(result, folder, name, overwrite=overwrite)

@@ -24,6 +24,7 @@ from tronie.pipelines.multiview import (
     with_hair,
     with_matter,
 )
+from tronie.pipelines.person.restore import restored
 from tronie.pipelines.shot import Shot, crisp
 from tronie.runtime.job import Job
 from tronie.settings import Settings
@@ -42,6 +43,8 @@ from tronie.stages.texture.fuse import Fused
 from tronie.types import Face, Fit
 
 if TYPE_CHECKING:
+    from tronie.stages.enhance.enhancer import Enhancer
+    from tronie.stages.landmarks.net import LandmarkNet
     from tronie.stages.segment import SegmentNet
 
 Pins = Mapping[int, tuple[float, float]]
@@ -81,12 +84,15 @@ def reconstruct_shots(
     settings: Settings,
     *,
     segmenter: SegmentNet | None = None,
+    enhancer: Enhancer | None = None,
+    net: LandmarkNet | None = None,
     pins: Mapping[int, Pins] | None = None,
     job: Job | None = None,
 ) -> PersonResult:
     """`segmenter` tells hair from skin; without it colours have to, there is no hair over the head, and outlines of
-    turned faces say nothing. `pins`: by row of `shots`, landmarks put right, as by `tronie.refit`. `job` is told of
-    the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light` and `frontal`.
+    turned faces say nothing. With `enhancer` and `net` too, small faces are restored by what other photos show, as
+    far as the settings want it. `pins`: by row of `shots`, landmarks put right, as by `tronie.refit`. `job` is told of
+    the stages `fit`, `segment`, `texture` (whose steps are photos), `hair`, `light`, `frontal` and `enhance`.
 
     Raises ValueError when there is no shot, or none of whose landmarks form a face; Cancelled when the job is, or when
     it drains before all photos of the texture are looked at.
@@ -113,6 +119,8 @@ def reconstruct_shots(
         with job.stage("hair"):
             face = with_hair(face, seen_hair(done, painted), settings.hair)
     done[main] = replace(done[main], face=add_light_and_portrait(face, photo, settings, job))
+    if enhancer is not None and net is not None and segmenter is not None and settings.enhance.reference:
+        done = restored(done, settings.enhance, enhancer, net, segmenter, job)
     views = lent.views(painted)
     return PersonResult(tuple(done), main, joint, weights, tuple(curve), fused, views, settings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from tronie.stages.enhance import ENHANCERS
 from tronie.stages.enhance.enhancer import Enhancer, Restored
 from tronie.stages.enhance.gate import OWN_GATE, STRANGERS_GATE, Verdict, judge
 from tronie.stages.enhance.paste import blended
+from tronie.stages.enhance.reference import References, guided
 from tronie.stages.enhance.region import cut_region, moved_landmarks
 from tronie.stages.landmarks import recognizer
 from tronie.stages.landmarks.align import aligned_crop, aligned_square
@@ -50,9 +51,15 @@ def is_wanted(face: Face, side: int, settings: EnhanceSettings) -> bool:
 
 
 def enhance(
-    photo: Photo, faces: Sequence[Face], enhancer: Enhancer, net: LandmarkNet, settings: EnhanceSettings
+    photo: Photo,
+    faces: Sequence[Face],
+    enhancer: Enhancer,
+    net: LandmarkNet,
+    settings: EnhanceSettings,
+    references: Mapping[int, References] | None = None,
 ) -> list[Face]:
-    """The faces, those that are to be enhanced with `enhanced` and, where it was accepted, finer landmarks."""
+    """The faces, those that are to be enhanced with `enhanced` and, where it was accepted, finer landmarks.
+    `references`: by row of `faces`, the same head in other photos of the person."""
     done = list(faces)
     chosen = [k for k, face in enumerate(faces) if is_wanted(face, enhancer.side, settings)]
     if not chosen:
@@ -68,7 +75,8 @@ def enhance(
         return done
     for k, crop, answer in zip(chosen, crops, restored, strict=True):
         try:
-            done[k] = _judged(photo, faces[k], crop, answer, settings, enhancer.name, net)
+            helped = (references or {}).get(k)
+            done[k] = _judged(photo, faces[k], crop, answer, settings, enhancer.name, net, helped)
         except Exception as error:  # a face that cannot be enhanced is still a face
             done[k] = _not_enhanced(faces[k], error)
     return done
@@ -128,6 +136,7 @@ def _judged(
     settings: EnhanceSettings,
     name: str,
     net: LandmarkNet,
+    references: References | None,
 ) -> Face:
     assert face.landmarks is not None
     points = crop.to_photo.inverse().apply(face.landmarks.points[:, :2])
@@ -136,6 +145,9 @@ def _judged(
     share = 1.0 if settings.every_face else usual_share(factor)
     given, restored = answer
     gate = OWN_GATE if name in ENHANCERS else STRANGERS_GATE
+
+    def embed(images: list[Image]) -> Array:
+        return recognizer.embedding(np.stack(images), net.device)
 
     def judged(look: Image) -> Verdict:
         if share < 1:
@@ -146,7 +158,7 @@ def _judged(
             factor,
             eye_distance(points),
             lambda images: net.places(images, square),
-            lambda images: recognizer.embedding(np.stack(images), net.device),
+            embed,
             gate,
         )
 
@@ -165,6 +177,12 @@ def _judged(
             enhanced = replace(_record(crop, vivid, share, name, restored.doubt), look="vivid", faithful=faithful.after)
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
+    if references is not None:
+        lent = guided(restored.faithful, enhanced.after, given, crop, references, embed)
+        verdict = None if lent is None else judged(lent.image)
+        if lent is not None and verdict is not None and verdict.blend == 1:
+            helped = _record(crop, verdict, share, name, restored.doubt)
+            enhanced = replace(helped, look=enhanced.look, faithful=enhanced.faithful, borrowed=lent.borrowed)
     detail = cut_region(photo, face.landmarks, enhanced)
     ((_, finer),) = net.refine(detail.photo.image, [detail.landmarks(face.landmarks).points])
     marks = moved_landmarks(finer, detail.to_photo)
