@@ -148,8 +148,9 @@ def view(face: Face, size: int, yaw: float) -> Image | None:
     """(size, size, 3): a face, whole or thinned, turned by `yaw` degrees; None where there is nothing to show."""
     if face.engine_result is not None and face.texture is None:
         return face.engine_result.view(backdrop(size), yaw)
-    if (head := face.head) is None:
+    if face.head is None:
         return None
+    head = face.head.coarse  # facets of a pixel or two
     camera, pose = portrait_view(size, yaw, view_height(face))
     shells = face.posed_shells
     return render_head(

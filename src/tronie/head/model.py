@@ -280,6 +280,12 @@ class Head:
         """(T, 3) vertex indices, counter-clockwise seen from outside."""
         return self.model.level(self.level).triangles
 
+    @property
+    def coarse(self) -> Head:
+        """The same surface between the places of the control mesh's vertices alone, with which every level begins."""
+        count = len(self.model.mean)
+        return Head(self.model, 0, self.vertices[:count], self.neutral[:count])
+
     def points68(self, vertices: Array) -> Array:
         """The 68 iBUG points, (68, 3), on `vertices` (V, 3) of this head."""
         return self.model.level(self.level).points68(vertices)
