@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,8 +101,7 @@ def ring_shell(
         far = np.linalg.norm(np.diff(rows, axis=0), axis=2).mean(axis=1).cumsum()
         places = np.append(0, far / far[-1])
     v, u = np.meshgrid(places, np.linspace(0, 1, columns + 1), indexing="ij")
-    whole = np.arange(columns + 1)
-    lods = [ring_triangles(count, columns, whole, step) for step in (1, 2, 4)]
+    lods = _usual_triangles(count, columns)
     return Shell(
         name,
         np.ascontiguousarray(closed[0].reshape(-1, 3), np.float32),
@@ -147,6 +147,12 @@ def painted(head: Head, texture: Image) -> Image | None:
     mean = mean + smoothstep(down, 0.3, 1.0) * (mean.mean(axis=0) - mean)
     out = seen + smoothstep(down, *PLAIN) * (mean - seen)
     return np.dstack([np.clip(out + 0.5, 0, 255), np.full((HEIGHT, WIDTH), 255)]).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _usual_triangles(rows: int, columns: int) -> list[Ints]:
+    """With all of the first row, of all three levels of detail."""
+    return [ring_triangles(rows, columns, np.arange(columns + 1), step) for step in (1, 2, 4)]
 
 
 def ring_triangles(rows: int, columns: int, kept: NDArray[np.int64], step: int) -> Ints:
