@@ -109,7 +109,7 @@ def _page(result: Result, faces: Sequence[Face], layout: SheetLayout, drawn: Dra
     top = margin + title + 2 * gap + (banner.shape[0] + 2 * gap if banner is not None else 0)
     labels = layout.font + gap if faces else 0
     canvas = np.empty((top + labels + per_block * layout.row + margin - gap, width, 3), dtype=np.uint8)
-    canvas[:] = PAPER
+    canvas[:] = np.full((width, 3), PAPER)  # rows are copied fast, single colours are not
     texts = [*_title(result, margin, margin, title, width - margin, number, pages)]
     if banner is not None:
         canvas[top - 2 * gap - banner.shape[0] : top - 2 * gap, margin : margin + banner.shape[1]] = banner

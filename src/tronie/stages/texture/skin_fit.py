@@ -109,15 +109,15 @@ def fit_skin(base: SkinBasis, seen: Array, weight: Array, normals: Array, colour
     believed = TOGETHER * weight[pick, None] * np.array([1, colourful, colourful]) / base.noise[pick] ** 2
     robust = np.ones(len(pick))
     solution = np.zeros(total)
+    picked = [design[pick] for design in designs]
     for _ in range(ROUNDS):
         system, right = np.diag(prior), np.zeros(total)
-        for channel, (design, slot) in enumerate(zip(designs, slots, strict=True)):
-            rows = design[pick]
+        for channel, (rows, slot) in enumerate(zip(picked, slots, strict=True)):
             weighed = rows * (believed[:, channel] * robust).astype(np.float32)[:, None]
             system[np.ix_(slot, slot)] += weighed.T @ rows
             right[slot] += weighed.T @ difference[:, channel].astype(np.float32)
         solution = np.linalg.solve(system, right)
-        own = designs[0][pick] @ solution[slots[0]].astype(np.float32)
+        own = picked[0] @ solution[slots[0]].astype(np.float32)
         off = (difference[:, 0] - own) / base.noise[pick, 0]
         robust = 1 / (1 + (off / FAR) ** 2) ** 2
     fitted = base.mean + np.stack(
