@@ -183,13 +183,11 @@ def hide_covered(ids: Any, over: Any, samples: int) -> None:
     for i in range(ids.shape[0] // samples):
         for j in range(ids.shape[1] // samples):
             covered = True
-            for s in range(samples * samples):
-                if over[i * samples + s // samples, j * samples + s % samples] < 0:
-                    covered = False
-                    break
+            for y in range(i * samples, (i + 1) * samples):
+                for x in range(j * samples, (j + 1) * samples):
+                    covered = covered and over[y, x] >= 0
             if covered:
-                for s in range(samples * samples):
-                    ids[i * samples + s // samples, j * samples + s % samples] = -1
+                ids[i * samples : (i + 1) * samples, j * samples : (j + 1) * samples] = -1
 
 
 @jit
@@ -199,14 +197,15 @@ def joined(ids: Any, over: Any, samples: int) -> None:
     for i in range(ids.shape[0] // samples):
         for j in range(ids.shape[1] // samples):
             whole, some = True, -1
-            for s in range(samples * samples):
-                t = ids[i * samples + s // samples, j * samples + s % samples]
-                some = max(some, t)
-                whole = whole and (t >= 0 or over[i * samples + s // samples, j * samples + s % samples] >= 0)
+            for y in range(i * samples, (i + 1) * samples):
+                for x in range(j * samples, (j + 1) * samples):
+                    some = max(some, ids[y, x])
+                    whole = whole and (ids[y, x] >= 0 or over[y, x] >= 0)
             if whole and some >= 0:
-                for s in range(samples * samples):
-                    if ids[i * samples + s // samples, j * samples + s % samples] < 0:
-                        ids[i * samples + s // samples, j * samples + s % samples] = some
+                for y in range(i * samples, (i + 1) * samples):
+                    for x in range(j * samples, (j + 1) * samples):
+                        if ids[y, x] < 0:
+                            ids[y, x] = some
 
 
 def seen_triangles(triangles: Ints, uv: Array, image: Image, least: int = 1) -> NDArray[np.bool_]:

@@ -126,26 +126,32 @@ def finish(
     height, width = shown.shape
     rows, columns = slow.shape[0], slow.shape[1]
     tall, wide = detail.shape
+    factors = np.exp(detail)
+    within, across = np.empty(width, np.float32), np.empty(width, np.float32)
+    beside = np.empty((width, 3), np.int64)
+    for x in range(width):
+        within[x] = (x % PER_COLUMN + 0.5) / PER_COLUMN
+        sx = np.float32((x + 0.5) / PER_COLUMN) - HALF
+        n = int(np.floor(sx))
+        across[x] = sx - np.float32(n)
+        beside[x, 0], beside[x, 1], beside[x, 2] = n % columns, (n + 1) % columns, x % wide
     for y in range(height):
         i = y // PER_ROW
         fy = np.float32((y % PER_ROW + 0.5) / PER_ROW)
         sy = min(max(np.float32((y + 0.5) / PER_ROW) - HALF, ZERO), np.float32(rows - 1.001))
         m = int(sy)
         gy = sy - np.float32(m)
+        repeated = factors[y % tall]
         for x in range(width):
-            j = x // PER_COLUMN
-            fx = np.float32((x % PER_COLUMN + 0.5) / PER_COLUMN)
+            j, fx = x // PER_COLUMN, within[x]
             top = cover[i, j] + fx * (cover[i, j + 1] - cover[i, j])
             low = cover[i + 1, j] + fx * (cover[i + 1, j + 1] - cover[i + 1, j])
             alpha = top + fy * (low - top) + ragged * np.float32(strand[y, x])
             known = sure[y, x]
             if known > ZERO:
                 alpha += min(known, ONE) * (share[y, x] / known - alpha)
-            sx = np.float32((x + 0.5) / PER_COLUMN) - HALF
-            n = int(np.floor(sx))
-            gx = sx - np.float32(n)
-            left, right = n % columns, (n + 1) % columns
-            factor = np.exp(detail[y % tall, x % wide])
+            left, right, gx = beside[x, 0], beside[x, 1], across[x]
+            factor = repeated[beside[x, 2]]
             own = min(shown[y, x], ONE)
             for k in range(3):
                 p = slow[m, left, k] + gx * (slow[m, right, k] - slow[m, left, k])
