@@ -22,8 +22,8 @@ from benchmarks.accuracy.observe import pipeline
 from benchmarks.accuracy.synthetic import CACHE, Renders, cache_path, load_renders, make_renders
 from tronie.arrays import Image
 from tronie.geometry import Similarity, facing_degrees
-from tronie.pipelines.photo import single_blas_thread
 from tronie.runtime import weights
+from tronie.runtime.threads import single_blas_thread
 from tronie.shells import Segmentation
 from tronie.stages.fit import outline
 

@@ -28,10 +28,10 @@ from tronie.geometry import Camera, rigid, rotation_from_euler
 from tronie.head.model import HeadModel
 from tronie.io.encode import jpeg
 from tronie.io.images import read_photo
-from tronie.pipelines.photo import single_blas_thread
 from tronie.render.figure import Figure, figure_of_head
 from tronie.render.lights import preset
 from tronie.render.renderer import Look, Scene, render
+from tronie.runtime.threads import single_blas_thread
 from tronie.stages.fit.engine import make_head
 
 SIDE, CHOICES, HELD_OUT = 200, 6, 80

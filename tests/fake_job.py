@@ -17,7 +17,8 @@ from tronie.cli.run import How, run_photos
 from tronie.errors import InputError
 from tronie.jobs.worker import steady
 from tronie.pipelines.outcome import Outcome, Task
-from tronie.pipelines.photo import Ahead, Each, Runner, do_photo
+from tronie.pipelines.photo import Ahead, Each
+from tronie.pipelines.photo_task import Runner, do_photo
 from tronie.runtime.job import Job
 from tronie.settings import Settings
 from tronie.types import Caution, Detection, Face, Photo, Result

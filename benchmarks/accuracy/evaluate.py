@@ -24,7 +24,7 @@ from benchmarks.accuracy.truth import Truth
 from tronie.geometry import euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
-from tronie.pipelines.photo import single_blas_thread
+from tronie.runtime.threads import single_blas_thread
 from tronie.stages.fit.map_fit import head_shapes
 from tronie.types import Fit
 

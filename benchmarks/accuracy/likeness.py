@@ -25,7 +25,7 @@ from benchmarks.accuracy.scan import PICTURES
 from benchmarks.accuracy.spread import auc, within_between
 from tronie.arrays import Image
 from tronie.io.images import read_photo
-from tronie.pipelines.photo import single_blas_thread
+from tronie.runtime.threads import single_blas_thread
 from tronie.stages.fit.map_fit import head_shapes
 from tronie.types import Fit
 

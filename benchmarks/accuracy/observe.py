@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.arrays import Image
-from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.photo import Pipeline
+from tronie.runtime.threads import single_blas_thread
 from tronie.settings import Settings
 from tronie.stages.detect.search import detect_faces
 from tronie.types import Detection, Landmarks

@@ -19,7 +19,7 @@ from benchmarks.accuracy.methods import camera_of
 from benchmarks.accuracy.observe import Observation
 from benchmarks.accuracy.spread import mean_of
 from benchmarks.accuracy.synthetic import Render, Renders
-from tronie.pipelines.photo import single_blas_thread
+from tronie.runtime.threads import single_blas_thread
 from tronie.stages.fit.fusion import FaceView
 from tronie.stages.fit.multiview import fit_views
 from tronie.types import Fit

@@ -15,10 +15,11 @@ from tronie.arrays import Array
 from tronie.geometry import Camera, euler_degrees, transform
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.io.video.clip import ClipInfo, Frame
-from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.video.collect import Collected, collect
 from tronie.pipelines.video.motion import SEEN
 from tronie.pipelines.video.solve import ClipPerson, camera_of, solve_person
+from tronie.runtime.threads import single_blas_thread
 
 MOVING = 0.05
 """A unit whose truth has at least this standard deviation counts."""

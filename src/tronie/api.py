@@ -13,9 +13,10 @@ from tronie.errors import InputError
 from tronie.export.writer import save as save_photo
 from tronie.pipelines.person.files import save_person
 from tronie.pipelines.person.reconstruct import PersonResult, reconstruct_shots
-from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.shot import Shot
 from tronie.runtime.job import Job
+from tronie.runtime.threads import single_blas_thread
 from tronie.settings import Settings
 from tronie.types import Photo, Result
 

@@ -26,7 +26,7 @@ from tronie.io.listing import Listing
 from tronie.jobs.manifest import Manifest
 from tronie.outputs import USUAL, Only, in_order
 from tronie.pipelines.outcome import Task
-from tronie.pipelines.photo import do_photo
+from tronie.pipelines.photo_task import do_photo
 from tronie.runtime.atomic_files import new_folder
 from tronie.settings import Settings
 

@@ -22,7 +22,8 @@ from tronie.export.writer import MADE, photo_folder, save
 from tronie.head.model import HeadModel
 from tronie.outputs import EVERY, OUTPUTS, USUAL, Only, Output, Subject
 from tronie.pipelines.outcome import Task
-from tronie.pipelines.photo import Ahead, Each, do_photo
+from tronie.pipelines.photo import Ahead, Each
+from tronie.pipelines.photo_task import do_photo
 from tronie.runtime.job import Job
 from tronie.settings import ExportSettings, Settings
 from tronie.types import Result

@@ -23,7 +23,7 @@ def _load() -> None:
     import tronie.export.writer
     import tronie.io.images
     import tronie.jobs.worker
-    import tronie.pipelines.photo
+    import tronie.pipelines.photo_task
     import tronie.stages.finder
     import tronie.stages.portrait.stage
     import tronie.stages.segment  # noqa: F401

@@ -90,7 +90,7 @@ class Work:
 
     def with_pipeline(self, pipeline: Pipeline, job: Job) -> Callable[[Task], Outcome]:
         """The same with a pipeline that is there already, of these settings."""
-        from tronie.pipelines.photo import do_photo
+        from tronie.pipelines.photo_task import do_photo
 
         done = count(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from tronie.errors import TronieError
 from tronie.head.model import HeadModel
@@ -48,6 +48,30 @@ class Models:
         self._segmenter: SegmentNet | None = None
         self._engine: Engine | None = None
         self._enhancer = None if self.settings.enhance.mode == "off" else enhancer
+
+    def with_settings(self, settings: Settings | None = None, /, **changes: Any) -> Self:
+        """Another one, with the models of this one as far as they are the same: both belong to one thread.
+
+        `settings` take the place of this one's; `changes` are branches of them, whole or in part, as
+        `with_settings(portrait={"crop": "passport"}, only="portrait")`. Raises ValidationError as Settings does.
+        """
+        base = settings or self.settings
+        tree = base.model_dump(exclude_unset=True)
+        for name, value in changes.items():
+            kept = tree.get(name)
+            tree[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
+        other = type(self)(Settings.model_validate(tree), self.threads)
+        mine, its = self.settings, other.settings
+        if its.compute != mine.compute:
+            return other
+        other._net, other._segmenter = self._net, self._segmenter
+        if its.detect.detector == mine.detect.detector:
+            other._detector = self._detector
+        if its.enhance.mode == mine.enhance.mode:
+            other._enhancer = self._enhancer
+        if (its.head, its.fit) == (mine.head, mine.fit):
+            other._engine = self._engine
+        return other
 
     @property
     def model(self) -> HeadModel:

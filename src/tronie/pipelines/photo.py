@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
-from tronie.errors import sentence, trouble
+from tronie.errors import sentence
 from tronie.geometry import Camera
 from tronie.pipelines.engines import engine_info
 from tronie.pipelines.model_usage import enhancers_used, models_used, on_devices
@@ -31,17 +29,16 @@ from tronie.pipelines.multiview import (
     with_neck,
     with_portrait,
 )
-from tronie.pipelines.outcome import Outcome, Status, Task, numbered
-from tronie.runtime.devices import untold
+from tronie.pipelines.telling import Corner, faces_found, job_of, tell_of_devices
 from tronie.runtime.forks import about_to_work
-from tronie.runtime.job import FaceFinished, FacesFound, FoundFace, Job, Note
+from tronie.runtime.job import FaceFinished, Job
 from tronie.runtime.logs import logger
-from tronie.runtime.threads import beside, spread
+from tronie.runtime.threads import beside, single_blas_thread, spread
 from tronie.settings import Settings
 from tronie.stages.fit.camera import guess_camera
 from tronie.stages.fit.engine_info import Engine
 from tronie.stages.fit.regressor import NEARNESS_SIGMA
-from tronie.stages.letterbox import Box, is_whole, moved_camera, picture_in, shifted, shifted_box, within
+from tronie.stages.letterbox import Framed, picture_in, shifted_box
 from tronie.stages.quality import face_warnings
 from tronie.types import Enhanced, Face, Photo, Result, Unmeasured
 
@@ -54,9 +51,6 @@ Each = Callable[[Photo, Face], Face]
 Settled = Literal["texture", "head"]
 Ahead = Callable[[Photo, Face, Settled], object]
 """Gets a face of which so much is as it will be; see `tronie.export.outputs.SETTLED`."""
-Corner = tuple[int, int, int, int]
-"""Where the picture's corner lies in the photo, and the photo's width and height."""
-
 
 CAMERA_FACES, CAMERA_FACE_SIZE = 5, 60.0
 """The camera is estimated from at most so many faces, of at least so many pixels."""
@@ -71,30 +65,6 @@ class Pipeline(Models):
     models are loaded on first use. An instance belongs to one thread at a time. `enhancer` takes the place of the one
     that `settings.enhance.mode` means, unless that is `off`.
     """
-
-    def with_settings(self, settings: Settings | None = None, /, **changes: Any) -> Pipeline:
-        """Another pipeline, with the models of this one as far as they are the same: both belong to one thread.
-
-        `settings` take the place of this one's; `changes` are branches of them, whole or in part, as
-        `with_settings(portrait={"crop": "passport"}, only="portrait")`. Raises ValidationError as Settings does.
-        """
-        base = settings or self.settings
-        tree = base.model_dump(exclude_unset=True)
-        for name, value in changes.items():
-            kept = tree.get(name)
-            tree[name] = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
-        other = Pipeline(Settings.model_validate(tree), self.threads)
-        mine, its = self.settings, other.settings
-        if its.compute != mine.compute:
-            return other
-        other._net, other._segmenter = self._net, self._segmenter
-        if its.detect.detector == mine.detect.detector:
-            other._detector = self._detector
-        if its.enhance.mode == mine.enhance.mode:
-            other._enhancer = self._enhancer
-        if (its.head, its.fit) == (mine.head, mine.fit):
-            other._engine = self._engine
-        return other
 
     def run(
         self,
@@ -117,7 +87,7 @@ class Pipeline(Models):
         """
         about_to_work()
         with single_blas_thread():
-            return self._run(source, each, ahead, _job_of(source, job))
+            return self._run(source, each, ahead, job_of(source, job))
 
     def _run(
         self,
@@ -130,10 +100,10 @@ class Pipeline(Models):
         whole = job.part()
         with whole.stage("read"):
             photo = source if isinstance(source, Photo) else _read(source, self.settings)
-        if not is_whole(box := self._picture(photo), photo.image):
-            return self._run_within(photo, box, each, ahead, job, whole.timings, corner)
+        if not (framed := self._framed(photo)).without_bars:
+            return self._run_within(framed, each, ahead, job, whole.timings, corner)
         found, unmeasured, camera = self._found(photo, whole)
-        job.emit(_told(found, photo, corner, job.source))
+        job.emit(faces_found(found, photo, corner, job.source))
         pasted: list[Enhanced] = []
 
         def ready() -> Iterator[Face]:
@@ -153,13 +123,12 @@ class Pipeline(Models):
 
             with whole.stage("enhance"):
                 enhanced = whole_photo(photo, pasted)
-        _tell_of_devices(job)
+        tell_of_devices(job)
         return Result(photo, tuple(faces), whole.timings, enhanced, unmeasured)
 
     def _run_within(
         self,
-        photo: Photo,
-        box: Box,
+        framed: Framed,
         each: Each | None,
         ahead: Ahead | None,
         job: Job,
@@ -167,37 +136,33 @@ class Pipeline(Models):
         corner: Corner | None,
     ) -> Result:
         """The same where bars stand around the picture: they are no part of it."""
-        x0, y0, x1, y1 = box
-        size = photo.image.shape[1], photo.image.shape[0]
-        left, top, *all_of_it = corner or (0, 0, *size)
+        photo, (x0, y0, *_) = framed.photo, framed.box
+        left, top, *all_of_it = corner or (0, 0, photo.image.shape[1], photo.image.shape[0])
 
         def outer(_: Photo, face: Face) -> Face:
-            face = shifted(face, x0, y0, size)
+            face = framed.outwards(face)
             return each(photo, face) if each else face
 
         def before(_: Photo, face: Face, settled: Settled) -> None:
             if ahead:
-                ahead(photo, shifted(face, x0, y0, size), settled)
+                ahead(photo, framed.outwards(face), settled)
 
-        inner = self._run(within(photo, box), outer, before, job, (left + x0, top + y0, *all_of_it))
-        enhanced = inner.enhanced_photo
-        if enhanced is not None:
-            larger = len(enhanced) // (y1 - y0)
-            around = photo.image.repeat(larger, axis=0).repeat(larger, axis=1)
-            around[larger * y0 : larger * y1, larger * x0 : larger * x1] = enhanced
-            enhanced = around
-        timings = {**inner.timings, **reading}
-        unmeasured = tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured)
-        return replace(inner, photo=photo, timings=timings, enhanced_photo=enhanced, unmeasured=unmeasured)
+        inner = self._run(framed.picture, outer, before, job, (left + x0, top + y0, *all_of_it))
+        return replace(
+            inner,
+            photo=photo,
+            timings={**inner.timings, **reading},
+            enhanced_photo=None if inner.enhanced_photo is None else framed.laid_in(inner.enhanced_photo),
+            unmeasured=tuple(replace(one, detection=shifted_box(one.detection, x0, y0)) for one in inner.unmeasured),
+        )
 
     def find(self, photo: Photo, job: Job | None = None) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
         about_to_work()
-        x0, y0, *_ = box = self._picture(photo)
+        framed = self._framed(photo)
         with single_blas_thread():
-            faces, _, camera = self._found(within(photo, box), _job_of(photo, job))
-        size = photo.image.shape[1], photo.image.shape[0]
-        return [shifted(face, x0, y0, size) for face in faces], moved_camera(camera, x0, y0, size)
+            faces, _, camera = self._found(framed.picture, job_of(photo, job))
+        return [framed.outwards(face) for face in faces], framed.camera_outwards(camera)
 
     def _found(self, photo: Photo, job: Job) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
         from tronie.stages.finder import Finder
@@ -207,7 +172,7 @@ class Pipeline(Models):
             detections = finder.detect()
         with job.stage("landmarks"):
             found = finder.mark(detections)
-        _tell_of_devices(job)
+        tell_of_devices(job)
         size = (photo.image.shape[1], photo.image.shape[0])
         with job.stage("camera"):
             focal = self.settings.fit.focal or photo.focal
@@ -265,24 +230,16 @@ class Pipeline(Models):
     ) -> Face:
         """Everything after the landmarks, for one face; an exception becomes the face's error. `engine` takes the place
         of the settings' own. Bars around the picture are as what lies outside of it."""
-        box, job = self._picture(photo), _job_of(photo, job)
-        if is_whole(box, photo.image):
+        framed, job = self._framed(photo), job_of(photo, job)
+        if framed.without_bars:
             return self._finish(photo, face, camera, engine, job)
-        x0, y0, x1, y1 = box
-        inner = self._finish(
-            within(photo, box),
-            shifted(face, -x0, -y0, (x1 - x0, y1 - y0)),
-            moved_camera(camera, -x0, -y0, (x1 - x0, y1 - y0)),
-            engine,
-            job,
-        )
-        return shifted(inner, x0, y0, (photo.image.shape[1], photo.image.shape[0]))
+        inner = self._finish(framed.picture, framed.inwards(face), framed.camera_inwards(camera), engine, job)
+        return framed.outwards(inner)
 
-    def _picture(self, photo: Photo) -> Box:
-        """The part of a photo that is no bar, for engines that do not see the whole photo."""
-        if engine_info(self.settings.fit.engine).sees_bars:
-            return 0, 0, photo.image.shape[1], photo.image.shape[0]
-        return picture_in(photo.image)
+    def _framed(self, photo: Photo) -> Framed:
+        """A photo, with bars only for engines that do not see the whole of it."""
+        whole = (0, 0, photo.image.shape[1], photo.image.shape[0])
+        return Framed(photo, whole if engine_info(self.settings.fit.engine).sees_bars else picture_in(photo.image))
 
     def _finish(
         self, photo: Photo, face: Face, camera: Camera, engine: Engine | None, job: Job, ahead: Ahead | None = None
@@ -334,10 +291,9 @@ class Pipeline(Models):
 
     def portrait(self, photo: Photo, face: Face) -> Face:
         """A finished face of `photo` with its portrait made anew, for other `settings.portrait`; it needs a texture."""
-        x0, y0, x1, y1 = box = self._picture(photo)
+        framed = self._framed(photo)
         with single_blas_thread():
-            inner = shifted(face, -x0, -y0, (x1 - x0, y1 - y0))
-            inner = with_portrait(inner, within(photo, box), self.settings.portrait, self._threads)
+            inner = with_portrait(framed.inwards(face), framed.picture, self.settings.portrait, self._threads)
         return replace(face, portrait=inner.portrait)
 
     def _haired(self, photo: Photo, face: Face, job: Job) -> Face:
@@ -345,98 +301,6 @@ class Pipeline(Models):
             return face
         with job.stage("hair"):
             return with_hair(face, [(photo, face)], self.settings.hair)
-
-
-class Runner(Protocol):
-    """What `do_photo` needs of a `Pipeline`."""
-
-    def run(
-        self, photo: str | Path, /, *, each: Each | None = None, ahead: Ahead | None = None, job: Job | None = None
-    ) -> Result: ...
-
-
-def do_photo(
-    runner: Runner, task: Task, settings: Settings | None = None, threads: int = 0, job: Job | None = None
-) -> Outcome:
-    """Reconstruct one photo and save it; never raises for a reason that lies in the photo or its outputs."""
-    from tronie.export.writer import photo_folder
-
-    began, settings = time.perf_counter(), settings or Settings()
-
-    def own(photo: Photo) -> Photo:
-        """A copy that was brought here goes by the name of what it is a copy of."""
-        return replace(photo, source=task.source) if task.local else photo
-
-    try:
-        with photo_folder(
-            task.out,
-            task.name,
-            overwrite=task.overwrite,
-            outputs=settings.wanted,
-            export=settings.export,
-            threads=threads,
-        ) as writer:
-            result = runner.run(
-                task.file,
-                each=lambda photo, face: writer.add(own(photo), face),
-                ahead=lambda photo, face, settled: writer.begin(own(photo), face, settled),
-                job=job,
-            )
-            result = replace(result, photo=own(result.photo))
-            writer.finish(result)
-    except Exception as error:
-        log.exception("%s failed", task.source)
-        taken = time.perf_counter() - began
-        return Outcome(task.source, task.folder, "error", 0, 0, taken, sentence(error), trouble(error))
-    errors = tuple(f"face {face.index}: {face.error}" for face in result.faces if face.error)
-    timings = dict(result.timings)
-    for face in result.faces:
-        for stage, seconds in face.timings.items():
-            timings[stage] = timings.get(stage, 0.0) + seconds
-    timings["files"] = writer.seconds
-    status: Status = "ok" if len(errors) < len(result.faces) else "error" if errors else "no_face"
-    return Outcome(
-        source=task.source,
-        folder=task.folder,
-        status=status,
-        faces=len(result.faces),
-        enhanced=sum(face.enhanced is not None and face.enhanced.accepted for face in result.faces),
-        seconds=time.perf_counter() - began,
-        reason=errors[0] if status == "error" else None,
-        trouble="faces" if status == "error" else None,
-        face_errors=errors,
-        notes=result.photo.notes,
-        warnings=numbered(result.faces),
-        unmeasured=result.unmeasured,
-        timings=timings,
-    )
-
-
-def _tell_of_devices(job: Job) -> None:
-    for text in untold():
-        job.emit(Note(text))
-
-
-def _told(faces: Sequence[Face], photo: Photo, corner: Corner | None, source: str) -> FacesFound:
-    """What is told of the faces before they are worked on, in pixels of the whole photo."""
-    x, y, width, height = corner or (0, 0, photo.image.shape[1], photo.image.shape[0])
-    found = []
-    for face in faces:
-        x0, y0, x1, y1 = map(float, face.detection.box)
-        box = round(x0 + x, 2), round(y0 + y, 2), round(x1 + x, 2), round(y1 + y, 2)
-        found.append(FoundFace(face.index, box, round(float(face.detection.score), 4)))
-    return FacesFound(width, height, tuple(found), source)
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def single_blas_thread() -> AbstractContextManager[Any]:
-    """No BLAS threads inside: on the fit's small matrices two threads took 0.5 s where one takes 0.01 s."""
-    limit: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
-    return limit
 
 
 def reconstruct(
@@ -453,10 +317,3 @@ def _read(source: str | Path | NDArray[Any], settings: Settings) -> Photo:
     if isinstance(source, np.ndarray):
         return photo_from_array(source)
     return read_photo(source, Limits.of_megapixels(settings.read.max_megapixels))
-
-
-def _job_of(source: str | Path | NDArray[Any] | Photo, job: Job | None) -> Job:
-    """A photo's part of a job; who has a name for it already keeps that."""
-    job = job or Job()
-    name = source.source if isinstance(source, Photo) else "" if isinstance(source, np.ndarray) else str(source)
-    return job if job.source else job.part(name)

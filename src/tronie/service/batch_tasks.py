@@ -35,7 +35,7 @@ def work_off(
 ) -> Outcome:
     """The files of one photo or clip, into `folder`/`name`. What lies there already stays, unless `overwrite`."""
     from tronie.pipelines.outcome import Outcome, Task
-    from tronie.pipelines.photo import do_photo
+    from tronie.pipelines.photo_task import do_photo
     from tronie.pipelines.video.job import do_clip
 
     task = Task(str(path), folder, name, overwrite, clip=clip)

@@ -22,8 +22,8 @@ Pins = Mapping[int, tuple[float, float]]
 def bend(workspace: Workspace, job: InterfaceJob, key: Key, pins: Pins | None) -> BentFit:
     """A face's fit with other pins, in milliseconds; None: as it is. It is told as soon as it is there; then the head
     that is drawn follows, and keeps its texture until `refit`."""
-    from tronie.pipelines.photo import single_blas_thread
     from tronie.pipelines.refit import repinned
+    from tronie.runtime.threads import single_blas_thread
     from tronie.stages.fit.engine import moved_fit
     from tronie.stages.fit.pins import landmarks_shown, pinned
     from tronie.stages.landmarks.lines import CLOSED_LINES, HANDLES, OPEN_LINES

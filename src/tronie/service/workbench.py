@@ -75,7 +75,7 @@ class Bench:
 def warm_up(pipeline: Pipeline, job: Job) -> None:
     """Load the nets, and reconstruct the small portrait that comes with the package, to the last file: kernels are
     compiled or read. Small pictures go through the same kernels as large ones, and the enhancer has none."""
-    from tronie.pipelines.photo import do_photo
+    from tronie.pipelines.photo_task import do_photo
     from tronie.runtime.atomic_files import scratch
 
     photo = Path(__file__).parents[1] / "assets" / "selftest.jpg"

@@ -7,7 +7,8 @@ ends where the figure before it begins, bit by bit: that is no bar.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,49 @@ def _differing(
         off = np.abs(frame[start:stop].astype(np.int16) - colour).max(axis=2)
         np.maximum(away, off.astype(np.uint8), out=away)
     return (away > noise).mean(axis=1), away.mean(axis=1)
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A photo and the picture within it, and the ways between the pixels of the two."""
+
+    photo: Photo
+    box: Box
+    """Of the picture."""
+
+    @property
+    def without_bars(self) -> bool:
+        return is_whole(self.box, self.photo.image)
+
+    @cached_property
+    def picture(self) -> Photo:
+        return within(self.photo, self.box)
+
+    def inwards(self, face: Face) -> Face:
+        """A face of the photo as the picture has it."""
+        return shifted(face, -self.box[0], -self.box[1], _size(self.picture))
+
+    def outwards(self, face: Face) -> Face:
+        """A face of the picture as the photo has it."""
+        return shifted(face, *self.box[:2], _size(self.photo))
+
+    def camera_inwards(self, camera: Camera) -> Camera:
+        return moved_camera(camera, -self.box[0], -self.box[1], _size(self.picture))
+
+    def camera_outwards(self, camera: Camera) -> Camera:
+        return moved_camera(camera, *self.box[:2], _size(self.photo))
+
+    def laid_in(self, larger: Image) -> Image:
+        """The photo with its bars, as many times enlarged as the picture is in `larger`."""
+        x0, y0, x1, y1 = self.box
+        fold = len(larger) // (y1 - y0)
+        out = self.photo.image.repeat(fold, axis=0).repeat(fold, axis=1)
+        out[fold * y0 : fold * y1, fold * x0 : fold * x1] = larger
+        return out
+
+
+def _size(photo: Photo) -> tuple[int, int]:
+    return photo.image.shape[1], photo.image.shape[0]
 
 
 def is_whole(box: Box, image: Image) -> bool:

@@ -25,13 +25,14 @@ from tronie.pipelines.person.grouping import (
     to_text,
 )
 from tronie.pipelines.person.reconstruct import reconstruct_shots
-from tronie.pipelines.photo import Pipeline, single_blas_thread
+from tronie.pipelines.photo import Pipeline
 from tronie.pipelines.shot import Shot
 from tronie.runtime.atomic_files import make_folder, sweep, write_file
 from tronie.runtime.folder_lock import alone
 from tronie.runtime.hardware import kernels_missing
 from tronie.runtime.jit import telling
 from tronie.runtime.job import Event, Job, Note, Problem
+from tronie.runtime.threads import single_blas_thread
 from tronie.settings import Settings
 
 

@@ -121,7 +121,7 @@ def _reconstruct(task: Task, pipeline: Pipeline, job: Job) -> VideoResult:
 def follow_clip(task: Task, pipeline: Pipeline, work: Path, job: Job, watch: Watch | None = None) -> Collected:
     """The first half of `reconstruct_video`: who is seen where. `work`, an empty folder, has to stay for `make_clip`;
     `watch` gets every frame as it goes by, with the faces in it."""
-    from tronie.pipelines.photo import single_blas_thread
+    from tronie.runtime.threads import single_blas_thread
 
     settings = pipeline.settings
     if engine_info(settings.fit.engine).photos_only:
@@ -144,7 +144,7 @@ def make_clip(
     made: Callable[[Photo, Face], object] | None = None,
 ) -> VideoResult:
     """The second half: everybody's head and motion, as files. `made` gets each face with the frame it is of."""
-    from tronie.pipelines.photo import single_blas_thread
+    from tronie.runtime.threads import single_blas_thread
 
     settings, job = pipeline.settings, _part(task, job)
     with single_blas_thread():

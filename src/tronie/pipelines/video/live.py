@@ -114,7 +114,7 @@ class Live:
 
     def step(self, image: Image, time: float) -> tuple[LiveFace, ...]:
         """The faces of the next frame, (H, W, 3) RGB, at a time in seconds."""
-        from tronie.pipelines.photo import single_blas_thread
+        from tronie.runtime.threads import single_blas_thread
 
         with single_blas_thread():
             seen = self._tracker.step(Frame(self._count, time, image))
@@ -142,7 +142,7 @@ class Live:
 
     def draw(self, image: Image, faces: Sequence[LiveFace] | None = None) -> Image:
         """A copy of the picture with the heads drawn over the faces: in their textures, or in clay."""
-        from tronie.pipelines.photo import single_blas_thread
+        from tronie.runtime.threads import single_blas_thread
 
         out = image.copy()
         camera = self.camera
