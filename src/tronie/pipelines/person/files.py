@@ -188,7 +188,10 @@ def person_sheet(result: PersonResult, name: str) -> Image:
         if y + tile + FONT > len(canvas):
             break
         image, region = shot.load().image, face_region(shot.face)
-        canvas[y : y + tile, x : x + tile] = cut_out(image, region, tile)
+        found = shot.face.enhanced
+        restored = found is not None and found.accepted
+        seen = _fit_in(found.after, tile) if found is not None and restored else cut_out(image, region, tile)
+        canvas[y : y + tile, x : x + tile] = seen
         canvas[y : y + tile, x + tile + 2 : x + 2 * tile + 2] = _fit_in(overlay(image, shot.face, 512), tile)
         number = result.painted.index(k) if k in result.painted else None
         if number is not None:
@@ -196,6 +199,7 @@ def person_sheet(result: PersonResult, name: str) -> Image:
         fit = shot.face.fit
         assert fit is not None
         label = f"{Path(shot.photo.source).name}   yaw {fit.diagnostics['yaw']:+.0f}   says {result.weights[k]:.1f}"
+        label += "   restored" if restored else ""
         color = ACCENT if k == result.main else FAINT
         texts.append(Text(x, y + tile + 7, label, FONT - 3, color, 2 * tile))
     return with_texts(canvas, texts)

@@ -29,11 +29,14 @@ BEHIND_MM = 6.0
 """How much further than what the photo shows a place may lie and still be what it shows."""
 STRETCHED = (0.05, 0.25)
 """Area in the one photo by that in the other, both aligned, from which on it shows enough of a surface."""
-HOLE, EDGE, SOFT = 11, 3, 1.5
-"""Pixels: holes up to the first are closed (nostrils, folds); at borders so much is left out, and then feathered."""
+HOLE, ACROSS, EDGE, SOFT = 11, 6.0, 3, 1.5
+"""Pixels: holes up to the first are closed (nostrils, folds), by what lies within the second; at borders so much is
+left out, and then feathered."""
 
-AROUND_EYE = 1.5
-"""Of an eye's opening, how much belongs to it."""
+AROUND_EYE, SEAM = 1.3, 5
+"""Of an eye's opening, how much belongs to it; and pixels along the lips that belong to the mouth's."""
+OPENED = ((0.1, 0.18), (0.06, 0.14))
+"""By how much eyes, and a mouth, may be opened otherwise in a photo that lends them in full, and that does at all."""
 
 Flat = NDArray[np.float32]
 
@@ -103,6 +106,7 @@ def lend(view: HeadView, to: HeadView, triangles: NDArray[np.int32], drawn: Buff
     dense = np.gradient(x, axis=1) * np.gradient(y, axis=0) - np.gradient(x, axis=0) * np.gradient(y, axis=1)
     dense = cv2.GaussianBlur(dense, (0, 0), 2.0) * (len(to.image) / side) ** 2
     trust = (shown * smoothstep(dense, *STRETCHED)).astype(np.float32)
+    x, y = _carried_on(x, y, np.asarray(cv2.erode(trust, np.ones((2 * EDGE - 1, 2 * EDGE - 1))), np.float32))
     round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HOLE, HOLE))
     trust = cv2.morphologyEx(trust, cv2.MORPH_CLOSE, round_) * (inside & within)
     same = [np.minimum(looked_up(a, cv2.INTER_LINEAR), b) for a, b in zip(view.shares, to.shares, strict=True)]
@@ -111,19 +115,59 @@ def lend(view: HeadView, to: HeadView, triangles: NDArray[np.int32], drawn: Buff
     return Lent(looked_up(view.image, cv2.INTER_CUBIC).astype(np.float32), np.asarray(trust, np.float32))
 
 
+def _carried_on(x: Flat, y: Flat, known: Flat) -> tuple[Flat, Flat]:
+    """A map (S, S) twice, smooth where it is not `known` (S, S), 0..1: what the head has inside nostrils, or behind a
+    fold, the photo has otherwise, and it is looked up between their edges."""
+    import cv2
+
+    total = cv2.GaussianBlur(known, (0, 0), ACROSS)
+    own = np.where(total > 1e-3, known, np.float32(1))
+    around = (cv2.GaussianBlur(z * known, (0, 0), ACROSS) / np.maximum(total, 1e-3) for z in (x, y))
+    x, y = (np.asarray(z + (1 - own) * (mean - z), np.float32) for z, mean in zip((x, y), around, strict=True))
+    return x, y
+
+
 def parts(view: HeadView) -> Flat:
-    """(3, S, S) 0..1, soft at the border: both eyes and what is between the lips, which a photo lends whole or not."""
+    """(2, S, S) 0..1, soft at the border: the eyes, and the mouth's opening, which a photo lends whole or not."""
     import cv2
 
     side = len(view.image)
     masks = []
-    for line, larger in ((EYES[0], AROUND_EYE), (EYES[1], AROUND_EYE), (LIPS[1], 1.0)):
-        corners = view.marks[list(line)]
-        middle = corners.mean(axis=0)
+    for lines, larger, rim in ((EYES, AROUND_EYE, 1), ((LIPS[1],), 1.0, SEAM)):
         mask = np.zeros((side, side), np.float32)
-        cv2.fillPoly(mask, [np.rint(middle + larger * (corners - middle)).astype(np.int32)], 1.0)
-        masks.append(cv2.GaussianBlur(mask, (0, 0), 2 * SOFT))
+        for line in lines:
+            corners = view.marks[list(line)]
+            middle = corners.mean(axis=0)
+            outline = np.rint(middle + larger * (corners - middle)).astype(np.int32)
+            cv2.fillPoly(mask, [outline], 1.0)
+            cv2.polylines(mask, [outline], True, 1.0, rim)
+        masks.append(cv2.GaussianBlur(mask, (0, 0), SOFT))
     return np.stack(masks)
+
+
+def worn_glasses(view: HeadView) -> Flat:
+    """(S, S) 0..1: where glasses are, and a little around."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(2 * view.shares[MATTER.index("glasses")], (0, 0), 2 * SOFT).clip(0, 1))
+
+
+def alike(view: HeadView, to: HeadView) -> Array:
+    """(2,) 0..1: how alike eyes and mouth are opened in both; of the eyes the one that is less."""
+    (eyes, mouth), (others, other) = _openings(view.marks), _openings(to.marks)
+    apart = np.abs(eyes - others).max(), abs(mouth - other)
+    return np.array([1 - smoothstep(np.asarray(x), *limits) for x, limits in zip(apart, OPENED, strict=True)])
+
+
+def _openings(marks: Array) -> tuple[Array, float]:
+    """Of both eyes (2,) and the mouth: area between the lids or lips, by the square of its width."""
+    found = []
+    for line in (*EYES, LIPS[1]):
+        x, y = marks[list(line)].T
+        area = 0.5 * abs(float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()))
+        across = len(line) // 2
+        found.append(area / max(float((x[across] - x[0]) ** 2 + (y[across] - y[0]) ** 2), 1e-9))
+    return np.array(found[:2]), found[2]
 
 
 def _shares(found: Segmentation, to_photo: Similarity, side: int) -> Flat:

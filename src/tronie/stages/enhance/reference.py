@@ -7,8 +7,8 @@ worse than the restored face does, its detail is taken. So the photo's own expre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from tronie.arrays import Array, Image
 from tronie.color import LUMA
 from tronie.geometry import smoothstep
 from tronie.raster.rasterizer import rasterize
-from tronie.stages.enhance.lend import FINER, Flat, HeadInPhoto, Lent, lend, parts
+from tronie.stages.enhance.lend import FINER, Flat, HeadInPhoto, Lent, alike, lend, parts, worn_glasses
 from tronie.types import Borrowed, Crop
 
-LIGHT = 28.0
+LIGHT = 36.0
 """Pixels, of crops of 256: what varies more slowly is light, and the photo's own."""
 FLOW_BLUR, FLOW_SMOOTH, FARTHEST = 1.4, 5.0, 8.0
 """Pixels likewise: detail that the flow does not look at, over which it is smooth, how far it goes at most."""
@@ -31,16 +31,17 @@ NOISE = 9.0
 WORSE = (3.0, 12.0)
 """How much worse than the restored face, in its own squared errors, a reference may explain the photo: in full, and at
 all."""
-WORST, ENOUGH = 0.15, (0.3, 0.7)
+WORST, ENOUGH = 0.35, (0.15, 0.5)
 """Quantile of that over an eye or between the lips, and between which values such a part begins to be taken."""
 BANDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 TAKEN = (1.0, 1.0, 0.9, 0.5, 0.3)
 """Share of a reference's detail that is taken, between these spreads in pixels; the photo knows the coarser better."""
-CHOICE = 4
-"""Power of their trust in the shares of several references."""
+REGION, CHOICE = 8.0, 8
+"""Pixels, of crops of 256, around which references are compared, and the power of their trust there in the shares of
+several: high, so that what two of them show a little apart is not seen twice."""
 FARTHEST_PERSON = 0.6
 """Distance of embeddings beyond which a reference shows somebody else."""
-COVER, COVER_BY_DISTANCE, NEAR = 0.29, 1.5, 0.4
+COVER, COVER_BY_DISTANCE, NEAR = 0.32, 1.5, 0.4
 """Share of the face's structure where a reference has to explain the photo, for one whose embedding is within NEAR; the
 further it is, the more."""
 COARSE, SLOW, AROUND = 3.0, 14.0, 6.0
@@ -71,14 +72,14 @@ class Guided:
 
 
 def guided(
-    restored: Image, base: Image, given: Image, crop: Crop, references: References, embed: Embed
+    restored: Image, base: Image, given: Image, crop: Crop, marks: Array, references: References, embed: Embed
 ) -> Guided | None:
     """`base` (S, S, 3) with the detail of the references; None where all are refused.
 
     `restored` is the face as it most likely was, `given` (k, k, 3) what the photo shows of it, `crop` the same (S, S,
-    3). `embed` is the recogniser's.
+    3), `marks` (478, 2) landmarks of `base` in its pixels. `embed` is the recogniser's.
     """
-    own = references.own.seen(len(crop.image), crop.to_photo)
+    own = replace(references.own.seen(len(crop.image), crop.to_photo), marks=marks)
     drawn = rasterize(own.points, references.triangles, len(base), len(base))
     side = round(FINER * len(base))
     views = [other.seen(side) for other in references.others]
@@ -90,14 +91,14 @@ def guided(
         if distance > FARTHEST_PERSON:
             continue
         lent = lend(view, own, references.triangles, drawn)
-        found = believed(lent, restored, given, whole)
+        found = believed(lent, restored, given, zip(whole, alike(view, own), strict=True))
         cover = float((found.trust * weight).sum() / max((lent.trust * weight).sum(), 1.0))
         if cover >= COVER + COVER_BY_DISTANCE * max(distance - NEAR, 0):
             helpers.append(found)
             photos.append(other.photo.source)
     if not helpers:
         return None
-    image, trust, source = fused(base, helpers)
+    image, trust, source = fused(base, helpers, [*whole, worn_glasses(own)])
     return Guided(image, Borrowed(tuple(photos), np.asarray(np.rint(255 * trust), np.uint8), source))
 
 
@@ -107,22 +108,23 @@ def distances(restored: Image, references: Sequence[Image], pixels: int, embed: 
 
     whole = restored.shape[:2]
     small = (cv2.resize(image, (pixels, pixels), interpolation=cv2.INTER_AREA) for image in references)
-    alike = [np.asarray(cv2.resize(image, whole, interpolation=cv2.INTER_CUBIC), np.uint8) for image in small]
-    known = embed([restored, *alike])
+    same_size = [np.asarray(cv2.resize(image, whole, interpolation=cv2.INTER_CUBIC), np.uint8) for image in small]
+    known = embed([restored, *same_size])
     return np.asarray(np.linalg.norm(known[1:] - known[0], axis=1))
 
 
-def believed(lent: Lent, restored: Image, given: Image, whole: Flat) -> Lent:
+def believed(lent: Lent, restored: Image, given: Image, whole: Iterable[tuple[Flat, float]]) -> Lent:
     """What a reference lends in the light of the restored face, moved onto it, and trusted where it explains the
-    photo; each of the `parts` of the face (n, S, S) where it does so everywhere."""
+    photo. Each of the `parts` of the face (S, S) is trusted if it does so all over it, as far as the part looks `alike`
+    in both, 0..1."""
     like = restored.astype(np.float32)
     lit = Lent(lent.picture + _mean(like - lent.picture, lent.trust, LIGHT), lent.trust)
     moved = _onto(lit, like)
     picture = moved.picture + _mean(like - moved.picture, moved.trust, LIGHT)
     share = explains(picture, like, given)
-    for part in whole:
-        if (inside := part > 0.5).any():
-            all_of_it = smoothstep(np.quantile(share[inside], WORST, keepdims=True), *ENOUGH)
+    for part, same in whole:
+        if (inside := (part > 0.5) & (moved.trust > 0.5)).any():
+            all_of_it = same * smoothstep(np.quantile(share[inside], WORST, keepdims=True), *ENOUGH)
             share += part * (np.float32(all_of_it) - share)
     return Lent(picture, moved.trust * share)
 
@@ -152,12 +154,17 @@ def structure(restored: Image) -> Flat:
     return np.asarray(np.sqrt(cv2.GaussianBlur((fine - slow) ** 2, (0, 0), AROUND)), np.float32)
 
 
-def fused(base: Image, lent: Sequence[Lent]) -> tuple[Image, Flat, Image]:
-    """`base` with the detail of all, how much of it is theirs (S, S), and whose most of it is (S, S)."""
+def fused(base: Image, lent: Sequence[Lent], regions: Sequence[Flat] = ()) -> tuple[Image, Flat, Image]:
+    """`base` with the detail of all, how much of it is theirs (S, S), and whose most of it is (S, S). Each of the
+    `regions` (S, S), 0..1, is lent by one of them."""
     import cv2
 
     trust = np.stack([one.trust for one in lent]) + np.float32(1e-6)
-    shares = (trust / trust.max(axis=0)) ** CHOICE
+    around = np.stack([cv2.GaussianBlur(x, (0, 0), REGION) for x in trust]) * trust
+    for region in regions:
+        level = (around * region).sum(axis=(1, 2)) / max(float(region.sum()), 1.0)
+        around += region * (level[:, None, None] - around)
+    shares = (around / np.maximum(around.max(axis=0), 1e-9)) ** CHOICE + np.float32(1e-9)
     shares = np.stack([cv2.GaussianBlur(x, (0, 0), 3.0) for x in shares / shares.sum(axis=0)])
     picture = sum(share[..., None] * one.picture for share, one in zip(shares, lent, strict=True))
     amount = np.asarray((shares * trust).sum(axis=0).clip(0, 1), np.float32)

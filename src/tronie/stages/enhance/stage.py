@@ -178,7 +178,8 @@ def _judged(
     if not enhanced.accepted:
         return replace(face, enhanced=enhanced)
     if references is not None:
-        lent = guided(restored.faithful, enhanced.after, given, crop, references, embed)
+        finer_marks = net.places([enhanced.after], square)[0]
+        lent = guided(restored.faithful, enhanced.after, given, crop, finer_marks, references, embed)
         verdict = None if lent is None else judged(lent.image)
         if lent is not None and verdict is not None and verdict.blend == 1:
             helped = _record(crop, verdict, share, name, restored.doubt)
