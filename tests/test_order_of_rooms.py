@@ -34,7 +34,7 @@ ORDER = """
     stages.hair
     stages.lighting
     stages.portrait
-    stages.finder stages.letterbox stages.quality stages.face_parts
+    stages.finder stages.letterbox stages.quality stages.face_parts stages.colouring
     stages
     render
     importers.heads

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from tronie.pipelines.person.reconstruct import PersonResult
     from tronie.pipelines.photo import Pipeline, reconstruct
     from tronie.pipelines.refit import refit
+    from tronie.pipelines.restore import restore
     from tronie.pipelines.video.job import VideoResult, reconstruct_video
     from tronie.pipelines.video.live import Live, LiveFace
     from tronie.render.draw import draw
     from tronie.runtime.job import Advanced, Event, Job, StageBegan, StageEnded
     from tronie.settings import Settings
     from tronie.shells import BustLook, HairLook, Segmentation, Shell
+    from tronie.stages.enhance.restoration import Colouring, Restoration
     from tronie.types import (
         PROVENANCE,
         Albedo,
@@ -85,6 +87,7 @@ _NAMES = {
         "reconstruct",
     ),
     "pipelines.refit": ("refit",),
+    "pipelines.restore": ("restore",),
     "pipelines.video.job": (
         "VideoResult",
         "reconstruct_video",
@@ -107,6 +110,10 @@ _NAMES = {
         "HairLook",
         "Segmentation",
         "Shell",
+    ),
+    "stages.enhance.restoration": (
+        "Colouring",
+        "Restoration",
     ),
     "types": (
         "PROVENANCE",
@@ -139,6 +146,7 @@ __all__ = [
     "Camera",
     "Cancelled",
     "Caution",
+    "Colouring",
     "Crop",
     "Detail",
     "Detection",
@@ -160,6 +168,7 @@ __all__ = [
     "Photo",
     "Pipeline",
     "Portrait",
+    "Restoration",
     "Result",
     "SavedHead",
     "Segmentation",
@@ -181,6 +190,7 @@ __all__ = [
     "reconstruct_person",
     "reconstruct_video",
     "refit",
+    "restore",
     "save",
 ]
 

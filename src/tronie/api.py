@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tronie.errors import InputError
+from tronie.export.restored import save_restoration
 from tronie.export.writer import save as save_photo
 from tronie.pipelines.person.files import save_person
 from tronie.pipelines.person.reconstruct import PersonResult, reconstruct_shots
@@ -18,6 +19,7 @@ from tronie.pipelines.shot import Shot
 from tronie.runtime.job import Job
 from tronie.runtime.threads import single_blas_thread
 from tronie.settings import Settings
+from tronie.stages.enhance.restoration import Restoration
 from tronie.types import Photo, Result
 
 
@@ -75,7 +77,7 @@ def reconstruct_person(
 
 
 def save(
-    result: Result | PersonResult,
+    result: Result | PersonResult | Restoration,
     folder: str | Path,
     *,
     overwrite: bool = False,
@@ -83,15 +85,17 @@ def save(
     name: str | None = None,
 ) -> Path:
     """Write what was made below `folder`, and return where: of a photo `folder / name` with a folder for each face,
-    of a person the person's own; `name` is by default the photo's, or `person`.
+    of a person the person's own, of a restored photo `folder / name`; `name` is by default the photo's, or `person`.
 
     The folder appears when all of it is written. If it is there already, it is replaced with `overwrite`, else
     OutputError is raised before anything is done. `outputs` are names of docs/outputs.md: by default all that a photo's
-    result has, of a person those of its settings. Raises OutputError with one sentence when something cannot be
-    written, ValueError for an unknown output.
+    result has, of a person those of its settings; of a restored photo all are written. Raises OutputError with one
+    sentence when something cannot be written, ValueError for an unknown output.
     """
     if isinstance(result, Result):
         return save_photo(result, Path(folder), overwrite=overwrite, outputs=outputs, name=name)
+    if isinstance(result, Restoration):
+        return save_restoration(result, Path(folder), overwrite=overwrite, name=name)
     settings = result.settings
     if outputs is not None:
         settings = Settings.model_validate(

@@ -111,6 +111,12 @@ class ExportSettings(Branch):
     morph_normals: bool = Field(False, description="Morph targets of head.glb turn the normals too; 2.7 MB more.")
 
 
+class RestoreSettings(Branch):
+    damage: bool = Field(True, description="Of an old photo: fill in scratches, folds, stains and dust.")
+    keep_tone: bool = Field(False, description="Of an old photo: leave it its sepia or other tone.")
+    colour: bool = Field(False, description="Of a grey photo: also one in colours, which are invented.")
+
+
 class ComputeSettings(Branch):
     device: DeviceName = Field(
         "auto", description="Where nets run; auto: a graphics card where one is set up, else the processor."
@@ -128,6 +134,9 @@ class VideoSettings(Branch):
 
 
 class Settings(Branch):
+    job: Literal["heads", "restore"] = Field(
+        "heads", description="Of photos: heads and portraits, or old ones restored."
+    )
     read: ReadSettings = ReadSettings()
     detect: DetectSettings = DetectSettings()
     landmarks: LandmarkSettings = LandmarkSettings()
@@ -139,6 +148,7 @@ class Settings(Branch):
     light: LightSettings = LightSettings()
     portrait: PortraitSettings = PortraitSettings()
     export: ExportSettings = ExportSettings()
+    restore: RestoreSettings = RestoreSettings()
     video: VideoSettings = VideoSettings()
     compute: ComputeSettings = ComputeSettings()
     outputs: tuple[str, ...] = Field(USUAL, description="What is written: names of outputs.")

@@ -12,6 +12,7 @@ from tronie.cli.app_render import render
 from tronie.cli.events import JsonEvents, WithEvents
 from tronie.cli.live import live
 from tronie.cli.options import FILMS, LOOKS, outputs_of, settings_from, with_options
+from tronie.cli.restore import restore
 from tronie.cli.serve import serve
 from tronie.version import __version__
 
@@ -237,6 +238,10 @@ def person(
     )
 
 
+app.command(
+    cls=WithEvents,
+    epilog="Example: tronie restore grandmother.jpg album -o restored --colour",
+)(restore)
 app.command(epilog="Example: tronie render tronie-out/photo --make turntable --make reel")(render)
 
 

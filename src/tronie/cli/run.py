@@ -72,7 +72,7 @@ def _run(photos: list[str], out: Place, settings: Settings, asked: How) -> int:
         check()
     listing = list_inputs(
         photos,
-        IMAGE_SUFFIXES | VIDEO_SUFFIXES,
+        IMAGE_SUFFIXES if settings.job == "restore" else IMAGE_SUFFIXES | VIDEO_SUFFIXES,
         recursive=asked.recursive,
         exclude=out.address,
         sequences=asked.sequences,

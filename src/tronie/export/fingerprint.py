@@ -24,12 +24,16 @@ def scope(settings: Settings, *, moves: bool, no_face: bool) -> str:
         return fingerprint(settings)
     tree = settings.model_dump(mode="json", exclude={"outputs", "only", "video", "compute"})
     engine = tree["fit"]["engine"]
-    if no_face:
+    if settings.job == "restore":
+        kept = {name: tree[name] for name in ("job", "read", "detect", "landmarks", "enhance", "restore")}
+        kept |= {"engine": engine} if settings.restore.colour else {}
+    elif no_face:
         kept = {name: tree[name] for name in ("read", "detect", "landmarks")} | {"engine": engine}
     else:
         stages = {stage: settings.runs(stage) for stage in get_args(Stage)}
         wanted = sorted(name for name in settings.wanted if "photo" in OUTPUTS[name].of)
         unused = {
+            "restore": True,
             "portrait": not stages["portrait"],
             "light": not stages["texture"],
             "texture": not stages["texture"],

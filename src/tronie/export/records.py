@@ -39,13 +39,14 @@ from tronie.export.schemas import (
     PortraitRecord,
     PoseRecord,
     Record,
+    RestoredRecord,
     SpreadRecord,
     UnmeasuredRecord,
     UsedRecord,
 )
 from tronie.geometry import Camera, euler_degrees
 from tronie.head.arkit import ARKIT_UNITS
-from tronie.types import PROVENANCE, Face, Photo, Portrait, Unmeasured, UsedModel
+from tronie.types import PROVENANCE, Enhanced, Face, Photo, Portrait, Unmeasured, UsedModel
 from tronie.version import __version__
 
 # Records as JSON: numbers as long as they mean something, lines that can be read.
@@ -83,8 +84,8 @@ def as_text(path: str) -> str:
 
 __all__ = [
     "FORMAT", "SCHEMAS", "CameraRecord", "FaceRecord", "InputRecord", "ManifestRecord", "PersonPhotoRecord",
-    "PersonRecord", "Record", "SpreadRecord", "face_record", "portrait_record", "rounded", "schema",
-    "shares", "to_json", "unmeasured_records", "used_records",
+    "PersonRecord", "Record", "RestoredRecord", "SpreadRecord", "enhancement_record", "face_record", "photo_record",
+    "portrait_record", "rounded", "schema", "shares", "to_json", "unmeasured_records", "used_records",
     "write_schemas",
 ]  # fmt: skip
 
@@ -93,6 +94,7 @@ SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "manifest": TypeAdapter(ManifestRecord),
     "person": TypeAdapter(PersonRecord),
     "clip": TypeAdapter(ClipRecord),
+    "restored": TypeAdapter(RestoredRecord),
     "events": EVENTS,
 }
 """Of all files, and of the lines of `--json events`, by name."""
@@ -110,23 +112,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
             pins={row: rounded(place, 2) for row, place in face.landmarks.pins.items()},
         )
     if face.enhanced is not None:
-        e = face.enhanced
-        enhancement = EnhancementRecord.model_construct(
-            name=e.name,
-            side=len(e.before),
-            factor=round(e.factor, 3),
-            crop_to_photo=rounded(e.to_photo.matrix, 5),
-            blend=round(e.blend, 3),
-            agreement=round(e.agreement, 2),
-            structure=round(e.structure, 4),
-            shift=round(e.shift, 4),
-            identity=None if e.identity is None else round(e.identity, 4),
-            note=e.note,
-            look=e.look,
-            doubt=None if e.doubt is None else round(float(e.doubt.mean()), 2),
-            references=[] if e.borrowed is None else [as_text(source) for source in e.borrowed.photos],
-            lent=None if e.borrowed is None else round(float(e.borrowed.share.mean()) / 255, 4),
-        )
+        enhancement = enhancement_record(face.enhanced)
     if face.fit is not None:
         fit = FitRecord.model_construct(
             identity=rounded(face.fit.identity, 4),
@@ -177,14 +163,7 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         )
     return FaceRecord.model_construct(
         tronie=__version__,
-        photo=PhotoRecord(
-            source=as_text(photo.source),
-            name=name,
-            width=photo.image.shape[1],
-            height=photo.image.shape[0],
-            scale=round(photo.scale, 4),
-            notes=list(photo.notes),
-        ),
+        photo=photo_record(photo, name),
         index=face.index,
         box=rounded(detection.box, 2),
         score=round(float(detection.score), 4),
@@ -213,6 +192,38 @@ def face_record(photo: Photo, face: Face, name: str, files: list[str]) -> FaceRe
         warning_codes=[caution.code for caution in face.warnings],
         error=face.error,
         timings={key: round(float(value), 4) for key, value in face.timings.items()},
+    )
+
+
+def enhancement_record(e: Enhanced) -> EnhancementRecord:
+    """What super-resolution made of a face."""
+    return EnhancementRecord.model_construct(
+        name=e.name,
+        side=len(e.before),
+        factor=round(e.factor, 3),
+        crop_to_photo=rounded(e.to_photo.matrix, 5),
+        blend=round(e.blend, 3),
+        agreement=round(e.agreement, 2),
+        structure=round(e.structure, 4),
+        shift=round(e.shift, 4),
+        identity=None if e.identity is None else round(e.identity, 4),
+        note=e.note,
+        look=e.look,
+        doubt=None if e.doubt is None else round(float(e.doubt.mean()), 2),
+        references=[] if e.borrowed is None else [as_text(source) for source in e.borrowed.photos],
+        lent=None if e.borrowed is None else round(float(e.borrowed.share.mean()) / 255, 4),
+    )
+
+
+def photo_record(photo: Photo, name: str) -> PhotoRecord:
+    """`name` is the folder of its results."""
+    return PhotoRecord(
+        source=as_text(photo.source),
+        name=name,
+        width=photo.image.shape[1],
+        height=photo.image.shape[0],
+        scale=round(photo.scale, 4),
+        notes=list(photo.notes),
     )
 
 

@@ -359,6 +359,53 @@ class PersonRecord(Record):
     units: UnitsRecord = UnitsRecord()
 
 
+class ToneRecord(Record):
+    """What had become of an old photo's tones."""
+
+    monochrome: float = Field(description="0..1: how sure it is that the photo is grey, or of one hue as sepia is.")
+    toned: bool = Field(description="Whether it has one hue.")
+    black: Row3 = Field(description="sRGB, 0..255, of its darkest places.")
+    white: Row3 = Field(description="Of its lightest.")
+    faded: float = Field(description="0..1: how far it was taken for faded; 0: its levels are as they were.")
+    kept: bool = Field(description="Whether the one hue was left to it (--keep-tone).")
+
+
+class RestoredFaceRecord(Record):
+    index: int = Field(description="Largest face first.")
+    box: Row4 = Field(description="x0, y0, x1, y1: photo pixels.")
+    score: float = Field(description="The detector's, 0..1.")
+    enhancement: EnhancementRecord | None = Field(None, description="Null where nothing was tried.")
+    warnings: list[str] = []
+    warning_codes: list[str] = Field([], description="Of each of `warnings` its code.")
+
+
+class ColoursRecord(Record):
+    """Colours of coloured.png. All of them are invented."""
+
+    invented: Literal[True] = True
+    parts: dict[str, float] = Field(description="Share of the picture that was taken for skin, lips, hair, ...")
+
+
+class RestoredRecord(Record):
+    """restored.json: what was done to an old photo, and what of it is invented."""
+
+    format: int = FORMAT
+    tronie: str
+    photo: PhotoRecord
+    width: int = Field(description="Of restored.png, pixels.")
+    height: int
+    factor: int = Field(description="1, 2 or 4: how many times as large as the photo it is.")
+    filled: float = Field(description="0..1: share of the photo that was damaged and is filled in.")
+    tone: ToneRecord
+    grain: float = Field(description="Grey levels (RMS) of the photo's grain and noise, before it was lightened.")
+    faces: list[RestoredFaceRecord]
+    unmeasured: list[UnmeasuredRecord] = Field([], description="Faces that were seen but could not be measured.")
+    colours: ColoursRecord | None = Field(None, description="With --colour, of a grey photo.")
+    models: list[UsedRecord] = Field([], description="The models it was made with, and their licences.")
+    files: list[str] = Field(description="Names of the other files in the same folder.")
+    timings: dict[str, float] = Field(description="Stage -> seconds.")
+
+
 class VideoRecord(Record):
     source: str = Field(description="The path as it was given, or `camera:0`.")
     width: int = Field(description="Pixels, after turning upright.")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +31,14 @@ FIVE, LOW = np.uint64(5), np.uint64(31)
 CODE_LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
 
-def encode_png(image: Image, palette: NDArray[np.uint8] | None = None, texts: dict[str, str] | None = None) -> bytes:
-    """(H, W) grey or indices into `palette` (n, 3), (H, W, 3) RGB or (H, W, 4) RGBA as a PNG; `texts`: tEXt chunks."""
+def encode_png(
+    image: Image,
+    palette: NDArray[np.uint8] | None = None,
+    texts: dict[str, str] | None = None,
+    chunks: Sequence[bytes] = (),
+) -> bytes:
+    """(H, W) grey or indices into `palette` (n, 3), (H, W, 3) RGB or (H, W, 4) RGBA as a PNG; `texts`: tEXt chunks, and
+    other `chunks` that are made already."""
     pixels = np.ascontiguousarray(image)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     fits = pixels.dtype == np.uint8 and channels in (1, 3, 4) and pixels.size > 0
@@ -40,18 +48,31 @@ def encode_png(image: Image, palette: NDArray[np.uint8] | None = None, texts: di
     color = 3 if palette is not None else {1: 0, 3: 2, 4: 6}[channels]
     rows = np.empty((height, 1 + width * channels), dtype=np.uint8)
     _filter(pixels.reshape(height, -1), channels, UP if channels == 1 else PAETH, rows)
-    chunks = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0))]
+    parts = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0))]
     if palette is not None:
-        chunks.append(_chunk(b"PLTE", np.ascontiguousarray(palette, dtype=np.uint8).tobytes()))
+        parts.append(_chunk(b"PLTE", np.ascontiguousarray(palette, dtype=np.uint8).tobytes()))
     for key, text in (texts or {}).items():
-        chunks.append(text_chunk(key, text))
-    chunks += [_chunk(b"IDAT", deflate(rows.reshape(-1))), _chunk(b"IEND", b"")]
-    return b"".join(chunks)
+        parts.append(text_chunk(key, text))
+    parts += [*chunks, _chunk(b"IDAT", deflate(rows.reshape(-1))), _chunk(b"IEND", b"")]
+    return b"".join(parts)
 
 
 def text_chunk(key: str, text: str) -> bytes:
     """A tEXt chunk: what a reader may show of the file."""
     return _chunk(b"tEXt", key.encode("latin-1") + b"\0" + text.encode("latin-1", errors="replace"))
+
+
+def xmp_chunk(source_type: str, description: str) -> bytes:
+    """XMP (ISO 16684-1) in an iTXt chunk: a description, and of what kind of source a picture is (IPTC 2.0)."""
+    packet = (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
+        f"<Iptc4xmpExt:DigitalSourceType>{escape(source_type)}</Iptc4xmpExt:DigitalSourceType>"
+        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(description)}</rdf:li></rdf:Alt>'
+        '</dc:description></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+    )
+    return _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.encode())
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -13,9 +13,9 @@ from tronie.runtime import folder_lock
 from tronie.runtime.atomic_files import make_folder, scratch, sweep, write_file
 
 FILE = "manifest.json"
-OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png"))
+OURS = frozenset(("sheet.jpg", "clip.json", "enhanced_photo.png", "restored.json"))
 """Files by which the folder of a photo or clip can be told, beside the faces."""
-RECORDS = frozenset(("face.json", "clip.json"))
+RECORDS = frozenset(("face.json", "clip.json", "restored.json"))
 """What whoever reads results goes by: where a folder does not appear in one step, these come last."""
 
 FACE = re.compile(r"face-(\d+)")

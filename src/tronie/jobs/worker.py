@@ -84,13 +84,16 @@ class Work:
             cv2.setNumThreads(self.threads)  # OpenCV does not read the variables that the others read
         pipeline = Pipeline(self.settings, threads=self.threads)
         # A missing model file ends the job here with one sentence, not every photo with the same one.
-        _ = pipeline.detector, pipeline.net, pipeline.enhancer, pipeline.engine
+        _ = pipeline.detector, pipeline.net, pipeline.enhancer
+        if self.settings.job == "heads" or self.settings.restore.colour:
+            _ = pipeline.engine
         pipeline.load_ahead()
         return self.with_pipeline(pipeline, job)
 
     def with_pipeline(self, pipeline: Pipeline, job: Job) -> Callable[[Task], Outcome]:
         """The same with a pipeline that is there already, of these settings."""
         from tronie.pipelines.photo_task import do_photo
+        from tronie.pipelines.restore import do_restoration
 
         done = count(1)
 
@@ -98,6 +101,8 @@ class Work:
             if next(done) % TRIMMED == 0:
                 give_back_memory()
             part = job.part(task.source)
+            if self.settings.job == "restore":
+                return do_restoration(pipeline, task, part)
             with part.stage("open"):
                 from tronie.io.video import is_clip
                 from tronie.runtime.jit import telling

@@ -18,8 +18,10 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     the net of super-resolution, which works on small faces only; the recogniser judges what it did."""
     found = detector_info(settings.detect.detector).models
     found += UsedModel.of_weights("face_landmarks", "blendshapes", "face_doubts")
-    found += engine_info(settings.fit.engine).models(settings)
-    if settings.runs("texture"):
+    restores, invents = settings.job == "restore", settings.restore.colour
+    if not restores or invents:
+        found += engine_info(settings.fit.engine).models(settings)
+    if invents if restores else settings.runs("texture"):
         found += UsedModel.of_weights("segment")
     if settings.enhance.mode != "off" or settings.portrait.identity:
         found += UsedModel.of_weights("recognizer")

@@ -99,7 +99,7 @@ class Pipeline(Models):
     ) -> Result:
         whole = job.part()
         with whole.stage("read"):
-            photo = source if isinstance(source, Photo) else _read(source, self.settings)
+            photo = source if isinstance(source, Photo) else read_source(source, self.settings)
         if not (framed := self._framed(photo)).without_bars:
             return self._run_within(framed, each, ahead, job, whole.timings, corner)
         found, unmeasured, camera = self._found(photo, whole)
@@ -158,11 +158,17 @@ class Pipeline(Models):
 
     def find(self, photo: Photo, job: Job | None = None) -> tuple[list[Face], Camera]:
         """The faces of a photo with their landmarks, largest first and nothing more, and its camera."""
+        faces, _, camera = self.find_all(photo, job)
+        return faces, camera
+
+    def find_all(self, photo: Photo, job: Job | None = None) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
+        """The same, with those that were seen but could not be measured."""
         about_to_work()
         framed = self._framed(photo)
         with single_blas_thread():
-            faces, _, camera = self._found(framed.picture, job_of(photo, job))
-        return [framed.outwards(face) for face in faces], framed.camera_outwards(camera)
+            faces, unmeasured, camera = self._found(framed.picture, job_of(photo, job))
+        lost = tuple(replace(one, detection=shifted_box(one.detection, *framed.box[:2])) for one in unmeasured)
+        return [framed.outwards(face) for face in faces], lost, framed.camera_outwards(camera)
 
     def _found(self, photo: Photo, job: Job) -> tuple[list[Face], tuple[Unmeasured, ...], Camera]:
         from tronie.stages.finder import Finder
@@ -310,7 +316,8 @@ def reconstruct(
     return Pipeline(settings).run(source, job=job)
 
 
-def _read(source: str | Path | NDArray[Any], settings: Settings) -> Photo:
+def read_source(source: str | Path | NDArray[Any], settings: Settings) -> Photo:
+    """Raises InputError."""
     from tronie.io.images import photo_from_array, read_photo
     from tronie.io.limits import Limits
 

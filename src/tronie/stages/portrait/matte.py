@@ -76,7 +76,7 @@ def matte(picture: Image, likely: Array, head: Array, cell_mm: float) -> Matte:
     ]
     near, far = (_carried_on(low, s, AROUND_MM / cell_mm) for s in sure)
     size = (picture.shape[1], picture.shape[0])
-    share = _guided(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255, likely)
+    share = guided(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255, likely)
     person = np.asarray(cv2.resize(sure[0], size, interpolation=cv2.INTER_LINEAR), np.float32)
     known = np.asarray(cv2.resize(sure[0] + sure[1], size, interpolation=cv2.INTER_LINEAR))
     edge = known < 0.999
@@ -154,7 +154,7 @@ def _carried_on(colours: Array, known: Array, sigma: float) -> Array:
     return np.asarray(total[..., :3] / total[..., 3:], dtype=np.float32)
 
 
-def _guided(guide: Array, coarse: Array, smooth: float = 2e-3) -> Array:
+def guided(guide: Array, coarse: Array, smooth: float = 2e-3) -> Array:
     """Coarse values (h, w) along the edges of a guide (H, W) 0..1; coefficients at the coarse size."""
     import cv2
 
