@@ -134,9 +134,7 @@ class VideoSettings(Branch):
 
 
 class Settings(Branch):
-    job: Literal["heads", "restore"] = Field(
-        "heads", description="Of photos: heads and portraits, or old ones restored."
-    )
+    job: Literal["heads", "restore"] = Field("heads", description="Heads and portraits, or old photos restored.")
     read: ReadSettings = ReadSettings()
     detect: DetectSettings = DetectSettings()
     landmarks: LandmarkSettings = LandmarkSettings()

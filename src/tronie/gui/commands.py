@@ -133,6 +133,20 @@ class Commanded(Layout):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def ask_restore(self) -> None:
+        """The photo that is shown, restored: before and after."""
+        from tronie.gui.restore_dialog import RestoreDialog
+
+        path = self.session.path
+        if path is None or path in self.session.moving or path in self.session.people:
+            self.say(tr("Open a photo first."))
+            return
+        folder, replaces = typed(self.exports.folder.text()), self.exports.replace.isChecked()
+        line = Queue(self.session.bench, "batch", self)
+        dialog = RestoreDialog(line, path, self.settings, folder, replaces, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def color(self, scheme: str) -> None:
         self.kept.setValue("scheme", scheme)
         use_scheme(scheme)

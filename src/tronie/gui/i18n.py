@@ -38,6 +38,10 @@ def stage_text(name: str) -> str:
     known = {
         "read": tr("Reading the photo"),
         "load": tr("Loading the models"),
+        "damage": tr("Finding damage"),
+        "tone": tr("Taking fading back"),
+        "grain": tr("Lightening the grain"),
+        "colour": tr("Inventing colours"),
         "detect": tr("Finding faces"),
         "landmarks": tr("Finding eyes, nose and mouth"),
         "faces": tr("Finding the face in each photo"),

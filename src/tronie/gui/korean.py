@@ -5,6 +5,7 @@ from __future__ import annotations
 from tronie.gui.korean_clips import CLIPS
 from tronie.gui.korean_errors import ERRORS
 from tronie.gui.korean_fit import FIT
+from tronie.gui.korean_restore import RESTORE
 from tronie.gui.korean_settings import SETTINGS
 
 # Korean for the names and explanations of settings, and for the units of expression.
@@ -222,6 +223,7 @@ KOREAN: dict[str, str] = {
     **CLIPS,
     **ERRORS,
     **FIT,
+    **RESTORE,
     "Beside": "나란히",
     "Camera": "카메라",
     "Drawing the film": "영상을 그리는 중",

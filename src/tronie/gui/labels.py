@@ -35,6 +35,9 @@ TITLES: dict[str, str] = {
     "portrait.identity": "Measure the likeness",
     "export.rig": "Joints",
     "export.morph_normals": "Normals that move",
+    "restore.damage": "Mend damage",
+    "restore.keep_tone": "Keep its tone",
+    "restore.colour": "Invent colours",
     "video.every": "Look for new faces every",
     "video.smooth": "Smoothing",
     "video.neutral": "From everybody's own rest",
@@ -43,6 +46,7 @@ TITLES: dict[str, str] = {
     "video.start": "Begin at",
     "video.seconds": "Length",
     "compute.device": "Device",
+    "job": "Job",
     "outputs": "Files to write",
     "only": "Stop after",
 }

@@ -33,6 +33,8 @@ def build(window: Commanded) -> None:
         (file, tr("Export all of the list"), "Ctrl+Alt+E", window.shelf.export_all),
         (file, tr("Contact sheet …"), "Ctrl+Alt+S", window.list_desk.ask_sheet),
         (file, "", "", None),
+        (file, tr("Restore this photo …"), "Ctrl+Shift+R", window.ask_restore),
+        (file, "", "", None),
         (file, tr("Settings …"), "Ctrl+,", window.ask_settings),
         (file, tr("Models …"), "Ctrl+M", window.show_models),
         (file, "", "", None),

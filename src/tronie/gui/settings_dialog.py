@@ -70,6 +70,8 @@ class SettingsDialog(QDialog):
         rest: list[Field] = []
         for name, info in type(settings).model_fields.items():
             value = getattr(settings, name)
+            if name == "job":  # the window does both
+                continue
             if not isinstance(value, BaseModel):
                 rest.append(Field(name, info, value))
                 continue

@@ -53,9 +53,7 @@ def restore(
     with whole.stage("read"):
         photo = source if isinstance(source, Photo) else read_source(source, pipeline.settings)
     with whole.stage("damage"):
-        mask, filled = (
-            _mended(photo.image) if wanted.damage else (np.zeros(photo.image.shape[:2], np.float32), photo.image)
-        )
+        mask, filled = _mended(photo.image, wanted.damage)
         whole.check()
     with whole.stage("tone"):
         fading = find_fading(filled, mask, keep_tone=wanted.keep_tone)

@@ -100,6 +100,26 @@ class PreviewImages:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RestoredLooks:
+    """An old photo before and after, and what was done to it."""
+
+    before: Image
+    after: Image
+    coloured: Image | None
+    """In invented colours, where they were asked for and the photo is grey."""
+    filled: float
+    """0..1: share of it that was damaged and is filled in."""
+    faded: bool
+    untoned: bool
+    """Its sepia, or what other tone it had, is gone."""
+    grain: bool
+    faces: int
+    """Into how many super-resolution put detail."""
+    factor: int
+    """How many times as large it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sitter:
     """A head that pictures can be made of."""
 

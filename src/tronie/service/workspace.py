@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tronie.pipelines.photo import Pipeline
     from tronie.render.figure import Figure
     from tronie.settings import PortraitSettings, Settings
+    from tronie.stages.enhance.restoration import Restoration
     from tronie.types import Face, Photo, Result
 
 KEPT_FACES = 24
@@ -55,6 +56,8 @@ class Workspace:
         self.made_with: dict[Path, Settings] = {}
         self.frontals: dict[Key, PortraitSettings] = {}
         """What each portrait was made with."""
+        self.restored: tuple[Path, Restoration] | None = None
+        """The old photo that was restored last."""
         self.reader, self.clips = FrameReader(), FollowedClips()
         self._light: list[Key] = []
         """Faces whose pictures are in memory."""
@@ -240,7 +243,7 @@ class FrameReader:
 
 def _same_result(a: Settings, b: Settings) -> bool:
     """But for what is written and how portraits look, which can be made anew."""
-    left = {"portrait", "export", "video", "outputs", "only"}
+    left = {"job", "portrait", "export", "restore", "video", "outputs", "only"}
     return a.model_dump(exclude=left) == b.model_dump(exclude=left) and _made(a) == _made(b)
 
 

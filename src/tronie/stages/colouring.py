@@ -47,12 +47,14 @@ GREYING = 105.0, 185.0
 """Lightness of hair from which it begins to be white, and from which it is."""
 DARK, GLARE = 40.0, (200.0, 256.0)
 """Below the first, hues fade towards black; between the other two towards white."""
-SURE = 0.35, 0.75
-"""How likely something is what it is taken for: below the first it stays grey, from the second on it has its colour."""
-NECK = 0.2, 0.6
-"""The same of a neck: grey below a coloured chin it would look green."""
+SURE, HIGHLY = (0.35, 0.75), (0.6, 0.9)
+"""How likely something is what it is taken for: below the first it stays grey, from the second on it has its colour. The
+others are for hair and for what may be clothes in place of skin."""
+NECK, BELOW = (0.2, 0.6), 1.0
+"""The same of a neck, so many distances between the eyes around the chin: grey it would look green there."""
 BAND = 512
 """Rows that are coloured at once."""
+CHIN = 152
 FEATHER, LOCK = 0.035, 0.2
 """Of the distance between the eyes: over which drawn areas begin, and over which hair has one lightness."""
 
@@ -136,14 +138,17 @@ def _colour(hues: Array, parts: Image, guide: Array, photo: Photo, face: Face, s
         return smoothstep(np.asarray(fine, np.float32), *sure)
 
     hue, sure = _skin_hues(photo, face, (x0, y0, x1, y1), scale)
+    eyes = scale * eye_distance(face.landmarks.points)
+    chin = face.landmarks.points[CHIN, :2] * scale - [x0, y0]
+    around = np.hypot(np.arange(x1 - x0) - chin[0], np.arange(y1 - y0)[:, None] - chin[1]) / max(eyes, 1)
+    near = 1 - smoothstep(np.asarray(around, np.float32), BELOW, 1.4 * BELOW)
     neck = np.median(hue[sure], axis=0) if hue is not None and sure.any() else SKIN
     layers = [
         ("cloth", share("clothes", "covering"), CLOTH),
-        ("skin", share("body", sure=NECK), neck),
-        ("hair", share("hair", "facial_hair"), HAIR),
+        ("skin", near * share("body", sure=NECK) + (1 - near) * share("body", sure=HIGHLY), neck),
+        ("hair", share("hair", "facial_hair", sure=HIGHLY), HAIR),
         ("skin", share("face", "glasses"), SKIN if hue is None else hue),
     ]
-    eyes = scale * eye_distance(face.landmarks.points)
     layers += _features(face, (x0, y0, x1, y1), scale, max(FEATHER * eyes, 0.7))
     here, what = hues[y0:y1, x0:x1], parts[y0:y1, x0:x1]
     for name, there, tint in layers:

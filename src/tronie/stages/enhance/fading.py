@@ -44,6 +44,9 @@ WIDE = 2.2
 """Times that what is spread among nearly all pixels."""
 BINS = 24
 """In which pixels are equally light."""
+YELLOWED, ONE_RED = (0.5, 0.6), (0.09, 0.14)
+"""Mean hue of blue from which on paper and varnish have swallowed it in blotches, and spread of the red that a print of
+one hue still has then."""
 SOFT = 24.0
 """Grey levels added before logarithms: hues of dark places are noise."""
 
@@ -76,8 +79,9 @@ class Fading:
 def find_fading(photo: Image, unknown: Array | None = None, *, keep_tone: bool = False) -> Fading:
     """Of (H, W, 3); `unknown` (H, W) 0..1 says what of it is damaged and tells nothing."""
     pixels = _looked_at(photo, unknown)
-    hue, spread = _hues(pixels)
-    grey = 1 - _step(spread, *ONE_HUE)
+    hue, spread, red = _hues(pixels)
+    stained = _step(-float(hue[1]), *YELLOWED) * (1 - _step(red, *ONE_RED))
+    grey = max(1 - _step(spread, *ONE_HUE), stained)
     light = pixels @ LUMA
     deepest, low, high = np.percentile(light, [DEEPEST, DARKEST, LIGHTEST])
     black, white = pixels[light <= low].mean(axis=0), pixels[light >= high].mean(axis=0)
@@ -124,9 +128,9 @@ def _looked_at(photo: Image, unknown: Array | None) -> Array:
     return found if len(found) > 50 else small.reshape(-1, 3)
 
 
-def _hues(pixels: Array) -> tuple[Array, float]:
+def _hues(pixels: Array) -> tuple[Array, float, float]:
     """The mean hue (2,), red and blue against green as logarithms, and how far it differs among pixels of one
-    lightness."""
+    lightness; and how far the red alone does, among most."""
     some = pixels[(pixels.max(axis=1) < 250) & (pixels.min(axis=1) > 4)].astype(np.float64)
     if len(some) < 50:
         some = pixels.astype(np.float64)
@@ -135,7 +139,7 @@ def _hues(pixels: Array) -> tuple[Array, float]:
     alike = np.array_split(hue[np.argsort(log.mean(axis=1), kind="stable")], min(BINS, len(hue)))
     rest = np.concatenate([some - np.median(some, axis=0) for some in alike])
     low, q10, q90, high = np.quantile(rest, [0.02, 0.1, 0.9, 0.98], axis=0)
-    return hue.mean(axis=0), float(max((q90 - q10).max(), (high - low).max() / WIDE))
+    return hue.mean(axis=0), float(max((q90 - q10).max(), (high - low).max() / WIDE)), float((q90 - q10)[0])
 
 
 def _faded_tint(end: Array) -> float:

@@ -71,6 +71,10 @@ export function stageText(name) {
   const known = {
     read: t("Reading the photo"),
     load: t("Loading the models"),
+    damage: t("Finding damage"),
+    tone: t("Taking fading back"),
+    grain: t("Lightening the grain"),
+    colour: t("Inventing colours"),
     detect: t("Finding faces"),
     landmarks: t("Finding eyes, nose and mouth"),
     camera: t("Guessing the camera"),

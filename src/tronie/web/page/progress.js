@@ -3,6 +3,8 @@
 export const PHOTO = [
   "read", "detect", "landmarks", "camera", "enhance", "fit", "segment", "hair", "texture", "frontal", "files",
 ];
+/** An old photo that is restored. */
+export const OLD = ["read", "damage", "tone", "detect", "landmarks", "camera", "grain", "enhance", "files"];
 export const CLIP = ["follow", "heads", "talking", "overlay", "files"];
 const FACES = new Set(["fit", "segment", "hair", "texture", "light", "frontal", "files", "talking"]);
 /** Stages that are done once for each face. */
@@ -10,7 +12,7 @@ const INSIDE = new Set(["open", "solve", "head"]);
 /** Parts of other stages, or nothing to speak of. */
 const COST = {
   read: 0.2, detect: 0.4, landmarks: 0.4, camera: 0.2, enhance: 1, fit: 0.1, segment: 0.1, hair: 0.4, texture: 0.8,
-  light: 0.5, frontal: 0.8, files: 0.4, follow: 6, heads: 8, talking: 4, overlay: 3,
+  light: 0.5, frontal: 0.8, files: 0.4, damage: 3, tone: 0.2, grain: 0.3, colour: 1, follow: 6, heads: 8, talking: 4, overlay: 3,
 };
 /** About how long each takes, for a face where it is of faces. */
 
@@ -19,7 +21,7 @@ const COST = {
  * @typedef {"waiting" | "working" | "done" | "failed"} FaceState
  */
 
-/** @param {"photo" | "clip"} kind @param {string} state of the job */
+/** @param {"photo" | "old" | "clip"} kind @param {string} state of the job */
 export function begin(kind, state = "queued") {
   return {
     kind,
@@ -87,7 +89,7 @@ function seen(progress, name) {
 
 /** The stages in their order, those that are still to come too. @returns {Stage[]} */
 export function stages(progress) {
-  const order = [...(progress.kind === "clip" ? CLIP : PHOTO)];
+  const order = [...(progress.kind === "clip" ? CLIP : progress.kind === "old" ? OLD : PHOTO)];
   for (const name of progress.seen.keys()) if (!order.includes(name) && !INSIDE.has(name)) order.unshift(name);
   const last = order.findLastIndex((name) => progress.seen.has(name));
   const faces = progress.faces?.length ?? 1;
@@ -117,6 +119,7 @@ function share(progress) {
     if (stage.state === "done") done += cost;
     else if (stage.state !== "waiting" && stage.total) done += cost * Math.min(1, stage.done / stage.total);
   }
+  if (progress.kind === "old") return all ? Math.min(0.99, done / all) : 0;
   // Before the faces are known, nobody knows how much there is to do.
   const most = progress.kind === "photo" && progress.faces === null ? 0.1 : 0.99;
   return all ? Math.min(most, done / all) : 0;

@@ -4,6 +4,7 @@ import { app } from "/page/app.js";
 import { fresh, h, refill, say, styled } from "/page/dom.js";
 import { t } from "/page/i18n.js";
 import { anew, files, there } from "/page/parts/anew.js";
+import { Compare } from "/page/parts/compare.js";
 import { icon } from "/page/parts/icons.js";
 
 /** How a portrait's cut lies around the box of the face: its height by the box's, and where the box's middle is. */
@@ -17,11 +18,8 @@ export class PortraitPane {
     this.first = { crop: settings.crop ?? "square", background: settings.background ?? "keep" };
     this.choice = { ...this.first };
     this.expression = "keep";
-    this.before = h("img", { alt: "" });
-    this.after = h("img.after", { alt: "" });
-    this.range = h("input.split", { type: "range", min: 0, max: 100, value: 50, step: 1, id: "compare", "aria-label": t("Before and after"), oninput: () => this.#split() });
-    this.frame = h("div.compare", { id: "compare-frame" },
-      h("div.before", {}, this.before), this.after, h("span.tag.tag-before", { "aria-hidden": "true" }, t("Before")), h("span.tag.tag-after", { "aria-hidden": "true" }, t("After")), h("span.handle", { "aria-hidden": "true" }));
+    this.compare = new Compare();
+    Object.assign(this, { before: this.compare.before, after: this.compare.after, range: this.compare.range, frame: this.compare.frame });
     this.busy = h("div.busy", { hidden: true, role: "status" });
     this.note = h("p.faint", { hidden: true });
     this.save = h("a.button.primary", { download: "", id: "save-portrait" }, icon("down", 18), t("Save portrait"));
@@ -32,7 +30,6 @@ export class PortraitPane {
         choices("crop", t("Crop"), [["square", t("Square")], ["passport", t("Passport")], ["head", t("Head")]], this.choice.crop, (value) => this.#want({ crop: value })),
         choices("background", t("Background"), [["keep", t("Keep")], ["blur", t("Blur")], ["plain", t("Plain")], ["none", t("None")]], this.choice.background, (value) => this.#want({ background: value })),
         this.save));
-    this.#drag();
     this.after.addEventListener("load", () => this.#place());
   }
 
@@ -70,7 +67,7 @@ export class PortraitPane {
     this.after.alt = this.expression === "neutral" ? t("Portrait of face {n} from the front, at rest", { n: this.face.index }) : t("Portrait of face {n} from the front", { n: this.face.index });
     this.save.href = api.download(url);
     this.#place();
-    this.#split();
+    this.compare.split();
   }
 
   /** Lays the photo under the portrait so that the face is about where the portrait has it. */
@@ -87,25 +84,6 @@ export class PortraitPane {
     const top = (box[1] + box[3]) / 2 - y * high;
     const [w, k] = [this.photo.width || this.upload.width, this.photo.height || this.upload.height];
     styled(this.before, { width: `${(100 * w) / wide}%`, height: `${(100 * k) / high}%`, left: `${(-100 * left) / wide}%`, top: `${(-100 * top) / high}%` });
-  }
-
-  #split() {
-    styled(this.frame, { "--split": `${this.range.value}%` });
-    this.range.setAttribute("aria-valuetext", t("{n} % of the photo", { n: this.range.value }));
-  }
-
-  #drag() {
-    const to = (event) => {
-      const { left, width } = this.frame.getBoundingClientRect();
-      this.range.value = (100 * (event.clientX - left)) / width;
-      this.#split();
-    };
-    this.frame.addEventListener("pointerdown", (event) => {
-      if (this.range.hidden) return;
-      this.frame.setPointerCapture(event.pointerId);
-      to(event);
-    });
-    this.frame.addEventListener("pointermove", (event) => this.frame.hasPointerCapture(event.pointerId) && to(event));
   }
 
   async #want(change) {

@@ -49,8 +49,8 @@ export function settings() {
   });
   const form = h("div.settings", {}, ...(schema ? rows() : [h("p.faint", {}, t("The server has not told its settings yet."))]));
   const reset = h("button.button", { type: "button", id: "settings-reset", onclick: () => {
-    for (const key of Object.keys(chosen)) delete chosen[key];
-    app.choose({});
+    for (const [branch] of FEW) delete chosen[branch];
+    app.choose(structuredClone(chosen));
     form.replaceChildren(...rows());
   } }, t("As it was"));
   const dialog = open(t("Settings"), [h("p.faint", {}, t("They hold for the next photos, and are remembered on this device.")), form], {

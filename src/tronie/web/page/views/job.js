@@ -43,7 +43,10 @@ export async function job(main, route, signal) {
   }
   document.title = `${record.uploads[0]?.name ?? ""} - tronie`;
   main.replaceChildren();
-  if (record.state === "done" && record.photos.some((photo) => photo.faces.length)) {
+  if (record.state === "done" && record.photos.some((photo) => photo.files["restored.png"])) {
+    const { restored } = await import("/page/views/restored.js");
+    if (!signal.aborted) restored(main, record, route);
+  } else if (record.state === "done" && record.photos.some((photo) => photo.faces.length)) {
     const { result } = await import("/page/views/result.js");
     if (!signal.aborted) await result(main, record, route, signal);
   } else {
@@ -102,7 +105,8 @@ async function running(main, record, signal) {
   const upload = record.uploads[0];
   const { photo, card } = frame(main, upload?.name ?? "");
   photo.show(app.picture(record), upload?.width, upload?.height);
-  const progress = begin(upload?.kind ?? "photo", record.state);
+  const restores = record.settings.job === "restore";
+  const progress = begin(restores ? "old" : (upload?.kind ?? "photo"), record.state);
   progress.place = record.place;
   const title = h("h1", { id: "state" });
   const words = h("p.faint", { id: "state-words" });
@@ -123,7 +127,7 @@ async function running(main, record, signal) {
     const faces = progress.faces;
     const finished = [...progress.face.values()].filter((state) => state === "done" || state === "failed").length;
     const waits = progress.state === "queued";
-    title.textContent = waits ? t("Waiting") : faces?.length && now?.name !== "files" ? t("Making the heads") : now ? stageText(now.name) : t("Beginning");
+    title.textContent = waits ? t("Waiting") : faces?.length && !restores && now?.name !== "files" ? t("Making the heads") : now ? stageText(now.name) : t("Beginning");
     words.textContent = waits
       ? progress.place ? count(progress.place, "1 job comes before this one.", "{n} jobs come before this one.") : t("This one is next.")
       : faces === null ? ""
@@ -148,7 +152,7 @@ async function running(main, record, signal) {
     follow(api.events(record.id), ({ event, data }) => {
       if (data.upload) return false;
       take(progress, event, data);
-      if (event === "faces_found") prepare();
+      if (event === "faces_found" && !restores) prepare();
       if (event === "faces_found" && progress.faces) photo.put(progress.faces, progress.width, progress.height);
       if (!asked) {
         asked = true;

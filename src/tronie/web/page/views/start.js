@@ -3,6 +3,7 @@ import { app, refresh } from "/page/app.js";
 import { h, memory, refill } from "/page/dom.js";
 import { span, t } from "/page/i18n.js";
 import { icon } from "/page/parts/icons.js";
+import { choices } from "/page/parts/portrait.js";
 import { begin } from "/page/parts/receive.js";
 import { stateText } from "/page/parts/tray.js";
 import { address } from "/page/router.js";
@@ -21,7 +22,7 @@ export function start(main, _route, signal) {
     h("div.drop-actions", {},
       h("button.button.primary.large", { type: "button", id: "choose", onclick: () => input.click() }, t("Choose files")),
       h("button.button.large", { type: "button", id: "webcam-open", onclick: webcam }, icon("camera"), t("Use the camera"))),
-    input);
+    what(), input);
   main.append(
     h("div.start", {}, drop,
       h("div.start-foot", {}, privacy,
@@ -38,6 +39,16 @@ export function start(main, _route, signal) {
   app.watch(update, signal);
   update();
   if (app.jobs) refresh().catch(() => {});
+}
+
+/** What is made of the next photos: heads, or old photos restored, on request in colours. */
+function what() {
+  const now = app.settings.job === "restore" ? (app.settings.restore?.colour ? "colour" : "restore") : "heads";
+  return choices("job", t("What to make"), [["heads", t("Heads")], ["restore", t("Old photo restored")], ["colour", t("And in invented colours")]], now, (chosen) => {
+    const { job: _job, restore: { colour: _colour, ...restore } = {}, ...rest } = app.settings;
+    const colour = chosen === "colour" ? { colour: true } : {};
+    app.choose(chosen === "heads" ? rest : { ...rest, job: "restore", restore: { ...restore, ...colour } });
+  });
 }
 
 function draw(recent, jobs) {
