@@ -424,6 +424,7 @@ def test_a_net_is_a_way_to_enhance() -> None:
 def test_help_lists_the_options_with_their_choices(capsys) -> None:
     assert cli.execute(["run", "--help"]) == 0
     assert cli.execute(["person", "--help"]) == 0
+    assert cli.execute(["restore", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     for parameter in PLACES:
         assert "--" + parameter.replace("_", "-") in text

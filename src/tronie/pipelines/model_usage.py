@@ -21,8 +21,11 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     restores, invents = settings.job == "restore", settings.restore.colour
     if not restores or invents:
         found += engine_info(settings.fit.engine).models(settings)
-    if invents if restores else settings.runs("texture"):
+    mends = restores and settings.restore.damage
+    if mends or invents if restores else settings.runs("texture"):
         found += UsedModel.of_weights("segment")
+    if mends:
+        found += UsedModel.of_weights("damage")
     if settings.enhance.mode != "off" or settings.portrait.identity:
         found += UsedModel.of_weights("recognizer")
     if enhance and settings.enhance.mode != "off":

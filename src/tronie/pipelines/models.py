@@ -110,8 +110,8 @@ class Models:
         """Have the nets that every face needs loaded beside what else is done. Whoever needs one first waits for it, or
         hears what is wrong with it."""
         nets: list[LandmarkNet | SegmentNet] = [self.net]
-        restores = self.settings.job == "restore"
-        if self.settings.restore.colour if restores else self.settings.runs("texture"):
+        restores, wanted = self.settings.job == "restore", self.settings.restore
+        if wanted.colour or wanted.damage if restores else self.settings.runs("texture"):
             nets.append(self.segmenter)
 
         def load() -> None:

@@ -33,6 +33,9 @@ log = logger(__name__)
 GREY = 0.5
 """How sure it has to be that a photo has no colours of its own."""
 
+SEGMENTED = 12
+"""Faces, the largest, whose hair and glasses are told from damage."""
+
 
 def restore(
     source: str | Path | NDArray[Any] | Photo,
@@ -53,7 +56,7 @@ def restore(
     with whole.stage("read"):
         photo = source if isinstance(source, Photo) else read_source(source, pipeline.settings)
     with whole.stage("damage"):
-        mask, filled = _mended(photo.image, wanted.damage)
+        mask, filled = _mended(pipeline, photo, whole)
         whole.check()
     with whole.stage("tone"):
         fading = find_fading(filled, mask, keep_tone=wanted.keep_tone)
@@ -87,14 +90,21 @@ def restore(
     )
 
 
-def _mended(image: Image, wanted: bool) -> tuple[Array, Image]:
+def _mended(pipeline: Pipeline, photo: Photo, job: Job) -> tuple[Array, Image]:
     """Where a photo is damaged (H, W), 0..1, and the photo with that filled in."""
-    if not wanted:
-        return np.zeros(image.shape[:2], np.float32), image
+    if not pipeline.settings.restore.damage:
+        return np.zeros(photo.image.shape[:2], np.float32), photo.image
     from tronie.stages.enhance import damage
 
-    mask = damage.find(image)
-    return mask, damage.fill(image, mask) if mask.any() else image
+    # A glint in an eye is no scratch: what is known of the faces keeps them from being mended.
+    faces = [face.landmarks for face in pipeline.find(photo, job)[0] if face.landmarks is not None]
+    job.check()
+    with single_blas_thread():
+        matter = pipeline.segmenter.segment(photo.image, faces[:SEGMENTED]) if faces else []
+    job.check()
+    mask = damage.find(photo.image, faces, matter)
+    job.check()
+    return mask, damage.fill(photo.image, mask) if mask.any() else photo.image
 
 
 def _fitted(pipeline: Pipeline, photo: Photo, faces: list[Face], camera: Camera, job: Job) -> list[Face]:

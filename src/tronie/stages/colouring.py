@@ -48,8 +48,8 @@ GREYING = 105.0, 185.0
 DARK, GLARE = 40.0, (200.0, 256.0)
 """Below the first, hues fade towards black; between the other two towards white."""
 SURE, HIGHLY = (0.35, 0.75), (0.6, 0.9)
-"""How likely something is what it is taken for: below the first it stays grey, from the second on it has its colour. The
-others are for hair and for what may be clothes in place of skin."""
+"""How likely something is what it is taken for: below the first it stays grey, from the second on it has its colour.
+The others are for hair, and for what may be clothes in place of skin."""
 NECK, BELOW = (0.2, 0.6), 1.0
 """The same of a neck, so many distances between the eyes around the chin: grey it would look green there."""
 BAND = 512
