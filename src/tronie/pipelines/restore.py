@@ -17,10 +17,12 @@ from tronie.geometry import Camera
 from tronie.pipelines.model_usage import enhancers_used
 from tronie.pipelines.multiview import segmented
 from tronie.pipelines.outcome import Outcome, Task, numbered
-from tronie.pipelines.photo import Pipeline, faces_found, job_of, read_source, single_blas_thread
+from tronie.pipelines.photo import Pipeline, read_source
+from tronie.pipelines.telling import faces_found, job_of
 from tronie.runtime.atomic_files import taken
 from tronie.runtime.job import Job
 from tronie.runtime.logs import logger
+from tronie.runtime.threads import single_blas_thread
 from tronie.settings import Settings
 from tronie.stages.colouring import coloured
 from tronie.stages.enhance.fading import find_fading, unfaded
