@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tronie.arrays import Array, Image
 from tronie.geometry import transform
@@ -35,12 +35,19 @@ SLACK = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A square of the photo."""
+    """A square of the photo's pixels."""
 
-    x: float
-    y: float
-    """Its top left corner, photo pixels."""
-    side: float
+    x: int
+    y: int
+    """Its top left corner; may lie beyond the photo."""
+    side: int
+
+    @classmethod
+    def around(cls, center: ArrayLike, side: float) -> Region:
+        """With its middle within half a pixel of `center` (2,)."""
+        whole = max(round(side), 1)
+        x, y = np.rint(np.asarray(center) - whole / 2).astype(int).tolist()
+        return cls(x, y, whole)
 
 
 def face_region(face: Face) -> Region:
@@ -54,7 +61,7 @@ def face_region(face: Face) -> Region:
             # A fit gone wrong must not make the region huge.
             side = float(np.clip(1.12 * (high - low).max(), 0.6 * side, 2.0 * side))
             center = np.clip((low + high) / 2, center - side / 2, center + side / 2)
-    return Region(float(center[0] - side / 2), float(center[1] - side / 2), float(side))
+    return Region.around(center, side)
 
 
 def project(points: Array, fit: Fit) -> Array:
@@ -68,11 +75,11 @@ def cut_out(image: Image, region: Region, size: int) -> Image:
 
     height, width = image.shape[:2]
     x, y, side = region.x, region.y, region.side
-    left, top = int(np.clip(np.floor(x) - 2, 0, width)), int(np.clip(np.floor(y) - 2, 0, height))
-    right, bottom = (
-        int(np.clip(np.ceil(x + side) + 2, 0, width)),
-        int(np.clip(np.ceil(y + side) + 2, 0, height)),
-    )
+    if 0 <= x <= width - side and 0 <= y <= height - side:  # nearly always, and ten times as fast
+        way = cv2.INTER_AREA if size < side else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image[y : y + side, x : x + side], (size, size), interpolation=way), np.uint8)
+    left, right = np.clip([x - 2, x + side + 2], 0, width).tolist()
+    top, bottom = np.clip([y - 2, y + side + 2], 0, height).tolist()
     if right - left < 1 or bottom - top < 1:
         return np.full((size, size, 3), BEYOND, dtype=np.uint8)
     part = np.ascontiguousarray(image[top:bottom, left:right])

@@ -155,6 +155,4 @@ def _around(vertices: Array, fit: Fit) -> Region:
 
     points = project(vertices[::37], fit)
     low, high = points.min(axis=0), points.max(axis=0)
-    side = 1.2 * float((high - low).max())
-    x, y = (low + high) / 2 - side / 2
-    return Region(float(x), float(y), side)
+    return Region.around((low + high) / 2, 1.2 * float((high - low).max()))

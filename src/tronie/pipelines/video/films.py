@@ -145,7 +145,7 @@ def _draw(picture: Image, person: int, posable: PosableHead, motion: Motion, num
     if not np.isfinite(points).all() or side > 4 * max(height, width):
         return
     x, y = int(low[0]), int(low[1])
-    mask = wire_mask(head, fit, Region(float(x), float(y), float(side)), side)
+    mask = wire_mask(head, fit, Region(x, y, side), side)
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
     if x1 <= x0 or y1 <= y0:
         return
@@ -161,7 +161,7 @@ def _axes_and_number(picture: Image, person: int, fit: Fit, corner: tuple[int, i
     import cv2
 
     height, width = picture.shape[:2]
-    draw_axes(picture, fit, Region(0.0, 0.0, float(height)))
+    draw_axes(picture, fit, Region(0, 0, height))
     side = max(height, width)
     scale = max(side / 1600, 0.4)
     at = corner[0] + round(6 * scale), corner[1] + round(22 * scale)
