@@ -1,11 +1,11 @@
 """How much nearer restoring brings photos that were aged on purpose to what they were.
 
-    python -m benchmarks.restore PHOTO... [--tall 480] [--pictures FOLDER]
+    python -m benchmarks.restore PHOTO... [--tall 480] [--undamaged] [--pictures FOLDER]
 
 Each photo is made 480 pixels high, faded and yellowed, in every third case grey before that, gets the grain of old
-prints, scratches and dust, and is saved as JPEG; then it is restored. Printed is the peak signal-to-noise ratio in dB
-of the aged and of the restored photo against what it was: of all, of the faces, outside of them, and with a step left
-out.
+prints and damage of the kinds that the net which finds it has learned, and is saved as JPEG; then it is restored.
+Printed is the peak signal-to-noise ratio in dB of the aged and of the restored photo against what it was: of all, of
+the faces, outside of them, and with a step left out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from training.damage.marks import damaged
 from training.superres.degrade import grained, jpeg, to_bytes
 from tronie import Pipeline, Settings, restore
 from tronie.arrays import Array, Image
@@ -28,7 +29,7 @@ INNER = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]
 """Of an aligned crop, what counts as the face."""
 
 
-def aged(photo: Image, rng: np.random.Generator, *, grey: bool) -> tuple[Image, Image]:
+def aged(photo: Image, rng: np.random.Generator, *, grey: bool, damage: bool = True) -> tuple[Image, Image]:
     """A photo and what is to come out of restoring it: (H, W, 3) each."""
     truth = photo
     if grey:
@@ -38,23 +39,7 @@ def aged(photo: Image, rng: np.random.Generator, *, grey: bool) -> tuple[Image, 
     tint = np.array([1.0, rng.uniform(0.9, 0.96), rng.uniform(0.72, 0.88)])
     x = (black + span * x) * tint
     x = grained(x, rng)
-    return jpeg(to_bytes(scratched(x, rng)), 80, 2), truth
-
-
-def scratched(x: Array, rng: np.random.Generator) -> Array:
-    """With light scratches and specks of dust."""
-    height, width = x.shape[:2]
-    marks = np.zeros((height, width), np.float32)
-    for _ in range(rng.integers(2, 6)):
-        at = np.cumsum(
-            np.vstack([rng.uniform(0, [width, height]), rng.normal(0, [width / 9, height / 5], (5, 2))]), axis=0
-        )
-        cv2.polylines(marks, [np.rint(at * 8).astype(np.int32)], False, rng.uniform(0.6, 1.0), 1, cv2.LINE_AA, 3)
-    for _ in range(rng.integers(5, 25)):
-        centre = tuple(int(v) for v in rng.uniform(0, [width, height]))
-        cv2.circle(marks, centre, int(rng.integers(1, 3)), rng.uniform(0.6, 1.0), -1, cv2.LINE_AA)
-    paper = np.array([232.0, 222.0, 200.0])
-    return np.asarray(x + marks[..., None] * (paper - x))
+    return jpeg(to_bytes(damaged(x, rng)[0] if damage else x), 80, 2), truth
 
 
 def psnr(one: Image, other: Image, where: Array) -> float:
@@ -66,11 +51,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--tall", type=int, default=480, help="pixels")
+    parser.add_argument("--undamaged", action="store_true", help="only faded and grained")
     parser.add_argument("--pictures", type=Path, help="a folder for before, after and truth, side by side")
     given = parser.parse_args()
     pipelines = {
         "all": Pipeline(Settings()),
-        "no damage": Pipeline(Settings.model_validate({"restore": {"damage": False}})),
+        "no damage": Pipeline(Settings.model_validate({"restore": {"damage": "off"}})),
         "no faces": Pipeline(Settings.model_validate({"enhance": {"mode": "off"}})),
     }
     table: dict[str, list[tuple[float, float, float]]] = {}
@@ -78,7 +64,7 @@ def main() -> None:
         whole = read_photo(path).image
         scale = min(1.0, given.tall / whole.shape[0])
         whole = np.asarray(cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        old, truth = aged(whole, np.random.default_rng(number), grey=number % 3 == 2)
+        old, truth = aged(whole, np.random.default_rng(number), grey=number % 3 == 2, damage=not given.undamaged)
         faces = np.zeros(old.shape[:2], np.uint8)
         for name, pipeline in pipelines.items():
             made = restore(old, pipeline=pipeline)

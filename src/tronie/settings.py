@@ -112,7 +112,9 @@ class ExportSettings(Branch):
 
 
 class RestoreSettings(Branch):
-    damage: bool = Field(True, description="Of an old photo: fill in scratches, folds, stains and dust.")
+    damage: Literal["auto", "always", "off"] = Field(
+        "auto", description="Fill in scratches, folds, stains and dust; auto: of photos that are grey, toned or faded."
+    )
     keep_tone: bool = Field(False, description="Of an old photo: leave it its sepia or other tone.")
     colour: bool = Field(False, description="Of a grey photo: also one in colours, which are invented.")
 

@@ -25,25 +25,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def test_options_reach_the_job(asked: list[tuple[Any, ...]]) -> None:
-    given = [
-        "restore",
-        "a.jpg",
-        "b",
-        "-o",
-        "out",
-        "--colour",
-        "--keep-tone",
-        "--no-damage",
-        "--update",
-        "-j",
-        "2",
-        "-r",
-    ]
-    assert CliRunner().invoke(app, given).exit_code == 0
+    given = "restore a.jpg b -o out --colour --keep-tone --damage off --update -j 2 -r"
+    assert CliRunner().invoke(app, given.split()).exit_code == 0
     ((photos, out, settings, how),) = asked
     assert (photos, out) == (["a.jpg", "b"], "out")
     assert settings.job == "restore"
-    assert settings.restore == RestoreSettings(damage=False, keep_tone=True, colour=True)
+    assert settings.restore == RestoreSettings(damage="off", keep_tone=True, colour=True)
     assert (how.update, how.overwrite, how.workers, how.recursive) == (True, False, 2, True)
 
 

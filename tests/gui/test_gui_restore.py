@@ -108,7 +108,7 @@ def test_the_work_itself(tmp_path: Path) -> None:
     old = np.rint((50 + 0.6 * ((3 * x + 5 * y) % 250))[..., None] * np.array([1, 0.93, 0.8])).astype(np.uint8)
     Pillow.fromarray(old).save(tmp_path / "old.png")
     workspace, job = Workspace(), InterfaceJob(1, lambda told: None)
-    settings = Settings.model_validate({"job": "restore", "restore": {"damage": False}})
+    settings = Settings.model_validate({"job": "restore", "restore": {"damage": "off"}})
     made = restore_tasks.restore_photo(workspace, job, tmp_path / "old.png", settings)
     assert (made.faded, made.untoned, made.faces, made.coloured) == (True, True, 0, None)
     assert np.array_equal(made.before, old)

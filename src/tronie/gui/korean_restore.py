@@ -30,10 +30,12 @@ RESTORE: dict[str, str] = {
     "Heads": "머리",
     "Restore": "복원",
     "Heads and portraits, or old photos restored.": "머리와 초상을 만들거나 오래된 사진을 복원합니다.",
-    "Of an old photo: fill in scratches, folds, stains and dust.": "오래된 사진: 긁힘, 접힌 자국, 얼룩을 메웁니다.",
+    "Fill in scratches, folds, stains and dust; auto: of photos that are grey, toned or faded.": (
+        "긁힘, 접힌 자국, 얼룩, 먼지를 메웁니다. 자동: 흑백이거나 색조가 있거나 바랜 사진만."
+    ),
     "Of an old photo: leave it its sepia or other tone.": "오래된 사진: 세피아 같은 색조를 그대로 둡니다.",
     "Of a grey photo: also one in colours, which are invented.": "흑백 사진: 지어낸 색을 입힌 것도 만듭니다.",
-    "Work": "작업",
+    "Always": "항상",
     "Damage": "손상",
     "Tone": "색조",
     "Colour": "색",

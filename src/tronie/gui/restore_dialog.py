@@ -41,7 +41,7 @@ class RestoreDialog(QDialog):
         self.keep_tone.setToolTip(tr("Leave the photo its sepia or other tone"))
         self.colour.setToolTip(tr("Only of grey photos: the colours are invented"))
         chosen = settings.restore
-        for box, value in zip(self.boxes, (chosen.damage, chosen.keep_tone, chosen.colour), strict=True):
+        for box, value in zip(self.boxes, (chosen.damage != "off", chosen.keep_tone, chosen.colour), strict=True):
             box.setChecked(value)
             box.toggled.connect(self.begin)
         self.save = QPushButton(tr("Save"))
@@ -69,7 +69,8 @@ class RestoreDialog(QDialog):
     def wanted(self) -> Settings:
         """The settings as they are chosen now."""
         damage, tone, colour = (box.isChecked() for box in self.boxes)
-        branch = self.settings.restore.model_copy(update={"damage": damage, "keep_tone": tone, "colour": colour})
+        mending = "off" if not damage else "always" if self.settings.restore.damage == "always" else "auto"
+        branch = self.settings.restore.model_copy(update={"damage": mending, "keep_tone": tone, "colour": colour})
         return self.settings.model_copy(update={"job": "restore", "restore": branch})
 
     def begin(self) -> None:

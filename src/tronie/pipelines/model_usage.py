@@ -21,7 +21,7 @@ def models_used(settings: Settings, *, enhance: bool = True) -> tuple[UsedModel,
     restores, invents = settings.job == "restore", settings.restore.colour
     if not restores or invents:
         found += engine_info(settings.fit.engine).models(settings)
-    mends = restores and settings.restore.damage
+    mends = restores and settings.restore.damage != "off"
     if mends or invents if restores else settings.runs("texture"):
         found += UsedModel.of_weights("segment")
     if mends:

@@ -111,7 +111,7 @@ class Models:
         hears what is wrong with it."""
         nets: list[LandmarkNet | SegmentNet] = [self.net]
         restores, wanted = self.settings.job == "restore", self.settings.restore
-        if wanted.colour or wanted.damage if restores else self.settings.runs("texture"):
+        if wanted.colour or wanted.damage != "off" if restores else self.settings.runs("texture"):
             nets.append(self.segmenter)
 
         def load() -> None:

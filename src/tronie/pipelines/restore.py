@@ -27,14 +27,15 @@ from tronie.settings import Settings
 from tronie.stages.colouring import coloured
 from tronie.stages.enhance.fading import find_fading, unfaded
 from tronie.stages.enhance.grain import cleaned, find_grain
-from tronie.stages.enhance.restoration import Colouring, Restoration, put_together
+from tronie.stages.enhance.restoration import Colouring, Restoration, clothes_spared, put_together
 from tronie.types import Face, Photo
 
 log = logger(__name__)
 
 GREY = 0.5
 """How sure it has to be that a photo has no colours of its own."""
-
+FADED = 0.3
+"""How far a photo with colours has to be faded to be taken for one that may be damaged."""
 SEGMENTED = 12
 """Faces, the largest, whose hair and glasses are told from damage."""
 
@@ -94,8 +95,13 @@ def restore(
 
 def _mended(pipeline: Pipeline, photo: Photo, job: Job) -> tuple[Array, Image]:
     """Where a photo is damaged (H, W), 0..1, and the photo with that filled in."""
-    if not pipeline.settings.restore.damage:
-        return np.zeros(photo.image.shape[:2], np.float32), photo.image
+    wanted, nothing = pipeline.settings.restore.damage, np.zeros(photo.image.shape[:2], np.float32)
+    if wanted == "off":
+        return nothing, photo.image
+    if wanted == "auto":  # a new photo has no scratches, but white collars and glints that look like some
+        found = find_fading(photo.image)
+        if found.monochrome < GREY and found.amount < FADED:
+            return nothing, photo.image
     from tronie.stages.enhance import damage
 
     # A glint in an eye is no scratch: what is known of the faces keeps them from being mended.
@@ -104,7 +110,7 @@ def _mended(pipeline: Pipeline, photo: Photo, job: Job) -> tuple[Array, Image]:
     with single_blas_thread():
         matter = pipeline.segmenter.segment(photo.image, faces[:SEGMENTED]) if faces else []
     job.check()
-    mask = damage.find(photo.image, faces, matter)
+    mask = clothes_spared(damage.find(photo.image, faces, matter), matter)
     job.check()
     return mask, damage.fill(photo.image, mask) if mask.any() else photo.image
 

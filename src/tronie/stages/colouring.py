@@ -47,13 +47,15 @@ GREYING = 105.0, 185.0
 """Lightness of hair from which it begins to be white, and from which it is."""
 DARK, GLARE = 40.0, (200.0, 256.0)
 """Below the first, hues fade towards black; between the other two towards white."""
-SURE, HIGHLY = (0.35, 0.75), (0.6, 0.9)
+SURE, HIGHLY, BARE = (0.35, 0.75), (0.6, 0.9), (0.85, 0.98)
 """How likely something is what it is taken for: below the first it stays grey, from the second on it has its colour.
-The others are for hair, and for what may be clothes in place of skin."""
+The others are for hair, and for bare skin below the neck, which may be clothes."""
 NECK, BELOW = (0.2, 0.6), 1.0
 """The same of a neck, so many distances between the eyes around the chin: grey it would look green there."""
 BAND = 512
 """Rows that are coloured at once."""
+PALER = 1.1, 1.35
+"""Lightness by the face's from which what is next to the neck may be a collar, and from which it is."""
 CHIN = 152
 FEATHER, LOCK = 0.035, 0.2
 """Of the distance between the eyes: over which drawn areas begin, and over which hair has one lightness."""
@@ -143,11 +145,14 @@ def _colour(hues: Array, parts: Image, guide: Array, photo: Photo, face: Face, s
     around = np.hypot(np.arange(x1 - x0) - chin[0], np.arange(y1 - y0)[:, None] - chin[1]) / max(eyes, 1)
     near = 1 - smoothstep(np.asarray(around, np.float32), BELOW, 1.4 * BELOW)
     neck = np.median(hue[sure], axis=0) if hue is not None and sure.any() else SKIN
+    skin = share("face", "glasses")
+    shown = float(np.median(light[skin > 0.7])) if (skin > 0.7).any() else 255.0
+    near = near * (1 - smoothstep(light, PALER[0] * shown, PALER[1] * shown))
     layers = [
         ("cloth", share("clothes", "covering"), CLOTH),
-        ("skin", near * share("body", sure=NECK) + (1 - near) * share("body", sure=HIGHLY), neck),
+        ("skin", near * share("body", sure=NECK) + (1 - near) * share("body", sure=BARE), neck),
         ("hair", share("hair", "facial_hair", sure=HIGHLY), HAIR),
-        ("skin", share("face", "glasses"), SKIN if hue is None else hue),
+        ("skin", skin, SKIN if hue is None else hue),
     ]
     layers += _features(face, (x0, y0, x1, y1), scale, max(FEATHER * eyes, 0.7))
     here, what = hues[y0:y1, x0:x1], parts[y0:y1, x0:x1]

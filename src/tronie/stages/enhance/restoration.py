@@ -9,6 +9,7 @@ import numpy as np
 
 from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
+from tronie.shells import Segmentation
 from tronie.stages.enhance.fading import Fading
 from tronie.stages.enhance.grain import Grain
 from tronie.stages.enhance.paste import enlarged, feather, paste, photo_factor
@@ -19,6 +20,10 @@ CHANGES: tuple[str, ...] = ("kept", "filled", "enhanced")
 damaged; of a face into which super-resolution put detail."""
 COLOURED: tuple[str, ...] = ("grey", "skin", "lips", "hair", "eyes", "cloth")
 """What a pixel of a coloured photo was taken for: nothing that would be known, so it is grey or gently toned; ..."""
+
+WORN, THIN = 0.4, 0.12
+"""Share of a mark that lies within clothes from which it may belong to them, and how thick it is then at most, by the
+root of its pixels, to be damage: a scratch of a hundred by three has 0.09, a disc 0.56."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,31 @@ class Restoration:
     def enhanced(self) -> list[Face]:
         """The faces that super-resolution put detail into."""
         return [face for face in self.faces if face.enhanced is not None and face.enhanced.accepted]
+
+
+def clothes_spared(damage: Array, matter: Sequence[Segmentation]) -> Array:
+    """(H, W) 0..1 without what lies within clothes and is no thin line: collars, buttons and medals are no flakes."""
+    import cv2
+
+    if not matter or not damage.any():
+        return damage
+    clothes = np.zeros(damage.shape, np.float32)
+    for one in matter:
+        matrix = one.to_photo.matrix.copy()
+        matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5  # OpenCV counts pixels from their centres
+        there = cv2.warpAffine(one.share("clothes", "covering"), matrix, damage.shape[::-1], flags=cv2.INTER_LINEAR)
+        np.maximum(clothes, there, out=clothes)
+    marked = (damage > 0).astype(np.uint8)
+    count, label = cv2.connectedComponents(marked, connectivity=8)
+    flat = np.asarray(label, dtype=np.int64).ravel()
+    pixels = np.maximum(np.bincount(flat, minlength=count), 1)
+    within = np.bincount(flat, clothes.ravel(), count) / pixels
+    thick = np.zeros(count, np.float32)
+    np.maximum.at(thick, flat, cv2.distanceTransform(marked, cv2.DIST_L2, 3).ravel())
+    side = np.sqrt(pixels)
+    spared = (within > WORN) & (thick > THIN * side)
+    spared[0] = False
+    return np.where(spared[label], np.float32(0), damage)
 
 
 def put_together(toned: Image, clean: Image, damage: Array, faces: Sequence[Enhanced]) -> tuple[Image, Image]:

@@ -28,7 +28,7 @@ export function restored(main, record, route) {
   const file = (name, text, kind) => shown.files[name] &&
     h("li", {}, h("a", { href: api.download(shown.files[name]), download: "", "data-download": name }, icon("down", 18), h("span", {}, text), h("small", {}, kind)));
   const failed = record.photos.filter((photo) => photo.reason);
-  refill(main, h("div.result", {},
+  refill(main, h("div.result.restored", {},
     h("header.result-head", {},
       h("div", {}, h("h1", {}, upload.name), h("p.faint", {}, shown.seconds ? t("made in {span}", { span: span(shown.seconds) }) : "")),
       h("div.actions", {},
