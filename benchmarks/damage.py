@@ -6,9 +6,10 @@ net learned from.
 
 Held out are the odd of 600 official portraits and the faces 80 to 99 of each sex of 200 CC0 portraits. Damage is drawn
 with Pillow as polygons: bent scratches that taper, creases and webs of cracks by midpoint displacement (Fournier,
-Fussell and Carpenter, Computer Rendering of Stochastic Models, 1982), torn corners, blots, dust. The other way is a
-top-hat of both signs, a threshold, what is large enough of it, and the filling of Telea (An Image Inpainting Technique
-Based on the Fast Marching Method, 2004). Precision allows for a pixel around the damage, recall around what was found.
+Fussell and Carpenter, Computer Rendering of Stochastic Models, 1982), torn corners, blots, dust. What is torn off is
+counted by itself. The other way is a top-hat of both signs, a threshold, what is large enough of it, and the filling
+of Telea (An Image Inpainting Technique Based on the Fast Marching Method, 2004). Precision allows for a pixel around
+the damage, recall around what was found.
 """
 
 from __future__ import annotations
@@ -64,9 +65,10 @@ class Wear:
         self.image, self.rng = image, rng
         self.size = np.array(image.size) * FINE
         self.unit = FINE * min(image.size) / 250
-        self.lost = np.zeros((image.height, image.width), np.float32)
+        self.lost, self.gone = (np.zeros((image.height, image.width), np.float32) for _ in range(2))
 
-    def lay(self, paint: Callable[[ImageDraw.ImageDraw], None], colour: tuple[int, ...], strength: float) -> None:
+    def lay(self, paint: Callable[[ImageDraw.ImageDraw], None], colour: tuple[int, ...], strength: float) -> np.ndarray:
+        """(h, w): how far each pixel is lost by it."""
         mask = Image.new("L", tuple(self.size))
         paint(ImageDraw.Draw(mask))
         small = mask.resize(self.image.size, Image.Resampling.BOX)
@@ -74,7 +76,9 @@ class Wear:
         before = np.asarray(self.image, dtype=np.float32)
         self.image = Image.composite(Image.new("RGB", self.image.size, colour), self.image, cover)
         seen = np.abs(np.asarray(self.image, dtype=np.float32) - before).max(axis=2) >= 12
-        self.lost = np.maximum(self.lost, seen * np.asarray(small, dtype=np.float32) / 255)
+        share = seen * np.asarray(small, dtype=np.float32) / 255
+        self.lost = np.maximum(self.lost, share)
+        return np.asarray(share)
 
     def paper(self) -> tuple[int, ...]:
         level = self.rng.integers(195, 252)
@@ -150,11 +154,13 @@ class Wear:
         a, b = corner + reach * [1, 0], corner + reach * [0, 1]
         edge = [*displaced(a, b, self.rng, 0.12, 4 * FINE), b]
         behind = (250, 250, 250) if self.rng.random() < 0.6 else (15, 15, 15)
-        self.lay(lambda draw: draw.polygon([tuple(p) for p in [corner, *edge]], 255), behind, 1.0)
+        share = self.lay(lambda draw: draw.polygon([tuple(p) for p in [corner, *edge]], 255), behind, 1.0)
+        self.gone = np.maximum(self.gone, share)
 
 
-def worn(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """An RGB photo -> the same in the state of an old one; with damage; and (h, w) bool where it is."""
+def worn(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """An RGB photo -> the same in the state of an old one; with damage; (h, w) bool where it is; and (h, w) bool of
+    what is torn off."""
     x = Image.fromarray(image)
     kind = rng.integers(3)
     if kind:
@@ -171,7 +177,7 @@ def worn(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
         kinds[k]()
     stream, soft = io.BytesIO(), wear.image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.6)))
     soft.save(stream, "JPEG", quality=int(rng.integers(75, 96)))
-    return np.asarray(whole), np.asarray(Image.open(stream).convert("RGB")), wear.lost >= 0.4
+    return np.asarray(whole), np.asarray(Image.open(stream).convert("RGB")), wear.lost >= 0.4, wear.gone >= 0.4
 
 
 def classical(photo: np.ndarray) -> np.ndarray:
@@ -187,9 +193,11 @@ def near(mask: np.ndarray) -> np.ndarray:
     return cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def counted(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Found, of them right; damaged, of them found."""
-    return np.array([found.sum(), (found & near(truth)).sum(), truth.sum(), (truth & near(found)).sum()])
+def counted(found: np.ndarray, truth: np.ndarray, torn: np.ndarray) -> np.ndarray:
+    """Found, of them right; damaged but not torn off, of them found; torn off, of them found."""
+    lost, wide = truth & ~torn, near(found)
+    sums = (found, found & near(truth), lost, lost & wide, torn, torn & wide)
+    return np.array([x.sum() for x in sums])
 
 
 class Faces:
@@ -253,22 +261,22 @@ def _damage(paths: list[Path], known: Faces, net: DamageNet, options: argparse.N
             with torch.no_grad():
                 return float(lpips(*planes))
 
-    counts = {name: np.zeros(4) for name in ("classical", "net", "net, faces given")}
+    counts = {name: np.zeros(6) for name in ("classical", "net", "net, faces given")}
     figures: dict[str, list[list[float]]] = {}
     rows = []
     for k, path in enumerate(paths):
         image = read_photo(path).image
         if max(image.shape) > 600:
             image = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-        whole, photo, truth = worn(image, np.random.default_rng([7, k]))
+        whole, photo, truth, torn = worn(image, np.random.default_rng([7, k]))
         marks = known.of(photo)
         began = time.process_time()
         strict = find(photo, marks, known.segmenter.segment(photo, marks), net)
         seconds = time.process_time() - began
         masks = {"classical": classical(photo), "net": find(photo, net=net) >= 0.5, "net, faces given": strict >= 0.5}
         for name, mask in masks.items():
-            counts[name] += counted(mask, truth)
-        wider = near(near(truth)).astype(np.float32)
+            counts[name] += counted(mask, truth, torn)
+        wider = near(near(truth & ~torn)).astype(np.float32)
         results = {
             "as it is": photo,
             "classical, Telea": cv2.inpaint(photo, near(masks["classical"]).astype(np.uint8), 3, cv2.INPAINT_TELEA),
@@ -279,7 +287,7 @@ def _damage(paths: list[Path], known: Faces, net: DamageNet, options: argparse.N
             "true mask, ours": fill(photo, wider),
         }
         for name, result in results.items():
-            lost = near(truth)
+            lost = near(truth & ~torn)
             error = ((result.astype(float) - whole) ** 2)[lost].mean()
             there = 10 * np.log10(255**2 / max(float(error), 1e-3))
             figures.setdefault(name, []).append(
@@ -288,9 +296,9 @@ def _damage(paths: list[Path], known: Faces, net: DamageNet, options: argparse.N
         if k % max(len(paths) // 8, 1) == 0:
             shown = [photo, np.repeat((strict * 255).astype(np.uint8)[..., None], 3, 2), results["net, ours"], whole]
             rows.append(np.hstack([cv2.resize(x, (360, 440), interpolation=cv2.INTER_AREA) for x in shown]))
-    print(f"\n{len(paths)} damaged photos\n\n| mask | precision | recall |\n|---|---|---|")
-    for name, (found, right, lost, caught) in counts.items():
-        print(f"| {name} | {right / max(found, 1):.3f} | {caught / max(lost, 1):.3f} |")
+    print(f"\n{len(paths)} damaged photos\n\n| mask | precision | recall | of what is torn off |\n|---|---|---|---|")
+    for name, (found, right, lost, caught, gone, seen) in counts.items():
+        print(f"| {name} | {right / max(found, 1):.3f} | {caught / max(lost, 1):.3f} | {seen / max(gone, 1):.3f} |")
     print("\n| filled | PSNR, whole | PSNR, where lost | LPIPS |\n|---|---|---|---|")
     for name, values in figures.items():
         whole_db, lost_db, distance, _ = np.mean(values, axis=0)

@@ -174,7 +174,7 @@ def flakes(x: np.ndarray, rng: np.random.Generator) -> list[Sheet]:
     away = np.full(shape, 1e3, np.float32)
     y, z = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     for _ in range(rng.integers(1, 8)):
-        size = np.exp(rng.uniform(np.log(2.5), np.log(22)))
+        size = np.exp(rng.uniform(np.log(1.5), np.log(9)))
         at = rng.uniform(0, 1, 2) * shape
         away = np.minimum(away, np.hypot((y - at[0]) / rng.uniform(0.6, 1.6), z - at[1]) - size)
     rough = 0.3 * clouds(shape, rng, 18) + 0.25 * clouds(shape, rng, 6) + 0.12 * clouds(shape, rng, 2)
@@ -182,45 +182,13 @@ def flakes(x: np.ndarray, rng: np.random.Generator) -> list[Sheet]:
     return [Sheet(cover, paint(x, rng, 0.85))]
 
 
-def corners(x: np.ndarray, rng: np.random.Generator) -> list[Sheet]:
-    """Torn off: what lies behind the photo shows, and along the tear its paper."""
-    shape = np.array(x.shape[:2])
-    y, z = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    found = []
-    for _ in range(rng.integers(1, 3)):
-        if rng.random() < 0.5:
-            y = shape[0] - 1 - y
-        if rng.random() < 0.5:
-            z = shape[1] - 1 - z
-        reach = rng.uniform(0.05, 0.3, 2) * shape
-        if rng.random() < 0.3:  # a bite out of an edge
-            inside = 1 - np.hypot((y - shape[0] * rng.random()) / reach[0], z / reach[1] / rng.uniform(0.3, 1))
-        else:
-            inside = 1 - y / reach[0] - z / reach[1]
-        rough = (
-            0.6 * clouds(x.shape[:2], rng, 30) + 0.25 * clouds(x.shape[:2], rng, 7) + 0.1 * clouds(x.shape[:2], rng, 2)
-        )
-        away = inside * float(reach.min()) * 0.7 + rough * rng.uniform(1, 5)
-        rim = np.clip(away + rng.uniform(0, 6), 0, 1)
-        found += [Sheet(rim, paint(x, rng, 0.95)), Sheet(np.clip(away, 0, 1), _behind(x, rng))]
-    return found
-
-
-def _behind(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    level = rng.choice([rng.uniform(235, 255), rng.uniform(0, 25), rng.uniform(60, 200)])
-    return np.full_like(x, level) + np.float32(rng.uniform(0, 3)) * clouds(x.shape[:2], rng, 2)[..., None]
-
-
 def stains(x: np.ndarray, rng: np.random.Generator) -> list[Sheet]:
     """What dried on it: discoloured, with a sharp rim. Where the picture still shows through it is no hole; the rim
-    is, and what is opaque."""
+    is."""
     shape, found = x.shape[:2], []
     field = clouds(shape, rng, rng.uniform(50, 160)) + 0.25 * clouds(shape, rng, 15) - rng.uniform(0.8, 1.8)
     within = np.clip(field * rng.uniform(8, 40), 0, 1)
-    opaque = rng.random() < 0.25
     tint = np.array([1.0, rng.uniform(0.75, 0.98), rng.uniform(0.5, 0.9)], np.float32)
-    if opaque:
-        return [Sheet(within * rng.uniform(0.85, 1), paint(x, rng, 0.6))]
     change = x * (tint - 1) + np.float32(rng.uniform(-50, 30))
     found.append(Sheet(within, change, shift=True, counts=False))
     if rng.random() < 0.7:
@@ -231,8 +199,7 @@ def stains(x: np.ndarray, rng: np.random.Generator) -> list[Sheet]:
 
 
 KINDS: dict[Callable[[np.ndarray, np.random.Generator], list[Sheet]], float] = {
-    scratches: 0.45, hairs: 0.15, folds: 0.3, cracks: 0.35, craquelure: 0.15, specks: 0.4, flakes: 0.2, corners: 0.15,
-    stains: 0.15,
+    scratches: 0.45, hairs: 0.15, folds: 0.3, cracks: 0.35, craquelure: 0.15, specks: 0.4, flakes: 0.2, stains: 0.15,
 }  # fmt: skip
 """How often each kind is drawn over a damaged picture."""
 

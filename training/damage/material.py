@@ -29,10 +29,12 @@ def photos(paths: Iterable[Path]) -> list[np.ndarray]:
 
 def scene(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(SIDE, SIDE, 3) uint8: a part of a photo, larger or smaller, maybe mirrored or turned by 90 degrees."""
-    least = (SIDE + 1) / min(image.shape[:2])
-    scale = max(least, np.exp(rng.uniform(np.log(0.35), np.log(1.6)))) * rng.uniform(1, 1.3)
+    scale = np.exp(rng.uniform(np.log(0.35), np.log(1.6)))
+    scale *= max(0.55 * SIDE / (scale * min(image.shape[:2])), 1)  # a small photo is not made smaller still
     how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
+    below, beside = (max(SIDE - side, 0) for side in image.shape[:2])
+    image = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REFLECT)
     y, x = (rng.integers(0, side - SIDE + 1) for side in image.shape[:2])
     image = image[y : y + SIDE, x : x + SIDE]
     if rng.random() < 0.15:

@@ -220,7 +220,7 @@ WEIGHTS: dict[str, Weight] = {
             "damage",
             "damage.onnx",
             231672,
-            "70d1dcf00e0330637efdc1b46824faa3af96e9bc5c67bf7a3580c22ac20dc730",
+            "7cc221fcb9edda2841fabfd4be66b9ef0942cd59beaf9d6a1356afd3f7f61a9c",
             "CC0-1.0",
             _DAMAGE,
             "finds scratches, folds, tears and dust of old photos",

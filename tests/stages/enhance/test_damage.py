@@ -124,6 +124,16 @@ def test_a_line_through_an_eye_is_believed_and_a_glint_in_it_not() -> None:
     assert (judged(line, eye)[20, 5:55] == 1).all()
 
 
+def test_what_is_wide_is_a_thing_and_no_damage() -> None:
+    likely = np.zeros((80, 120), np.float32)
+    likely[20:60, 30:70] = 1
+    assert not judged(likely, np.zeros(likely.shape, bool)).any()
+    likely[40, 75:] = 1  # but a scratch that leads up to it is
+    mask = judged(likely, np.zeros(likely.shape, bool))
+    assert (mask[40, 80:] == 1).all()
+    assert not mask[30:50, 40:60].any()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (17, 16), (230, 90)])
 def test_any_size_is_looked_at(net: DamageNet, shape: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)

@@ -1,7 +1,7 @@
 """Scratches, folds, tears, rims of stains and dust of old photographs: a small net finds them, `infill` fills them.
 
 A false scratch across an eye or a pair of glasses does more harm than one that is missed, so where faces are given the
-net has to be surer there, and what lies wholly within such a place (a catchlight, a glint) is believed never.
+net has to be surer there, and what lies wholly within such a place (a catchlight, a glint, a tooth) is believed never.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tronie.runtime import weights
 from tronie.runtime.inference import Session
 from tronie.shells import Segmentation
 from tronie.stages.enhance.infill import fill
-from tronie.stages.landmarks.lines import EYES, LIPS
+from tronie.stages.landmarks.lines import EYES, LIPS, OVAL
 from tronie.types import Landmarks
 
 __all__ = ["DamageNet", "fill", "find"]
@@ -33,12 +33,18 @@ SURE, LIKELY = 0.75, 0.4
 """What is likely is damage where it hangs together with what is sure."""
 FEW = 3.0
 """Pixels, weighed by how likely each is, of the smallest damage."""
-AROUND_EYES, AROUND_LIPS = 1.9, 1.15
-"""Around which share of their own size eyes and lips are doubted."""
-DOUBT = {"eyes": 2.5, "lips": 1.0, "glasses": 2.5, "hair": 0.7, "facial_hair": 1.0}
-"""How much less likely damage is there, on the scale of logits."""
+WIDEST = 0.03
+"""Width of damage that is believed, at most, by the shorter side of the picture, but at least `LEAST` pixels: what is
+wider may as well be a collar or the sky, and nothing beside it tells what was there."""
+LEAST = 11
+PLACES = {"face": ((OVAL,), 1.0, 1.5), "eyes": (EYES, 1.9, 2.5), "lips": (LIPS[:1], 1.3, 2.5)}
+"""Parts of faces: their lines, how many times as large as these they are, and how much less likely damage is there, on
+the scale of logits."""
+DOUBT = {"glasses": 2.5, "hair": 0.7, "facial_hair": 1.0}
+"""The same, of matter."""
+DELICATE = ("eyes", "lips", "glasses")
 WITHIN = 0.7
-"""Share of its pixels by which damage is within an eye or glasses."""
+"""Share of its pixels by which damage is within something delicate."""
 
 
 class DamageNet:
@@ -117,10 +123,15 @@ def find(
 
 def judged(likely: Array, delicate: NDArray[np.bool_]) -> Array:
     """(h, w) of likelihoods -> the mask of what is believed, a pixel wider. Damage is a group of likely pixels with a
-    sure one among them; a group within a `delicate` place (h, w) is none."""
+    sure one among them; what is wide is none, nor is a group within a `delicate` place (h, w)."""
     import cv2
 
-    count, label = cv2.connectedComponents((likely >= LIKELY).astype(np.uint8), connectivity=8)
+    some = (likely >= LIKELY).astype(np.uint8)
+    radius = max(LEAST, WIDEST * min(likely.shape)) / 2
+    deep = cv2.distanceTransform(some, cv2.DIST_L2, 3) > radius
+    if deep.any():
+        some[cv2.distanceTransform((~deep).astype(np.uint8), cv2.DIST_L2, 3) < radius + 2] = 0
+    count, label = cv2.connectedComponents(some, connectivity=8)
     if count < 2:
         return np.zeros(likely.shape, np.float32)
     flat = label.ravel()
@@ -137,7 +148,7 @@ def judged(likely: Array, delicate: NDArray[np.bool_]) -> Array:
 def _doubts(
     shape: tuple[int, ...], scale: float, faces: Sequence[Landmarks], matter: Sequence[Segmentation]
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """(h, w) float32 how much less damage is to be believed, and (h, w) bool of eyes and glasses, in a picture that
+    """(h, w) float32 how much less damage is to be believed, and (h, w) bool of what is delicate, in a picture that
     shows the photo at `scale`."""
     import cv2
 
@@ -145,7 +156,7 @@ def _doubts(
     delicate = np.zeros(shape, bool)
     for face in faces:
         points = np.asarray(face.points[:, :2] * scale, dtype=np.float64)
-        for name, lines, around in (("eyes", EYES, AROUND_EYES), ("lips", LIPS[:1], AROUND_LIPS)):
+        for name, (lines, around, less) in PLACES.items():
             for line in lines:
                 outline = points[list(line)]
                 middle, reach = outline.mean(axis=0), np.ptp(outline, axis=0).max() * (around - 1) / 2
@@ -153,15 +164,15 @@ def _doubts(
                 grown = middle + away * (1 + reach / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6))
                 place = np.zeros(shape, np.uint8)
                 cv2.fillConvexPoly(place, cv2.convexHull(np.rint(grown).astype(np.int32)), 1)
-                doubt[place > 0] = np.maximum(doubt[place > 0], DOUBT[name])
-                if name == "eyes":
+                doubt[place > 0] = np.maximum(doubt[place > 0], less)
+                if name in DELICATE:
                     delicate |= place > 0
     for one in matter:
         matrix = one.to_photo.matrix * scale
         matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
-        for name in ("glasses", "hair", "facial_hair"):
+        for name, less in DOUBT.items():
             share = cv2.warpAffine(one.share(name), matrix, shape[::-1], flags=cv2.INTER_LINEAR)
-            doubt = np.maximum(doubt, share * DOUBT[name])
-            if name == "glasses":
+            doubt = np.maximum(doubt, share * less)
+            if name in DELICATE:
                 delicate |= share > 0.35
     return doubt, delicate
