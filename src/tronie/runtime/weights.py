@@ -220,7 +220,7 @@ WEIGHTS: dict[str, Weight] = {
             "damage",
             "damage.onnx",
             231672,
-            "7cc221fcb9edda2841fabfd4be66b9ef0942cd59beaf9d6a1356afd3f7f61a9c",
+            "fb6695cd4c31144a5fd9a2c0c8f1563e05f1281a01a7bed4d4998350a317c0e1",
             "CC0-1.0",
             _DAMAGE,
             "finds scratches, folds, tears and dust of old photos",

@@ -146,12 +146,14 @@ def test_any_size_is_looked_at(net: DamageNet, shape: tuple[int, int]) -> None:
 
 def test_a_drawn_scratch_is_found_and_mended(net: DamageNet, portrait: Image) -> None:
     whole = find(portrait, net=net)
-    assert (whole > 0).mean() < 0.002
+    assert (whole > 0).mean() < 0.006  # gleams on the helmet
+    assert not whole[15:140, 95:230].any()  # head and hair
     h, w = portrait.shape[:2]
-    line = np.array([[w * 0.05, h * 0.1], [w * 0.3, h * 0.5], [w * 0.25, h * 0.95]]).astype(np.int32)
+    x = np.linspace(0.1, 0.98, 60)
+    line = np.column_stack([x * w, (0.06 + 0.4 * x**2 + 0.01 * np.sin(25 * x)) * h]).astype(np.int32)
     lost = np.zeros((h, w), np.uint8)
-    cv2.polylines(lost, [line], False, 255, 2, cv2.LINE_AA)
-    photo = (portrait + (lost[..., None] / 255) * (238.0 - portrait)).astype(np.uint8)
+    cv2.polylines(lost, [line], False, 255, 1, cv2.LINE_AA)
+    photo = (portrait + (lost[..., None] / 255) * (250.0 - portrait)).astype(np.uint8)
     mask = find(photo, net=net)
     assert (mask[lost > 200] >= 0.5).mean() > 0.6
     mended = fill(photo, mask)
