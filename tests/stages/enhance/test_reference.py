@@ -12,6 +12,7 @@ from tronie.arrays import Array, Image
 from tronie.geometry import Similarity
 from tronie.raster.rasterizer import rasterize
 from tronie.shells import SEGMENTS, Segmentation
+from tronie.stages.enhance.enhancer import Restored
 from tronie.stages.enhance.lend import HeadInPhoto, lend
 from tronie.stages.enhance.reference import Guided, References, guided
 from tronie.stages.landmarks.align import FFHQ_TEMPLATE, FIVE
@@ -70,9 +71,11 @@ GIVEN = np.asarray(cv2.resize(TRUTH, (64, 64), interpolation=cv2.INTER_AREA), np
 SOFT = np.asarray(cv2.resize(GIVEN, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def helped(*others: HeadInPhoto, embed=near, given: Image = GIVEN, soft: Image = SOFT) -> Guided | None:
+def helped(*others: HeadInPhoto, embed=near, given: Image = GIVEN, soft: Image = SOFT, doubt=None) -> Guided | None:
     crop = Crop(soft, HERE)
-    return guided(soft, soft, given, crop, MARKS, References(head(soft), others, TRIANGLES), embed)
+    return guided(
+        Restored(soft, doubt=doubt), soft, given, crop, MARKS, References(head(soft), others, TRIANGLES), embed
+    )
 
 
 def error(image: Image, truth: Image = TRUTH) -> float:
@@ -96,6 +99,15 @@ def test_what_lies_beyond_the_head_stays() -> None:
 
 def test_no_reference_is_no_help() -> None:
     assert helped() is None
+
+
+def test_what_an_enhancer_knows_it_need_not_borrow() -> None:
+    sure, unsure = (np.full((SIDE, SIDE), levels, np.float32) for levels in (0.5, 40.0))
+    assert helped(head(TRUTH), doubt=sure) is None
+    one, other = helped(head(TRUTH), doubt=unsure), helped(head(TRUTH))
+    assert one is not None
+    assert other is not None
+    np.testing.assert_array_equal(one.image, other.image)
 
 
 def test_the_same_again_is_the_same() -> None:

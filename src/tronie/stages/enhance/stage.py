@@ -179,7 +179,7 @@ def _judged(
         return replace(face, enhanced=enhanced)
     if references is not None:
         finer_marks = net.places([enhanced.after], square)[0]
-        lent = guided(restored.faithful, enhanced.after, given, crop, finer_marks, references, embed)
+        lent = guided(restored, enhanced.after, given, crop, finer_marks, references, embed)
         verdict = None if lent is None else judged(lent.image)
         if lent is not None and verdict is not None and verdict.blend == 1:
             helped = _record(crop, verdict, share, name, restored.doubt)
