@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,10 +28,12 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def shots(pipeline: Pipeline) -> tuple[Shot, ...]:
-    """The same face large, and a quarter as large."""
+    """The same face large, and a quarter as large, blurred and noisy."""
     large = read_photo(EXAMPLES / "astronaut.jpg")
-    size = tuple(n // 4 for n in large.image.shape[1::-1])
-    small = photo_from_array(np.asarray(Image.fromarray(large.image).resize(size, Image.Resampling.BICUBIC)), "small")
+    blurred = Image.fromarray(cv2.GaussianBlur(large.image, (0, 0), 1.5))
+    quarter = np.asarray(blurred.resize(tuple(n // 4 for n in blurred.size), Image.Resampling.BICUBIC))
+    noise = np.random.default_rng(1).normal(0, 6, quarter.shape)
+    small = photo_from_array((quarter + noise).clip(0, 255).astype(np.uint8), "small")
     seen = []
     for photo in (large, small):
         faces, camera = pipeline.find(photo)
