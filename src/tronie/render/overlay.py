@@ -75,7 +75,7 @@ def cut_out(image: Image, region: Region, size: int) -> Image:
 
     height, width = image.shape[:2]
     x, y, side = region.x, region.y, region.side
-    if 0 <= x <= width - side and 0 <= y <= height - side:  # nearly always, and ten times as fast
+    if 0 <= x <= width - side and 0 <= y <= height - side:  # ten times as fast
         way = cv2.INTER_AREA if size < side else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(image[y : y + side, x : x + side], (size, size), interpolation=way), np.uint8)
     left, right = np.clip([x - 2, x + side + 2], 0, width).tolist()
