@@ -114,6 +114,7 @@ def test_everything_says_what_is_invented(restored: tronie.Restoration, tmp_path
         RestoredRecord.model_validate({**record, "colours": {"invented": False, "parts": {}}})
 
 
+@pytest.mark.slow
 def test_damage_is_mended_in_old_photos_and_not_looked_for_in_new_ones(
     pipeline: tronie.Pipeline, sepia: Image, fine: Image
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_same_photo_is_restored_the_same(
     assert np.array_equal(again.changes, restored.changes)
 
 
+@pytest.mark.slow
 def test_twice_is_hardly_more_than_once(pipeline: tronie.Pipeline, restored: tronie.Restoration) -> None:
     once = reduced(restored.image, restored.factor)
     twice = tronie.restore(once, pipeline=pipeline)
