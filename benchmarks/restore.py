@@ -3,9 +3,9 @@
     python -m benchmarks.restore PHOTO... [--tall 480] [--undamaged] [--pictures FOLDER]
 
 Each photo is made 480 pixels high, faded and yellowed, in every third case grey before that, gets the grain of old
-prints and damage of the kinds that the net which finds it has learned, and is saved as JPEG; then it is restored.
-Printed is the peak signal-to-noise ratio in dB of the aged and of the restored photo against what it was: of all, of
-the faces, outside of them, and with a step left out.
+prints, and scratches, folds, cracks and dust as the net that finds them has learned them, and is saved as JPEG; then it
+is restored. Printed is the peak signal-to-noise ratio in dB of the aged and of the restored photo against what it was:
+of all, of the faces, outside of them, and with a step left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.damage.marks import damaged
+from training.damage.marks import cracks, folds, scratches, specks
 from training.superres.degrade import grained, jpeg, to_bytes
 from tronie import Pipeline, Settings, restore
 from tronie.arrays import Array, Image
@@ -39,7 +39,16 @@ def aged(photo: Image, rng: np.random.Generator, *, grey: bool, damage: bool = T
     tint = np.array([1.0, rng.uniform(0.9, 0.96), rng.uniform(0.72, 0.88)])
     x = (black + span * x) * tint
     x = grained(x, rng)
-    return jpeg(to_bytes(damaged(x, rng)[0] if damage else x), 80, 2), truth
+    return jpeg(to_bytes(worn(x, rng) if damage else x), 80, 2), truth
+
+
+def worn(x: Array, rng: np.random.Generator) -> Array:
+    """With scratches, folds, cracks and dust."""
+    for kind in (scratches, folds, cracks, specks):
+        for sheet in kind(x, rng) if rng.random() < 0.5 else ():
+            cover = sheet.cover[..., None]
+            x = np.clip(x + cover * (sheet.colour if sheet.shift else sheet.colour - x), 0, 255)
+    return x
 
 
 def psnr(one: Image, other: Image, where: Array) -> float:

@@ -21,9 +21,9 @@ damaged; of a face into which super-resolution put detail."""
 COLOURED: tuple[str, ...] = ("grey", "skin", "lips", "hair", "eyes", "cloth")
 """What a pixel of a coloured photo was taken for: nothing that would be known, so it is grey or gently toned; ..."""
 
-WORN, THIN = 0.4, 0.12
+WORN, THIN = 0.4, 0.25
 """Share of a mark that lies within clothes from which it may belong to them, and how thick it is then at most, by the
-root of its pixels, to be damage: a scratch of a hundred by three has 0.09, a disc 0.56."""
+root of its pixels, to be damage: a crack of a hundred by ten has 0.16, a disc 0.56."""
 
 
 @dataclass(frozen=True, slots=True)
