@@ -220,7 +220,7 @@ WEIGHTS: dict[str, Weight] = {
             "damage",
             "damage.onnx",
             231672,
-            "fb6695cd4c31144a5fd9a2c0c8f1563e05f1281a01a7bed4d4998350a317c0e1",
+            "c42b416576e6021d92e1d5eec65f36669ea11a432c4a37bd2ca8aa90a9c72b2d",
             "CC0-1.0",
             _DAMAGE,
             "finds scratches, folds, tears and dust of old photos",

@@ -109,8 +109,9 @@ def test_likely_damage_wants_a_sure_pixel() -> None:
     likely = np.zeros((40, 60), np.float32)
     likely[10, 5:30] = 0.6
     assert not judged(likely, NOWHERE).any()
-    likely[10, 29] = 0.9
+    likely[10, 29] = 0.99
     assert (judged(likely, NOWHERE)[10, 5:30] > 0.5).all()
+    assert not judged(likely, NOWHERE, 0.9 * likely).any()
 
 
 def test_a_line_through_an_eye_is_believed_and_a_glint_in_it_not() -> None:
@@ -149,8 +150,8 @@ def test_a_drawn_scratch_is_found_and_mended(net: DamageNet, portrait: Image) ->
     assert (whole > 0).mean() < 0.006  # gleams on the helmet
     assert not whole[15:140, 95:230].any()  # head and hair
     h, w = portrait.shape[:2]
-    x = np.linspace(0.1, 0.98, 60)
-    line = np.column_stack([x * w, (0.06 + 0.4 * x**2 + 0.01 * np.sin(25 * x)) * h]).astype(np.int32)
+    y = np.linspace(0.03, 0.43, 60)  # on the wall beside her
+    line = np.column_stack([(0.2 + 0.02 * np.sin(20 * y)) * w, y * h]).astype(np.int32)
     lost = np.zeros((h, w), np.uint8)
     cv2.polylines(lost, [line], False, 255, 1, cv2.LINE_AA)
     photo = (portrait + (lost[..., None] / 255) * (250.0 - portrait)).astype(np.uint8)

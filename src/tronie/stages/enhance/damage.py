@@ -26,14 +26,16 @@ LARGEST = 4_000_000
 """Pixels of the picture that is looked at; larger photos are made smaller for it."""
 SMALLEST = 224
 """Shorter side of a picture, at least, that is looked at halved, too: what is wide is narrower there."""
+COARSE = 2.0
+"""How much less is believed each time the picture is halved, on the scale of logits: hands and ties are narrow then."""
 TILE, MARGIN, CELL = 640, 64, 16
 """Side of the parts that the net sees one after the other, with so many pixels around each of them in it, and what
 their sides are multiples of."""
-SURE, LIKELY = 0.75, 0.4
+SURE, LIKELY = 0.97, 0.4
 """What is likely is damage where it hangs together with what is sure."""
 FEW = 3.0
 """Pixels, weighed by how likely each is, of the smallest damage."""
-WIDEST = 0.03
+WIDEST = 0.015
 """Width of damage that is believed, at most, by the shorter side of the picture, but at least `LEAST` pixels: what is
 wider may as well be a collar or the sky, and nothing beside it tells what was there."""
 LEAST = 11
@@ -107,23 +109,30 @@ def find(
         size = max(round(width * shrink), 1), max(round(height * shrink), 1)
         shown = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
     likely = net.likely(shown)
-    half = shown
+    half, less = shown, 0.0
     while min(half.shape[:2]) >= 2 * SMALLEST:
         size = (half.shape[1] + 1) // 2, (half.shape[0] + 1) // 2
         half = np.asarray(cv2.resize(half, size, interpolation=cv2.INTER_AREA))
-        enlarged = cv2.resize(net.likely(half), shown.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        less += COARSE
+        enlarged = cv2.resize(_doubted(net.likely(half), less), shown.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         likely = np.maximum(likely, enlarged)
     doubt, delicate = _doubts(shown.shape[:2], shrink, faces, matter)
-    odds = likely * np.exp(-doubt)
-    mask = judged(odds / (1 - likely + odds + 1e-6), delicate)
+    mask = judged(likely, delicate, _doubted(likely, doubt))
     if shrink < 1:
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
     return mask
 
 
-def judged(likely: Array, delicate: NDArray[np.bool_]) -> Array:
+def _doubted(likely: Array, less: Array | float) -> Array:
+    """Likelihoods with so much off their logits."""
+    odds = likely * np.exp(-less)
+    return np.asarray(odds / (1 - likely + odds + 1e-9), dtype=np.float32)
+
+
+def judged(likely: Array, delicate: NDArray[np.bool_], surely: Array | None = None) -> Array:
     """(h, w) of likelihoods -> the mask of what is believed, a pixel wider. Damage is a group of likely pixels with a
-    sure one among them; what is wide is none, nor is a group within a `delicate` place (h, w)."""
+    sure one among them, as `surely` (h, w) says where that is another likelihood; what is wide is none, nor is a group
+    within a `delicate` place (h, w)."""
     import cv2
 
     some = (likely >= LIKELY).astype(np.uint8)
@@ -138,7 +147,7 @@ def judged(likely: Array, delicate: NDArray[np.bool_]) -> Array:
     amount = np.bincount(flat, likely.ravel(), count)
     pixels = np.bincount(flat, minlength=count)
     inside = np.bincount(flat, delicate.ravel(), count)
-    sure = np.bincount(flat, (likely >= SURE).ravel(), count)
+    sure = np.bincount(flat, ((likely if surely is None else surely) >= SURE).ravel(), count)
     kept = (sure >= 1) & (amount >= FEW) & (inside < WITHIN * pixels)
     kept[0] = False
     believed = np.where(kept[label], np.minimum(likely / (2 * LIKELY), 1), 0).astype(np.float32)
