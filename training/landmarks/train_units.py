@@ -21,7 +21,7 @@ from tronie.head.model import default_head
 from tronie.runtime import weights
 from tronie.stages.fit.basis import landmark_basis, weak_perspective
 from tronie.stages.fit.regressor import Calibration
-from tronie.stages.fit.unit_reader import BLINKS, DOWNS, SIDES, UnitReader, beyond, eye_features
+from tronie.stages.fit.unit_reader import BLINKS, DOWNS, SIDES, UnitReader, eye_features, lid_and_look
 
 OUT = Path(__file__).parents[2] / "src/tronie/assets/units.npz"
 HELD = 5
@@ -136,7 +136,7 @@ def main() -> None:
     h = eyes[held].reshape(-1, eyes.shape[-1]) @ reader.down_hidden + reader.down_hidden_bias
     look = np.clip((h / (1 + np.exp(-h))) @ reader.down_out + reader.down_bias, 0, 1)
     lid, (blink, really) = told[held][:, BLINKS].ravel(), looks[held].reshape(-1, 2).T
-    rest = np.array([beyond(float(a), float(b)) for a, b in zip(lid, look, strict=True)])
+    rest, look = np.array([lid_and_look(float(a), float(b)) for a, b in zip(lid, look, strict=True)]).T
     for name, rows in {"looking down": (really > 0.6) & (blink < 0.1), "shut": blink > 0.9}.items():
         print(f"{name}: blink {lid[rows].mean():.2f} -> {rest[rows].mean():.2f}, looks down {look[rows].mean():.2f}")
     np.savez_compressed(options.out, **reader.arrays())

@@ -15,7 +15,7 @@ from tronie.head.model import default_head
 from tronie.stages.fit.basis import landmark_basis
 from tronie.stages.fit.frame_fit import KnownIdentity, fit_frame
 from tronie.stages.fit.regressor import default_calibration
-from tronie.stages.fit.unit_reader import BLINKS, DOWNS, SIDES, beyond, eye_features
+from tronie.stages.fit.unit_reader import BLINKS, DOWNS, SIDES, eye_features, lid_and_look
 from tronie.stages.landmarks.net import FEATURES
 from tronie.types import Landmarks
 
@@ -25,11 +25,12 @@ SHARE = st.floats(0, 1)
 
 @given(SHARE, SHARE, SHARE)
 def test_a_blink_is_what_a_lid_does_beyond_following(lid: float, look: float, other: float) -> None:
-    said = beyond(lid, look)
+    said, down = lid_and_look(lid, look)
     assert 0 <= said <= lid + 1e-12
-    assert beyond(1.0, look) == pytest.approx(1)
-    assert beyond(lid, 0.0) == lid
-    assert (beyond(other, look) - said) * (other - lid) >= -1e-12
+    assert 0 <= down <= look
+    assert lid_and_look(1.0, look) == pytest.approx((1, 0))
+    assert lid_and_look(lid, 0.0) == (lid, 0.0)
+    assert (lid_and_look(other, look)[0] - said) * (other - lid) >= -1e-6
 
 
 def test_mirrored_eyes_say_the_same() -> None:

@@ -19,10 +19,14 @@ import numpy as np
 from tronie.arrays import Array
 from tronie.formats.npz import read_npz
 from tronie.formats.safety import reading
+from tronie.geometry import smoothstep
 from tronie.head.arkit import ARKIT_UNITS
 
 FOLLOW = 0.4
 """By how much of a blink an upper lid follows an eye that looks down by one unit, besides what the unit itself does."""
+SURE, SHUT = (0.5, 0.8), (0.5, 0.85)
+"""From which look down on the lid is believed to follow it: a lid on its way down is easily taken for one that does. And
+how far shut lids are through which nothing is seen of the eye."""
 SIDES = {"Left": (263, 362, 386, 374, 473, 475, 477), "Right": (33, 133, 159, 145, 468, 470, 472)}
 """Landmarks of each eye: outer and inner corner, middles of the upper and of the lower lid, middle, top and bottom of
 the iris."""
@@ -64,14 +68,15 @@ class UnitReader:
         for side, blink, down in zip(SIDES, BLINKS, DOWNS, strict=True):
             h = eye_features(side, points, scores, told, pose) @ self.down_hidden + self.down_hidden_bias
             look = float(np.clip((h / (1 + np.exp(-h))) @ self.down_out + self.down_bias, 0, 1))
-            out[blink], out[down] = beyond(float(told[blink]), look), look
+            out[blink], out[down] = lid_and_look(float(told[blink]), look)
         return out
 
 
-def beyond(lid: float, look: float) -> float:
-    """How far a lid is shut, of the way that one has left which follows an eye that looks down."""
-    followed = FOLLOW * look
-    return max(lid - followed, 0.0) / (1 - followed)
+def lid_and_look(lid: float, look: float) -> tuple[float, float]:
+    """How far a lid is shut, of the way that one has left which follows an eye that looks down; and how far it does."""
+    look *= 1 - float(smoothstep(np.array(lid), *SHUT))
+    followed = FOLLOW * look * float(smoothstep(np.array(look), *SURE))
+    return max(lid - followed, 0.0) / (1 - followed), look
 
 
 def eye_features(side: str, points: Array, scores: Array, told: Array, pose: tuple[float, float]) -> Array:
