@@ -8,7 +8,7 @@ import pytest
 from tronie.head.arkit import ARKIT_UNITS
 from tronie.head.model import HeadModel
 from tronie.pipelines.video.motion import SEEN, Motion
-from tronie.pipelines.video.own_range import LEAST_FULL, USUAL_REST_AT_MOST, OwnRange
+from tronie.pipelines.video.own_range import FULL, LEAST_SHARE, USUAL_REST_AT_MOST, OwnRange
 
 UNIT = {name: k for k, name in enumerate(ARKIT_UNITS)}
 
@@ -75,10 +75,18 @@ def test_a_small_range_becomes_larger_within_bounds(tiny_head: HeadModel) -> Non
     course = 0.4 * np.maximum(np.sin(np.arange(9000) / 40), 0)
     found = motion(300, mouthPucker=course)
     said = OwnRange.of(found, tiny_head).applied(found.expression)[:, UNIT["mouthPucker"]]
-    assert course.max() < said.max() <= course.max() / (LEAST_FULL - USUAL_REST_AT_MOST)
+    assert course.max() < said.max() <= course.max() / (LEAST_SHARE * FULL["mouthPucker"] - USUAL_REST_AT_MOST)
     assert (np.diff(said) * np.diff(course) >= 0).all()
 
 
 def test_a_whole_range_changes_nothing(tiny_head: HeadModel) -> None:
     values = np.random.default_rng(1).uniform(0, 1, (10, 52))
     assert np.array_equal(OwnRange.whole(tiny_head).applied(values), values)
+
+
+def test_what_fits_say_too_weakly_becomes_stronger_than_what_they_say_well(tiny_head: HeadModel) -> None:
+    course = 0.45 * np.maximum(np.sin(np.arange(900) / 40), 0)
+    found = motion(30, cheekPuff=course, mouthSmileLeft=course)
+    said = OwnRange.of(found, tiny_head).applied(found.expression).max(axis=0)
+    assert said[UNIT["cheekPuff"]] > 0.85
+    assert course.max() < said[UNIT["mouthSmileLeft"]] < said[UNIT["cheekPuff"]]

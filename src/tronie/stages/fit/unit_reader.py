@@ -25,8 +25,8 @@ from tronie.head.arkit import ARKIT_UNITS
 FOLLOW = 0.4
 """By how much of a blink an upper lid follows an eye that looks down by one unit, besides what the unit itself does."""
 SURE, SHUT = (0.5, 0.8), (0.5, 0.85)
-"""From which look down on the lid is believed to follow it: a lid on its way down is easily taken for one that does. And
-how far shut lids are through which nothing is seen of the eye."""
+"""From which look down on the lid is believed to follow it: one on its way down is easily taken for that. And how far
+shut lids are through which nothing is seen of the eye."""
 SIDES = {"Left": (263, 362, 386, 374, 473, 475, 477), "Right": (33, 133, 159, 145, 468, 470, 472)}
 """Landmarks of each eye: outer and inner corner, middles of the upper and of the lower lid, middle, top and bottom of
 the iris."""
