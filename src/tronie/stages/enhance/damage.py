@@ -31,7 +31,7 @@ COARSE = 2.0
 TILE, MARGIN, CELL = 640, 64, 16
 """Side of the parts that the net sees one after the other, with so many pixels around each of them in it, and what
 their sides are multiples of."""
-SURE, LIKELY = 0.97, 0.4
+SURE, LIKELY = 0.93, 0.25
 """What is likely is damage where it hangs together with what is sure."""
 FEW = 3.0
 """Pixels, weighed by how likely each is, of the smallest damage."""
